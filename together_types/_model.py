@@ -1,0 +1,346 @@
+"""What every value shares: a frozen dataclass whose `__dict__` is what its JSON said.
+
+`vars(value)` holds the declared keys that were present, nulls included, with nested
+objects as values, arrays as tuples and strings of an enum as its members; absent fields
+are answered by the class default. What the fields cannot hold truthfully, and keys that
+are not declared, are in `extra` (one read-only dict, stored only when it is not empty)
+under their JSON keys. Both together give back exactly the JSON that came.
+
+To the outside each is a frozen dataclass (`fields`, `replace`, `asdict`, `match`, `help`, type
+checkers), but `__init__`, `__repr__`, `__eq__`, `__hash__` and the freezing are shared here
+instead of generated for each class, and the standard library's description of the fields is
+made when it is first asked for. That way importing does not load `dataclasses`, which with 33
+classes would be most of the time that a process spends on this package before its first value.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Mapping
+
+from ._json import JSON, MAX_DEPTH, ParseError, dumps, keep, loads
+from ._read import Misfit, Reader, ReadOnlyDict, Respelled, at
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from dataclasses import dataclass as dataclass
+    from typing import NamedTuple, NoReturn
+
+    from typing_extensions import Self
+
+    class Issue(NamedTuple):
+        path: str
+        problem: str
+
+else:
+    Issue = namedtuple("Issue", ("path", "problem"))
+    Issue.__doc__ = "Something in the JSON that a field could not hold: `path` says where, `problem` what is wrong."
+
+__all__ = ["Issue", "Value", "dataclass"]
+
+_new = object.__new__
+
+
+class Value:
+    """A frozen value read from JSON, or built by hand.
+
+    Two values are equal when all their fields are, `extra` included; null and absent are
+    the same there, though `to_dict` tells them apart. Arguments of a constructor are settled
+    by the rules that JSON is read by: a list becomes a tuple, a dict the value it describes,
+    a string the enum member; what a field cannot hold raises TypeError.
+    """
+
+    extra: Mapping[str, JSON] = ReadOnlyDict()
+
+    # The tables that `dataclass` fills. The first two are by JSON key, the others by field name.
+    _readers: Mapping[str, Reader] = {}
+    _reads: Mapping[str, Callable[[JSON, int], JSON]] = {}
+    _plain: Mapping[str, type] = {}
+    _nullable: frozenset[str] = frozenset()
+    _wire: Mapping[str, str] = {}
+
+    __match_args__: tuple[str, ...] = ("extra",)
+
+    # ---- from JSON
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, JSON], *, strict: bool = False) -> Self:
+        """Read a decoded JSON object; the caller's dict is copied where it is kept.
+
+        Below the root nothing raises: what a field cannot hold is kept in `extra` and listed
+        by `issues()`. With `strict=True` the first issue raises ParseError. A root that is not
+        an object, and nesting deeper than 200 levels, always do.
+        """
+        if not isinstance(data, Mapping):
+            raise ParseError("", str(Misfit("object", data).problem))
+        value = cls._read(dict(data), 1)
+        if strict:
+            for issue in value._issues(""):
+                raise ParseError(*issue)
+        return value
+
+    @classmethod
+    def from_json(cls, text: str | bytes | bytearray | memoryview, *, strict: bool = False) -> Self:
+        """Read JSON text; bytes are UTF-8, and a byte order mark is passed over.
+
+        Raises ParseError where the text is not JSON, and as `from_dict` does.
+        """
+        data = loads(text)
+        if strict or data.__class__ is not dict:
+            return cls.from_dict(data, strict=strict)
+        return cls._read(data, 1)
+
+    @classmethod
+    def _read(cls, data: dict[str, JSON], level: int) -> Self:
+        if level > MAX_DEPTH:
+            raise ParseError("", f"nested deeper than {MAX_DEPTH} levels")
+        self = _new(cls)
+        into = self.__dict__
+        plain = cls._plain
+        aside: dict[str, JSON] | None = None
+        for key, raw in data.items():
+            if plain.get(key) is raw.__class__:
+                into[key] = raw
+            elif raw is None and key in cls._nullable:
+                into[key] = None
+            else:
+                try:
+                    read = cls._reads.get(key)
+                    if read is not None:
+                        into[key] = read(raw, level + 1)
+                        continue
+                except Respelled as converted:
+                    into[key] = converted.value
+                except Misfit:
+                    pass
+                except ParseError as error:
+                    raise ParseError(at(key, error.path), error.problem) from None
+                if aside is None:
+                    aside = {}
+                aside[key] = _kept(key, raw, level + 1)
+        if aside:
+            into["extra"] = ReadOnlyDict(aside)
+        return self
+
+    # ---- to JSON
+
+    def to_dict(self) -> dict[str, JSON]:
+        """The JSON object as a new dict: what was read, to the letter, or what was given by hand without its Nones."""
+        data = {key: _unfrozen(value) for key, value in self.__dict__.items() if key != "extra"}
+        for key, raw in self.extra.items():
+            data[key] = keep(raw, 0)
+        return data
+
+    # AWS Lambda's runtime client marshals what has this method, so a handler can return a value as it is.
+    _asdict = to_dict
+
+    def to_json(self) -> str:
+        """The JSON object as ASCII text; numbers that JSON cannot hold (NaN, infinities) become null."""
+        return dumps(self.to_dict())
+
+    def issues(self) -> list[Issue]:
+        """What in the JSON the fields could not hold, in the order of the fields; unknown keys are no issue."""
+        return list(self._issues(""))
+
+    def _issues(self, path: str) -> Iterator[Issue]:
+        present, extra = self.__dict__, self.extra
+        for key, reader in self._readers.items():
+            here = at(path, key)
+            if key in extra:
+                try:
+                    reader.settle(extra[key], 1)
+                except Respelled:
+                    continue
+                except Misfit as misfit:
+                    yield Issue(at(here, misfit.path), misfit.problem)
+            elif key in present:
+                yield from _issues_below(here, present[key])
+            elif reader.required:
+                yield Issue(here, "expected an integer, but it is missing")
+
+    # ---- the dataclass
+
+    def __replace__(self, **changes: JSON) -> Self:
+        from dataclasses import replace
+
+        return replace(self, **changes)  # type: ignore[type-var]
+
+    def __init__(self, *args: JSON, **values: JSON) -> None:
+        names = self.__match_args__
+        if len(args) > len(names):
+            raise TypeError(f"{self.__class__.__name__}() takes at most {len(names)} arguments, got {len(args)}")
+        for name, value in zip(names, args):
+            if name in values:
+                raise TypeError(f"{self.__class__.__name__}() got two values for {name!r}")
+            values[name] = value
+        for name in values:
+            if name not in names:
+                raise TypeError(f"{self.__class__.__name__}() has no field {name!r}")
+        self.__dict__.update(values)
+        self.__post_init__()
+
+    def __post_init__(self) -> None:
+        into = self.__dict__
+        given = dict(into)
+        into.clear()
+        for name, key in self._wire.items():
+            reader = self._readers[key]
+            value = given.pop(name, None)
+            if value is None:
+                value = reader.default
+            if value is not None:
+                into[key] = self._settled(name, value, reader)
+        extra = given.pop("extra", None) or {}
+        into.update(given)  # the fields of a subclass that its own __init__ has set
+        extra = {key: keep(raw, 2) for key, raw in extra.items() if self._still_says(key, raw)}
+        if extra:
+            into["extra"] = ReadOnlyDict(extra)
+
+    def _settled(self, name: str, value: JSON, reader: Reader) -> JSON:
+        try:
+            return reader.settle(value, 2)
+        except Respelled as converted:
+            return converted.value
+        except Misfit as misfit:
+            path = at(f"{self.__class__.__name__}.{name}", misfit.path)
+            raise TypeError(f"{path}: {misfit.problem}") from None
+
+    def _still_says(self, key: str, raw: JSON) -> bool:
+        """An old spelling stays only while it reads as the field's value, so that `replace` replaces it."""
+        reader = self._readers.get(key)
+        if reader is None:
+            return True
+        value = self.__dict__.get(key, reader.default)
+        try:
+            return bool(reader.settle(raw, 2) == value)
+        except Respelled as converted:
+            return bool(converted.value == value)
+        except Misfit:
+            return bool(value == reader.default)
+
+    def __repr__(self) -> str:
+        parts: list[str] = []
+        hidden: set[str] = set()
+        for name, key in self._wire.items():
+            if self._readers[key].hidden:
+                hidden.add(key)
+            elif self.__dict__.get(key) is not None:
+                parts.append(f"{name}={self.__dict__[key]!r}")
+        extra = {key: raw for key, raw in self.extra.items() if key not in hidden}
+        if extra:
+            parts.append(f"extra={extra!r}")
+        return f"{self.__class__.__qualname__}({', '.join(parts)})"
+
+    def __eq__(self, other: object) -> bool:
+        if other.__class__ is not self.__class__:
+            return NotImplemented
+        if self.__dict__ == other.__dict__:
+            return True
+        return all(getattr(self, name) == getattr(other, name) for name in self.__match_args__)
+
+    def __hash__(self) -> int:
+        return hash(tuple([getattr(self, name) for name, key in self._wire.items() if self._readers[key].hashed]))
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        _refuse("assign to", name)
+
+    def __delattr__(self, name: str) -> NoReturn:
+        _refuse("delete", name)
+
+
+def _refuse(action: str, name: str) -> NoReturn:
+    from dataclasses import FrozenInstanceError
+
+    raise FrozenInstanceError(f"cannot {action} field {name!r}: make a new value with dataclasses.replace()")
+
+
+def _kept(key: str, raw: JSON, level: int) -> JSON:
+    try:
+        return keep(raw, level)
+    except ParseError as error:
+        raise ParseError(str(key), error.problem) from None
+
+
+def _unfrozen(value: JSON) -> JSON:
+    if isinstance(value, Value):
+        return value.to_dict()
+    if isinstance(value, tuple):
+        return [_unfrozen(item) for item in value]
+    if isinstance(value, str):
+        return value if value.__class__ is str else str(value)
+    return keep(value, 0)
+
+
+def _issues_below(path: str, value: JSON) -> Iterator[Issue]:
+    if isinstance(value, Value):
+        yield from value._issues(path)
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            if isinstance(item, Value):
+                yield from item._issues(at(path, index))
+
+
+class _Alias:
+    """A field whose JSON key is not its name: `vars()` has the key, the attribute reads it there."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+
+    def __get__(self, value: Value | None, owner: type[Value]) -> JSON:
+        return None if value is None else value.__dict__.get(self.key)
+
+
+class _Standard:
+    """A class attribute that the standard library's own dataclass of the same fields answers for.
+
+    `dataclasses` and `inspect` look for these attributes on the class, so this is all they need.
+    """
+
+    def __init__(self, attribute: str, cls: type[Value]) -> None:
+        self.attribute = attribute
+        self.cls = cls
+
+    def __get__(self, value: Value | None, owner: type[Value]) -> object:
+        answer = getattr(_standard_dataclass(self.cls), self.attribute)
+        type.__setattr__(self.cls, self.attribute, answer)
+        return answer
+
+
+def _standard_dataclass(cls: type[Value]) -> type:
+    import dataclasses
+    from inspect import signature
+
+    fields = [
+        (name, annotation, dataclasses.field(default=cls._readers[cls._wire[name]].default))
+        for name, annotation in cls.__annotations__.items()
+        if name != "extra"
+    ]
+    extra = ("extra", cls.__annotations__["extra"], dataclasses.field(default_factory=ReadOnlyDict))
+    standard = dataclasses.make_dataclass(cls.__name__, [*fields, extra], frozen=True)
+    standard.__signature__ = signature(standard)  # type: ignore[attr-defined]
+    return standard
+
+
+if not TYPE_CHECKING:
+
+    def dataclass(*, frozen):
+        """The `@dataclass(frozen=True)` of the values; type checkers are shown the standard one."""
+
+        def build(cls):
+            fields = {name: item for name, item in vars(cls).items() if item.__class__ is Reader and name != "extra"}
+            readers = {reader.wire or name: reader for name, reader in fields.items()}
+            cls._wire = {name: reader.wire or name for name, reader in fields.items()}
+            cls._readers = readers
+            cls._reads = {key: reader.read for key, reader in readers.items()}
+            cls._plain = {key: reader.plain for key, reader in readers.items() if reader.plain}
+            cls._nullable = frozenset([key for key, reader in readers.items() if reader.null])
+            for name, reader in fields.items():
+                setattr(cls, name, _Alias(reader.wire) if reader.wire else reader.default)
+            del cls.extra
+            cls.__match_args__ = (*fields, "extra")
+            for attribute in ("__dataclass_fields__", "__dataclass_params__", "__signature__"):
+                setattr(cls, attribute, _Standard(attribute, cls))
+            return cls
+
+        return build

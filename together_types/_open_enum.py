@@ -1,0 +1,51 @@
+"""Enums that stay open: a value no one has named yet is still a value of the enum."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["OpenEnum"]
+
+
+class OpenEnum(str, Enum):
+    """A string enum that takes every string.
+
+    Servers add values faster than clients are released, so `FinishReason("abort")`
+    gives an unnamed member: it equals and hashes like `"abort"`, pickles, and has
+    `.known == False`. Named members are singletons; unnamed ones are made anew each
+    time, so that what a server sends cannot fill memory: compare with `==`, not `is`.
+    """
+
+    # An f-string of a plain `str, Enum` gives the value up to Python 3.10, the member's name from 3.11 on.
+    __str__ = str.__str__
+    __format__ = str.__format__
+
+    @property
+    def known(self) -> bool:
+        """True for the members named in the class."""
+        return self._value_ in self.__class__._value2member_map_
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, str):
+            return None
+        member = str.__new__(cls, value)
+        member._name_ = member._value_ = str(value)
+        return member
+
+    def __repr__(self) -> str:
+        name = f"{self.__class__.__name__}"
+        return f"<{name}.{self._name_}: {self._value_!r}>" if self.known else f"{name}({self._value_!r})"
+
+    def __reduce_ex__(self, protocol: object) -> tuple[type[Self], tuple[str]]:
+        return self.__class__, (self._value_,)
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self

@@ -1,0 +1,358 @@
+"""Chat completions: messages, requests, responses and the chunks of a stream.
+
+Names and fields are those of `together.types.chat_completions` of together-python 1.x, and beyond them
+what the current SDK and Together's OpenAPI have and what servers of the OpenAI format send. A field that
+1.x does not have says in its class's text where it comes from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ._json import JSON
+from ._model import Value, dataclass
+from ._open_enum import OpenEnum
+from ._read import (
+    EXTRA,
+    FLAG,
+    INTEGER,
+    INTEGER_OR_FLAG,
+    INTEGERS,
+    NUMBER,
+    NUMBERS_BY_NAME,
+    OBJECT,
+    OBJECTS,
+    TEXT,
+    TEXT_OR_INTEGER,
+    TEXT_OR_OBJECT,
+    TEXT_OR_TEXTS,
+    TIMESTAMP,
+    array_of,
+    either,
+    one,
+    one_of,
+)
+from .common import (
+    ChatCompletionMessageContent,
+    ChatCompletionMessageContentAudioURL,
+    ChatCompletionMessageContentImageURL,
+    ChatCompletionMessageContentType,
+    ChatCompletionMessageContentVideoURL,
+    DeltaContent,
+    FinishReason,
+    FunctionCall,
+    InferenceWarning,
+    LogprobsPart,
+    MessageRole,
+    ObjectType,
+    PromptPart,
+    ToolCalls,
+    UsageData,
+    reasoning_of,
+    text_of,
+)
+from .error import TogetherErrorResponse
+
+__all__ = [
+    "ChatCompletionChoicesChunk",
+    "ChatCompletionChoicesData",
+    "ChatCompletionChunk",
+    "ChatCompletionMessage",
+    "ChatCompletionMessageContent",
+    "ChatCompletionMessageContentAudioURL",
+    "ChatCompletionMessageContentImageURL",
+    "ChatCompletionMessageContentType",
+    "ChatCompletionMessageContentVideoURL",
+    "ChatCompletionRequest",
+    "ChatCompletionResponse",
+    "DeltaContent",
+    "FinishReason",
+    "FunctionCall",
+    "FunctionTool",
+    "FunctionToolChoice",
+    "LogprobsPart",
+    "MessageRole",
+    "ObjectType",
+    "PromptPart",
+    "ResponseFormat",
+    "ResponseFormatType",
+    "ToolCalls",
+    "ToolChoice",
+    "ToolChoiceEnum",
+    "Tools",
+    "UsageData",
+]
+
+
+class ResponseFormatType(OpenEnum):
+    """What a reply must look like; `text` (OpenAI) is an unnamed value."""
+
+    JSON_OBJECT = "json_object"
+    JSON_SCHEMA = "json_schema"
+    REGEX = "regex"
+
+
+class ToolChoiceEnum(OpenEnum):
+    """Whether tools may or must be called; `none` (OpenAI) is an unnamed value."""
+
+    Auto = "auto"
+    Required = "required"
+
+
+@dataclass(frozen=True)
+class ChatCompletionMessage(Value):
+    """One message of a conversation, asked or answered.
+
+    1.x declares `role`, `content` and `tool_calls`. `tool_call_id` and `name` belong to messages that answer
+    a call. The reasoning stands under `reasoning` (Together, vLLM, mlx-lm) or `reasoning_content` (DeepSeek,
+    SGLang, llama-server, litellm); `reasoning_text` reads both. `refusal`, `annotations` and `audio` are
+    OpenAI's, `function_call` its older form of a single tool call.
+    """
+
+    role: MessageRole | None = one_of(MessageRole)
+    content: str | tuple[ChatCompletionMessageContent, ...] | None = either(
+        TEXT, array_of(one(ChatCompletionMessageContent))
+    )
+    tool_calls: tuple[ToolCalls, ...] | None = array_of(one(ToolCalls))
+    reasoning: str | None = TEXT
+    reasoning_content: str | None = TEXT
+    name: str | None = TEXT
+    tool_call_id: str | None = TEXT
+    refusal: str | None = TEXT
+    function_call: FunctionCall | None = one(FunctionCall)
+    annotations: tuple[Mapping[str, JSON], ...] | None = OBJECTS
+    audio: Mapping[str, JSON] | None = OBJECT
+    extra: Mapping[str, JSON] = EXTRA
+
+    @property
+    def text(self) -> str:
+        """The content as text: "" where there is none, the text parts where it is a list of parts."""
+        return text_of(self.content)
+
+    @property
+    def reasoning_text(self) -> str:
+        """The reasoning, whichever key carried it; "" where there is none."""
+        return reasoning_of(self)
+
+
+@dataclass(frozen=True)
+class ResponseFormat(Value):
+    """What a reply must look like: any JSON object, one that keeps to a JSON Schema, or text that a regex matches.
+
+    `schema_` is the key `schema` (Together); `json_schema` (OpenAI, and Together's current form) holds the
+    schema with its name.
+    """
+
+    type: ResponseFormatType | None = one_of(ResponseFormatType)
+    schema_: Mapping[str, JSON] | None = OBJECT.but(wire="schema")
+    pattern: str | None = TEXT
+    json_schema: Mapping[str, JSON] | None = OBJECT
+    extra: Mapping[str, JSON] = EXTRA
+
+
+@dataclass(frozen=True)
+class FunctionTool(Value):
+    """A function that the model may call; `parameters` is a JSON Schema, `strict` (OpenAI) keeps the model to it."""
+
+    description: str | None = TEXT
+    name: str | None = TEXT
+    parameters: Mapping[str, JSON] | None = OBJECT
+    strict: bool | None = FLAG
+    extra: Mapping[str, JSON] = EXTRA
+
+
+@dataclass(frozen=True)
+class FunctionToolChoice(Value):
+    """The name of the function that the model must call."""
+
+    name: str | None = TEXT
+    extra: Mapping[str, JSON] = EXTRA
+
+
+@dataclass(frozen=True)
+class Tools(Value):
+    """One tool on offer; `type` is `function`."""
+
+    type: str | None = TEXT
+    function: FunctionTool | None = one(FunctionTool)
+    extra: Mapping[str, JSON] = EXTRA
+
+
+@dataclass(frozen=True)
+class ToolChoice(Value):
+    """The one tool that the model must call; `type` is `function`."""
+
+    type: str | None = TEXT
+    function: FunctionToolChoice | None = one(FunctionToolChoice)
+    extra: Mapping[str, JSON] = EXTRA
+
+
+@dataclass(frozen=True)
+class ChatCompletionRequest(Value):
+    """A request for a chat completion. `messages` and `model` are required by every server.
+
+    The fields up to `tool_choice` are 1.x's. `logprobs` is a number of tokens (Together) or a bool with the
+    number in `top_logprobs` (OpenAI). The current SDK adds `reasoning`, `reasoning_effort`,
+    `chat_template_kwargs`, `context_length_exceeded_behavior`, `compliance` and `function_call`; OpenAI
+    `max_completion_tokens`, `stream_options`, `parallel_tool_calls`, `functions`, `metadata`, `service_tier`
+    and `user`.
+    """
+
+    messages: tuple[ChatCompletionMessage, ...] | None = array_of(one(ChatCompletionMessage))
+    model: str | None = TEXT
+    max_tokens: int | None = INTEGER
+    stop: str | tuple[str, ...] | None = TEXT_OR_TEXTS
+    temperature: float | None = NUMBER
+    top_p: float | None = NUMBER
+    top_k: int | None = INTEGER
+    repetition_penalty: float | None = NUMBER
+    presence_penalty: float | None = NUMBER
+    frequency_penalty: float | None = NUMBER
+    min_p: float | None = NUMBER
+    logit_bias: Mapping[str, float] | None = NUMBERS_BY_NAME
+    seed: int | None = INTEGER
+    stream: bool = FLAG.but(default=False, null=False)
+    logprobs: int | bool | None = INTEGER_OR_FLAG
+    echo: bool | None = FLAG
+    n: int | None = INTEGER
+    safety_model: str | None = TEXT
+    response_format: ResponseFormat | None = one(ResponseFormat)
+    tools: tuple[Tools, ...] | None = array_of(one(Tools))
+    tool_choice: ToolChoice | ToolChoiceEnum | None = either(one(ToolChoice), one_of(ToolChoiceEnum))
+    top_logprobs: int | None = INTEGER
+    max_completion_tokens: int | None = INTEGER
+    stream_options: Mapping[str, JSON] | None = OBJECT
+    parallel_tool_calls: bool | None = FLAG
+    reasoning: Mapping[str, JSON] | None = OBJECT
+    reasoning_effort: str | None = TEXT
+    chat_template_kwargs: Mapping[str, JSON] | None = OBJECT
+    context_length_exceeded_behavior: str | None = TEXT
+    compliance: str | None = TEXT
+    functions: tuple[FunctionTool, ...] | None = array_of(one(FunctionTool))
+    function_call: str | Mapping[str, JSON] | None = TEXT_OR_OBJECT
+    metadata: Mapping[str, JSON] | None = OBJECT
+    service_tier: str | None = TEXT
+    user: str | None = TEXT
+    extra: Mapping[str, JSON] = EXTRA
+
+
+@dataclass(frozen=True)
+class ChatCompletionChoicesData(Value):
+    """One answer of a response.
+
+    1.x declares the fields up to `message`; `top_logprobs` and `text` are the current SDK's (a legacy
+    completion has `text` instead of `message`). `stop_reason` and `token_ids` are vLLM's, `matched_stop`
+    SGLang's, `native_finish_reason` OpenRouter's.
+    """
+
+    index: int | None = INTEGER
+    logprobs: LogprobsPart | None = one(LogprobsPart)
+    seed: int | None = INTEGER
+    finish_reason: FinishReason | None = one_of(FinishReason)
+    message: ChatCompletionMessage | None = one(ChatCompletionMessage)
+    text: str | None = TEXT
+    top_logprobs: Mapping[str, float] | None = NUMBERS_BY_NAME
+    stop_reason: str | int | None = TEXT_OR_INTEGER
+    matched_stop: str | int | None = TEXT_OR_INTEGER
+    token_ids: tuple[int, ...] | None = INTEGERS
+    native_finish_reason: str | None = TEXT
+    extra: Mapping[str, JSON] = EXTRA
+
+
+@dataclass(frozen=True)
+class ChatCompletionResponse(Value):
+    """The answer to a request that was not streamed.
+
+    `created` is in seconds since 1970. 1.x declares the fields up to `usage`; `warnings` is Together's,
+    `system_fingerprint`, `service_tier` and `metadata` are OpenAI's, and `error` is what some gateways put
+    into a reply of status 200.
+    """
+
+    id: str | None = TEXT
+    object: ObjectType | None = one_of(ObjectType)
+    created: int | None = TIMESTAMP
+    model: str | None = TEXT
+    choices: tuple[ChatCompletionChoicesData, ...] | None = array_of(one(ChatCompletionChoicesData))
+    prompt: tuple[PromptPart | None, ...] | None = array_of(one(PromptPart), nulls=True)
+    usage: UsageData | None = one(UsageData)
+    warnings: tuple[InferenceWarning, ...] | None = array_of(one(InferenceWarning))
+    system_fingerprint: str | None = TEXT
+    service_tier: str | None = TEXT
+    metadata: Mapping[str, JSON] | None = OBJECT
+    error: str | TogetherErrorResponse | None = either(TEXT, one(TogetherErrorResponse))
+    extra: Mapping[str, JSON] = EXTRA
+
+    @property
+    def text(self) -> str:
+        """The text of the first choice; "" where there is no choice or no text."""
+        for choice in self.choices or ():
+            return (choice.message.text if choice.message else "") or choice.text or ""
+        return ""
+
+    @property
+    def reasoning_text(self) -> str:
+        """The reasoning of the first choice, whichever key carried it; "" where there is none."""
+        for choice in self.choices or ():
+            return choice.message.reasoning_text if choice.message else ""
+        return ""
+
+
+@dataclass(frozen=True)
+class ChatCompletionChoicesChunk(Value):
+    """What one chunk adds to one choice.
+
+    `logprobs` is the number of the one token (Together), or an object in Together's or OpenAI's form. 1.x
+    declares the fields up to `delta`; `text` is on Together's frames and repeats the delta's content. The
+    others are as in ChatCompletionChoicesData.
+    """
+
+    index: int | None = INTEGER
+    logprobs: float | LogprobsPart | None = either(NUMBER, one(LogprobsPart))
+    seed: int | None = INTEGER
+    finish_reason: FinishReason | None = one_of(FinishReason)
+    delta: DeltaContent | None = one(DeltaContent)
+    text: str | None = TEXT
+    top_logprobs: Mapping[str, float] | None = NUMBERS_BY_NAME
+    stop_reason: str | int | None = TEXT_OR_INTEGER
+    matched_stop: str | int | None = TEXT_OR_INTEGER
+    token_ids: tuple[int, ...] | None = INTEGERS
+    native_finish_reason: str | None = TEXT
+    extra: Mapping[str, JSON] = EXTRA
+
+
+@dataclass(frozen=True)
+class ChatCompletionChunk(Value):
+    """One event of a streamed answer; `choices` may be empty, as in the last chunk that has the usage.
+
+    1.x declares the fields up to `usage`. `warnings` is Together's; `system_fingerprint`, `service_tier` and
+    `obfuscation` (padding against eavesdroppers) are OpenAI's; `error` is how gateways report a failure
+    after the stream has begun.
+    """
+
+    id: str | None = TEXT
+    object: ObjectType | None = one_of(ObjectType)
+    created: int | None = TIMESTAMP
+    model: str | None = TEXT
+    choices: tuple[ChatCompletionChoicesChunk, ...] | None = array_of(one(ChatCompletionChoicesChunk))
+    finish_reason: FinishReason | None = one_of(FinishReason)
+    usage: UsageData | None = one(UsageData)
+    warnings: tuple[InferenceWarning, ...] | None = array_of(one(InferenceWarning))
+    system_fingerprint: str | None = TEXT
+    service_tier: str | None = TEXT
+    obfuscation: str | None = TEXT
+    error: str | TogetherErrorResponse | None = either(TEXT, one(TogetherErrorResponse))
+    extra: Mapping[str, JSON] = EXTRA
+
+    @property
+    def text(self) -> str:
+        """What the chunk adds to the text of its first choice; "" where it adds nothing."""
+        for choice in self.choices or ():
+            return (choice.delta.text if choice.delta else "") or choice.text or ""
+        return ""
+
+    @property
+    def reasoning_text(self) -> str:
+        """What the chunk adds to the reasoning of its first choice; "" where it adds nothing."""
+        for choice in self.choices or ():
+            return choice.delta.reasoning_text if choice.delta else ""
+        return ""

@@ -1,0 +1,394 @@
+"""The parts that responses and chunks share: enums, usage, log probabilities, tool calls, content parts, deltas.
+
+Names and members are those of `together.types.common` of together-python 1.x; a few parts that 1.x
+has in `chat_completions` are defined here, because deltas hold them too, and are found in both
+modules. A field that 1.x does not have says in its class's text where it comes from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ._json import JSON, ParseError, loads
+from ._model import Value, dataclass
+from ._open_enum import OpenEnum
+from ._read import (
+    ARGUMENTS,
+    COUNT,
+    EXTRA,
+    FLAG,
+    INTEGER,
+    INTEGERS,
+    INTEGERS_OR_NULLS,
+    NUMBER,
+    NUMBERS_BY_NAME,
+    NUMBERS_OR_NULLS,
+    OBJECT,
+    TEXT,
+    TEXTS_BY_NAME,
+    TEXTS_OR_NULLS,
+    Misfit,
+    array_of,
+    either,
+    one,
+    one_of,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .chat_completions import ChatCompletionMessage
+
+__all__ = [
+    "ChatCompletionMessageContent",
+    "ChatCompletionMessageContentAudioURL",
+    "ChatCompletionMessageContentImageURL",
+    "ChatCompletionMessageContentType",
+    "ChatCompletionMessageContentVideoURL",
+    "ChatCompletionTokenLogprob",
+    "CompletionTokensDetails",
+    "CustomToolCall",
+    "DeltaContent",
+    "FinishReason",
+    "FunctionCall",
+    "InferenceWarning",
+    "LogprobsPart",
+    "MessageRole",
+    "ObjectType",
+    "PromptPart",
+    "PromptTokensDetails",
+    "ThinkingPart",
+    "TogetherRequest",
+    "ToolCalls",
+    "TopLogprob",
+    "UsageData",
+    "reasoning_of",
+    "text_of",
+]
+
+
+class FinishReason(OpenEnum):
+    """Why a choice ended.
+
+    Together's own are named; other servers' (`content_filter`, `function_call`, `abort`, ...) are values
+    with `.known == False`. `Null` is the empty string that Together has sent; JSON's null reads as None.
+    """
+
+    Length = "length"
+    StopSequence = "stop"
+    EOS = "eos"
+    ToolCalls = "tool_calls"
+    Error = "error"
+    Null = ""
+
+
+class ObjectType(OpenEnum):
+    """The kind of an object, as its `object` key says; some gateways send `""` or another kind's name."""
+
+    TextCompletion = "text_completion"
+    Completion = "text.completion"
+    CompletionChunk = "completion.chunk"
+    ChatCompletion = "chat.completion"
+    ChatCompletionChunk = "chat.completion.chunk"
+    Embedding = "embedding"
+    FinetuneEvent = "fine-tune-event"
+    File = "file"
+    Model = "model"
+
+
+class MessageRole(OpenEnum):
+    """Who speaks in a message."""
+
+    ASSISTANT = "assistant"
+    SYSTEM = "system"
+    USER = "user"
+    TOOL = "tool"
+
+
+class ChatCompletionMessageContentType(OpenEnum):
+    """The kind of a content part; `thinking`, `refusal`, `input_audio`, ... are unnamed values."""
+
+    TEXT = "text"
+    IMAGE_URL = "image_url"
+    VIDEO_URL = "video_url"
+    AUDIO_URL = "audio_url"
+
+
+@dataclass(frozen=True)
+class PromptTokensDetails(Value):
+    """What the prompt's tokens were (OpenAI, vLLM, llama-server, litellm); counts of tokens."""
+
+    cached_tokens: int | None = INTEGER
+    audio_tokens: int | None = INTEGER
+    text_tokens: int | None = INTEGER
+    image_tokens: int | None = INTEGER
+    video_tokens: int | None = INTEGER
+    extra: Mapping[str, JSON] = EXTRA
+
+
+@dataclass(frozen=True)
+class CompletionTokensDetails(Value):
+    """What the completion's tokens were (OpenAI, litellm, SGLang); counts of tokens."""
+
+    reasoning_tokens: int | None = INTEGER
+    audio_tokens: int | None = INTEGER
+    text_tokens: int | None = INTEGER
+    image_tokens: int | None = INTEGER
+    accepted_prediction_tokens: int | None = INTEGER
+    rejected_prediction_tokens: int | None = INTEGER
+    extra: Mapping[str, JSON] = EXTRA
+
+
+@dataclass(frozen=True)
+class UsageData(Value):
+    """Counts of tokens. An absent count reads as 0 and is an issue.
+
+    The details are OpenAI's; `reasoning_tokens` at this level is SGLang's.
+    """
+
+    prompt_tokens: int = COUNT
+    completion_tokens: int = COUNT
+    total_tokens: int = COUNT
+    prompt_tokens_details: PromptTokensDetails | None = one(PromptTokensDetails)
+    completion_tokens_details: CompletionTokensDetails | None = one(CompletionTokensDetails)
+    reasoning_tokens: int | None = INTEGER
+    extra: Mapping[str, JSON] = EXTRA
+
+
+@dataclass(frozen=True)
+class TopLogprob(Value):
+    """One of the likeliest tokens at a position (OpenAI's form).
+
+    `logprob` is a natural logarithm, `bytes` the token's UTF-8 (a token may be part of a character),
+    `id` the token's number (llama-server, litellm).
+    """
+
+    token: str | None = TEXT
+    logprob: float | None = NUMBER
+    bytes: tuple[int, ...] | None = INTEGERS
+    id: int | None = INTEGER
+    extra: Mapping[str, JSON] = EXTRA
+
+
+@dataclass(frozen=True)
+class ChatCompletionTokenLogprob(Value):
+    """A generated token with its log probability (OpenAI's form); fields as in TopLogprob."""
+
+    token: str | None = TEXT
+    logprob: float | None = NUMBER
+    bytes: tuple[int, ...] | None = INTEGERS
+    top_logprobs: tuple[TopLogprob, ...] | None = array_of(one(TopLogprob))
+    id: int | None = INTEGER
+    extra: Mapping[str, JSON] = EXTRA
+
+
+@dataclass(frozen=True)
+class LogprobsPart(Value):
+    """Log probabilities (natural logarithms) of tokens, in Together's or in OpenAI's form.
+
+    Together: the parallel arrays `tokens`, `token_logprobs` and `token_ids`; a prompt's first entry is null.
+    `top_logprobs` is one object (Together's OpenAPI) or an array of one object for each position (legacy
+    completions, llama-cpp-python), which also send `text_offset`. OpenAI: `content` and `refusal`.
+    """
+
+    tokens: tuple[str | None, ...] | None = TEXTS_OR_NULLS
+    token_logprobs: tuple[float | None, ...] | None = NUMBERS_OR_NULLS
+    token_ids: tuple[int | None, ...] | None = INTEGERS_OR_NULLS
+    top_logprobs: Mapping[str, float] | tuple[Mapping[str, float] | None, ...] | None = either(
+        NUMBERS_BY_NAME, array_of(NUMBERS_BY_NAME, nulls=True)
+    )
+    text_offset: tuple[int | None, ...] | None = INTEGERS_OR_NULLS
+    content: tuple[ChatCompletionTokenLogprob, ...] | None = array_of(one(ChatCompletionTokenLogprob))
+    refusal: tuple[ChatCompletionTokenLogprob, ...] | None = array_of(one(ChatCompletionTokenLogprob))
+    extra: Mapping[str, JSON] = EXTRA
+
+
+@dataclass(frozen=True)
+class PromptPart(Value):
+    """A prompt as it was sent to the model, returned with `echo`; with `logprobs`, those of its tokens."""
+
+    text: str | None = TEXT
+    logprobs: LogprobsPart | None = one(LogprobsPart)
+    extra: Mapping[str, JSON] = EXTRA
+
+
+@dataclass(frozen=True)
+class InferenceWarning(Value):
+    """A warning about a request that was answered all the same (Together's OpenAPI)."""
+
+    message: str | None = TEXT
+    extra: Mapping[str, JSON] = EXTRA
+
+
+@dataclass(frozen=True)
+class FunctionCall(Value):
+    """The function that a tool call names and its arguments as JSON text; in a stream, a fragment of the text.
+
+    Arguments that came as an object (TGI, llama.cpp) are given as their JSON text.
+    """
+
+    name: str | None = TEXT
+    arguments: str | None = ARGUMENTS
+    extra: Mapping[str, JSON] = EXTRA
+
+    def parsed_arguments(self) -> dict[str, JSON]:
+        """The arguments as a dict; none, null and blank text are the empty dict.
+
+        Raises ParseError, with the position in the text, where they are not a JSON object: models
+        break JSON, and a reply cut off by `max_tokens` ends inside it.
+        """
+        if self.arguments is None or not self.arguments.strip():
+            return {}
+        try:
+            arguments = loads(self.arguments)
+        except ParseError as error:
+            raise ParseError("arguments", error.problem) from None
+        if arguments is None:
+            return {}
+        if not isinstance(arguments, dict):
+            raise ParseError("arguments", Misfit("object", arguments).problem)
+        return arguments
+
+
+@dataclass(frozen=True)
+class CustomToolCall(Value):
+    """A call of a free-form tool (OpenAI): its name and its input as plain text."""
+
+    name: str | None = TEXT
+    input: str | None = TEXT
+    extra: Mapping[str, JSON] = EXTRA
+
+
+@dataclass(frozen=True)
+class ToolCalls(Value):
+    """One tool call of a message, or a fragment of one in a delta.
+
+    In deltas `index` says which call a fragment belongs to; `id` and `function.name` come with its first
+    fragment. Together sends `index` in whole messages too. `custom` is OpenAI's free-form tool.
+    """
+
+    id: str | None = TEXT
+    type: str | None = TEXT
+    function: FunctionCall | None = one(FunctionCall)
+    index: int | None = INTEGER
+    custom: CustomToolCall | None = one(CustomToolCall)
+    extra: Mapping[str, JSON] = EXTRA
+
+
+@dataclass(frozen=True)
+class ChatCompletionMessageContentImageURL(Value):
+    """Where a picture is (http, https or data URL); `detail` (OpenAI) is how closely to look."""
+
+    url: str | None = TEXT
+    detail: str | None = TEXT
+    extra: Mapping[str, JSON] = EXTRA
+
+
+@dataclass(frozen=True)
+class ChatCompletionMessageContentVideoURL(Value):
+    """Where a video is (http, https or data URL)."""
+
+    url: str | None = TEXT
+    extra: Mapping[str, JSON] = EXTRA
+
+
+@dataclass(frozen=True)
+class ChatCompletionMessageContentAudioURL(Value):
+    """Where a recording is (http, https or data URL)."""
+
+    url: str | None = TEXT
+    extra: Mapping[str, JSON] = EXTRA
+
+
+@dataclass(frozen=True)
+class ThinkingPart(Value):
+    """A piece of the reasoning inside a `thinking` part (Magistral)."""
+
+    type: str | None = TEXT
+    text: str | None = TEXT
+    extra: Mapping[str, JSON] = EXTRA
+
+
+@dataclass(frozen=True)
+class ChatCompletionMessageContent(Value):
+    """One part of a message whose content is a list of parts; `type` says which field is set.
+
+    `thinking` is Magistral's reasoning (text, or parts of text); `refusal`, `input_audio` and `file` are OpenAI's.
+    """
+
+    type: ChatCompletionMessageContentType | None = one_of(ChatCompletionMessageContentType)
+    text: str | None = TEXT
+    image_url: ChatCompletionMessageContentImageURL | None = one(ChatCompletionMessageContentImageURL)
+    video_url: ChatCompletionMessageContentVideoURL | None = one(ChatCompletionMessageContentVideoURL)
+    audio_url: ChatCompletionMessageContentAudioURL | None = one(ChatCompletionMessageContentAudioURL)
+    thinking: str | tuple[ThinkingPart, ...] | None = either(TEXT, array_of(one(ThinkingPart)))
+    refusal: str | None = TEXT
+    input_audio: Mapping[str, JSON] | None = OBJECT
+    file: Mapping[str, JSON] | None = OBJECT
+    extra: Mapping[str, JSON] = EXTRA
+
+
+def text_of(content: str | tuple[ChatCompletionMessageContent, ...] | None) -> str:
+    """The text of a message's or a delta's content: itself, or its text parts joined."""
+    if content is None or isinstance(content, str):
+        return content or ""
+    return "".join([part.text or "" for part in content])
+
+
+def reasoning_of(value: DeltaContent | ChatCompletionMessage) -> str:
+    """The reasoning under the first key that has any; where both have, they say the same."""
+    if value.reasoning or value.reasoning_content:
+        return value.reasoning or value.reasoning_content or ""
+    if isinstance(value.content, tuple):
+        return "".join([_thinking_of(part) for part in value.content])
+    return ""
+
+
+def _thinking_of(part: ChatCompletionMessageContent) -> str:
+    if isinstance(part.thinking, tuple):
+        return "".join([piece.text or "" for piece in part.thinking])
+    return part.thinking or ""
+
+
+@dataclass(frozen=True)
+class DeltaContent(Value):
+    """What one chunk adds to a choice's message.
+
+    1.x declares `content` only. `role` comes in the first delta, or in each (Together, mlx-lm), or never;
+    `token_id` is the token's number (Together). The reasoning stands under `reasoning` (Together, vLLM,
+    mlx-lm) or `reasoning_content` (DeepSeek, SGLang, llama-server, litellm); `reasoning_text` reads both.
+    `function_call` is OpenAI's older form of a single tool call.
+    """
+
+    content: str | tuple[ChatCompletionMessageContent, ...] | None = either(TEXT, array_of(one(ChatCompletionMessageContent)))
+    role: MessageRole | None = one_of(MessageRole)
+    tool_calls: tuple[ToolCalls, ...] | None = array_of(one(ToolCalls))
+    reasoning: str | None = TEXT
+    reasoning_content: str | None = TEXT
+    token_id: int | None = INTEGER
+    refusal: str | None = TEXT
+    function_call: FunctionCall | None = one(FunctionCall)
+    extra: Mapping[str, JSON] = EXTRA
+
+    @property
+    def text(self) -> str:
+        """The content as text: "" where there is none, the text parts where it is a list of parts."""
+        return text_of(self.content)
+
+    @property
+    def reasoning_text(self) -> str:
+        """The reasoning, whichever key carried it."""
+        return reasoning_of(self)
+
+
+@dataclass(frozen=True)
+class TogetherRequest(Value):
+    """An HTTP request as together-python 1.x describes it; headers, which hold the key, stay out of the repr."""
+
+    method: str = TEXT.but(default="", null=False)
+    url: str = TEXT.but(default="", null=False)
+    headers: Mapping[str, str] | None = TEXTS_BY_NAME.but(hidden=True)
+    params: Mapping[str, JSON] | None = OBJECT
+    files: Mapping[str, JSON] | None = OBJECT
+    allow_redirects: bool = FLAG.but(default=True, null=False)
+    override_headers: bool = FLAG.but(default=False, null=False)
+    extra: Mapping[str, JSON] = EXTRA

@@ -1,0 +1,30 @@
+"""What a server says when it refuses, as values, and the error for JSON that cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ._json import JSON, ParseError
+from ._model import Value, dataclass
+from ._read import EXTRA, TEXT, TEXT_OR_INTEGER, either, one
+
+__all__ = ["ErrorData", "ParseError", "TogetherErrorResponse"]
+
+
+@dataclass(frozen=True)
+class TogetherErrorResponse(Value):
+    """An error as a server describes it. `type_` is the key `type`; llama-server and vLLM send `code` as an integer."""
+
+    message: str | None = TEXT
+    type_: str | None = TEXT.but(wire="type")
+    param: str | None = TEXT
+    code: str | int | None = TEXT_OR_INTEGER
+    extra: Mapping[str, JSON] = EXTRA
+
+
+@dataclass(frozen=True)
+class ErrorData(Value):
+    """The body of an error response (the name is from Together's OpenAPI); some servers send plain text as `error`."""
+
+    error: str | TogetherErrorResponse | None = either(TEXT, one(TogetherErrorResponse))
+    extra: Mapping[str, JSON] = EXTRA
