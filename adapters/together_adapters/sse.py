@@ -1,0 +1,136 @@
+"""Server-sent events: bytes to events, by the rules of the WHATWG HTML standard, section 9.2.6. Sans-IO.
+
+The lines of a stream end with LF, CR or CRLF and nothing else, so bytes are cut into lines
+before they are decoded: `bytes.splitlines` knows exactly these three, `str.splitlines` also
+cuts at U+2028, U+0085 and more, which stand raw inside the JSON that servers send. A lone CR
+ends its line at once and an LF right after it is swallowed when it comes, so that no event
+waits for a byte it does not need. Unfinished lines are kept as fragments and joined once: a
+line of many pieces costs linear time.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NamedTuple
+
+    class ServerSentEvent(NamedTuple):
+        event: str = "message"
+        data: str = ""
+        id: str = ""
+        retry: int | None = None
+
+else:
+    ServerSentEvent = namedtuple("ServerSentEvent", ("event", "data", "id", "retry"), defaults=("message", "", "", None))
+    ServerSentEvent.__doc__ = """One event of a stream.
+
+    `event` is its type, `data` its lines joined with LF, `id` the last event ID so far, `retry` the
+    reconnection time in milliseconds where the event's own block gave one.
+    """
+
+__all__ = ["Decoder", "ServerSentEvent"]
+
+_BOM = b"\xef\xbb\xbf"
+
+
+class Decoder:
+    """Bytes in, at any split, events out as soon as their last byte is in.
+
+    Invalid UTF-8 is replaced by U+FFFD, as the standard says. One event, and any other
+    line, may take `max_event_bytes`; more raises ValueError.
+    """
+
+    def __init__(self, max_event_bytes: int = 16 * 2**20) -> None:
+        self.max_event_bytes = max_event_bytes
+        self.last_event_id = ""
+        self._fragments: list[bytes] = []  # of the line that has no end yet
+        self._size = 0  # bytes of the fragments and of the event's fields
+        self._at_start = True
+        self._after_cr = False
+        self._reset()
+
+    def _reset(self) -> None:
+        self._data: list[bytes] = []
+        self._event = b""
+        self._id: bytes | None = None
+        self._retry: int | None = None
+        self._size = 0
+
+    def feed(self, data: bytes) -> list[ServerSentEvent]:
+        """Take the next bytes; give the events that they complete."""
+        events: list[ServerSentEvent] = []
+        if not data:
+            return events
+        if self._after_cr and data[:1] == b"\n":
+            data = data[1:]
+        self._after_cr = data[-1:] == b"\r"
+        if self._at_start:
+            data = self._without_mark(data)
+        for line in data.splitlines(keepends=True):
+            self._size += len(line)
+            if self._size > self.max_event_bytes:
+                raise ValueError(f"an event of more than {self.max_event_bytes} bytes: see max_event_bytes")
+            if line[-1:] not in (b"\n", b"\r"):
+                self._fragments.append(line)
+                break
+            if self._fragments:
+                line = b"".join([*self._fragments, line])
+                self._fragments.clear()
+            event = self._take(line.rstrip(b"\r\n"), len(line))
+            if event is not None:
+                events.append(event)
+        return events
+
+    def _without_mark(self, data: bytes) -> bytes:
+        head = b"".join([*self._fragments, data])
+        self._fragments.clear()
+        self._size = 0
+        if len(head) < len(_BOM) and _BOM.startswith(head):
+            self._fragments.append(head)
+            return b""
+        self._at_start = False
+        return head[len(_BOM) :] if head.startswith(_BOM) else head
+
+    def _take(self, line: bytes, size: int) -> ServerSentEvent | None:
+        if not line:
+            return self._dispatch()
+        field, _, value = line.partition(b":")
+        if value[:1] == b" ":
+            value = value[1:]
+        if field == b"data":
+            self._data.append(value)
+        elif field == b"event":
+            self._event = value
+        elif field == b"id":
+            if b"\0" not in value:
+                self._id = value
+        elif field == b"retry":
+            if value.isdigit() and len(value) < 20:
+                self._retry = int(value)
+        else:
+            self._size -= size  # comments and unknown fields are not kept
+        return None
+
+    def _dispatch(self) -> ServerSentEvent | None:
+        if self._id is not None:
+            self.last_event_id = self._id.decode("utf-8", "replace")
+        event = None
+        if self._data:
+            event = ServerSentEvent(
+                self._event.decode("utf-8", "replace") or "message",
+                b"\n".join(self._data).decode("utf-8", "replace"),
+                self.last_event_id,
+                self._retry,
+            )
+        self._reset()
+        return event
+
+    def finish(self) -> ServerSentEvent | None:
+        """The unfinished last event of a stream that has ended, which the standard discards: the caller decides."""
+        line = b"".join(self._fragments)
+        self._fragments.clear()
+        if line:
+            self._take(line, len(line))
+        return self._dispatch()
