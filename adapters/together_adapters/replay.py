@@ -1,0 +1,47 @@
+"""A loopback server that sends a recorded stream with its recorded timing: a completion without a key or a network."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+from ._recordings import RECORDINGS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["serve_recording"]
+
+
+@contextmanager
+def serve_recording(name: str) -> Iterator[str]:
+    """Serve one recording on 127.0.0.1 and give its base URL; raises KeyError for a name that there is not."""
+    parts = RECORDINGS[name]
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.end_headers()
+            for pause, data in parts:
+                time.sleep(pause / 1000)
+                try:
+                    self.wfile.write(data)
+                except OSError:  # the client has had enough
+                    return
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nothing: the terminal is the client's."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/v1"
+        finally:
+            server.shutdown()
+            thread.join()
