@@ -21,8 +21,11 @@ class OpenEnum(str, Enum):
     """
 
     # An f-string of a plain `str, Enum` gives the value up to Python 3.10, the member's name from 3.11 on.
-    __str__ = str.__str__
-    __format__ = str.__format__
+    def __str__(self) -> str:
+        return str.__str__(self)
+
+    def __format__(self, format_spec: str) -> str:
+        return str.__format__(self, format_spec)
 
     @property
     def known(self) -> bool:
@@ -38,7 +41,7 @@ class OpenEnum(str, Enum):
         return member
 
     def __repr__(self) -> str:
-        name = f"{self.__class__.__name__}"
+        name = self.__class__.__name__
         return f"<{name}.{self._name_}: {self._value_!r}>" if self.known else f"{name}({self._value_!r})"
 
     def __reduce_ex__(self, protocol: object) -> tuple[type[Self], tuple[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .stream import Completion
+    from .accumulate import Completion
 
 __all__ = ["APIError", "IncompleteStreamError", "StreamError"]
 

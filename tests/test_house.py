@@ -1,0 +1,67 @@
+"""What the packages may import, and what importing them loads."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import together_adapters
+import together_types
+
+ORDER = {
+    "together_types": ["_json", "_open_enum", "_read", "_model", "error", "common", "chat_completions", "__init__"],
+    "together_adapters": [
+        "_types", "sse", "accumulate", "errors", "stream", "client", "_recordings", "replay", "__init__", "__main__",
+    ],
+}  # fmt: skip
+MODULES = [
+    pytest.param(path, id=f"{path.parent.name}/{path.stem}")
+    for package in (together_types, together_adapters)
+    for path in sorted(Path(str(package.__file__)).parent.glob("*.py"))
+]
+
+
+def imports(body: list[ast.stmt]) -> list[ast.stmt]:
+    """The import statements that run, that is all but those under TYPE_CHECKING."""
+    found: list[ast.stmt] = []
+    for statement in body:
+        if isinstance(statement, ast.If) and ast.unparse(statement.test) == "TYPE_CHECKING":
+            found += imports(statement.orelse)
+        elif isinstance(statement, (ast.Import, ast.ImportFrom)):
+            found.append(statement)
+        else:
+            found += imports([child for child in ast.iter_child_nodes(statement) if isinstance(child, ast.stmt)])
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES)
+def test_imports_go_down(path: Path) -> None:
+    order = ORDER[path.parent.name]
+    above = order[: order.index(path.stem)]
+    for statement in imports(ast.parse(path.read_text("utf-8")).body):
+        if isinstance(statement, ast.ImportFrom) and statement.level:
+            assert statement.level == 1 and statement.module in above, ast.unparse(statement)
+        elif isinstance(statement, ast.ImportFrom) and statement.module == "together_types":
+            assert path.stem == "_types"
+        else:
+            names = [statement.module] if isinstance(statement, ast.ImportFrom) else [a.name for a in statement.names]
+            for name in names:
+                if sys.version_info >= (3, 10):
+                    assert str(name).split(".")[0] in sys.stdlib_module_names, ast.unparse(statement)
+
+
+@pytest.mark.parametrize(
+    ("module", "forbidden"),
+    [
+        ("together_types", "urllib ssl socket asyncio http email typing_extensions dataclasses inspect typing"),
+        ("together_adapters.stream", "urllib ssl socket asyncio http email typing_extensions dataclasses typing"),
+    ],
+)
+def test_import_is_light(module: str, forbidden: str) -> None:
+    code = f"import sys; sys.path[:0] = {sys.path!r}; import {module}, json; print(json.dumps(sorted(sys.modules)))"
+    loaded = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, check=True, text=True)
+    assert set(json.loads(loaded.stdout)).isdisjoint(forbidden.split())

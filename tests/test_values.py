@@ -1,0 +1,153 @@
+"""The values as Python objects, and the errors for JSON that cannot be read."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import inspect
+import json
+import pickle
+import sys
+
+import pytest
+from corpus import TYPES
+from together_types import (
+    ChatCompletionChunk,
+    ChatCompletionMessage,
+    ChatCompletionResponse,
+    FinishReason,
+    FunctionCall,
+    ParseError,
+    ResponseFormat,
+    TogetherRequest,
+    UsageData,
+)
+from together_types._model import Value
+
+BODY = {"id": "1", "created": 1757876416.5, "usage": {"total_tokens": None}, "to_dict": 1, "extra": {"a": [1]}}
+
+
+@pytest.mark.parametrize("cls", TYPES, ids=lambda cls: cls.__name__)
+def test_standard_dataclass(cls: type[Value]) -> None:
+    names = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
+    assert dataclasses.is_dataclass(cls)
+    assert tuple(names) == cls.__match_args__
+    assert names == list(inspect.signature(cls).parameters)
+    assert names[-1] == "extra"
+    assert cls.__dataclass_params__.frozen  # type: ignore[attr-defined]
+    assert cls.__doc__
+    value = cls()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(value, names[0], 1)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        delattr(value, names[0])
+    assert dataclasses.asdict(value)["extra"] == {}
+    assert value == cls() and hash(value) == hash(cls())
+    assert None not in value.to_dict().values()
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_copies_keep_extras_and_nulls(protocol: int) -> None:
+    response = ChatCompletionResponse.from_dict(BODY)
+    for twin in (pickle.loads(pickle.dumps(response, protocol)), copy.copy(response), copy.deepcopy(response)):
+        assert twin == response
+        assert twin.to_dict() == BODY
+
+
+def test_replace_drops_the_old_spelling_only() -> None:
+    response = ChatCompletionResponse.from_dict(BODY)
+    assert response.created == 1757876416
+    assert dataclasses.replace(response, created=5).to_dict() == {**BODY, "created": 5}
+    assert dataclasses.replace(response, id="2").to_dict() == {**BODY, "id": "2"}
+    if sys.version_info >= (3, 13):
+        assert copy.replace(response, id="2") == dataclasses.replace(response, id="2")
+
+
+def test_extra_is_read_only_and_takes_part_in_equality() -> None:
+    one, other = (UsageData.from_dict({"cost": cost}) for cost in (1, 2))
+    assert one != other and hash(one) == hash(other)
+    with pytest.raises(TypeError, match="read-only"):
+        one.extra["cost"] = 3  # type: ignore[index]
+
+
+def test_constructor_settles_its_arguments() -> None:
+    message = ChatCompletionMessage(role="user", content=[{"type": "text", "text": "hi"}])  # type: ignore[arg-type]
+    assert message.text == "hi" and hash(message)
+    assert message == ChatCompletionMessage.from_dict({"role": "user", "content": [{"type": "text", "text": "hi"}]})
+    with pytest.raises(TypeError, match="UsageData.total_tokens: expected integer, got string"):
+        UsageData(total_tokens="many")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="no field 'tokens'"):
+        UsageData(tokens=1)  # type: ignore[call-arg]
+
+
+def test_open_enum() -> None:
+    assert [f"{reason}" for reason in (FinishReason.EOS, FinishReason("abort"))] == ["eos", "abort"]
+    assert str(FinishReason.EOS) == "eos" and "%s" % FinishReason("abort") == "abort"
+    assert FinishReason.EOS.known and not FinishReason("abort").known
+    assert pickle.loads(pickle.dumps(FinishReason("abort"))) == "abort"
+    assert FinishReason("abort") == FinishReason("abort") and len({FinishReason("abort"), "abort"}) == 1
+    assert "abort" not in FinishReason._value2member_map_
+
+
+def test_alias_stands_under_its_json_key() -> None:
+    form = ResponseFormat.from_dict({"type": "json_object", "schema": {"a": 1}, "schema_": 2})
+    assert form.schema_ == {"a": 1} and form.extra == {"schema_": 2}
+    assert dataclasses.replace(form, schema_={}).to_dict() == {"type": "json_object", "schema": {}, "schema_": 2}
+
+
+def test_repr_hides_headers() -> None:
+    for headers in ({"Authorization": "Bearer sk-secret"}, {"Authorization": ["sk-secret"]}):
+        assert "sk-secret" not in repr(TogetherRequest.from_dict({"url": "u", "headers": headers}))
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "the text is empty"),
+        ("[1]", "expected object, got array"),
+        ('{"a": 1', "Expecting ',' delimiter: line 1 column 8"),
+        ('{"a": 1} x', "Extra data: line 1 column 9"),
+        ("[" * 100_000, "nested deeper than 200 levels"),
+        ('{"a":' * 201 + "1" + "}" * 201, "nested deeper than 200 levels"),
+        (b'{"a": "\xff"}', "not UTF-8: byte 7"),
+        ('{"a": 1}'.encode("utf-16"), "not UTF-8"),
+        ('{"a": ' + "9" * 5000 + "}", "more than 4300 digits"),
+    ],
+    ids=range(9),
+)
+def test_unreadable(text: str | bytes, problem: str) -> None:
+    with pytest.raises(ParseError) as caught:
+        ChatCompletionChunk.from_json(text)
+    assert problem in str(caught.value)
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+
+
+def test_readable_extremes() -> None:
+    deep = json.loads('{"a":' * 200 + "1" + "}" * 200)
+    assert ChatCompletionChunk.from_dict(deep).to_dict() == deep
+    marked = b'\xef\xbb\xbf {"id": "\\ud800", "n": NaN}'
+    assert json.loads(ChatCompletionChunk.from_json(marked).to_json()) == {"id": "\ud800", "n": None}
+    assert ChatCompletionChunk.from_dict({"n": 10**5000}).to_json()
+
+
+def test_parsed_arguments() -> None:
+    for empty in (None, "", " ", "null"):
+        assert FunctionCall(arguments=empty).parsed_arguments() == {}
+    assert FunctionCall.from_dict({"arguments": {"ü": 1}}).arguments == '{"ü": 1}'
+    assert FunctionCall(arguments='{"a": 1} ').parsed_arguments() == {"a": 1}
+    with pytest.raises(ParseError, match=r"arguments: not JSON: .*\(char 8\)"):
+        FunctionCall(arguments='{"a": 1}{').parsed_arguments()
+    with pytest.raises(ParseError, match="arguments: expected object, got array"):
+        FunctionCall(arguments="[]").parsed_arguments()
+
+
+def test_text_never_fails() -> None:
+    for choices in (None, [], [{}], [{"delta": None, "message": None}], [{"delta": {}, "message": {}}]):
+        data = {"choices": choices}
+        for cls in (ChatCompletionChunk, ChatCompletionResponse):
+            assert (cls.from_dict(data).text, cls.from_dict(data).reasoning_text) == ("", "")
+    thinking = {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}
+    message = ChatCompletionMessage.from_dict({"content": [thinking, {"type": "text", "text": "yes"}]})
+    assert (message.text, message.reasoning_text) == ("yes", "hm")
+    both = ChatCompletionMessage.from_dict({"reasoning": "hm", "reasoning_content": "hm"})
+    assert both.reasoning_text == "hm"
