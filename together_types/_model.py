@@ -51,16 +51,18 @@ class Value:
     a string the enum member; what a field cannot hold raises TypeError.
     """
 
-    extra: Mapping[str, JSON] = ReadOnlyDict()
-
-    # The tables that `dataclass` fills. The first two are by JSON key, the others by field name.
-    _readers: Mapping[str, Reader] = {}
-    _reads: Mapping[str, Callable[[JSON, int], JSON]] = {}
-    _plain: Mapping[str, type] = {}
-    _nullable: frozenset[str] = frozenset()
-    _wire: Mapping[str, str] = {}
-
-    __match_args__: tuple[str, ...] = ("extra",)
+    if TYPE_CHECKING:
+        extra: Mapping[str, JSON]
+        __match_args__: tuple[str, ...]
+        # The tables that `dataclass` fills: by JSON key, and the last from a field's name to its key. They are
+        # declared for checkers only, because typing.get_type_hints would take them for fields.
+        _readers: Mapping[str, Reader]
+        _reads: Mapping[str, Callable[[JSON, int], JSON]]
+        _plain: Mapping[str, type]
+        _nullable: frozenset[str]
+        _wire: Mapping[str, str]
+    else:
+        extra = ReadOnlyDict()
 
     # ---- from JSON
 
