@@ -14,6 +14,7 @@ from collections.abc import Mapping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     JSON = Any
@@ -114,9 +115,11 @@ def dumps(value: JSON) -> str:
 
 def writable(value: JSON) -> JSON:
     if isinstance(value, Mapping):
-        return {key: writable(item) for key, item in value.items()}
+        members: Mapping[str, JSON] = value
+        return {key: writable(item) for key, item in members.items()}
     if isinstance(value, (list, tuple)):
-        return [writable(item) for item in value]
+        items: Sequence[JSON] = value
+        return [writable(item) for item in items]
     if isinstance(value, float):
         return value if value - value == 0 else None
     if isinstance(value, int):
@@ -136,8 +139,10 @@ def keep(value: JSON, level: int) -> JSON:
         if level > MAX_DEPTH:
             raise ParseError("", f"nested deeper than {MAX_DEPTH} levels")
         if isinstance(value, dict):
-            return {key: keep(item, level + 1) for key, item in value.items()}
-        return [keep(item, level + 1) for item in value]
+            members: dict[str, JSON] = value
+            return {key: keep(item, level + 1) for key, item in members.items()}
+        items: list[JSON] = value
+        return [keep(item, level + 1) for item in items]
     return value
 
 

@@ -74,8 +74,9 @@ class Value:
         by `issues()`. With `strict=True` the first issue raises ParseError. A root that is not
         an object, and nesting deeper than 200 levels, always do.
         """
-        if not isinstance(data, Mapping):
-            raise ParseError("", str(Misfit("object", data).problem))
+        root: JSON = data
+        if not isinstance(root, Mapping):
+            raise ParseError("", Misfit("object", root).problem)
         value = cls._read(dict(data), 1)
         if strict:
             for issue in value._issues(""):
@@ -193,9 +194,9 @@ class Value:
                 value = reader.default
             if value is not None:
                 into[key] = self._settled(name, value, reader)
-        extra = given.pop("extra", None) or {}
+        spare: Mapping[str, JSON] = given.pop("extra", None) or {}
         into.update(given)  # the fields of a subclass that its own __init__ has set
-        extra = {key: keep(raw, 2) for key, raw in extra.items() if self._still_says(key, raw)}
+        extra = {key: keep(raw, 2) for key, raw in spare.items() if self._still_says(key, raw)}
         if extra:
             into["extra"] = ReadOnlyDict(extra)
 
@@ -268,7 +269,8 @@ def _unfrozen(value: JSON) -> JSON:
     if isinstance(value, Value):
         return value.to_dict()
     if isinstance(value, tuple):
-        return [_unfrozen(item) for item in value]
+        items: tuple[JSON, ...] = value
+        return [_unfrozen(item) for item in items]
     if isinstance(value, str):
         return value if value.__class__ is str else str(value)
     return keep(value, 0)
@@ -278,7 +280,8 @@ def _issues_below(path: str, value: JSON) -> Iterator[Issue]:
     if isinstance(value, Value):
         yield from value._issues(path)
     elif isinstance(value, tuple):
-        for index, item in enumerate(value):
+        items: tuple[JSON, ...] = value
+        for index, item in enumerate(items):
             if isinstance(item, Value):
                 yield from item._issues(at(path, index))
 

@@ -22,7 +22,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from ._json import JSON, MAX_DEPTH, ParseError, describe, keep, writable
+from ._json import JSON, ParseError, describe, keep, writable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -205,7 +205,8 @@ def _number(raw: JSON, level: int) -> JSON:
 def _arguments(raw: JSON, level: int) -> JSON:
     if not isinstance(raw, Mapping):
         return _text(raw, level)
-    copy = keep(raw, level)
+    members: Mapping[str, JSON] = raw
+    copy = keep(dict(members), level)
     try:
         text = json.dumps(copy, ensure_ascii=False, allow_nan=False)
     except ValueError:
@@ -215,7 +216,8 @@ def _arguments(raw: JSON, level: int) -> JSON:
 
 def _object(raw: JSON, level: int) -> JSON:
     if isinstance(raw, Mapping):
-        return ReadOnlyDict(keep(dict(raw), level))
+        members: Mapping[str, JSON] = raw
+        return ReadOnlyDict(keep(dict(members), level))
     raise Misfit("object", raw)
 
 
@@ -229,7 +231,8 @@ def one(cls: Any) -> Any:
         if isinstance(raw, cls):
             return raw
         if isinstance(raw, Mapping):
-            return read_value(dict(raw), level)
+            members: Mapping[str, JSON] = raw
+            return read_value(dict(members), level)
         raise Misfit("object", raw)
 
     return Reader(read)
@@ -257,11 +260,12 @@ def array_of(item: Reader, *, nulls: bool = False) -> Any:
     def read(raw: JSON, level: int) -> JSON:
         if raw.__class__ is not list and not isinstance(raw, (list, tuple)):
             raise Misfit("array", raw)
-        if plain is not None and plain_types.issuperset(map(type, raw)):
-            return tuple(raw)
+        elements: list[JSON] | tuple[JSON, ...] = raw
+        if plain is not None and plain_types.issuperset(map(type, elements)):
+            return tuple(elements)
         items: list[JSON] = []
         respelled = False
-        for element in raw:
+        for element in elements:
             if element.__class__ is plain or (nulls and element is None):
                 items.append(element)
                 continue
@@ -289,11 +293,12 @@ def by_name(item: Reader) -> Any:
     def read(raw: JSON, level: int) -> JSON:
         if not isinstance(raw, Mapping):
             raise Misfit("object", raw)
-        if {plain}.issuperset(map(type, raw.values())):
-            return ReadOnlyDict(raw)
+        members: Mapping[str, JSON] = raw
+        if {plain}.issuperset(map(type, members.values())):
+            return ReadOnlyDict(members)
         items: dict[str, JSON] = {}
         respelled = False
-        for name, element in raw.items():
+        for name, element in members.items():
             try:
                 items[name] = element if element.__class__ is plain else read_item(element, level + 1)
             except Respelled as converted:

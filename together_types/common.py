@@ -246,7 +246,8 @@ class FunctionCall(Value):
             return {}
         if not isinstance(arguments, dict):
             raise ParseError("arguments", Misfit("object", arguments).problem)
-        return arguments
+        members: dict[str, JSON] = arguments
+        return members
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import sys
 import time
 
-from ._types import ChatCompletionResponse, ParseError, UsageData
+from ._types import ChatCompletionResponse, Issue, ParseError, UsageData
 from .accumulate import Completion
 from .errors import APIError
 from .stream import ChunkStream, iter_chunks
@@ -29,7 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status: 0, 1 for bad input, 130 for Ctrl-C (usage errors exit with 2)."""
     for output in (sys.stdout, sys.stderr):
         # Text of a model may hold what the terminal's encoding cannot: show it escaped rather than fail.
-        getattr(output, "reconfigure", lambda **_: None)(errors="backslashreplace")
+        if isinstance(output, io.TextIOWrapper):
+            output.reconfigure(errors="backslashreplace")
     args = _parser().parse_args(argv)
     try:
         status: int = args.run(args)
@@ -84,6 +86,7 @@ def _parse(args: argparse.Namespace) -> int:
 
 def _account_for(data: bytes, args: argparse.Namespace) -> int:
     error: APIError | None = None
+    issues: list[Issue]
     if data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
         response, state = ChatCompletionResponse.from_json(data, strict=args.strict), "finished"
         issues = response.issues()

@@ -1,5 +1,19 @@
 """The seam: the only module that imports `together_types`. Who vendors both packages edits this import."""
 
-from together_types import ChatCompletionChunk, ChatCompletionResponse, ParseError, TogetherErrorResponse, UsageData
+from together_types import (
+    ChatCompletionChunk,
+    ChatCompletionResponse,
+    Issue,
+    ParseError,
+    TogetherErrorResponse,
+    UsageData,
+)
 
-__all__ = ["ChatCompletionChunk", "ChatCompletionResponse", "ParseError", "TogetherErrorResponse", "UsageData"]
+__all__ = [
+    "ChatCompletionChunk",
+    "ChatCompletionResponse",
+    "Issue",
+    "ParseError",
+    "TogetherErrorResponse",
+    "UsageData",
+]

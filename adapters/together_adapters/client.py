@@ -70,6 +70,8 @@ def _message_of(body: str) -> str:
         data = json.loads(body)
     except ValueError:
         return body[:200]
-    error = data.get("error", data) if isinstance(data, dict) else data
-    message = error.get("message", error.get("detail")) if isinstance(error, dict) else error
-    return str(message if message is not None else body)[:200]
+    for key in ("error", "message", "detail"):
+        if isinstance(data, dict):
+            members: dict[str, Any] = data
+            data = members.get(key, data)
+    return (data if isinstance(data, str) else body)[:200]

@@ -48,7 +48,7 @@ class IncompleteStreamError(APIError):
         self.completion = completion
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _rebuilt, (self.__class__, self.message, self.completion, {})
+        return _rebuilt, (self.__class__, self.message, self.completion, dict[str, object]())
 
 
 def _rebuilt(cls: type[APIError], message: str, completion: Completion, fields: dict[str, object]) -> APIError:

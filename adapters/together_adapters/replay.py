@@ -11,13 +11,13 @@ from ._recordings import RECORDINGS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 __all__ = ["serve_recording"]
 
 
 @contextmanager
-def serve_recording(name: str) -> Iterator[str]:
+def serve_recording(name: str) -> Generator[str]:
     """Serve one recording on 127.0.0.1 and give its base URL; raises KeyError for a name that there is not."""
     parts = RECORDINGS[name]
 
