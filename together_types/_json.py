@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
+    from typing_extensions import TypeGuard
+
     JSON = Any
 else:
     JSON = object
 
-__all__ = ["JSON", "MAX_DEPTH", "ParseError", "describe", "dumps", "keep", "loads", "writable"]
+__all__ = ["JSON", "MAX_DEPTH", "ParseError", "describe", "dumps", "is_array", "is_object", "keep", "loads", "writable"]
 
 MAX_DEPTH = 200
 """How many objects and arrays may stand inside each other, the root counted."""
@@ -61,6 +63,16 @@ else:
 _scan = getattr(_decoder, "scan_once", _decoder.raw_decode)
 
 _WHITESPACE = " \t\n\r"
+
+
+def is_object(value: JSON) -> TypeGuard[Mapping[str, JSON]]:
+    """Whether a value is a JSON object; any mapping is taken for one."""
+    return isinstance(value, (dict, Mapping))
+
+
+def is_array(value: JSON) -> TypeGuard[Sequence[JSON]]:
+    """Whether a value is a JSON array; a tuple is taken for one."""
+    return isinstance(value, (list, tuple))
 
 
 def loads(text: str | bytes | bytearray | memoryview) -> JSON:
@@ -114,12 +126,10 @@ def dumps(value: JSON) -> str:
 
 
 def writable(value: JSON) -> JSON:
-    if isinstance(value, Mapping):
-        members: Mapping[str, JSON] = value
-        return {key: writable(item) for key, item in members.items()}
-    if isinstance(value, (list, tuple)):
-        items: Sequence[JSON] = value
-        return [writable(item) for item in items]
+    if is_object(value):
+        return {key: writable(item) for key, item in value.items()}
+    if is_array(value):
+        return [writable(item) for item in value]
     if isinstance(value, float):
         return value if value - value == 0 else None
     if isinstance(value, int):
@@ -130,19 +140,22 @@ def writable(value: JSON) -> JSON:
     return value
 
 
+_SCALARS = frozenset({str, int, float, bool, type(None)})
+
+
 def keep(value: JSON, level: int) -> JSON:
     """A copy of raw JSON, so that the caller's objects may change; `level` is where it stands.
 
     Raises ParseError where it is nested deeper than MAX_DEPTH levels.
     """
-    if isinstance(value, (dict, list)):
-        if level > MAX_DEPTH:
-            raise ParseError("", f"nested deeper than {MAX_DEPTH} levels")
-        if isinstance(value, dict):
-            members: dict[str, JSON] = value
-            return {key: keep(item, level + 1) for key, item in members.items()}
-        items: list[JSON] = value
-        return [keep(item, level + 1) for item in items]
+    if value.__class__ in _SCALARS:
+        return value
+    if level > MAX_DEPTH:
+        raise ParseError("", f"nested deeper than {MAX_DEPTH} levels")
+    if is_object(value):
+        return {key: keep(item, level + 1) for key, item in value.items()}
+    if is_array(value):
+        return [keep(item, level + 1) for item in value]
     return value
 
 
@@ -156,9 +169,9 @@ def describe(value: JSON) -> str:
         return "string " + json.dumps(value if len(value) <= 40 else value[:37] + "...")
     if isinstance(value, (int, float)):
         return "number " + _short_number(value)
-    if isinstance(value, Mapping):
+    if is_object(value):
         return "object"
-    if isinstance(value, (list, tuple)):
+    if is_array(value):
         return "array"
     return type(value).__name__
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Mapping
 
-from ._json import JSON, MAX_DEPTH, ParseError, dumps, keep, loads
+from ._json import JSON, MAX_DEPTH, ParseError, dumps, is_array, is_object, keep, loads
 from ._read import Misfit, Reader, ReadOnlyDict, Respelled, at
 
 TYPE_CHECKING = False
@@ -75,7 +75,7 @@ class Value:
         an object, and nesting deeper than 200 levels, always do.
         """
         root: JSON = data
-        if not isinstance(root, Mapping):
+        if not is_object(root):
             raise ParseError("", Misfit("object", root).problem)
         value = cls._read(dict(data), 1)
         if strict:
@@ -158,9 +158,18 @@ class Value:
                 except Misfit as misfit:
                     yield Issue(at(here, misfit.path), misfit.problem)
             elif key in present:
-                yield from _issues_below(here, present[key])
+                yield from self._issues_below(here, present[key])
             elif reader.required:
                 yield Issue(here, "expected an integer, but it is missing")
+
+    @staticmethod
+    def _issues_below(path: str, value: JSON) -> Iterator[Issue]:
+        if isinstance(value, Value):
+            yield from value._issues(path)
+        elif is_array(value):
+            for index, item in enumerate(value):
+                if isinstance(item, Value):
+                    yield from item._issues(at(path, index))
 
     # ---- the dataclass
 
@@ -222,6 +231,21 @@ class Value:
         except Misfit:
             return bool(value == reader.default)
 
+    @classmethod
+    def _standard_dataclass(cls) -> type:
+        import dataclasses
+        from inspect import signature
+
+        fields = [
+            (name, annotation, dataclasses.field(default=cls._readers[cls._wire[name]].default))
+            for name, annotation in cls.__annotations__.items()
+            if name != "extra"
+        ]
+        extra = ("extra", cls.__annotations__["extra"], dataclasses.field(default_factory=ReadOnlyDict))
+        standard = dataclasses.make_dataclass(cls.__name__, [*fields, extra], frozen=True)
+        standard.__signature__ = signature(standard)  # type: ignore[attr-defined]
+        return standard
+
     def __repr__(self) -> str:
         parts: list[str] = []
         hidden: set[str] = set()
@@ -268,66 +292,38 @@ def _kept(key: str, raw: JSON, level: int) -> JSON:
 def _unfrozen(value: JSON) -> JSON:
     if isinstance(value, Value):
         return value.to_dict()
-    if isinstance(value, tuple):
-        items: tuple[JSON, ...] = value
-        return [_unfrozen(item) for item in items]
+    if is_array(value):
+        return [_unfrozen(item) for item in value]
     if isinstance(value, str):
         return value if value.__class__ is str else str(value)
     return keep(value, 0)
 
 
-def _issues_below(path: str, value: JSON) -> Iterator[Issue]:
-    if isinstance(value, Value):
-        yield from value._issues(path)
-    elif isinstance(value, tuple):
-        items: tuple[JSON, ...] = value
-        for index, item in enumerate(items):
-            if isinstance(item, Value):
-                yield from item._issues(at(path, index))
-
-
-class _Alias:
-    """A field whose JSON key is not its name: `vars()` has the key, the attribute reads it there."""
-
-    def __init__(self, key: str) -> None:
-        self.key = key
-
-    def __get__(self, value: Value | None, owner: type[Value]) -> JSON:
-        return None if value is None else value.__dict__.get(self.key)
-
-
-class _Standard:
-    """A class attribute that the standard library's own dataclass of the same fields answers for.
-
-    `dataclasses` and `inspect` look for these attributes on the class, so this is all they need.
-    """
-
-    def __init__(self, attribute: str, cls: type[Value]) -> None:
-        self.attribute = attribute
-        self.cls = cls
-
-    def __get__(self, value: Value | None, owner: type[Value]) -> object:
-        answer = getattr(_standard_dataclass(self.cls), self.attribute)
-        type.__setattr__(self.cls, self.attribute, answer)
-        return answer
-
-
-def _standard_dataclass(cls: type[Value]) -> type:
-    import dataclasses
-    from inspect import signature
-
-    fields = [
-        (name, annotation, dataclasses.field(default=cls._readers[cls._wire[name]].default))
-        for name, annotation in cls.__annotations__.items()
-        if name != "extra"
-    ]
-    extra = ("extra", cls.__annotations__["extra"], dataclasses.field(default_factory=ReadOnlyDict))
-    standard = dataclasses.make_dataclass(cls.__name__, [*fields, extra], frozen=True)
-    standard.__signature__ = signature(standard)  # type: ignore[attr-defined]
-    return standard
-
-
 if not TYPE_CHECKING:
+
+    class _Alias:
+        """A field whose JSON key is not its name: `vars()` has the key, the attribute reads it there."""
+
+        def __init__(self, key: str) -> None:
+            self.key = key
+
+        def __get__(self, value: Value | None, owner: type[Value]) -> JSON:
+            return None if value is None else value.__dict__.get(self.key)
+
+    class _Standard:
+        """A class attribute that the standard library's own dataclass of the same fields answers for.
+
+        `dataclasses` and `inspect` look for these attributes on the class, so this is all they need.
+        """
+
+        def __init__(self, attribute: str, cls: type[Value]) -> None:
+            self.attribute = attribute
+            self.cls = cls
+
+        def __get__(self, value: Value | None, owner: type[Value]) -> object:
+            answer = getattr(self.cls._standard_dataclass(), self.attribute)
+            type.__setattr__(self.cls, self.attribute, answer)
+            return answer
 
     def dataclass(*, frozen):
         """The `@dataclass(frozen=True)` of the values; type checkers are shown the standard one."""

@@ -27,11 +27,6 @@ class OpenEnum(str, Enum):
     def __format__(self, format_spec: str) -> str:
         return str.__format__(self, format_spec)
 
-    if TYPE_CHECKING:
-        # Declared so that checkers do not call a comparison with an unnamed value always false.
-        def __eq__(self, other: object, /) -> bool: ...
-        def __hash__(self) -> int: ...
-
     @property
     def known(self) -> bool:
         """True for the members named in the class."""

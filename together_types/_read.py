@@ -22,7 +22,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from ._json import JSON, ParseError, describe, keep, writable
+from ._json import JSON, ParseError, describe, is_array, is_object, keep, writable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -203,10 +203,9 @@ def _number(raw: JSON, level: int) -> JSON:
 
 
 def _arguments(raw: JSON, level: int) -> JSON:
-    if not isinstance(raw, Mapping):
+    if not is_object(raw):
         return _text(raw, level)
-    members: Mapping[str, JSON] = raw
-    copy = keep(dict(members), level)
+    copy = keep(raw, level)
     try:
         text = json.dumps(copy, ensure_ascii=False, allow_nan=False)
     except ValueError:
@@ -215,9 +214,8 @@ def _arguments(raw: JSON, level: int) -> JSON:
 
 
 def _object(raw: JSON, level: int) -> JSON:
-    if isinstance(raw, Mapping):
-        members: Mapping[str, JSON] = raw
-        return ReadOnlyDict(keep(dict(members), level))
+    if is_object(raw):
+        return ReadOnlyDict(keep(raw, level))
     raise Misfit("object", raw)
 
 
@@ -230,9 +228,8 @@ def one(cls: Any) -> Any:
             return read_value(raw, level)
         if isinstance(raw, cls):
             return raw
-        if isinstance(raw, Mapping):
-            members: Mapping[str, JSON] = raw
-            return read_value(dict(members), level)
+        if is_object(raw):
+            return read_value(dict(raw), level)
         raise Misfit("object", raw)
 
     return Reader(read)
@@ -258,14 +255,13 @@ def array_of(item: Reader, *, nulls: bool = False) -> Any:
     plain_types = {plain, type(None)} if nulls else {plain}
 
     def read(raw: JSON, level: int) -> JSON:
-        if raw.__class__ is not list and not isinstance(raw, (list, tuple)):
+        if not is_array(raw):
             raise Misfit("array", raw)
-        elements: list[JSON] | tuple[JSON, ...] = raw
-        if plain is not None and plain_types.issuperset(map(type, elements)):
-            return tuple(elements)
+        if plain is not None and plain_types.issuperset(map(type, raw)):
+            return tuple(raw)
         items: list[JSON] = []
         respelled = False
-        for element in elements:
+        for element in raw:
             if element.__class__ is plain or (nulls and element is None):
                 items.append(element)
                 continue
@@ -291,14 +287,13 @@ def by_name(item: Reader) -> Any:
     read_item, plain = item.read, item.plain
 
     def read(raw: JSON, level: int) -> JSON:
-        if not isinstance(raw, Mapping):
+        if not is_object(raw):
             raise Misfit("object", raw)
-        members: Mapping[str, JSON] = raw
-        if {plain}.issuperset(map(type, members.values())):
-            return ReadOnlyDict(members)
+        if {plain}.issuperset(map(type, raw.values())):
+            return ReadOnlyDict(raw)
         items: dict[str, JSON] = {}
         respelled = False
-        for name, element in members.items():
+        for name, element in raw.items():
             try:
                 items[name] = element if element.__class__ is plain else read_item(element, level + 1)
             except Respelled as converted:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ._json import JSON, ParseError, loads
+from ._json import JSON, ParseError, is_object, loads
 from ._model import Value, dataclass
 from ._open_enum import OpenEnum
 from ._read import (
@@ -244,10 +244,9 @@ class FunctionCall(Value):
             raise ParseError("arguments", error.problem) from None
         if arguments is None:
             return {}
-        if not isinstance(arguments, dict):
+        if not is_object(arguments):
             raise ParseError("arguments", Misfit("object", arguments).problem)
-        members: dict[str, JSON] = arguments
-        return members
+        return dict(arguments)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from together_types import (
     ChatCompletionChunk,
     ChatCompletionResponse,
+    ErrorData,
     Issue,
     ParseError,
     TogetherErrorResponse,
@@ -12,6 +13,7 @@ from together_types import (
 __all__ = [
     "ChatCompletionChunk",
     "ChatCompletionResponse",
+    "ErrorData",
     "Issue",
     "ParseError",
     "TogetherErrorResponse",

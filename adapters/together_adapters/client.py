@@ -7,6 +7,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+from ._types import ErrorData, ParseError, TogetherErrorResponse
 from .errors import APIError
 from .stream import ChunkStream, iter_chunks
 
@@ -67,11 +68,7 @@ def open_stream(base_url: str, body: dict[str, Any], *, api_key: str | None = No
 def _message_of(body: str) -> str:
     """What an error body says: its message where it has one, else its beginning."""
     try:
-        data = json.loads(body)
-    except ValueError:
+        error = ErrorData.from_json(body).error or TogetherErrorResponse.from_json(body)
+    except ParseError:
         return body[:200]
-    for key in ("error", "message", "detail"):
-        if isinstance(data, dict):
-            members: dict[str, Any] = data
-            data = members.get(key, data)
-    return (data if isinstance(data, str) else body)[:200]
+    return (error if isinstance(error, str) else error.message or body)[:200]

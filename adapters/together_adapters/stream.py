@@ -107,7 +107,7 @@ class ChunkReader:
 
     def _take_chunk(self, event: ServerSentEvent, chunk: ChatCompletionChunk, chunks: list[ChatCompletionChunk]) -> None:
         error: Any = chunk.error
-        if error is None and (event.event == "error" or chunk.object == "error"):
+        if error is None and (event.event == "error" or str(chunk.object) == "error"):
             error = TogetherErrorResponse.from_dict(chunk.to_dict())
         if error is None:
             self._accumulator.add(chunk)
