@@ -8,10 +8,13 @@ import inspect
 import json
 import pickle
 import sys
+from pathlib import Path
 
 import pytest
-from corpus import TYPES
+from corpus import DATA, TYPES
+from pickling import pickle_sample
 from together_types import (
+    ChatCompletionChoicesData,
     ChatCompletionChunk,
     ChatCompletionMessage,
     ChatCompletionResponse,
@@ -25,6 +28,13 @@ from together_types import (
 from together_types._model import Value
 
 BODY = {"id": "1", "created": 1757876416.5, "usage": {"total_tokens": None}, "to_dict": 1, "extra": {"a": [1]}}
+
+
+@dataclasses.dataclass(frozen=True)
+class Priced(UsageData):
+    """What a user may derive from a value."""
+
+    cost: float = 0.0
 
 
 @pytest.mark.parametrize("cls", TYPES, ids=lambda cls: cls.__name__)
@@ -61,6 +71,39 @@ def test_replace_drops_the_old_spelling_only() -> None:
     assert dataclasses.replace(response, id="2").to_dict() == {**BODY, "id": "2"}
     if sys.version_info >= (3, 13):
         assert copy.replace(response, id="2") == dataclasses.replace(response, id="2")
+
+
+@pytest.mark.parametrize("path", sorted((DATA / "pickles").iterdir()), ids=lambda path: path.name)
+def test_pickles_of_other_pythons(path: Path) -> None:
+    assert pickle.loads(path.read_bytes()) == pickle_sample()
+
+
+@pytest.mark.skipif(sys.version_info < (3, 10), reason="the match statement is of 3.10")
+def test_match() -> None:
+    source = """
+match choice:
+    case Choice(finish_reason="length"):
+        found = "cut"
+    case Choice(message=Message(role="assistant", content=str(text))):
+        found = text
+"""
+    for body, expected in (
+        ({"finish_reason": "length"}, "cut"),
+        ({"finish_reason": "stop", "message": {"role": "assistant", "content": "hi"}}, "hi"),
+    ):
+        names = {"choice": ChatCompletionChoicesData.from_dict(body), "Choice": ChatCompletionChoicesData}
+        names["Message"] = ChatCompletionMessage
+        exec(source, names)
+        assert names["found"] == expected
+
+
+def test_subclass() -> None:
+    value = Priced(total_tokens=3, cost=2.0)
+    for twin in (copy.deepcopy(value), pickle.loads(pickle.dumps(value)), dataclasses.replace(value)):
+        assert twin == value and hash(twin) == hash(value)
+    assert dataclasses.replace(value, cost=1.0).cost == 1.0
+    assert [field.name for field in dataclasses.fields(Priced)][-2:] == ["extra", "cost"]
+    assert Priced.from_dict({"total_tokens": 3}) == Priced(total_tokens=3)
 
 
 def test_extra_is_read_only_and_takes_part_in_equality() -> None:

@@ -236,13 +236,14 @@ class Value:
         import dataclasses
         from inspect import signature
 
-        fields = [
-            (name, annotation, dataclasses.field(default=cls._readers[cls._wire[name]].default))
-            for name, annotation in cls.__annotations__.items()
-            if name != "extra"
-        ]
-        extra = ("extra", cls.__annotations__["extra"], dataclasses.field(default_factory=ReadOnlyDict))
-        standard = dataclasses.make_dataclass(cls.__name__, [*fields, extra], frozen=True)
+        fields: list[tuple[str, JSON, JSON]] = []
+        for name, key in cls._wire.items():
+            reader = cls._readers[key]
+            field = dataclasses.field(default=reader.default, hash=reader.hashed, repr=not reader.hidden)
+            fields.append((name, cls.__annotations__[name], field))
+        extra = dataclasses.field(default_factory=ReadOnlyDict, hash=False)
+        fields.append(("extra", cls.__annotations__["extra"], extra))
+        standard = dataclasses.make_dataclass(cls.__name__, fields, frozen=True)
         standard.__signature__ = signature(standard)  # type: ignore[attr-defined]
         return standard
 

@@ -10,7 +10,6 @@ import sys
 import time
 
 from ._types import ChatCompletionResponse, Issue, ParseError, UsageData
-from .accumulate import Completion
 from .errors import APIError
 from .stream import ChunkStream, iter_chunks
 
@@ -28,24 +27,41 @@ class _BadInput(Exception):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status: 0, 1 for bad input, 130 for Ctrl-C (usage errors exit with 2)."""
-    for output in (sys.stdout, sys.stderr):
+    for output in (sys.stdout, sys.stderr):  # None where the shell has closed them
         # Text of a model may hold what the terminal's encoding cannot: show it escaped rather than fail.
         if isinstance(output, io.TextIOWrapper):
             output.reconfigure(errors="backslashreplace")
     args = _parser().parse_args(argv)
     try:
         status: int = args.run(args)
-        sys.stdout.flush()
+        print(end="", flush=True)
         return status
-    except BrokenPipeError:
-        # The reader, like `head`, has enough. What is left must not be flushed into the closed pipe at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # the reader, like `head`, has enough
+        _abandon_output()
         return 0
     except KeyboardInterrupt:
         return 130
     except (_BadInput, APIError, ParseError, ValueError) as error:
-        print(f"together-types: {error}", file=sys.stderr)
+        message = _visible(str(error).strip()).replace("\n", "\\n")
+        print(f"together-types: {message}", file=sys.stderr)
         return 1
+    except OSError as error:  # the disk is full, the terminal has gone
+        _abandon_output()
+        print(f"together-types: cannot write: {error.strerror}", file=sys.stderr)
+        return 1
+
+
+def _abandon_output() -> None:
+    """What is still buffered must not be written at exit, where it would fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+# All control characters but tab and line feed: a model, or whoever it quotes, must not steer the terminal.
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
+
+
+def _visible(text: str) -> str:
+    return text.translate(_CONTROLS)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -106,18 +122,19 @@ def _account_for(data: bytes, args: argparse.Namespace) -> int:
         failure = None if error is None else str(error)
         print(json.dumps({"state": state, "response": json.loads(response.to_json()), "issues": listed, "error": failure}))
     else:
-        print("\n".join(_account(response)))
-        for issue in issues:
-            print(f"issue: {issue.path}: {issue.problem}")
+        print(_visible("\n".join([*_account(response), *[f"issue: {path}: {problem}" for path, problem in issues]])))
     if error is not None:
         raise error
+    if response.error is not None:
+        raise _BadInput(f"an error: {response.error if isinstance(response.error, str) else response.error.message}")
     return 0
 
 
 def _read(path: str) -> bytes:
-    if path == "-":
-        return sys.stdin.buffer.read()
     try:
+        if path == "-":
+            with open(0, "rb", closefd=False) as file:
+                return file.read()
         with open(path, "rb") as file:
             return file.read()
     except OSError as error:
@@ -170,32 +187,30 @@ def _chat(args: argparse.Namespace) -> int:
 
 def _show(stream: ChunkStream, as_json: bool) -> int:
     """Print a stream as it arrives, then what it came to."""
-    started = time.perf_counter()
+    started, chunks = time.perf_counter(), 0
     try:
         with stream:
             for chunk in stream:
-                print(chunk.to_json() if as_json else chunk.text, end="\n" if as_json else "", flush=True)
-    except KeyboardInterrupt:
-        print()
-        raise
-    except APIError:
-        print()
+                chunks += 1
+                print(chunk.to_json() if as_json else _visible(chunk.text), end="\n" if as_json else "", flush=True)
+    except (KeyboardInterrupt, APIError):
+        if not as_json:
+            print(flush=True)
         raise
     if not as_json:
-        _summarise(stream.completion, time.perf_counter() - started)
+        _summarise(stream.completion.response, chunks, time.perf_counter() - started)
     return 0
 
 
-def _summarise(completion: Completion, seconds: float) -> None:
-    response = completion.response
+def _summarise(response: ChatCompletionResponse, chunks: int, seconds: float) -> None:
     print()
     for choice in response.choices or ():
         for call in (choice.message.tool_calls if choice.message else None) or ():
             if call.function is not None:
-                print(f"tool call: {call.function.name}({call.function.arguments or ''})")
-    if response.usage is not None:
-        rate = response.usage.completion_tokens / seconds if seconds else 0
-        print(f"usage: {_counts(response.usage)}, {rate:.0f} tokens/s")
+                print(_visible(f"tool call: {call.function.name}({call.function.arguments or ''})"))
+    usage = response.usage
+    rate = (usage.completion_tokens if usage else chunks) / max(seconds, 1e-9)
+    print(f"usage: {_counts(usage)}, {rate:.0f} tokens/s" if usage else f"no usage was sent: {chunks} chunks, {rate:.0f} chunks/s")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import urllib.error
 import urllib.parse
@@ -20,6 +21,7 @@ __all__ = ["DEFAULT_BASE_URL", "open_stream"]
 
 DEFAULT_BASE_URL = "https://api.together.xyz/v1"
 _LONGEST_ERROR_BODY = 65536
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -46,7 +48,7 @@ def open_stream(base_url: str, body: dict[str, Any], *, api_key: str | None = No
         "User-Agent": "together-types",  # Cloudflare refuses urllib's own
     }
     if api_key:
-        if url.scheme == "http" and url.hostname not in ("127.0.0.1", "localhost", "::1"):
+        if url.scheme == "http" and url.hostname not in _LOOPBACK:
             raise ValueError("an API key is sent over https only, except to this machine")
         if not (api_key.isascii() and api_key.isprintable() and " " not in api_key):
             raise ValueError("the API key has characters that a header cannot hold, such as a line end")
@@ -54,13 +56,15 @@ def open_stream(base_url: str, body: dict[str, Any], *, api_key: str | None = No
     data = json.dumps({**body, "stream": True}).encode("ascii")
     target = base_url.rstrip("/") + "/chat/completions"
     request = urllib.request.Request(target, data=data, headers=headers, method="POST")
+    # A proxy has no way to this machine's own loopback.
+    handlers = [urllib.request.ProxyHandler({})] if url.hostname in _LOOPBACK else []
     try:
-        response = urllib.request.build_opener(_NoRedirect).open(request, timeout=timeout)
+        response = urllib.request.build_opener(_NoRedirect, *handlers).open(request, timeout=timeout)
     except urllib.error.HTTPError as error:
         with error:
             detail = error.read(_LONGEST_ERROR_BODY).decode("utf-8", "replace").strip()
         raise APIError(f"status {error.code} from {url.hostname}: {_message_of(detail)}") from None
-    except OSError as error:
+    except (OSError, http.client.HTTPException) as error:
         raise APIError(f"cannot reach {url.hostname}: {getattr(error, 'reason', error)}") from None
     return iter_chunks(response)
 

@@ -1,0 +1,44 @@
+"""A real HTTP server on loopback that answers each request with given bytes."""
+
+from __future__ import annotations
+
+import socketserver
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def serve(*parts: bytes | float, status: bytes = b"200 OK", kind: bytes = b"text/event-stream") -> Iterator[str]:
+    """Send `parts` as one body and close; a number is a pause in seconds. Gives the base URL."""
+    released = threading.Event()
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            length = 0
+            while (line := self.rfile.readline()).strip():
+                name, _, value = line.partition(b":")
+                length = int(value) if name.lower() == b"content-length" else length
+            self.rfile.read(length)
+            self.wfile.write(b"HTTP/1.1 " + status + b"\r\nContent-Type: " + kind + b"\r\nConnection: close\r\n\r\n")
+            try:
+                for part in parts:
+                    if isinstance(part, bytes):
+                        self.wfile.write(part)
+                    else:
+                        released.wait(part)
+            except OSError:
+                return
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = False
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}/v1"
+        finally:
+            released.set()
+            server.shutdown()
+            thread.join()

@@ -1,0 +1,59 @@
+"""What the wheel and the source archive hold, built and installed as pip does it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tarfile
+import venv
+import zipfile
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("build", reason="the package `build` makes the archives")
+ROOT = Path(__file__).parents[1]
+
+
+def files_of(package: str, folder: Path) -> set[str]:
+    return {f"{package}/{path.name}" for path in folder.iterdir() if path.suffix == ".py" or path.name == "py.typed"}
+
+
+@pytest.fixture(scope="module")
+def archives(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with both; the wheel is made from the source archive, so that one is known to be whole."""
+    folder = tmp_path_factory.mktemp("dist")
+    subprocess.run([sys.executable, "-m", "build", "--outdir", folder, ROOT], check=True, capture_output=True)
+    return folder
+
+
+def test_wheel_holds_the_two_packages_only(archives: Path) -> None:
+    [path] = archives.glob("*-py3-none-any.whl")
+    with zipfile.ZipFile(path) as wheel:
+        names = {name for name in wheel.namelist() if not name.endswith("/")}
+        info = {name for name in names if ".dist-info/" in name}
+        [metadata] = [wheel.read(name).decode() for name in info if name.endswith("/METADATA")]
+    expected = files_of("together_types", ROOT / "together_types")
+    expected |= files_of("together_adapters", ROOT / "adapters" / "together_adapters")
+    assert names - info == expected
+    assert any(name.endswith("/LICENSE") for name in info)
+    assert "Requires-Dist" not in metadata and "License-Expression: MIT" in metadata
+
+
+def test_source_archive_holds_tests_and_stubs(archives: Path) -> None:
+    [path] = archives.glob("*.tar.gz")
+    with tarfile.open(path) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    tracked = [str(path.relative_to(ROOT)) for folder in ("tests", "stubs") for path in (ROOT / folder).rglob("*") if path.is_file()]
+    assert not {name for name in tracked if "__pycache__" not in name} - names
+    assert {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "tox.ini", "setup.cfg", "pyproject.toml"} <= names
+
+
+def test_installs_and_runs(archives: Path, tmp_path: Path) -> None:
+    venv.create(tmp_path / "env", with_pip=True)
+    scripts = tmp_path / "env" / ("Scripts" if sys.platform == "win32" else "bin")
+    [wheel] = archives.glob("*.whl")
+    pip = [scripts / "python", "-m", "pip", "install", "--quiet", "--no-index", wheel]
+    subprocess.run(pip, check=True, capture_output=True, cwd=tmp_path)
+    done = subprocess.run([scripts / "together-types", "replay"], check=True, capture_output=True, cwd=tmp_path)
+    assert b"The capital of France is Paris." in done.stdout
