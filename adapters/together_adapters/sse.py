@@ -33,20 +33,21 @@ else:
 __all__ = ["Decoder", "ServerSentEvent"]
 
 _BOM = b"\xef\xbb\xbf"
+_LINE_END = 2  # bytes at most: the empty line that ends an event of just the size allowed is not too much
 
 
 class Decoder:
     """Bytes in, at any split, events out as soon as their last byte is in.
 
-    Invalid UTF-8 is replaced by U+FFFD, as the standard says. One event, and any other
-    line, may take `max_event_bytes`; more raises ValueError.
+    Invalid UTF-8 is replaced by U+FFFD, as the standard says. One event, and one line of any other kind,
+    may take `max_event_bytes`; more raises ValueError, after the events before it were given.
     """
 
     def __init__(self, max_event_bytes: int = 16 * 2**20) -> None:
         self.max_event_bytes = max_event_bytes
         self.last_event_id = ""
-        self._fragments: list[bytes] = []  # of the line that has no end yet
-        self._size = 0  # bytes of the fragments and of the event's fields
+        self._line = bytearray()  # the line that has no end yet
+        self._overflow = False
         self._at_start = True
         self._after_cr = False
         self._reset()
@@ -56,11 +57,13 @@ class Decoder:
         self._event = b""
         self._id: bytes | None = None
         self._retry: int | None = None
-        self._size = 0
+        self._size = 0  # bytes of the lines whose values are kept for the event
 
     def feed(self, data: bytes) -> list[ServerSentEvent]:
-        """Take the next bytes; give the events that they complete."""
+        """Take the next bytes; give the events that they complete. Raises ValueError for one that is too large."""
         events: list[ServerSentEvent] = []
+        if self._overflow:
+            raise self._too_large()
         if not data:
             return events
         if self._after_cr and data[:1] == b"\n":
@@ -69,26 +72,31 @@ class Decoder:
         if self._at_start:
             data = self._without_mark(data)
         for line in data.splitlines(keepends=True):
-            self._size += len(line)
-            if self._size > self.max_event_bytes:
-                raise ValueError(f"an event of more than {self.max_event_bytes} bytes: see max_event_bytes")
-            if line[-1:] not in (b"\n", b"\r"):
-                self._fragments.append(line)
+            if self._size + len(self._line) + len(line) - _LINE_END > self.max_event_bytes:
+                self._overflow = True
                 break
-            if self._fragments:
-                line = b"".join([*self._fragments, line])
-                self._fragments.clear()
+            ended = line[-1:] in (b"\n", b"\r")
+            if self._line or not ended:
+                self._line += line
+                if not ended:
+                    break
+                line = bytes(self._line)
+                self._line.clear()
             event = self._take(line.rstrip(b"\r\n"), len(line))
             if event is not None:
                 events.append(event)
+        if self._overflow and not events:
+            raise self._too_large()
         return events
 
+    def _too_large(self) -> ValueError:
+        return ValueError(f"an event of more than {self.max_event_bytes} bytes: see max_event_bytes")
+
     def _without_mark(self, data: bytes) -> bytes:
-        head = b"".join([*self._fragments, data])
-        self._fragments.clear()
-        self._size = 0
+        head = bytes(self._line) + data
+        self._line.clear()
         if len(head) < len(_BOM) and _BOM.startswith(head):
-            self._fragments.append(head)
+            self._line += head
             return b""
         self._at_start = False
         return head[len(_BOM) :] if head.startswith(_BOM) else head
@@ -109,8 +117,9 @@ class Decoder:
         elif field == b"retry":
             if value.isdigit() and len(value) < 20:
                 self._retry = int(value)
-        else:
-            self._size -= size  # comments and unknown fields are not kept
+        else:  # comments and unknown fields are not kept, so they do not count
+            return None
+        self._size += size
         return None
 
     def _dispatch(self) -> ServerSentEvent | None:
@@ -128,9 +137,14 @@ class Decoder:
         return event
 
     def finish(self) -> ServerSentEvent | None:
-        """The unfinished last event of a stream that has ended, which the standard discards: the caller decides."""
-        line = b"".join(self._fragments)
-        self._fragments.clear()
+        """The unfinished last event of a stream that has ended, which the standard discards: the caller decides.
+
+        Raises ValueError where the stream has held an event that is too large.
+        """
+        if self._overflow:
+            raise self._too_large()
+        line = bytes(self._line)
+        self._line.clear()
         if line:
             self._take(line, len(line))
         return self._dispatch()
