@@ -1,21 +1,35 @@
-"""The seam: the only module that imports `together_types`. Who vendors both packages edits this import."""
+"""The seam between the two packages: the only module here that imports together_types."""
 
 from together_types import (
+    ChatCompletionChoicesChunk,
     ChatCompletionChunk,
     ChatCompletionResponse,
+    CustomToolCall,
+    DeltaContent,
     ErrorData,
+    FinishReason,
+    FunctionCall,
     Issue,
+    LogprobsPart,
     ParseError,
     TogetherErrorResponse,
+    ToolCalls,
     UsageData,
 )
 
 __all__ = [
+    "ChatCompletionChoicesChunk",
     "ChatCompletionChunk",
     "ChatCompletionResponse",
+    "CustomToolCall",
+    "DeltaContent",
     "ErrorData",
+    "FinishReason",
+    "FunctionCall",
     "Issue",
+    "LogprobsPart",
     "ParseError",
     "TogetherErrorResponse",
+    "ToolCalls",
     "UsageData",
 ]

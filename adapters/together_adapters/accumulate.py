@@ -1,147 +1,343 @@
 """The chunks of a stream, folded into one response. Sans-IO.
 
-Each choice is gathered by its index in whatever order its chunks come. Text is joined; what
-says the same in every chunk (id, model, role, seed) is taken once; of usage the last that is
-not null counts, as servers send it cumulative or at the end. Tool calls follow their index;
-a new id starts a new call, and without an index a fragment without an id continues the last.
+Everything is gathered by the choice's index, in whatever order the chunks come:
+
+- Text (content, reasoning under each of its keys, refusal) is joined; a content of parts goes on part by part.
+- What says the same in every chunk (id, model, role) is taken once. A chunk that says otherwise is listed.
+- Of usage the last that is not null counts, key by key, because servers send it at the end, or cumulative.
+- Token ids, warnings and log probabilities (see `_logprobs`) are chained, tool calls put together (see `_tool_calls`).
+- Undeclared keys: of a chunk and of a choice the last value that is not null stands, and objects are merged
+  key by key; in a delta, which holds fragments, strings are joined and arrays chained unless all are equal.
+
+Nothing is lost: what cannot be merged honestly is in `Completion.unmerged`, and in its `issues()`.
 """
 
 from __future__ import annotations
 
-from ._types import ChatCompletionChunk, ChatCompletionResponse
+from ._fold import Folded, Parts, Text, Unmerged, is_members, keep_unknown, with_unknown
+from ._logprobs import LogprobsAccumulator
+from ._tool_calls import ToolCallAccumulator
+from ._types import (
+    ChatCompletionChoicesChunk,
+    ChatCompletionChunk,
+    ChatCompletionResponse,
+    DeltaContent,
+    FinishReason,
+    Issue,
+    LogprobsPart,
+    ToolCalls,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-__all__ = ["Accumulator", "Completion", "accumulate"]
+__all__ = ["Accumulator", "Completion", "Unmerged", "accumulate"]
 
 
 class Completion:
     """What a stream has given: the `response` so far, how it stands and whether `[DONE]` came.
 
-    `state` is `open` while it goes on, `finished`, `cut_off`, `errored` or `cancelled`.
+    `state` is `open` while it goes on, `finished`, `cut_off` (it ended without a finish reason for every
+    choice, or the connection broke), `errored` (the server said so, or sent what is no stream) or `cancelled`
+    (closed by its reader). `unmerged` has what the response cannot show.
     """
 
-    def __init__(self, response: ChatCompletionResponse, state: str, saw_done: bool) -> None:
+    __slots__ = ("response", "saw_done", "state", "unmerged")
+
+    def __init__(
+        self, response: ChatCompletionResponse, state: str, saw_done: bool = False, unmerged: tuple[Unmerged, ...] = ()
+    ) -> None:
         self.response = response
         self.state = state
         self.saw_done = saw_done
+        self.unmerged = unmerged
+
+    def issues(self) -> list[Issue]:
+        """What could not be merged, and what of the response's JSON its fields could not hold."""
+        return [Issue(path, problem) for path, problem, _ in self.unmerged] + self.response.issues()
+
+    def _fields(self) -> tuple[ChatCompletionResponse, str, bool, tuple[Unmerged, ...]]:
+        return self.response, self.state, self.saw_done, self.unmerged
+
+    def __eq__(self, other: object) -> bool:
+        return self._fields() == other._fields() if isinstance(other, Completion) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((self.response, self.state, self.saw_done))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return self.__class__, self._fields()
 
     def __repr__(self) -> str:
-        return f"Completion({self.response!r}, state={self.state!r}, saw_done={self.saw_done!r})"
+        response, state, saw_done, unmerged = self._fields()
+        return f"Completion({response!r}, state={state!r}, saw_done={saw_done!r}, unmerged={unmerged!r})"
 
 
-class _ToolCall:
-    def __init__(self, index: int) -> None:
-        self.index = index
-        self.head: dict[str, Any] = {}
-        self.name = ""
-        self.arguments: list[str] = []
+_JOINED = ("reasoning", "reasoning_content", "refusal")
 
-    def to_dict(self) -> dict[str, Any]:
-        function = {"name": self.name, "arguments": "".join(self.arguments)}
-        return {**self.head, "function": function}
+
+class _Notes:
+    """What could not be merged: the first time at each path."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, Unmerged] = {}
+
+    def same(self, into: dict[str, Any], key: str, value: Any, path: str, *, last: bool = False) -> None:
+        """Keep what should be the same in every chunk: the first that says anything, or the `last`."""
+        known = into.get(key)
+        if not known or known == value:
+            into[key] = value
+            return
+        old, new = str(known)[:80], str(value)[:80]
+        self.add(path, f"one chunk says {old!r}, another {new!r}", known if last else value)
+        if last:
+            into[key] = value
+
+    def add(self, path: str, problem: str, value: Any) -> None:
+        self._found.setdefault(path, Unmerged(path, problem, value))
+
+    def with_left(self, left: list[Unmerged]) -> tuple[Unmerged, ...]:
+        """All of it, with what did not fit beside what other chunks had."""
+        return (*self._found.values(), *left)
+
+
+class _Message:
+    """The deltas of one choice."""
+
+    def __init__(self, notes: _Notes, path: str) -> None:
+        self._notes = notes
+        self._path = path
+        self._role: dict[str, Any] = {}
+        self._content: Text | None = None
+        self._parts: Parts | None = None
+        self._texts: dict[str, Text] = {}
+        self._calls: ToolCallAccumulator | None = None
+        self._function_call: ToolCallAccumulator | None = None
+        self._unknown: dict[str, Folded] = {}
+
+    def add(self, delta: DeltaContent) -> None:
+        for name, value in vars(delta).items():
+            if value is None or name == "token_id":
+                continue
+            if name == "content":
+                self._add_content(value)
+            elif name in _JOINED:
+                if name not in self._texts:
+                    self._texts[name] = Text()
+                self._texts[name].write(value)
+            elif name == "role":
+                if value:
+                    self._notes.same(self._role, "role", value, f"{self._path}.role")
+            elif name == "tool_calls":
+                self._calls = self._calls or ToolCallAccumulator()
+                self._calls.add(value)
+            elif name == "function_call":
+                self._function_call = self._function_call or ToolCallAccumulator()
+                self._function_call.add([ToolCalls(function=value)])
+            else:
+                keep_unknown(self._unknown, delta, True)
+
+    def _add_content(self, content: Any) -> None:
+        if self._parts is None and isinstance(content, str):
+            if self._content is None:
+                self._content = Text()
+            self._content.write(content)
+            return
+        if self._parts is None:
+            self._parts = Parts()
+            if self._content is not None and self._content.getvalue():
+                self._parts.add({"type": "text", "text": self._content.getvalue()})
+        if isinstance(content, str):
+            self._parts.add({"type": "text", "text": content})
+        else:
+            for part in content:
+                self._parts.add(part.to_dict())
+
+    def result(self, path: str, left: list[Unmerged]) -> dict[str, Any]:
+        content = self._content.getvalue() if self._content is not None else None
+        message: dict[str, Any] = {**self._role, "content": self._parts.result() if self._parts else content}
+        message.update({name: text.getvalue() for name, text in self._texts.items()})
+        if self._calls is not None:
+            message["tool_calls"] = self._calls.result(f"{path}.tool_calls", left)
+            for position in self._calls.fused():
+                where = f"{path}.tool_calls[{position}].function.arguments"
+                arguments = message["tool_calls"][position]["function"]["arguments"]
+                left.append(Unmerged(where, "more than one JSON document: calls that nothing told apart", arguments))
+        if self._function_call is not None:
+            first, *others = self._function_call.result(f"{path}.function_call", left)
+            message["function_call"] = first["function"]
+            problem = "a second function call, for which a message has no room"
+            left.extend([Unmerged(f"{path}.function_call", problem, call) for call in others])
+        return {"role": "assistant", **with_unknown(message, self._unknown, path, left)}
 
 
 class _Choice:
-    def __init__(self) -> None:
-        self.fields: dict[str, Any] = {}
-        self.message: dict[str, Any] = {}
-        self.texts: dict[str, list[str]] = {}
-        self.calls: list[_ToolCall] = []
+    """One choice of the response."""
 
-    def add(self, choice: Any) -> None:
-        for name in ("finish_reason", "seed"):
-            if getattr(choice, name) is not None:
-                self.fields[name] = getattr(choice, name)
+    def __init__(self, notes: _Notes, path: str) -> None:
+        self.fields: dict[str, Any] = {"finish_reason": None}
+        self._notes = notes
+        self._path = path
+        self._message: _Message | None = None
+        self._text: Text | None = None
+        self._logprobs: LogprobsAccumulator | None = None
+        self._token_ids: list[int] = []
+        self._delta_token_ids: list[int] = []
+        self._unknown: dict[str, Folded] = {}
+
+    def add(self, choice: ChatCompletionChoicesChunk) -> None:
         delta = choice.delta
-        if delta is None:
-            self._join("text", choice.text)
+        if delta is not None:
+            self._add_delta(delta)
+        for name, value in vars(choice).items():
+            if value is None or name in ("index", "delta"):
+                continue
+            if name == "finish_reason":
+                self._add_finish_reason(value)
+            elif name == "text":
+                self._add_text(value, delta)
+            elif name == "logprobs":
+                self._add_logprobs(value, choice)
+            elif name == "top_logprobs":
+                if choice.logprobs is None or isinstance(choice.logprobs, LogprobsPart):
+                    self._notes.same(self.fields, name, value, f"{self._path}.{name}", last=True)
+            elif name == "token_ids":
+                self._token_ids.extend(value)
+            elif name == "extra":
+                keep_unknown(self._unknown, choice, False)
+            else:
+                self.fields[name] = value
+
+    def _add_finish_reason(self, reason: FinishReason) -> None:
+        """The empty reason, which Together has sent, does not end a choice."""
+        if reason or self.fields["finish_reason"] is None:
+            self._notes.same(self.fields, "finish_reason", reason, f"{self._path}.finish_reason", last=True)
+
+    def _add_delta(self, delta: DeltaContent) -> None:
+        if self._message is None:
+            self._message = _Message(self._notes, f"{self._path}.message")
+        self._message.add(delta)
+        if delta.token_id is not None:
+            self._delta_token_ids.append(delta.token_id)
+
+    def _add_text(self, text: str, delta: DeltaContent | None) -> None:
+        """The text of a legacy completion; Together repeats there what the delta has."""
+        if delta is None or (text and text != delta.text):
+            self._text = self._text or Text()
+            self._text.write(text)
+
+    def _add_logprobs(self, logprobs: float | LogprobsPart, choice: ChatCompletionChoicesChunk) -> None:
+        self._logprobs = self._logprobs or LogprobsAccumulator()
+        if isinstance(logprobs, LogprobsPart):
+            self._logprobs.add_object(logprobs)
             return
-        if delta.role is not None:
-            self.message["role"] = delta.role
-        self._join("content", delta.text if isinstance(delta.content, tuple) else delta.content)
-        self._join("refusal", delta.refusal)
-        # The same reasoning may come under both keys; the first one seen is the one that counts.
-        if delta.reasoning is not None and "reasoning_content" not in self.texts:
-            self._join("reasoning", delta.reasoning)
-        elif "reasoning" not in self.texts:
-            self._join("reasoning_content", delta.reasoning_content)
-        for call in delta.tool_calls or ():
-            self._add_call(call)
+        delta = choice.delta or DeltaContent()
+        token = delta.text or delta.reasoning_text or choice.text
+        self._logprobs.add_number(logprobs, token, delta.token_id, choice.top_logprobs)
 
-    def _join(self, name: str, text: str | None) -> None:
-        if text is not None:
-            self.texts.setdefault(name, []).append(text)
-
-    def _add_call(self, fragment: Any) -> None:
-        call = self._call_of(fragment)
-        for name in ("id", "type"):
-            if getattr(fragment, name) and name not in call.head:
-                call.head[name] = getattr(fragment, name)
-        if fragment.function is not None:
-            call.name = call.name or fragment.function.name or ""
-            call.arguments.append(fragment.function.arguments or "")
-
-    def _call_of(self, fragment: Any) -> _ToolCall:
-        candidates = [call for call in self.calls if fragment.index is None or call.index == fragment.index]
-        for call in reversed(candidates):
-            if not fragment.id or call.head.get("id", fragment.id) == fragment.id:
-                return call
-            break
-        call = _ToolCall(len(self.calls) if fragment.index is None else fragment.index)
-        self.calls.append(call)
-        return call
-
-    def to_dict(self, index: int) -> dict[str, Any]:
-        texts = {name: "".join(parts) for name, parts in self.texts.items()}
-        choice = {"index": index, **self.fields}
-        if "text" in texts:
-            choice["text"] = texts.pop("text")
-        choice["message"] = {"role": "assistant", "content": None, **self.message, **texts}
-        if self.calls:
-            calls = sorted(self.calls, key=lambda call: call.index)
-            choice["message"]["tool_calls"] = [call.to_dict() for call in calls]
-        return choice
+    def result(self, index: int, path: str, left: list[Unmerged]) -> dict[str, Any]:
+        data: dict[str, Any] = {"index": index, **self.fields}
+        if self._text is not None:
+            data["text"] = self._text.getvalue()
+        if self._message is not None or self._text is None:
+            message = self._message or _Message(self._notes, path)
+            data["message"] = message.result(f"{path}.message", left)
+        if self._logprobs is not None:
+            data["logprobs"] = self._logprobs.result(f"{path}.logprobs", left)
+        ids = self._token_ids or self._delta_token_ids
+        if ids and ids != data.get("logprobs", {}).get("token_ids"):
+            data["token_ids"] = list(ids)
+        return with_unknown(data, self._unknown, path, left)
 
 
 class Accumulator:
-    """Takes chunks one by one; `completion()` gives what they amount to so far."""
+    """Takes chunks one by one; `completion()` gives what they amount to so far.
+
+    Adding costs the size of the chunk, a completion its own size.
+    """
 
     def __init__(self) -> None:
+        self._notes = _Notes()
         self._head: dict[str, Any] = {}
         self._choices: dict[int, _Choice] = {}
-        self._usage: dict[str, Any] | None = None
+        self._usage = Folded(False)
+        self._warnings: list[Any] = []
+        self._unknown: dict[str, Folded] = {}
 
     def add(self, chunk: ChatCompletionChunk) -> None:
         """Fold one more chunk in."""
-        for name in ("id", "created", "model", "system_fingerprint"):
-            if name not in self._head and getattr(chunk, name):
-                self._head[name] = getattr(chunk, name)
-        if chunk.usage is not None:
-            self._usage = chunk.usage.to_dict()
-        for choice in chunk.choices or ():
-            self._choices.setdefault(choice.index or 0, _Choice()).add(choice)
+        head = self._head
+        for name, value in vars(chunk).items():
+            if name == "choices":
+                for position, choice in enumerate(value or ()):
+                    self._add_choice(position, choice)
+            elif not value or head.get(name) == value:
+                continue
+            elif name in ("id", "model"):
+                self._notes.same(head, name, value, name)
+            elif name == "usage":
+                self._usage.add(value.to_dict())
+            elif name == "warnings":
+                self._warnings.extend([warning for warning in value if warning not in self._warnings])
+            elif name == "extra":
+                keep_unknown(self._unknown, chunk, False)
+            elif name in ("object", "created"):
+                head.setdefault(name, value)
+            elif name != "obfuscation":  # padding against eavesdroppers, a new one in each chunk
+                head[name] = value
+
+    def _add_choice(self, position: int, choice: ChatCompletionChoicesChunk) -> None:
+        index = position if choice.index is None else choice.index
+        known = self._choices.get(index)
+        if known is None:
+            known = self._choices[index] = _Choice(self._notes, f"choices[{index}]")
+        known.add(choice)
+
+    @property
+    def started(self) -> bool:
+        """True when any choice was seen."""
+        return bool(self._choices)
 
     @property
     def finished(self) -> bool:
         """True when every choice seen has its finish reason, and there is one."""
-        return bool(self._choices) and all(choice.fields.get("finish_reason") for choice in self._choices.values())
+        return bool(self._choices) and all([choice.fields["finish_reason"] for choice in self._choices.values()])
 
     def completion(self, state: str = "open", saw_done: bool = False) -> Completion:
-        """The response so far; its cost is its own size."""
-        choices = [self._choices[index].to_dict(index) for index in sorted(self._choices)]
-        data = {**self._head, "object": "chat.completion", "choices": choices}
-        if self._usage is not None:
-            data["usage"] = self._usage
-        return Completion(ChatCompletionResponse.from_dict(data), state, saw_done)
+        """The response so far."""
+        left: list[Unmerged] = []
+        data = {**self._head}
+        if data.get("object", "") in ("", "chat.completion.chunk"):
+            data["object"] = "chat.completion"
+        data["choices"] = [
+            self._choices[index].result(index, f"choices[{position}]", left)
+            for position, index in enumerate(sorted(self._choices))
+        ]
+        if self._warnings:
+            data["warnings"] = list(self._warnings)
+        data["usage"] = self._usage.result()
+        with_unknown(data, self._unknown, "", left)
+        if data["usage"] is None:
+            del data["usage"]
+            _use_usage_of_groq(data)
+        return Completion(ChatCompletionResponse.from_dict(data), state, saw_done, self._notes.with_left(left))
+
+
+def _use_usage_of_groq(data: dict[str, Any]) -> None:
+    """Groq has sent a stream's usage under a key of its own."""
+    groq: Any = data.get("x_groq")
+    if is_members(groq):
+        data["usage"] = groq.get("usage")
 
 
 def accumulate(chunks: Iterable[ChatCompletionChunk]) -> Completion:
-    """Fold all chunks; without a finish reason for every choice the completion is `cut_off`."""
+    """Fold all chunks; the completion is `cut_off` where a choice has no finish reason, `errored` where a chunk says so."""
     accumulator = Accumulator()
     for chunk in chunks:
         accumulator.add(chunk)
-    return accumulator.completion("finished" if accumulator.finished else "cut_off")
+    completion = accumulator.completion("finished" if accumulator.finished else "cut_off")
+    if completion.response.error is not None:
+        completion.state = "errored"
+    return completion

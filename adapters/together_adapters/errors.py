@@ -4,6 +4,9 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from .accumulate import Completion
 
 __all__ = ["APIError", "IncompleteStreamError", "StreamError"]
@@ -20,7 +23,8 @@ class APIError(Exception):
 class StreamError(APIError):
     """The stream reported an error, or sent what is not a stream.
 
-    `type` and `code` are the server's, where it gave any; `completion` holds everything that had arrived.
+    `type` and `code` are the server's, where it gave any, and `body` is the JSON it gave them in; `completion`
+    holds everything that had arrived.
     """
 
     def __init__(
@@ -30,14 +34,17 @@ class StreamError(APIError):
         *,
         type: str | None = None,
         code: str | int | None = None,
+        body: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
         self.completion = completion
         self.type = type
         self.code = code
+        self.body = body
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _rebuilt, (self.__class__, self.message, self.completion, {"type": self.type, "code": self.code})
+        details = {"type": self.type, "code": self.code, "body": self.body}
+        return _rebuilt, (self.__class__, self.message, self.completion, details)
 
 
 class IncompleteStreamError(APIError):
