@@ -9,7 +9,22 @@ if TYPE_CHECKING:
 
     from .accumulate import Completion
 
-__all__ = ["APIError", "IncompleteStreamError", "StreamError"]
+__all__ = [
+    "APIConnectionError",
+    "APIError",
+    "APIStatusError",
+    "APITimeoutError",
+    "AuthenticationError",
+    "BadRequestError",
+    "ConflictError",
+    "IncompleteStreamError",
+    "InternalServerError",
+    "NotFoundError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "StreamError",
+    "UnprocessableEntityError",
+]
 
 
 class APIError(Exception):
@@ -18,6 +33,76 @@ class APIError(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+
+
+class APIConnectionError(APIError):
+    """No answer: the server could not be reached, or the connection broke before its answer was complete."""
+
+
+class APITimeoutError(APIConnectionError):
+    """A limit of time passed: to connect, for the first byte, between two bytes, or for the whole call."""
+
+
+class APIStatusError(APIError):
+    """The server answered with an error.
+
+    `status` is the HTTP status and `body` what came with it: a JSON value, or text where it was no JSON.
+    `request_id` is what to give to the server's support, `retry_after` the seconds the server asks to wait,
+    and `rate_limits` the figures of its rate-limit headers by name; each empty or None where it gave none.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        body: Any = None,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+        rate_limits: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = body
+        self.request_id = request_id
+        self.retry_after = retry_after
+        self.rate_limits = dict(rate_limits or {})
+
+    def __reduce__(self) -> tuple[object, ...]:
+        details = {name: value for name, value in vars(self).items() if name != "message"}
+        return _rebuilt, (self.__class__, self.message, (), details)
+
+
+class BadRequestError(APIStatusError):
+    """Status 400."""
+
+
+class AuthenticationError(APIStatusError):
+    """Status 401: no API key, or one that the server does not know."""
+
+
+class PermissionDeniedError(APIStatusError):
+    """Status 403."""
+
+
+class NotFoundError(APIStatusError):
+    """Status 404: no such model or path."""
+
+
+class ConflictError(APIStatusError):
+    """Status 409."""
+
+
+class UnprocessableEntityError(APIStatusError):
+    """Status 422: the request is well formed and means nothing to the server."""
+
+
+class RateLimitError(APIStatusError):
+    """Status 429."""
+
+
+class InternalServerError(APIStatusError):
+    """Status 500 or above."""
 
 
 class StreamError(APIError):
@@ -44,7 +129,7 @@ class StreamError(APIError):
 
     def __reduce__(self) -> tuple[object, ...]:
         details = {"type": self.type, "code": self.code, "body": self.body}
-        return _rebuilt, (self.__class__, self.message, self.completion, details)
+        return _rebuilt, (self.__class__, self.message, (self.completion,), details)
 
 
 class IncompleteStreamError(APIError):
@@ -55,8 +140,8 @@ class IncompleteStreamError(APIError):
         self.completion = completion
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _rebuilt, (self.__class__, self.message, self.completion, dict[str, object]())
+        return _rebuilt, (self.__class__, self.message, (self.completion,), {})
 
 
-def _rebuilt(cls: type[APIError], message: str, completion: Completion, fields: dict[str, object]) -> APIError:
-    return cls(message, completion, **fields)  # type: ignore[call-arg]
+def _rebuilt(cls: type[APIError], message: str, values: tuple[Any, ...], details: dict[str, Any]) -> APIError:
+    return cls(message, *values, **details)
