@@ -11,6 +11,14 @@ from contextlib import contextmanager
 @contextmanager
 def serve(*parts: bytes | float, status: bytes = b"200 OK", kind: bytes = b"text/event-stream") -> Iterator[str]:
     """Send `parts` as one body and close; a number is a pause in seconds. Gives the base URL."""
+    head = b"HTTP/1.1 " + status + b"\r\nContent-Type: " + kind + b"\r\nConnection: close\r\n\r\n"
+    with serve_raw(head, *parts) as url:
+        yield url + "/v1"
+
+
+@contextmanager
+def serve_raw(*parts: bytes | float) -> Iterator[str]:
+    """Answer with exactly these bytes, head included, and close; a number is a pause in seconds. Gives the URL."""
     released = threading.Event()
 
     class Handler(socketserver.StreamRequestHandler):
@@ -20,7 +28,6 @@ def serve(*parts: bytes | float, status: bytes = b"200 OK", kind: bytes = b"text
                 name, _, value = line.partition(b":")
                 length = int(value) if name.lower() == b"content-length" else length
             self.rfile.read(length)
-            self.wfile.write(b"HTTP/1.1 " + status + b"\r\nContent-Type: " + kind + b"\r\nConnection: close\r\n\r\n")
             try:
                 for part in parts:
                     if isinstance(part, bytes):
@@ -37,7 +44,7 @@ def serve(*parts: bytes | float, status: bytes = b"200 OK", kind: bytes = b"text
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_address[1]}/v1"
+            yield f"http://127.0.0.1:{server.server_address[1]}"
         finally:
             released.set()
             server.shutdown()

@@ -21,7 +21,7 @@ else:
     Unmerged = namedtuple("Unmerged", ("path", "problem", "value"))
     Unmerged.__doc__ = "What a chunk had and the response cannot show: the `value`, the `path` it belongs to, and why."
 
-__all__ = ["Folded", "Parts", "Text", "Unmerged", "is_members", "keep_unknown", "with_unknown"]
+__all__ = ["Folded", "Parts", "Text", "Unmerged", "is_items", "is_members", "keep_unknown", "with_unknown"]
 
 
 def is_members(value: Any) -> TypeGuard[dict[str, Any]]:

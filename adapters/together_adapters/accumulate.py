@@ -234,7 +234,7 @@ class _Choice:
             self._logprobs.add_object(logprobs)
             return
         delta = choice.delta or DeltaContent()
-        token = delta.text or delta.reasoning_text or choice.text
+        token = delta.text or delta.reasoning_text or choice.text or (None if delta.content is None else "")
         self._logprobs.add_number(logprobs, token, delta.token_id, choice.top_logprobs)
 
     def result(self, index: int, path: str, left: list[Unmerged]) -> dict[str, Any]:

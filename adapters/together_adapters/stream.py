@@ -3,8 +3,8 @@
 `ChunkReader` is the sans-IO core: bytes in, chunks out, and at the end the error that the stream
 deserves. `ChunkStream` and `AsyncChunkStream` put a source of bytes in front of it.
 
-What servers send is taken as follows. Frames without data, comments and named events are no chunks
-and no errors. Several JSON documents in one frame are several chunks: some gateways end a frame with
+What servers send is taken as follows. Frames without data, comments and named events that are no JSON
+are no chunks and no errors. Several JSON documents in one frame are several chunks: some gateways end a frame with
 one line end instead of two. The last frame counts without its empty line if its JSON is whole. A body
 that is JSON instead of an event stream is read as what it is: an error, or a completion sent at once.
 """
@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 from collections import deque
 
-from ._fold import is_members
+from ._fold import is_items, is_members
 from ._types import ChatCompletionChunk, ParseError, TogetherErrorResponse
 from .accumulate import Accumulator, Completion
 from .errors import APIError, IncompleteStreamError, StreamError
@@ -209,7 +209,7 @@ class ChunkReader:
 
 
 def _documents(text: str) -> tuple[list[dict[str, Any] | str], str]:
-    """The JSON objects and `[DONE]`s that follow each other in a text, and the rest from where it is neither."""
+    """The JSON objects, alone or in arrays, and `[DONE]`s of a text, and the rest from where it is neither."""
     found: list[dict[str, Any] | str] = []
     decoder, end = json.JSONDecoder(), 0
     while True:
@@ -224,9 +224,12 @@ def _documents(text: str) -> tuple[list[dict[str, Any] | str], str]:
             value, end = decoder.raw_decode(text, start)
         except (ValueError, RecursionError):
             return found, text[start:]
-        if not is_members(value):
+        if is_members(value):
+            found.append(value)
+        elif is_items(value) and value and all([is_members(item) for item in value]):
+            found.extend(value)  # Gemini's form of an error body
+        else:
             return found, text[start:]
-        found.append(value)
 
 
 def _error_in(name: str, chunk: ChatCompletionChunk) -> TogetherErrorResponse | None:
