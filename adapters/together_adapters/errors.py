@@ -105,7 +105,19 @@ class InternalServerError(APIStatusError):
     """Status 500 or above."""
 
 
-class StreamError(APIError):
+class _EndedStream(APIError):
+    """A stream that did not end well; `completion` holds everything that had arrived."""
+
+    def __init__(self, message: str, completion: Completion) -> None:
+        super().__init__(message)
+        self.completion = completion
+
+    def __reduce__(self) -> tuple[object, ...]:
+        details = {name: value for name, value in vars(self).items() if name not in ("message", "completion")}
+        return _rebuilt, (self.__class__, self.message, (self.completion,), details)
+
+
+class StreamError(_EndedStream):
     """The stream reported an error, or sent what is not a stream.
 
     `type` and `code` are the server's, where it gave any, and `body` is the JSON it gave them in; `completion`
@@ -121,26 +133,14 @@ class StreamError(APIError):
         code: str | int | None = None,
         body: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(message)
-        self.completion = completion
+        super().__init__(message, completion)
         self.type = type
         self.code = code
         self.body = body
 
-    def __reduce__(self) -> tuple[object, ...]:
-        details = {"type": self.type, "code": self.code, "body": self.body}
-        return _rebuilt, (self.__class__, self.message, (self.completion,), details)
 
-
-class IncompleteStreamError(APIError):
+class IncompleteStreamError(_EndedStream):
     """The stream was cut off; `completion` holds everything that had arrived."""
-
-    def __init__(self, message: str, completion: Completion) -> None:
-        super().__init__(message)
-        self.completion = completion
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return _rebuilt, (self.__class__, self.message, (self.completion,), {})
 
 
 def _rebuilt(cls: type[APIError], message: str, values: tuple[Any, ...], details: dict[str, Any]) -> APIError:

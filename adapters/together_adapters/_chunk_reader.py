@@ -1,0 +1,198 @@
+"""The sans-IO core of a stream: bytes in, chunks out, and at the end the error that the stream deserves.
+
+What servers send is taken as follows. Frames without data, comments and named events that are no JSON
+are no chunks and no errors. Several JSON documents in one frame are several chunks: some gateways end a frame with
+one line end instead of two. The last frame counts without its empty line if its JSON is whole. A body
+that is JSON instead of an event stream is read as what it is: an error, or a completion sent at once.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from ._frames import DONE, documents_in, error_in, message_of, whole_as_chunk
+from ._types import ChatCompletionChunk, ParseError
+from .accumulate import Accumulator, Completion
+from .errors import APIError, IncompleteStreamError, StreamError
+from .sse import Decoder, ServerSentEvent
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["MAX_EVENT_BYTES", "ChunkReader"]
+
+MAX_EVENT_BYTES = 16 * 2**20
+_BLANK = b"\xef\xbb\xbf \t\r\n"  # a byte order mark and white space
+_SHOWN = 80  # bytes or characters of what was not understood, in a message
+
+
+class ChunkReader:
+    """Takes the bytes of a stream, gives its chunks and keeps how it stands (`state`, see Completion).
+
+    After `receive` and `end`, `next_chunk` gives the chunks one by one, and None when it needs more bytes
+    or there are no more; `error` is then what to raise. Nothing is read after `[DONE]` or an error.
+    """
+
+    def __init__(self, *, require_finish: bool = True, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
+        self.state = "open"
+        self.saw_done = False
+        self.error: APIError | None = None
+        self._require_finish = require_finish
+        self._decoder = Decoder(max_event_bytes)
+        self._accumulator = Accumulator()
+        self._events: deque[ServerSentEvent] = deque()
+        self._documents: deque[tuple[str, dict[str, Any] | str]] = deque()  # of one event: (its name, JSON or what is wrong)
+        self._frames = 0
+        self._head = b""  # the beginning of the body, up to its first frame
+        self._json: bytearray | None = None  # a body that begins as JSON does
+        self._problem = ""  # why no more can be read
+        self._broken: BaseException | None = None
+        self._ended = False
+
+    @property
+    def completion(self) -> Completion:
+        """Everything that the chunks given so far amount to."""
+        return self._accumulator.completion(self.state, self.saw_done)
+
+    def receive(self, data: bytes) -> None:
+        """Take the next bytes of the body."""
+        try:
+            self._events.extend(self._decoder.feed(data))
+        except ValueError as error:
+            self._problem = str(error)
+        if not self._frames:
+            self._keep_body(data)
+
+    def end(self, broken: BaseException | None = None) -> None:
+        """The body has ended, or the connection is `broken`."""
+        self._ended = True
+        self._broken = broken
+
+    def break_off(self, error: Exception) -> None:
+        """Reading failed; http.client's IncompleteRead has with it what had been read."""
+        partial = getattr(error, "partial", None)
+        if isinstance(partial, bytes):
+            self.receive(partial)
+        self.end(error)
+
+    def feed(self, data: bytes) -> list[ChatCompletionChunk]:
+        """Take the next bytes and give all chunks that they complete."""
+        self.receive(data)
+        return list(iter(self.next_chunk, None))
+
+    def finish(self, broken: BaseException | None = None) -> list[ChatCompletionChunk]:
+        """End the body and give the last chunks; `state` and `error` then say how it ended."""
+        self.end(broken)
+        return list(iter(self.next_chunk, None))
+
+    def next_chunk(self) -> ChatCompletionChunk | None:
+        """The next chunk of what was received."""
+        chunk = None
+        while chunk is None and self.state == "open":
+            if self._documents:
+                name, document = self._documents.popleft()
+                chunk = self._take_document(name, document)
+            elif self._events:
+                chunk = self._take_event(self._events.popleft())
+            elif self._problem:
+                self._fail(self._problem)
+            elif not self._ended:
+                return None
+            elif not self._take_rest():
+                self._settle()
+        return chunk
+
+    # ---- frames
+
+    def _take_event(self, event: ServerSentEvent) -> ChatCompletionChunk | None:
+        text = event.data.strip()
+        if not text:
+            return None
+        self._frames += 1
+        self._json = None
+        try:
+            chunk = ChatCompletionChunk.from_json(text)
+        except ParseError as error:
+            documents, rest = documents_in(text)
+            self._documents.extend([(event.event, document) for document in documents])
+            if event.event == "error" and not documents:
+                self._fail(text)
+            elif rest and (documents or event.event == "message"):
+                problem = error.problem if rest == text else "it goes on with what is no JSON object"
+                self._documents.append(("", f"frame {self._frames} is not JSON: {problem} ({rest[:_SHOWN]!r})"))
+            return None
+        return self._take_chunk(event.event, chunk)
+
+    def _take_document(self, name: str, document: dict[str, Any] | str) -> ChatCompletionChunk | None:
+        if document == DONE:
+            self.state, self.saw_done = "finished", True
+        elif isinstance(document, str):
+            self._fail(document)
+        else:
+            try:
+                return self._take_chunk(name, ChatCompletionChunk.from_dict(document))
+            except ParseError as error:
+                self._fail(f"frame {self._frames}: {error}")
+        return None
+
+    def _take_chunk(self, name: str, chunk: ChatCompletionChunk) -> ChatCompletionChunk | None:
+        error = error_in(name, chunk)
+        if self._frames <= 1 and not self._accumulator.started:
+            chunk = whole_as_chunk(chunk)
+        if error is None or chunk.choices:
+            self._accumulator.add(chunk)
+        if error is None:
+            return chunk
+        self._fail(message_of(error), type=error.type_, code=error.code, body=chunk.to_dict())
+        return chunk if chunk.choices else None
+
+    # ---- the end
+
+    def _take_rest(self) -> bool:
+        """What the end of the body leaves: a last frame without its empty line, or a body that is JSON."""
+        event = self._decoder.finish()
+        if event is not None:
+            documents, _ = documents_in(event.data)
+            if documents:
+                self._frames += 1
+            self._documents.extend([(event.event, document) for document in documents])
+        elif self._json is not None:
+            documents, rest = documents_in(self._json.decode("utf-8", "replace"))
+            self._json = None
+            if not rest:
+                self._frames += len(documents)
+                self._documents.extend([("message", document) for document in documents])
+        return bool(self._documents)
+
+    def _settle(self) -> None:
+        if self._broken is None and self._accumulator.finished:
+            self.state = "finished"
+            return
+        self.state = "cut_off"
+        if self._broken is not None:
+            self._cut(f"the connection broke before the stream was complete: {self._broken!r}")
+        elif not self._frames:
+            head = self._head[:_SHOWN]
+            self._fail(f"not an event stream: the body begins with {head!r}" if head.strip() else "an empty body")
+        elif self._require_finish:
+            self._cut("the stream ended without [DONE] and without a finish reason for every choice")
+
+    def _keep_body(self, data: bytes) -> None:
+        if not self._head:
+            data = data.lstrip(_BLANK)
+            if data[:1] in (b"{", b"["):
+                self._json = bytearray()
+        self._head = (self._head + data)[:_SHOWN]
+        if self._json is not None:
+            self._json += data
+            if len(self._json) > self._decoder.max_event_bytes:
+                self._problem = f"a body of more than {self._decoder.max_event_bytes} bytes that is no event stream"
+
+    def _fail(self, message: str, **details: Any) -> None:
+        self.state = "errored"
+        self.error = StreamError(message, self.completion, **details)
+
+    def _cut(self, message: str) -> None:
+        self.error = IncompleteStreamError(message, self.completion)
+        self.error.__cause__ = self._broken

@@ -1,0 +1,206 @@
+"""Any response, streamed in any legal way, accumulates back to the same response.
+
+The machine below is a server: it draws a response, sends it fragment by fragment, several to a chunk or one,
+in frames of any spelling with anything legal between them, and cuts the bytes into pieces. `ChunkReader`
+takes them; at the end, and at every step as far as things were sent, its completion is the response.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from together_adapters.stream import ChunkReader
+from together_types import ChatCompletionResponse
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("\r\n\u2028\u0085\ufeff:{}[]\"\\ é😀"), max_size=20)
+NAMES = st.sampled_from(["get_weather", "f", "g", "null-ish"])
+LOGPROB = st.sampled_from([0.0, -0.25, -1.5, -12.0])
+JSON = st.recursive(st.none() | st.booleans() | st.integers() | TEXT, lambda inner: st.lists(inner, max_size=3), max_leaves=4)
+ARGUMENTS = st.dictionaries(TEXT, JSON, max_size=3).map(json.dumps) | st.just("")
+NOISE = [": keepalive 1/1", ":", "retry: 3000", "id: 7", "id", "data:", "data", "event: message", "event: ping\ndata: now", "unknown: x"]
+
+
+@st.composite
+def responses(draw: st.DrawFn) -> dict[str, Any]:
+    """A response as a server would send it at once."""
+    choices = [draw(choice(index)) for index in sorted(draw(st.sets(st.integers(0, 9), min_size=1, max_size=3)))]
+    head = {"id": draw(TEXT.filter(bool)), "object": "chat.completion", "created": draw(st.integers(1, 2**40)), "model": draw(TEXT.filter(bool))}
+    rest: dict[str, Any] = {}
+    if draw(st.booleans()):
+        rest["system_fingerprint"] = draw(TEXT.filter(bool))
+    if draw(st.booleans()):
+        rest["x_unknown"] = draw(st.integers() | st.lists(TEXT, min_size=1))
+    if draw(st.booleans()):
+        prompt, completion = draw(st.tuples(st.integers(0, 99), st.integers(0, 99)))
+        rest["usage"] = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
+    return {**head, "choices": choices, **rest}
+
+
+@st.composite
+def choice(draw: st.DrawFn, index: int) -> dict[str, Any]:
+    message: dict[str, Any] = {"role": "assistant", "content": draw(st.none() | TEXT)}
+    message.update({key: draw(TEXT) for key in draw(st.sets(st.sampled_from(["reasoning", "reasoning_content", "refusal"])))})
+    calls = draw(st.lists(st.tuples(NAMES, ARGUMENTS), max_size=3))
+    if calls:
+        message["tool_calls"] = [
+            {"id": f"call_{position}", "type": "function", "function": {"name": name, "arguments": arguments}}
+            for position, (name, arguments) in enumerate(calls)
+        ]
+    data = {"index": index, "finish_reason": draw(st.sampled_from(["stop", "length", "eos", "tool_calls", "odd"])), "message": message}
+    form = draw(st.sampled_from(["none", "number", "arrays", "entries"]))
+    if form == "entries":
+        tokens = draw(st.lists(st.tuples(TEXT, LOGPROB), min_size=1, max_size=3))
+        data["logprobs"] = {"content": [{"token": token, "logprob": logprob, "bytes": [*token.encode()]} for token, logprob in tokens]}
+    elif form != "none":
+        tokens = draw(st.lists(st.tuples(TEXT, LOGPROB), min_size=1, max_size=3))
+        data["logprobs"] = {"tokens": [token for token, _ in tokens], "token_logprobs": [logprob for _, logprob in tokens]}
+        if form == "number":  # each stands for the token of one delta, so the content is those
+            message["content"] = "".join([token for token, _ in tokens])
+            for key in ("reasoning", "reasoning_content"):
+                message.pop(key, None)
+    return data | {"_form": form} if form == "number" else data
+
+
+def fragments_of(choice: dict[str, Any]) -> dict[str, list[tuple[dict[str, Any], Any]]]:
+    """What is to be sent of a choice, by part: (delta, other keys of the choice), the texts one character each."""
+    message, parts = choice["message"], dict[str, list[tuple[dict[str, Any], Any]]]()
+    logprobs = choice.get("logprobs") or {}
+    for key in ("content", "reasoning", "reasoning_content", "refusal"):
+        if message.get(key) is not None:
+            parts[key] = [({key: character}, {}) for character in message[key] or [""]]
+    if "_form" in choice:
+        pairs = zip(logprobs["tokens"], logprobs["token_logprobs"])
+        parts["content"] = [({"content": token}, {"logprobs": logprob}) for token, logprob in pairs]
+    elif "content" in logprobs:
+        parts["logprobs"] = [({}, {"logprobs": {"content": [entry]}}) for entry in logprobs["content"]]
+    elif logprobs:
+        pairs = zip(logprobs["tokens"], logprobs["token_logprobs"])
+        parts["logprobs"] = [({}, {"logprobs": {"tokens": [token], "token_logprobs": [value]}}) for token, value in pairs]
+    for position, call in enumerate(message.get("tool_calls", ())):
+        function = call["function"]
+        begin = {"index": 2 * position, **call, "function": {"name": function["name"], "arguments": ""}}
+        more = [{"index": 2 * position, "function": {"arguments": character}} for character in function["arguments"]]
+        parts[f"call {position}"] = [({"tool_calls": [delta]}, {}) for delta in (begin, *more)]
+    return parts
+
+
+class Server(RuleBasedStateMachine):
+    """Sends one response; `delivered` is what the reader has, `waiting` what is still to be delivered."""
+
+    @initialize(response=responses(), line_end=st.sampled_from(["\n", "\r", "\r\n"]), mark=st.booleans(), ascii=st.booleans())
+    def begin(self, response: dict[str, Any], line_end: str, mark: bool, ascii: bool) -> None:
+        self.left = {choice["index"]: fragments_of(choice) for choice in response["choices"]}
+        self.unfinished = {choice["index"]: choice["finish_reason"] for choice in response["choices"]}
+        self.opened: set[int] = set()
+        for choice in response["choices"]:
+            choice.pop("_form", None)
+        self.response, self.line_end, self.ascii = response, line_end, ascii
+        self.waiting = b"\xef\xbb\xbf" if mark else b""
+        self.chunk: list[dict[str, Any]] = []
+        self.reader = ChunkReader()
+        self.texts: dict[int, str] = {}
+
+    @precondition(lambda self: any(self.left.values()))
+    @rule(data=st.data())
+    def fragment(self, data: st.DataObject) -> None:
+        """Put a fragment of some part of some choice into the chunk."""
+        index = data.draw(st.sampled_from([index for index, parts in self.left.items() if parts]))
+        part = data.draw(st.sampled_from(list(self.left[index])))
+        fragments = self.left[index][part]
+        size = data.draw(st.integers(1, len(fragments)), label="size")
+        taken = [fragments.pop(0) for _ in range(size if part != "logprobs" and "logprobs" not in fragments[0][1] else 1)]
+        if not fragments:
+            del self.left[index][part]
+        begin = [fragment for fragment in taken if part.startswith("call") and "id" in fragment[0]["tool_calls"][0]]
+        for delta, more in begin or [joined(taken)]:
+            self.add(index, delta, more)
+        if begin and taken[1:]:
+            self.add(index, *joined(taken[1:]))
+
+    def add(self, index: int, delta: dict[str, Any], more: dict[str, Any]) -> None:
+        if index not in self.opened:
+            delta = {"role": "assistant", **delta}
+        self.opened.add(index)
+        self.chunk.append({"index": index, "delta": delta, "finish_reason": None, **more})
+
+    @precondition(lambda self: any(not self.left[index] for index in self.unfinished))
+    @rule(data=st.data())
+    def finish(self, data: st.DataObject) -> None:
+        """Send the finish reason of a choice of which everything else is in the chunk or before it."""
+        index = data.draw(st.sampled_from([index for index in self.unfinished if not self.left[index]]))
+        self.add(index, {}, {"finish_reason": self.unfinished.pop(index)})
+
+    @precondition(lambda self: self.chunk)
+    @rule(pretty=st.booleans(), space=st.sampled_from(["", " "]), nulls=st.booleans())
+    def frame(self, pretty: bool = False, space: str = " ", nulls: bool = True) -> None:
+        """Write the chunk as a frame: on one line or on several, with keys that say nothing."""
+        head = {key: value for key, value in self.response.items() if key not in ("choices", "usage")}
+        chunk = {**head, "object": "chat.completion.chunk", "choices": self.chunk, **({"usage": None} if nulls else {})}
+        text = json.dumps(chunk, ensure_ascii=self.ascii, indent=1 if pretty else None)
+        self.write("".join([f"data:{space}{line}\n" for line in text.split("\n")]))
+        self.chunk = []
+
+    def write(self, block: str) -> None:
+        self.waiting += (block + "\n").replace("\n", self.line_end).encode()
+
+    @rule(block=st.sampled_from(NOISE))
+    def noise(self, block: str) -> None:
+        """Write something between two frames that is none."""
+        self.write(block + "\n")
+
+    @precondition(lambda self: self.waiting)
+    @rule(data=st.data())
+    def deliver(self, data: st.DataObject) -> None:
+        """Give the reader the next piece."""
+        size = data.draw(st.integers(1, len(self.waiting)), label="size")
+        self.reader.feed(self.waiting[:size])
+        self.waiting = self.waiting[size:]
+
+    @invariant()
+    def what_came_is_a_beginning(self) -> None:
+        completion = self.reader.completion
+        assert completion.state == "open" and completion.issues() == []
+        texts = {choice["index"]: choice["message"]["content"] or "" for choice in self.response["choices"]}
+        for choice in completion.response.choices or ():
+            said = choice.message.text if choice.message else ""
+            assert texts[choice.index or 0].startswith(said) and said.startswith(self.texts.get(choice.index or 0, ""))
+            self.texts[choice.index or 0] = said
+
+    def teardown(self) -> None:
+        """Send what is left, in as few chunks as can be, and compare."""
+        if not hasattr(self, "response"):
+            return
+        for index, parts in self.left.items():
+            for fragment in [fragment for fragments in parts.values() for fragment in fragments]:
+                self.add(index, *fragment)
+        for index, reason in self.unfinished.items():
+            self.add(index, {}, {"finish_reason": reason})
+        if self.chunk:
+            self.frame()
+        if "usage" in self.response:
+            self.write("data: " + json.dumps({"choices": [], "usage": self.response["usage"]}) + "\n")
+        self.reader.feed(self.waiting)
+        self.reader.finish()
+        completion = self.reader.completion
+        assert (completion.state, self.reader.error, completion.issues()) == ("finished", None, [])
+        assert completion.response.to_dict() == self.response
+        assert completion.response == ChatCompletionResponse.from_dict(self.response)
+
+
+def joined(taken: list[tuple[dict[str, Any], Any]]) -> tuple[dict[str, Any], Any]:
+    """Fragments of one part as one."""
+    delta, more = taken[0]
+    (key,) = delta or [""]
+    if key == "tool_calls":
+        call = delta[key][0]
+        arguments = "".join([other["tool_calls"][0]["function"]["arguments"] for other, _ in taken])
+        return {key: [{**call, "function": {**call["function"], "arguments": arguments}}]}, more
+    return ({key: "".join([other[key] for other, _ in taken])} if key else {}), more
+
+
+TestAnyStream = Server.TestCase
+TestAnyStream.settings = settings(stateful_step_count=40)
