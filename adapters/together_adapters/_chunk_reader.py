@@ -46,6 +46,7 @@ class ChunkReader:
         self._frames = 0
         self._head = b""  # the beginning of the body, up to its first frame
         self._json: bytearray | None = None  # a body that begins as JSON does
+        self._large = False  # it was too large to be kept
         self._problem = ""  # why no more can be read
         self._broken: BaseException | None = None
         self._ended = False
@@ -62,7 +63,7 @@ class ChunkReader:
         except ValueError as error:
             self._problem = str(error)
         if not self._frames:
-            self._keep_body(data)
+            self._keep_body(data, keep_json=not self._events)
 
     def end(self, broken: BaseException | None = None) -> None:
         """The body has ended, or the connection is `broken`."""
@@ -172,22 +173,26 @@ class ChunkReader:
         self.state = "cut_off"
         if self._broken is not None:
             self._cut(f"the connection broke before the stream was complete: {self._broken!r}")
+        elif not self._frames and self._large:
+            self._fail(f"a body of more than {self._decoder.max_event_bytes} bytes that is no event stream")
         elif not self._frames:
             head = self._head[:_SHOWN]
             self._fail(f"not an event stream: the body begins with {head!r}" if head.strip() else "an empty body")
         elif self._require_finish:
             self._cut("the stream ended without [DONE] and without a finish reason for every choice")
 
-    def _keep_body(self, data: bytes) -> None:
+    def _keep_body(self, data: bytes, *, keep_json: bool) -> None:
         if not self._head:
             data = data.lstrip(_BLANK)
             if data[:1] in (b"{", b"["):
                 self._json = bytearray()
+        if not keep_json:
+            self._json = None
         self._head = (self._head + data)[:_SHOWN]
         if self._json is not None:
             self._json += data
             if len(self._json) > self._decoder.max_event_bytes:
-                self._problem = f"a body of more than {self._decoder.max_event_bytes} bytes that is no event stream"
+                self._json, self._large = None, True
 
     def _fail(self, message: str, **details: Any) -> None:
         self.state = "errored"

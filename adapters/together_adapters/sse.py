@@ -32,8 +32,9 @@ else:
 
 __all__ = ["Decoder", "ServerSentEvent"]
 
+_MAX_DIGITS = 4300  # CPython's own bound on int(), which keeps it from being slow
 _BOM = b"\xef\xbb\xbf"
-_LINE_END = 2  # bytes at most: the empty line that ends an event of just the size allowed is not too much
+_LINE_ENDS = b"\r\n"
 
 
 class Decoder:
@@ -72,17 +73,18 @@ class Decoder:
         if self._at_start:
             data = self._without_mark(data)
         for line in data.splitlines(keepends=True):
-            if self._size + len(self._line) + len(line) - _LINE_END > self.max_event_bytes:
+            content = line.rstrip(_LINE_ENDS)
+            if self._size + len(self._line) + len(content) > self.max_event_bytes:
                 self._overflow = True
                 break
-            ended = line[-1:] in (b"\n", b"\r")
+            ended = len(content) < len(line)
             if self._line or not ended:
-                self._line += line
+                self._line += content
                 if not ended:
                     break
-                line = bytes(self._line)
+                content = bytes(self._line)
                 self._line.clear()
-            event = self._take(line.rstrip(b"\r\n"), len(line))
+            event = self._take(content)
             if event is not None:
                 events.append(event)
         if self._overflow and not events:
@@ -101,7 +103,7 @@ class Decoder:
         self._at_start = False
         return head[len(_BOM) :] if head.startswith(_BOM) else head
 
-    def _take(self, line: bytes, size: int) -> ServerSentEvent | None:
+    def _take(self, line: bytes) -> ServerSentEvent | None:
         if not line:
             return self._dispatch()
         field, _, value = line.partition(b":")
@@ -115,11 +117,11 @@ class Decoder:
             if b"\0" not in value:
                 self._id = value
         elif field == b"retry":
-            if value.isdigit() and len(value) < 20:
+            if value.isdigit() and len(value) <= _MAX_DIGITS:
                 self._retry = int(value)
         else:  # comments and unknown fields are not kept, so they do not count
             return None
-        self._size += size
+        self._size += len(line) + 1  # its end, however it is spelt
         return None
 
     def _dispatch(self) -> ServerSentEvent | None:
@@ -146,5 +148,5 @@ class Decoder:
         line = bytes(self._line)
         self._line.clear()
         if line:
-            self._take(line, len(line))
+            self._take(line)
         return self._dispatch()
