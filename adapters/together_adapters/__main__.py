@@ -192,7 +192,8 @@ def _show(stream: ChunkStream, as_json: bool) -> int:
         with stream:
             for chunk in stream:
                 chunks += 1
-                print(chunk.to_json() if as_json else _visible(chunk.text), end="\n" if as_json else "", flush=True)
+                # One write a line, so that an interrupt leaves no half of one.
+                print(chunk.to_json() + "\n" if as_json else _visible(chunk.text), end="", flush=True)
     except (KeyboardInterrupt, APIError):
         if not as_json:
             print(flush=True)
