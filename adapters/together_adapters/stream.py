@@ -7,10 +7,11 @@
 from __future__ import annotations
 
 from ._chunk_reader import MAX_EVENT_BYTES, ChunkReader
+from ._source import as_bytes, missing, pieces_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterable, AsyncIterator, Callable
     from types import TracebackType
     from typing import Any
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from .accumulate import Completion
 
 __all__ = ["AsyncChunkStream", "ChunkReader", "ChunkStream", "aiter_chunks", "iter_chunks"]
-
-_READ_SIZE = 65536
 
 
 class _Shell:
@@ -59,7 +58,7 @@ class ChunkStream(_Shell):
 
     def __init__(self, source: Any, reader: ChunkReader) -> None:
         super().__init__(source, reader)
-        self._next_piece = _pieces_of(source)
+        self._next_piece = pieces_of(source)
 
     def __iter__(self) -> Self:
         return self
@@ -85,9 +84,9 @@ class ChunkStream(_Shell):
             raise
         else:
             if piece is None:
-                self._reader.end(_missing(self._source))
+                self._reader.end(missing(self._source))
             else:
-                self._reader.receive(_checked(piece))
+                self._reader.receive(as_bytes(piece))
 
     def __enter__(self) -> Self:
         return self
@@ -145,7 +144,7 @@ class AsyncChunkStream(_Shell):
             await self.aclose()
             raise
         else:
-            self._reader.receive(_checked(piece))
+            self._reader.receive(as_bytes(piece))
 
     async def __aenter__(self) -> Self:
         return self
@@ -167,31 +166,6 @@ class AsyncChunkStream(_Shell):
             closing = close()
             if hasattr(closing, "__await__"):
                 await closing
-
-
-def _checked(piece: Any) -> bytes:
-    if isinstance(piece, bytes):
-        return piece
-    try:
-        return memoryview(piece).tobytes()
-    except TypeError:
-        raise TypeError(f"the source gave {type(piece).__name__} instead of bytes: open it in binary mode") from None
-
-
-def _pieces_of(source: Any) -> Callable[[], bytes | None]:
-    """What gives the next bytes of a source, or None at its end."""
-    # read1 gives what has arrived; read(n) would wait for n bytes, and readline hides a cut connection.
-    read: Callable[[int], bytes] | None = getattr(source, "read1", None) or getattr(source, "read", None)
-    if read is not None:
-        return lambda: read(_READ_SIZE) or None
-    pieces: Iterator[bytes] = iter(source)
-    return lambda: next(pieces, None)
-
-
-def _missing(source: Any) -> Exception | None:
-    """http.client's read1 does not notice that a body is shorter than its Content-Length."""
-    left = getattr(source, "length", None) if hasattr(source, "chunked") else None
-    return EOFError(f"{left} bytes of the body are missing") if left else None
 
 
 def iter_chunks(
