@@ -15,7 +15,7 @@ import together_types
 ORDER = {
     "together_types": ["_json", "_open_enum", "_read", "_model", "error", "common", "chat_completions", "__init__"],
     "together_adapters": [
-        "_types", "sse", "_fold", "_logprobs", "_tool_calls", "accumulate", "errors", "_frames", "_chunk_reader", "_source", "stream", "batch", "client", "_recordings", "replay", "_terminal", "_parse_command", "_chat_command", "__init__", "__main__",
+        "_types", "errors", "_fold", "_tool_calls", "_encode", "_unfold", "sse", "_logprobs", "accumulate", "_frames", "_chunk_reader", "_source", "stream", "batch", "client", "_recordings", "replay", "_terminal", "_parse_command", "_chat_command", "__init__", "__main__",
     ],
 }  # fmt: skip
 MODULES = [
@@ -59,9 +59,10 @@ def test_imports_go_down(path: Path) -> None:
     [
         ("together_types", "urllib ssl socket asyncio http email typing_extensions dataclasses inspect typing"),
         ("together_adapters.stream", "urllib ssl socket asyncio http email typing_extensions dataclasses typing"),
+        ("together_adapters.sse", "together_types json urllib ssl socket asyncio http email typing_extensions dataclasses typing"),
     ],
 )
 def test_import_is_light(module: str, forbidden: str) -> None:
-    code = f"import sys; sys.path[:0] = {sys.path!r}; import {module}, json; print(json.dumps(sorted(sys.modules)))"
+    code = f"import sys; sys.path[:0] = {sys.path!r}; import {module}; loaded = sorted(sys.modules); import json; print(json.dumps(loaded))"
     loaded = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, check=True, text=True)
     assert set(json.loads(loaded.stdout)).isdisjoint(forbidden.split())

@@ -35,8 +35,9 @@ def _said(text: str | None) -> str | None:
 
 
 class _Call:
-    def __init__(self, index: int) -> None:
+    def __init__(self, index: int, position: int) -> None:
         self.index = index
+        self.position = position
         self.id: str | None = None
         self.name: str | None = None
         self.kind: str | None = None
@@ -107,10 +108,18 @@ class ToolCallAccumulator:
     def add(self, fragments: Iterable[ToolCalls]) -> None:
         """Take the fragments of one delta."""
         for fragment in fragments:
-            call = self._last = self._call_of(fragment)
-            call.add(fragment)
-            if call.id is not None:
-                self._by_id.setdefault(call.id, call)
+            self._put(fragment)
+
+    def place(self, fragment: ToolCalls) -> int:
+        """Take one fragment and say which call it belongs to, the calls counted from 0 as they began."""
+        return self._put(fragment).position
+
+    def _put(self, fragment: ToolCalls) -> _Call:
+        call = self._last = self._call_of(fragment)
+        call.add(fragment)
+        if call.id is not None:
+            self._by_id.setdefault(call.id, call)
+        return call
 
     def _call_of(self, fragment: ToolCalls) -> _Call:
         index, id = fragment.index, _said(fragment.id)
@@ -123,7 +132,7 @@ class ToolCallAccumulator:
             call = self._last if id is None else None
         body = fragment.function or fragment.custom
         if call is None or call.differs(id, _said(body.name) if body else None, _content(body)):
-            call = _Call(len(self._calls) if index is None else index)
+            call = _Call(len(self._calls) if index is None else index, len(self._calls))
             self._calls.append(call)
             self._by_index[call.index] = call
         return call

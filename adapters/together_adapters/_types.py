@@ -2,7 +2,9 @@
 
 from together_types import (
     ChatCompletionChoicesChunk,
+    ChatCompletionChoicesData,
     ChatCompletionChunk,
+    ChatCompletionMessage,
     ChatCompletionResponse,
     CustomToolCall,
     DeltaContent,
@@ -19,7 +21,9 @@ from together_types import (
 
 __all__ = [
     "ChatCompletionChoicesChunk",
+    "ChatCompletionChoicesData",
     "ChatCompletionChunk",
+    "ChatCompletionMessage",
     "ChatCompletionResponse",
     "CustomToolCall",
     "DeltaContent",

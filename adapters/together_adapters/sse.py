@@ -1,4 +1,4 @@
-"""Server-sent events: bytes to events, by the rules of the WHATWG HTML standard, section 9.2.6. Sans-IO.
+"""Server-sent events: bytes to events and back, by the rules of the WHATWG HTML standard, section 9.2.6. Sans-IO.
 
 The lines of a stream end with LF, CR or CRLF and nothing else, so bytes are cut into lines
 before they are decoded: `bytes.splitlines` knows exactly these three, `str.splitlines` also
@@ -14,7 +14,10 @@ from collections import namedtuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import NamedTuple
+    from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
+    from typing import Any, NamedTuple
+
+    from ._types import ChatCompletionChunk, ChatCompletionResponse
 
     class ServerSentEvent(NamedTuple):
         event: str = "message"
@@ -30,7 +33,7 @@ else:
     reconnection time in milliseconds where the event's own block gave one.
     """
 
-__all__ = ["Decoder", "ServerSentEvent"]
+__all__ = ["Decoder", "ServerSentEvent", "aencode_chunks", "encode", "encode_chunks", "response_to_chunks"]
 
 _MAX_DIGITS = 4300  # CPython's own bound on int(), which keeps it from being slow
 _BOM = b"\xef\xbb\xbf"
@@ -150,3 +153,71 @@ class Decoder:
         if line:
             self._take(line)
         return self._dispatch()
+
+
+def encode(event: ServerSentEvent) -> bytes:
+    """The bytes of one event: `Decoder().feed(encode(event)) == [event]`.
+
+    An empty `id` writes nothing, so an earlier event's id goes on. Lone surrogates, which UTF-8 cannot hold, are
+    written as JSON escapes (`\\ud800`) in `data`. Raises ValueError for what the standard cannot express: a CR in the
+    data, a line end in the type or the id, a NUL in the id, an empty type, a retry time that is no count of milliseconds.
+    """
+    if "\r" in event.data:
+        raise ValueError("data: an event stream cannot hold a carriage return: send LF line ends, or escape it as JSON does")
+    lines: list[bytes] = []
+    if not event.event:
+        raise ValueError("event: an empty type reads back as 'message': say that, or leave it out")
+    if event.event != "message":
+        lines.append(b"event: " + _one_line("event", event.event))
+    if event.id:
+        if "\0" in event.id:
+            raise ValueError("id: a NUL is not allowed, and an id that has one is ignored")
+        lines.append(b"id: " + _one_line("id", event.id))
+    if event.retry is not None:
+        if not 0 <= event.retry < 2**63:
+            raise ValueError("retry: not a time in milliseconds, from 0 to 2**63 - 1")
+        lines.append(b"retry: %d" % event.retry)
+    lines += [b"data: " + line.encode("utf-8", "backslashreplace") for line in event.data.split("\n")]
+    return b"\n".join(lines) + b"\n\n"
+
+
+def _one_line(name: str, text: str) -> bytes:
+    if "\n" in text or "\r" in text:
+        raise ValueError(f"{name}: a line end is not allowed: {text!r}")
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise ValueError(f"{name}: a lone surrogate is not allowed: {text!r}") from None
+
+
+def encode_chunks(chunks: Iterable[ChatCompletionChunk | Mapping[str, Any]]) -> Iterator[bytes]:
+    """The chunks of a completion as the bytes of a stream that every client reads, `[DONE]` at the end.
+
+    Each item is what to send for one chunk, whole frames in valid UTF-8; a chunk may be a value or a mapping as
+    `to_openai` gives it. Choices begin in the order of their indexes, each with its role; finish reasons are always
+    present; ids and names of tool calls come once; the usage is the last chunk. An exception while iterating, such as
+    StreamError, becomes an in-band error frame and `[DONE]`: an APIError with its message, type and code, any other with
+    no more than its class's name. `chunks` is closed at the end, and when the iteration is given up.
+    """
+    from ._encode import encode_chunks
+
+    return encode_chunks(chunks)
+
+
+def aencode_chunks(chunks: AsyncIterable[ChatCompletionChunk | Mapping[str, Any]]) -> AsyncIterator[bytes]:
+    """As `encode_chunks`, over an asynchronous iterable of chunks."""
+    from ._encode import aencode_chunks
+
+    return aencode_chunks(chunks)
+
+
+def response_to_chunks(response: ChatCompletionResponse) -> Iterator[ChatCompletionChunk]:
+    """A whole response as the chunks of a stream; `accumulate(response_to_chunks(response)).response == response`.
+
+    All choices begin first, in the order of their indexes; then each is told to its end, and the usage is last. What a
+    stream cannot say is taken as accumulation takes it: an absent role is `assistant`, choices are in order, and
+    tool calls have no `index` of their own.
+    """
+    from ._unfold import response_to_chunks
+
+    return response_to_chunks(response)

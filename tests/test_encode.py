@@ -1,0 +1,257 @@
+"""Events and chunks as bytes: they read back as they were, and have what every client needs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+from corpus import BODIES, STREAMS, label, objects
+from hypothesis import given
+from hypothesis import strategies as st
+from test_any_stream import TEXT, responses
+from together_adapters.accumulate import accumulate
+from together_adapters.errors import APIError, IncompleteStreamError, RateLimitError, StreamError
+from together_adapters.sse import Decoder, ServerSentEvent, aencode_chunks, encode, encode_chunks, response_to_chunks
+from together_adapters.stream import iter_chunks
+from together_types import ChatCompletionChunk, ChatCompletionResponse
+
+LINE = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0"), max_size=20) | st.sampled_from([" ", "\ufeff", ":", " x", "7"])
+DATA = st.lists(LINE | st.just("\0")).map("\n".join)
+EVENTS = st.builds(
+    ServerSentEvent, event=LINE.filter(bool), data=DATA, id=LINE, retry=st.none() | st.integers(0, 2**63 - 1)
+)
+
+
+# ---- one event
+
+
+@given(EVENTS)
+def test_event_reads_back(event: ServerSentEvent) -> None:
+    assert Decoder().feed(encode(event)) == [event]
+    decoder = Decoder()
+    assert [event for byte in encode(event) for event in decoder.feed(bytes([byte]))] == [event]
+
+
+@given(st.lists(st.builds(ServerSentEvent, event=LINE.filter(bool), data=DATA)))
+def test_events_after_one_another(events: list[ServerSentEvent]) -> None:
+    assert Decoder().feed(b"".join(map(encode, events))) == events
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        ServerSentEvent(data="a\rb"),
+        ServerSentEvent(event=""),
+        ServerSentEvent(event="a\nb"),
+        ServerSentEvent(event="a\rb"),
+        ServerSentEvent(event="\ud800"),
+        ServerSentEvent(id="a\nb"),
+        ServerSentEvent(id="a\0b"),
+        ServerSentEvent(retry=-1),
+        ServerSentEvent(retry=2**63),
+    ],
+)
+def test_what_the_standard_cannot_say(event: ServerSentEvent) -> None:
+    with pytest.raises(ValueError, match="^(data|event|id|retry): "):
+        encode(event)
+
+
+def test_lone_surrogates_are_escaped_as_json_does() -> None:
+    (event,) = Decoder().feed(encode(ServerSentEvent(data='{"text": "\ud83d"}')))
+    assert json.loads(event.data) == {"text": "\ud83d"}
+
+
+# ---- chunks
+
+
+def frames_of(data: bytes) -> list[Any]:
+    """The JSON of each frame; checks that each is one line of ASCII and that `[DONE]` is the last and only one."""
+    assert data.isascii() and data.endswith(b"\n\n")
+    frames = data[:-2].split(b"\n\n")
+    assert all(frame.startswith(b"data: ") and b"\n" not in frame for frame in frames)
+    assert frames[-1] == b"data: [DONE]" and frames.count(b"data: [DONE]") == 1
+    return [json.loads(frame[6:]) for frame in frames[:-1]]
+
+
+def check_shape(frames: list[Any]) -> None:
+    """The rules that all clients need."""
+    opened: list[int] = []
+    said: set[tuple[int, int, str]] = set()
+    for number, frame in enumerate(frames):
+        assert {"id", "object", "created", "model", "choices"} <= set(frame)
+        if frame.get("usage") is not None:
+            assert frame["choices"] == [] and number == len(frames) - 1
+        for choice in frame["choices"]:
+            assert "finish_reason" in choice
+            if "delta" not in choice:  # a legacy completion
+                assert frame["object"] == "text_completion"
+                continue
+            assert ("role" in choice["delta"]) == (choice["index"] not in opened)
+            if choice["index"] not in opened:
+                opened.append(choice["index"])
+            for call in choice["delta"].get("tool_calls") or ():
+                for key, value in (("id", call.get("id")), ("type", call.get("type")), ("name", call.get("function", {}).get("name"))):
+                    if value is not None:
+                        assert (choice["index"], call["index"], key) not in said
+                        said.add((choice["index"], call["index"], key))
+    assert opened == sorted(opened)
+
+
+def sent_and_read(chunks: list[ChatCompletionChunk]) -> ChatCompletionResponse:
+    data = b"".join(encode_chunks(chunks))
+    check_shape(frames_of(data))
+    stream = iter_chunks(iter([data]))
+    list(stream)
+    assert stream.completion.saw_done and stream.completion.issues() == []
+    return stream.completion.response
+
+
+@pytest.mark.parametrize("path", STREAMS, ids=label)
+def test_recorded_streams(path: Any) -> None:
+    stream = iter_chunks(iter([path.read_bytes()]), require_finish=False)
+    chunks = []
+    try:
+        for chunk in stream:
+            chunks.append(chunk)
+    except StreamError:
+        pass
+    if stream.completion.response.choices:
+        assert sent_and_read(chunks) == stream.completion.response
+
+
+def without_call_indexes(data: dict[str, Any]) -> dict[str, Any]:
+    for choice in data.get("choices") or ():
+        for call in (choice.get("message") or {}).get("tool_calls") or ():
+            call.pop("index", None)
+    return data
+
+
+@pytest.mark.parametrize("path", BODIES, ids=label)
+def test_recorded_bodies(path: Any) -> None:
+    for data in objects(path):
+        if "choices" in data:
+            response = ChatCompletionResponse.from_dict(without_call_indexes(data))
+            chunks = list(response_to_chunks(response))
+            assert accumulate(chunks).response == response
+            assert sent_and_read(chunks) == response
+
+
+@given(responses(), st.sampled_from([{}, {"prompt": [{"text": "<s>"}], "warnings": [{"message": "w"}]}, {"service_tier": "default"}]))
+def test_any_response(data: dict[str, Any], more: dict[str, Any]) -> None:
+    for choice in data["choices"]:
+        choice.pop("_form", None)
+    response = ChatCompletionResponse.from_dict({**data, **more})
+    completion = accumulate(response_to_chunks(response))
+    assert (completion.response, completion.state, completion.issues()) == (response, "finished", [])
+    assert sent_and_read(list(response_to_chunks(response))) == response
+
+
+def chunk(index: int, content: str, **more: Any) -> dict[str, Any]:
+    return {"id": "c", "created": 1, "model": "m", "choices": [{"index": index, "delta": {"content": content}, **more}]}
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), TEXT), min_size=1))
+def test_choices_begin_in_order(said: list[tuple[int, str]]) -> None:
+    chunks = [ChatCompletionChunk.from_dict(chunk(index, text)) for index, text in said]
+    response = sent_and_read(chunks)
+    assert response == accumulate(chunks).response
+
+
+def test_what_is_held_back_is_bounded() -> None:
+    sent = encode_chunks(ChatCompletionChunk.from_dict(chunk(1, "x")) for _ in iter(int, 1))  # endless
+    assert b'"index":1' in next(sent)
+
+
+def test_mappings_and_empty_chunks() -> None:
+    frames = frames_of(b"".join(encode_chunks([{"choices": []}, {"choices": [], "x": 1}, {"usage": {"total_tokens": 1}}, chunk(0, "a")])))
+    assert [frame.get("x") for frame in frames] == [1, None, None]
+    assert frames[1]["choices"][0]["delta"] == {"role": "assistant", "content": "a"}
+    assert frames[-1]["usage"] == {"total_tokens": 1}
+
+
+def test_numbers_that_json_cannot_hold() -> None:
+    (frame,) = frames_of(b"".join(encode_chunks([chunk(0, "a", logprobs=float("-inf"))])))
+    assert frame["choices"][0]["logprobs"] is None
+
+
+def test_arguments_as_an_object_are_sent_as_text() -> None:
+    calls = [{"function": {"name": "f", "arguments": {"a": 1}}}, {"function": {"name": "g"}}]
+    frames = frames_of(b"".join(encode_chunks([{"choices": [{"delta": {"tool_calls": calls}}]}])))
+    assert frames[0]["choices"][0]["delta"]["tool_calls"] == [
+        {"index": 0, "type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}},
+        {"index": 1, "type": "function", "function": {"name": "g", "arguments": ""}},
+    ]
+
+
+# ---- failures
+
+
+SECRET = "postgres://user:password@host"
+OPEN = ChatCompletionChunk.from_dict(chunk(0, "hi"))
+
+
+class Odd(Exception):
+    """Not one of ours."""
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (APIError("m"), {"message": "m", "type": "server_error", "code": "api_error"}),
+        (RateLimitError("slow", status=429, body={"error": {"type": "t", "param": "p", "code": 7}}), {"type": "t", "param": "p", "code": "7"}),
+        (RateLimitError("slow", status=429, body="text"), {"message": "slow", "code": "429"}),
+        (StreamError("m", accumulate([]), type="t", code=500), {"message": "m", "type": "t", "code": "500"}),
+        (IncompleteStreamError("cut", accumulate([])), {"message": "cut", "code": "incomplete_stream_error"}),
+        (Odd(SECRET), {"message": "the server failed: Odd", "type": "server_error", "code": "internal_error"}),
+    ],
+)
+def test_failure_is_told_in_band(error: Exception, expected: dict[str, Any]) -> None:
+    def failing() -> Iterator[ChatCompletionChunk]:
+        yield OPEN
+        raise error
+
+    data = b"".join(encode_chunks(failing()))
+    *chunks, last = frames_of(data)
+    assert [frame["choices"][0]["delta"]["content"] for frame in chunks] == ["hi"]
+    assert list(last) == ["error"] and set(last["error"]) == {"message", "type", "param", "code"}
+    assert {key: last["error"][key] for key in expected} == expected
+    assert SECRET.encode() not in data
+    stream = iter_chunks(iter([data]))
+    assert next(stream).text == "hi"
+    with pytest.raises(StreamError, match=last["error"]["message"]) as caught:
+        next(stream)
+    assert (caught.value.type, caught.value.code) == (last["error"]["type"], last["error"]["code"])
+
+
+def test_chunks_are_closed_when_the_reader_has_enough() -> None:
+    closed = []
+
+    def endless() -> Iterator[ChatCompletionChunk]:
+        try:
+            while True:
+                yield OPEN
+        finally:
+            closed.append(True)
+
+    sent = encode_chunks(endless())
+    next(sent)
+    sent.close()  # type: ignore[attr-defined]
+    assert closed == [True]
+
+
+def test_async() -> None:
+    async def chunks() -> AsyncIterator[ChatCompletionChunk]:
+        yield OPEN
+        raise Odd(SECRET)
+
+    async def read() -> list[bytes]:
+        return [data async for data in aencode_chunks(chunks())]
+
+    def same() -> Iterator[ChatCompletionChunk]:
+        yield OPEN
+        raise Odd(SECRET)
+
+    assert asyncio.run(read()) == list(encode_chunks(same()))
