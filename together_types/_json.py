@@ -83,16 +83,22 @@ def loads(text: str | bytes | bytearray | memoryview) -> JSON:
     """
     if not isinstance(text, str):
         try:
-            text = str(text, "utf-8")
+            text = text.decode() if isinstance(text, bytes) else str(text, "utf-8")
         except UnicodeDecodeError as error:
             raise ParseError("", f"not UTF-8: byte {error.start} ({error.reason})") from None
-    start = 0
-    if text[:1] != "{":
-        text = text.removeprefix("\ufeff")
-        start = len(text) - len(text.lstrip(_WHITESPACE))
     try:
-        value, end = _scan(text, start)
-        if end != len(text) and text[end:].strip(_WHITESPACE):
+        value, end = _scan(text, 0)
+    except (StopIteration, ValueError, RecursionError):
+        return _loads_after_blanks(text)
+    return value if end == len(text) else _loads_after_blanks(text)
+
+
+def _loads_after_blanks(text: str) -> JSON:
+    """What does not begin and end with the document itself: white space, a byte order mark, or no JSON."""
+    text = text.removeprefix("\ufeff")
+    try:
+        value, end = _scan(text, len(text) - len(text.lstrip(_WHITESPACE)))
+        if text[end:].strip(_WHITESPACE):
             raise json.JSONDecodeError("Extra data", text, end)
     except StopIteration as stop:
         raise ParseError("", _where(text, "Expecting value", stop.value)) from None

@@ -22,7 +22,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from ._json import JSON, ParseError, describe, is_array, is_object, keep, writable
+from ._json import JSON, describe, is_array, is_object, keep, writable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ class Reader:
         """`read`, with the rule for null in front."""
         if raw is None and self.null:
             return None
-        return raw if raw.__class__ is self.plain else self.read(raw, level)
+        return raw if type(raw) is self.plain else self.read(raw, level)
 
 
 def at(path: str, below: str | int) -> str:
@@ -192,7 +192,7 @@ def _timestamp(raw: JSON, level: int) -> JSON:
 
 
 def _number(raw: JSON, level: int) -> JSON:
-    if raw.__class__ is int:
+    if type(raw) is int:
         try:
             number = float(raw)
         except OverflowError:
@@ -224,7 +224,7 @@ def one(cls: Any) -> Any:
     read_value = cls._read
 
     def read(raw: JSON, level: int) -> JSON:
-        if raw.__class__ is dict:
+        if type(raw) is dict:
             return read_value(raw, level)
         if isinstance(raw, cls):
             return raw
@@ -240,10 +240,8 @@ def one_of(enum: type[OpenEnum]) -> Any:
     members: Mapping[JSON, OpenEnum] = enum._value2member_map_  # type: ignore[assignment]
 
     def read(raw: JSON, level: int) -> JSON:
-        if raw.__class__ is str:
-            return members.get(raw) or enum(raw)
         if isinstance(raw, str):
-            return enum(raw)
+            return members.get(raw) or enum(raw)
         raise Misfit("string", raw)
 
     return Reader(read)
@@ -262,7 +260,7 @@ def array_of(item: Reader, *, nulls: bool = False) -> Any:
         items: list[JSON] = []
         respelled = False
         for element in raw:
-            if element.__class__ is plain or (nulls and element is None):
+            if type(element) is plain or (nulls and element is None):
                 items.append(element)
                 continue
             try:
@@ -273,8 +271,6 @@ def array_of(item: Reader, *, nulls: bool = False) -> Any:
             except Misfit as misfit:
                 path = at(at("", len(items)), misfit.path)
                 raise Misfit(misfit.expected, misfit.got, path) from None
-            except ParseError as error:
-                raise ParseError(at(at("", len(items)), error.path), error.problem) from None
         if respelled:
             raise Respelled(tuple(items))
         return tuple(items)
@@ -295,7 +291,7 @@ def by_name(item: Reader) -> Any:
         respelled = False
         for name, element in raw.items():
             try:
-                items[name] = element if element.__class__ is plain else read_item(element, level + 1)
+                items[name] = element if type(element) is plain else read_item(element, level + 1)
             except Respelled as converted:
                 items[name] = converted.value
                 respelled = True
@@ -316,7 +312,7 @@ def either(*readers: Reader) -> Any:
         converted: Respelled | None = None
         for reader in readers:
             try:
-                return raw if raw.__class__ is reader.plain else reader.read(raw, level)
+                return raw if type(raw) is reader.plain else reader.read(raw, level)
             except Respelled as respelled:
                 converted = converted or respelled
             except Misfit as misfit:

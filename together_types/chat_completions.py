@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ._json import JSON
-from ._model import Value, dataclass
+from ._model import ABSENT, Value, dataclass, new
 from ._open_enum import OpenEnum
 from ._read import (
     EXTRA,
@@ -52,6 +52,10 @@ from .common import (
     text_of,
 )
 from .error import TogetherErrorResponse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = [
     "ChatCompletionChoicesChunk",
@@ -99,6 +103,13 @@ class ToolChoiceEnum(OpenEnum):
     Required = "required"
 
 
+_read_call, _read_delta, _read_usage = ToolCalls._read, DeltaContent._read, UsageData._read
+_ROLES: Mapping[JSON, MessageRole] = MessageRole._value2member_map_  # type: ignore[assignment]
+_ONLY_DICT = frozenset([dict])
+_FINISH_REASONS: Mapping[JSON, FinishReason] = FinishReason._value2member_map_  # type: ignore[assignment]
+_OBJECT_TYPES: Mapping[JSON, ObjectType] = ObjectType._value2member_map_  # type: ignore[assignment]
+
+
 @dataclass(frozen=True)
 class ChatCompletionMessage(Value):
     """One message of a conversation, asked or answered.
@@ -124,6 +135,24 @@ class ChatCompletionMessage(Value):
     audio: Mapping[str, JSON] | None = OBJECT
     extra: Mapping[str, JSON] = EXTRA
 
+    @classmethod
+    def _read(cls, data: dict[str, JSON], level: int) -> Self:
+        self = new(cls)
+        into, get = self.__dict__, data.get
+        if type(value := get("role")) is str and (role := _ROLES.get(value)) is not None:
+            into["role"] = role
+        if type(value := get("content", ABSENT)) is str or value is None:
+            into["content"] = value
+        if len(into) == len(data):
+            return self
+        if (value := get("tool_calls", ABSENT)) is None:
+            into["tool_calls"] = None
+        elif type(value) is list and _ONLY_DICT.issuperset(map(type, value)):
+            into["tool_calls"] = tuple([_read_call(call, level + 2) for call in value]) if value else ()
+        if len(into) != len(data):
+            self._read_rest(data, level)
+        return self
+
     @property
     def text(self) -> str:
         """The content as text: "" where there is none, the text parts where it is a list of parts."""
@@ -133,6 +162,9 @@ class ChatCompletionMessage(Value):
     def reasoning_text(self) -> str:
         """The reasoning, whichever key carried it; "" where there is none."""
         return reasoning_of(self)
+
+
+_read_message = ChatCompletionMessage._read
 
 
 @dataclass(frozen=True)
@@ -258,6 +290,29 @@ class ChatCompletionChoicesData(Value):
     native_finish_reason: str | None = TEXT
     extra: Mapping[str, JSON] = EXTRA
 
+    @classmethod
+    def _read(cls, data: dict[str, JSON], level: int) -> Self:
+        self = new(cls)
+        into, get = self.__dict__, data.get
+        if type(value := get("index")) is int:
+            into["index"] = value
+        if type(value := get("message")) is dict:
+            into["message"] = _read_message(value, level + 1)
+        if type(value := get("finish_reason")) is str and (reason := _FINISH_REASONS.get(value)) is not None:
+            into["finish_reason"] = reason
+        if get("logprobs", ABSENT) is None:
+            into["logprobs"] = None
+        if len(into) == len(data):
+            return self
+        if (value := get("seed", ABSENT)) is None or type(value) is int:
+            into["seed"] = value
+        if len(into) != len(data):
+            self._read_rest(data, level)
+        return self
+
+
+_read_choice = ChatCompletionChoicesData._read
+
 
 @dataclass(frozen=True)
 class ChatCompletionResponse(Value):
@@ -281,6 +336,32 @@ class ChatCompletionResponse(Value):
     metadata: Mapping[str, JSON] | None = OBJECT
     error: str | TogetherErrorResponse | None = either(TEXT, one(TogetherErrorResponse))
     extra: Mapping[str, JSON] = EXTRA
+
+    @classmethod
+    def _read(cls, data: dict[str, JSON], level: int) -> Self:
+        self = new(cls)
+        into, get = self.__dict__, data.get
+        try:
+            if type(value := data["id"]) is str:
+                into["id"] = value
+            into["object"] = _OBJECT_TYPES[data["object"]]
+            if type(value := data["created"]) is int:
+                into["created"] = value
+            if type(value := data["model"]) is str:
+                into["model"] = value
+            if type(value := data["choices"]) is list and len(value) == 1 and type(value[0]) is dict:
+                into["choices"] = (_read_choice(value[0], level + 2),)
+        except (KeyError, TypeError):  # no such key, no member of that name
+            pass
+        if type(value := get("usage")) is dict:
+            into["usage"] = _read_usage(value, level + 1)
+        if len(into) == len(data):
+            return self
+        if get("prompt") == []:
+            into["prompt"] = ()
+        if len(into) != len(data):
+            self._read_rest(data, level)
+        return self
 
     @property
     def text(self) -> str:
@@ -319,6 +400,34 @@ class ChatCompletionChoicesChunk(Value):
     native_finish_reason: str | None = TEXT
     extra: Mapping[str, JSON] = EXTRA
 
+    @classmethod
+    def _read(cls, data: dict[str, JSON], level: int) -> Self:
+        self = new(cls)
+        into, get = self.__dict__, data.get
+        try:
+            if type(value := data["index"]) is int:
+                into["index"] = value
+            if type(value := data["delta"]) is dict:
+                into["delta"] = _read_delta(value, level + 1)
+            value = data["finish_reason"]
+            into["finish_reason"] = None if value is None else _FINISH_REASONS[value]
+        except (KeyError, TypeError):
+            pass
+        if len(into) == len(data):
+            return self
+        if (value := get("logprobs", ABSENT)) is None or type(value) is float:
+            into["logprobs"] = value
+        if type(value := get("text")) is str:
+            into["text"] = value
+        if (value := get("seed", ABSENT)) is None or type(value) is int:
+            into["seed"] = value
+        if len(into) != len(data):
+            self._read_rest(data, level)
+        return self
+
+
+_read_choice_chunk = ChatCompletionChoicesChunk._read
+
 
 @dataclass(frozen=True)
 class ChatCompletionChunk(Value):
@@ -342,6 +451,32 @@ class ChatCompletionChunk(Value):
     obfuscation: str | None = TEXT
     error: str | TogetherErrorResponse | None = either(TEXT, one(TogetherErrorResponse))
     extra: Mapping[str, JSON] = EXTRA
+
+    @classmethod
+    def _read(cls, data: dict[str, JSON], level: int) -> Self:
+        self = new(cls)
+        into, get = self.__dict__, data.get
+        try:
+            if type(value := data["id"]) is str:
+                into["id"] = value
+            into["object"] = _OBJECT_TYPES[data["object"]]
+            if type(value := data["created"]) is int:
+                into["created"] = value
+            if type(value := data["model"]) is str:
+                into["model"] = value
+            if type(value := data["choices"]) is list and len(value) == 1 and type(value[0]) is dict:
+                into["choices"] = (_read_choice_chunk(value[0], level + 2),)
+        except (KeyError, TypeError):  # no such key, no member of that name
+            pass
+        if len(into) == len(data):
+            return self
+        if (value := get("usage", ABSENT)) is None:
+            into["usage"] = None
+        elif type(value) is dict:
+            into["usage"] = _read_usage(value, level + 1)
+        if len(into) != len(data):
+            self._read_rest(data, level)
+        return self
 
     @property
     def text(self) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ._json import JSON, ParseError, is_object, loads
-from ._model import Value, dataclass
+from ._model import ABSENT, Value, dataclass, new
 from ._open_enum import OpenEnum
 from ._read import (
     ARGUMENTS,
@@ -36,6 +36,8 @@ from ._read import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from .chat_completions import ChatCompletionMessage
 
 __all__ = [
@@ -104,6 +106,9 @@ class MessageRole(OpenEnum):
     TOOL = "tool"
 
 
+_ROLES: Mapping[JSON, MessageRole] = MessageRole._value2member_map_  # type: ignore[assignment]
+
+
 class ChatCompletionMessageContentType(OpenEnum):
     """The kind of a content part; `thinking`, `refusal`, `input_audio`, ... are unnamed values."""
 
@@ -152,6 +157,20 @@ class UsageData(Value):
     completion_tokens_details: CompletionTokensDetails | None = one(CompletionTokensDetails)
     reasoning_tokens: int | None = INTEGER
     extra: Mapping[str, JSON] = EXTRA
+
+    @classmethod
+    def _read(cls, data: dict[str, JSON], level: int) -> Self:
+        self = new(cls)
+        into, get = self.__dict__, data.get
+        if type(count := get("prompt_tokens")) is int:
+            into["prompt_tokens"] = count
+        if type(count := get("completion_tokens")) is int:
+            into["completion_tokens"] = count
+        if type(count := get("total_tokens")) is int:
+            into["total_tokens"] = count
+        if len(into) != len(data):
+            self._read_rest(data, level)
+        return self
 
 
 @dataclass(frozen=True)
@@ -230,6 +249,18 @@ class FunctionCall(Value):
     arguments: str | None = ARGUMENTS
     extra: Mapping[str, JSON] = EXTRA
 
+    @classmethod
+    def _read(cls, data: dict[str, JSON], level: int) -> Self:
+        self = new(cls)
+        into, get = self.__dict__, data.get
+        if type(text := get("name")) is str:
+            into["name"] = text
+        if type(text := get("arguments")) is str:
+            into["arguments"] = text
+        if len(into) != len(data):
+            self._read_rest(data, level)
+        return self
+
     def parsed_arguments(self) -> dict[str, JSON]:
         """The arguments as a dict; none, null and blank text are the empty dict.
 
@@ -247,6 +278,9 @@ class FunctionCall(Value):
         if not is_object(arguments):
             raise ParseError("arguments", Misfit("object", arguments).problem)
         return dict(arguments)
+
+
+_read_function = FunctionCall._read
 
 
 @dataclass(frozen=True)
@@ -272,6 +306,25 @@ class ToolCalls(Value):
     index: int | None = INTEGER
     custom: CustomToolCall | None = one(CustomToolCall)
     extra: Mapping[str, JSON] = EXTRA
+
+    @classmethod
+    def _read(cls, data: dict[str, JSON], level: int) -> Self:
+        self = new(cls)
+        into, get = self.__dict__, data.get
+        if type(value := get("id")) is str:
+            into["id"] = value
+        if type(value := get("type")) is str:
+            into["type"] = value
+        if type(value := get("function")) is dict:
+            into["function"] = _read_function(value, level + 1)
+        if type(value := get("index")) is int:
+            into["index"] = value
+        if len(into) != len(data):
+            self._read_rest(data, level)
+        return self
+
+
+_read_call = ToolCalls._read
 
 
 @dataclass(frozen=True)
@@ -368,6 +421,26 @@ class DeltaContent(Value):
     refusal: str | None = TEXT
     function_call: FunctionCall | None = one(FunctionCall)
     extra: Mapping[str, JSON] = EXTRA
+
+    @classmethod
+    def _read(cls, data: dict[str, JSON], level: int) -> Self:
+        self = new(cls)
+        into, get = self.__dict__, data.get
+        if type(value := get("content")) is str:
+            into["content"] = value
+        if len(into) == len(data):
+            return self
+        if type(value := get("role")) is str and (role := _ROLES.get(value)) is not None:
+            into["role"] = role
+        if type(value := get("token_id")) is int:
+            into["token_id"] = value
+        if (value := get("tool_calls", ABSENT)) is None:
+            into["tool_calls"] = None
+        elif type(value) is list and len(value) == 1 and type(value[0]) is dict:
+            into["tool_calls"] = (_read_call(value[0], level + 2),)
+        if len(into) != len(data):
+            self._read_rest(data, level)
+        return self
 
     @property
     def text(self) -> str:

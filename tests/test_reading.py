@@ -1,0 +1,64 @@
+"""The types that read their plain parts by themselves read as the tables say."""
+
+from __future__ import annotations
+
+import copy
+import sys
+import typing
+
+import pytest
+from corpus import BODIES, STREAMS, TYPES, label, objects
+from hypothesis import given
+from hypothesis import strategies as st
+from test_round_trip import json_objects, keys_of, shaped
+from together_types import ChatCompletionChunk, ChatCompletionResponse, ParseError
+from together_types._model import Value
+
+BY_THEMSELVES = [cls for cls in TYPES if "_read" in vars(cls)]
+assert BY_THEMSELVES
+
+
+def by_tables(cls: type[Value], data: dict[str, typing.Any]) -> Value:
+    return Value._read.__func__(cls, data, 1)  # type: ignore[attr-defined, no-any-return]
+
+
+def exactly(value: object) -> object:
+    """A value as plain data that tells null from absent, 1 from 1.0 and True, a member from its string."""
+    if isinstance(value, Value):
+        return type(value), {key: exactly(item) for key, item in vars(value).items()}
+    if isinstance(value, (tuple, list)):
+        return type(value), [exactly(item) for item in value]
+    if isinstance(value, dict):
+        return type(value), {key: exactly(item) for key, item in value.items()}
+    return type(value), repr(value)
+
+
+def check(cls: type[Value], data: dict[str, typing.Any]) -> None:
+    assert exactly(cls._read(copy.deepcopy(data), 1)) == exactly(by_tables(cls, data))
+
+
+@pytest.mark.parametrize("cls", BY_THEMSELVES, ids=lambda cls: cls.__name__)
+@given(st.data())
+def test_any_object(cls: type[Value], data: st.DataObject) -> None:
+    like = json_objects(keys_of(cls))
+    if sys.version_info >= (3, 10):  # where annotations resolve
+        like = shaped(cls) | like
+    check(cls, data.draw(like))
+
+
+@pytest.mark.parametrize("path", BODIES + STREAMS, ids=label)
+def test_recorded(path: typing.Any) -> None:
+    cls = ChatCompletionChunk if path.suffix == ".sse" else ChatCompletionResponse
+    for data in objects(path):
+        check(cls, data)
+
+
+def test_too_deep_says_where() -> None:
+    deep: typing.Any = 1
+    for _ in range(200):
+        deep = {"a": deep}
+    for cls in (ChatCompletionChunk, ChatCompletionResponse):
+        for key in ("delta", "message"):
+            with pytest.raises(ParseError) as caught:
+                cls.from_dict({"choices": [{}, {"index": 0, key: {"content": "", "x": deep}}]})
+            assert caught.value.path.startswith(f"choices[1].{key}.x.a")
