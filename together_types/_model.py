@@ -37,10 +37,20 @@ else:
     Issue = namedtuple("Issue", ("path", "problem"))
     Issue.__doc__ = "Something in the JSON that a field could not hold: `path` says where, `problem` what is wrong."
 
-__all__ = ["ABSENT", "Issue", "Value", "dataclass", "new"]
+__all__ = ["ABSENT", "DICT", "LIST", "Issue", "Value", "dataclass", "new", "reading"]
 
+# For the types that read by themselves. `type(raw) is DICT` leaves raw JSON what it is for checkers, which make
+# `dict[Unknown, Unknown]` of it where the comparison is with `dict`.
 new = object.__new__
 ABSENT = object()
+DICT: JSON = dict
+LIST: JSON = list
+
+
+def reading(cls: JSON) -> Callable[[JSON, int], JSON]:
+    """What reads an object of the class: takes the dict and the level it stands at."""
+    read: Callable[[JSON, int], JSON] = cls._read
+    return read
 
 
 class Value:

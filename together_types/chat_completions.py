@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ._json import JSON
-from ._model import ABSENT, Value, dataclass, new
+from ._model import ABSENT, DICT, LIST, Value, dataclass, new, reading
 from ._open_enum import OpenEnum
 from ._read import (
     EXTRA,
@@ -103,9 +103,9 @@ class ToolChoiceEnum(OpenEnum):
     Required = "required"
 
 
-_read_call, _read_delta, _read_usage = ToolCalls._read, DeltaContent._read, UsageData._read
+_read_call, _read_delta, _read_usage = reading(ToolCalls), reading(DeltaContent), reading(UsageData)
 _ROLES: Mapping[JSON, MessageRole] = MessageRole._value2member_map_  # type: ignore[assignment]
-_ONLY_DICT = frozenset([dict])
+_ONLY_OBJECTS = frozenset([dict])
 _FINISH_REASONS: Mapping[JSON, FinishReason] = FinishReason._value2member_map_  # type: ignore[assignment]
 _OBJECT_TYPES: Mapping[JSON, ObjectType] = ObjectType._value2member_map_  # type: ignore[assignment]
 
@@ -147,7 +147,7 @@ class ChatCompletionMessage(Value):
             return self
         if (value := get("tool_calls", ABSENT)) is None:
             into["tool_calls"] = None
-        elif type(value) is list and _ONLY_DICT.issuperset(map(type, value)):
+        elif type(value) is LIST and _ONLY_OBJECTS.issuperset(map(type, value)):
             into["tool_calls"] = tuple([_read_call(call, level + 2) for call in value]) if value else ()
         if len(into) != len(data):
             self._read_rest(data, level)
@@ -164,7 +164,7 @@ class ChatCompletionMessage(Value):
         return reasoning_of(self)
 
 
-_read_message = ChatCompletionMessage._read
+_read_message = reading(ChatCompletionMessage)
 
 
 @dataclass(frozen=True)
@@ -296,7 +296,7 @@ class ChatCompletionChoicesData(Value):
         into, get = self.__dict__, data.get
         if type(value := get("index")) is int:
             into["index"] = value
-        if type(value := get("message")) is dict:
+        if type(value := get("message")) is DICT:
             into["message"] = _read_message(value, level + 1)
         if type(value := get("finish_reason")) is str and (reason := _FINISH_REASONS.get(value)) is not None:
             into["finish_reason"] = reason
@@ -311,7 +311,7 @@ class ChatCompletionChoicesData(Value):
         return self
 
 
-_read_choice = ChatCompletionChoicesData._read
+_read_choice = reading(ChatCompletionChoicesData)
 
 
 @dataclass(frozen=True)
@@ -349,11 +349,11 @@ class ChatCompletionResponse(Value):
                 into["created"] = value
             if type(value := data["model"]) is str:
                 into["model"] = value
-            if type(value := data["choices"]) is list and len(value) == 1 and type(value[0]) is dict:
+            if type(value := data["choices"]) is LIST and len(value) == 1 and type(value[0]) is DICT:
                 into["choices"] = (_read_choice(value[0], level + 2),)
         except (KeyError, TypeError):  # no such key, no member of that name
             pass
-        if type(value := get("usage")) is dict:
+        if type(value := get("usage")) is DICT:
             into["usage"] = _read_usage(value, level + 1)
         if len(into) == len(data):
             return self
@@ -407,7 +407,7 @@ class ChatCompletionChoicesChunk(Value):
         try:
             if type(value := data["index"]) is int:
                 into["index"] = value
-            if type(value := data["delta"]) is dict:
+            if type(value := data["delta"]) is DICT:
                 into["delta"] = _read_delta(value, level + 1)
             value = data["finish_reason"]
             into["finish_reason"] = None if value is None else _FINISH_REASONS[value]
@@ -426,7 +426,7 @@ class ChatCompletionChoicesChunk(Value):
         return self
 
 
-_read_choice_chunk = ChatCompletionChoicesChunk._read
+_read_choice_chunk = reading(ChatCompletionChoicesChunk)
 
 
 @dataclass(frozen=True)
@@ -464,7 +464,7 @@ class ChatCompletionChunk(Value):
                 into["created"] = value
             if type(value := data["model"]) is str:
                 into["model"] = value
-            if type(value := data["choices"]) is list and len(value) == 1 and type(value[0]) is dict:
+            if type(value := data["choices"]) is LIST and len(value) == 1 and type(value[0]) is DICT:
                 into["choices"] = (_read_choice_chunk(value[0], level + 2),)
         except (KeyError, TypeError):  # no such key, no member of that name
             pass
@@ -472,7 +472,7 @@ class ChatCompletionChunk(Value):
             return self
         if (value := get("usage", ABSENT)) is None:
             into["usage"] = None
-        elif type(value) is dict:
+        elif type(value) is DICT:
             into["usage"] = _read_usage(value, level + 1)
         if len(into) != len(data):
             self._read_rest(data, level)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ._json import JSON, ParseError, is_object, loads
-from ._model import ABSENT, Value, dataclass, new
+from ._model import ABSENT, DICT, LIST, Value, dataclass, new, reading
 from ._open_enum import OpenEnum
 from ._read import (
     ARGUMENTS,
@@ -280,7 +280,7 @@ class FunctionCall(Value):
         return dict(arguments)
 
 
-_read_function = FunctionCall._read
+_read_function = reading(FunctionCall)
 
 
 @dataclass(frozen=True)
@@ -315,7 +315,7 @@ class ToolCalls(Value):
             into["id"] = value
         if type(value := get("type")) is str:
             into["type"] = value
-        if type(value := get("function")) is dict:
+        if type(value := get("function")) is DICT:
             into["function"] = _read_function(value, level + 1)
         if type(value := get("index")) is int:
             into["index"] = value
@@ -324,7 +324,7 @@ class ToolCalls(Value):
         return self
 
 
-_read_call = ToolCalls._read
+_read_call = reading(ToolCalls)
 
 
 @dataclass(frozen=True)
@@ -436,7 +436,7 @@ class DeltaContent(Value):
             into["token_id"] = value
         if (value := get("tool_calls", ABSENT)) is None:
             into["tool_calls"] = None
-        elif type(value) is list and len(value) == 1 and type(value[0]) is dict:
+        elif type(value) is LIST and len(value) == 1 and type(value[0]) is DICT:
             into["tool_calls"] = (_read_call(value[0], level + 2),)
         if len(into) != len(data):
             self._read_rest(data, level)
