@@ -9,15 +9,17 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def serve(*parts: bytes | float, status: bytes = b"200 OK", kind: bytes = b"text/event-stream") -> Iterator[str]:
-    """Send `parts` as one body and close; a number is a pause in seconds. Gives the base URL."""
+def serve(
+    *parts: bytes | float, status: bytes = b"200 OK", kind: bytes = b"text/event-stream", seen: list[bytes] | None = None
+) -> Iterator[str]:
+    """Send `parts` as one body and close; a number is a pause in seconds. Gives the base URL; adds request bodies to `seen`."""
     head = b"HTTP/1.1 " + status + b"\r\nContent-Type: " + kind + b"\r\nConnection: close\r\n\r\n"
-    with serve_raw(head, *parts) as url:
+    with serve_raw(head, *parts, seen=seen) as url:
         yield url + "/v1"
 
 
 @contextmanager
-def serve_raw(*parts: bytes | float) -> Iterator[str]:
+def serve_raw(*parts: bytes | float, seen: list[bytes] | None = None) -> Iterator[str]:
     """Answer with exactly these bytes, head included, and close; a number is a pause in seconds. Gives the URL."""
     released = threading.Event()
 
@@ -27,7 +29,9 @@ def serve_raw(*parts: bytes | float) -> Iterator[str]:
             while (line := self.rfile.readline()).strip():
                 name, _, value = line.partition(b":")
                 length = int(value) if name.lower() == b"content-length" else length
-            self.rfile.read(length)
+            body = self.rfile.read(length)
+            if seen is not None:
+                seen.append(body)
             try:
                 for part in parts:
                     if isinstance(part, bytes):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from corpus import DATA
 from loopback import serve
+from together_adapters.stream import iter_chunks
 
 FRAME = b'data: {"choices":[{"index":0,"delta":{"content":"%s"},"finish_reason":%s}]}\n\n'
 
@@ -122,3 +125,92 @@ def test_output_that_goes_away(shell: str, status: int) -> None:
     done = subprocess.run(["bash", "-c", command], capture_output=True, timeout=60, env=environment())
     assert done.returncode == status
     assert b"Traceback" not in done.stderr and b"Exception" not in done.stderr and done.stderr.count(b"\n") <= 1
+
+
+def test_saved_stream_is_a_stream_with_a_timeline(tmp_path: Path) -> None:
+    saved = tmp_path / "saved.sse"
+    assert run("replay", "tools", "--save", str(saved)).returncode == 0
+    shown = run("parse", str(saved)).stdout.decode()
+    assert 'get_time({"zone": "Asia/Tokyo"})' in shown and "arrival: " in shown
+    gaps = re.findall(r"^: \+([0-9.]+) ms$", saved.read_text("ascii"), re.MULTILINE)
+    rows = re.findall(r"^ *[0-9.]+ ms [█#]* +([0-9.]+) ms", shown, re.MULTILINE)
+    assert [float(gap) for gap in gaps] == [float(gap) for gap in rows]
+    replayed = run("replay", "tools", "--json").stdout.splitlines()
+    assert [json.loads(line) for line in replayed] == [chunk.to_dict() for chunk in iter_chunks([saved.read_bytes()])]
+
+
+def test_parse_takes_what_json_printed() -> None:
+    chunks = run("replay", "--json").stdout
+    account = run("parse", "-", stdin=chunks)
+    assert b"The capital of France is Paris." in account.stdout and b"usage: 49 prompt" in account.stdout
+
+
+BATCH = b"""{"custom_id": "a", "response": {"status_code": 200, "body": {"choices": [{"message": {"content": "hi"}}], \
+"usage": {"total_tokens": 7}}}}
+{"custom_id": "b", "error": {"message": "no credit", "code": 402}}
+oops
+"""
+
+
+def test_parse_of_a_batch_goes_on_after_a_failure() -> None:
+    done = run("parse", "-", stdin=BATCH)
+    assert done.returncode == 1 and b"1 completion of 7 tokens, 2 failures" in done.stdout
+    assert b'line 2 (custom_id "b"): no credit' in done.stdout and b"line 3: not JSON" in done.stdout
+    lines = run("parse", "--json", "-", stdin=BATCH).stdout.splitlines()
+    assert [json.loads(line)["custom_id"] for line in lines] == ["a", "b", None]
+    assert b"1 completion" in run("parse", "-", stdin=BATCH.splitlines()[0]).stdout
+
+
+def test_prompt_from_a_pipe() -> None:
+    with serve(FRAME % (b"said", b'"stop"')) as base_url:
+        for args in ([], ["-"]):
+            assert b"said" in run("chat", *args, "--base-url", base_url, stdin=b"hello\n").stdout
+        assert run("chat", "-", "--base-url", base_url, stdin=b" \n").stderr == b"together-types: the prompt is empty\n"
+
+
+def test_conversation_keeps_its_messages() -> None:
+    seen: list[bytes] = []
+    with serve(FRAME % (b"answer", b'"stop"'), seen=seen) as base_url:
+        done = run("chat", "-i", "--system", "be brief", "--base-url", base_url, stdin=b"one\n\ntwo\n")
+    assert done.returncode == 0 and done.stdout.count(b"answer") == 2
+    conversations = [[(message["role"], message["content"]) for message in json.loads(body)["messages"]] for body in seen]
+    assert conversations == [
+        [("system", "be brief"), ("user", "one")],
+        [("system", "be brief"), ("user", "one"), ("assistant", "answer"), ("user", "two")],
+    ]
+
+
+def on_terminal(*args: str, stdin: bytes = b"", **variables: str) -> str:
+    """What a command shows on a terminal of 80 columns."""
+    pty = pytest.importorskip("pty", reason="terminals of Unix")
+    outer, inner = pty.openpty()
+    command = [sys.executable, "-m", "together_adapters", *args]
+    environ = {**environment(), "TERM": "xterm", "COLUMNS": "80", **variables}
+    environ.pop("NO_COLOR", None) if "NO_COLOR" not in variables else None
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=inner, stderr=inner, env=environ)
+    os.close(inner)
+    process.communicate(stdin, timeout=60)
+    shown = b""
+    try:
+        while piece := os.read(outer, 65536):
+            shown += piece
+    except OSError:  # the other end is closed
+        pass
+    os.close(outer)
+    assert process.returncode == 0
+    return shown.decode()
+
+
+def test_reasoning_is_dimmed_on_a_terminal_only() -> None:
+    assert "\x1b[2mUser asks" in on_terminal("replay", "thinking")
+    assert "(reasoning) User asks" in on_terminal("replay", "thinking", NO_COLOR="1")
+    assert "\x1b" not in on_terminal("replay", "thinking", NO_COLOR="1")
+    assert b"User asks" not in run("replay", "thinking").stdout
+
+
+def test_long_work_shows_how_far_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    path.write_bytes(BATCH.splitlines(keepends=True)[0] * 5000)
+    shown = on_terminal("parse", str(path))
+    assert "100% of" in shown and "5000 completions of 35000 tokens" in shown
+    assert "%" not in run("parse", str(path)).stderr.decode()

@@ -15,7 +15,7 @@ import together_types
 ORDER = {
     "together_types": ["_json", "_open_enum", "_read", "_model", "error", "common", "chat_completions", "__init__"],
     "together_adapters": [
-        "_types", "errors", "_fold", "_tool_calls", "_encode", "_unfold", "sse", "_logprobs", "accumulate", "_frames", "_chunk_reader", "_source", "stream", "batch", "client", "_recordings", "replay", "_terminal", "_parse_command", "_chat_command", "__init__", "__main__",
+        "_types", "errors", "_fold", "_tool_calls", "_encode", "_unfold", "sse", "_logprobs", "accumulate", "_frames", "_chunk_reader", "_source", "stream", "batch", "client", "_recordings", "replay", "_terminal", "_timeline", "_screen", "_parse_command", "_chat_command", "__init__", "__main__",
     ],
 }  # fmt: skip
 MODULES = [

@@ -6,6 +6,7 @@ import argparse
 import io
 import os
 import sys
+from functools import partial
 
 from ._chat_command import add_replay_and_chat
 from ._parse_command import add_parse
@@ -52,17 +53,26 @@ def _abandon_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+_AsWritten = argparse.RawDescriptionHelpFormatter
+_DESCRIPTION = """\
+Chat completions of Together and of every server that speaks the OpenAI format,
+on Python's standard library alone.
+
+begin here, without a key or a network:
+  together-types replay"""
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message} (see --help)\n")
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="together-types", description="Read, replay and hold chat completions.")
+    parser = _Parser(prog="together-types", description=_DESCRIPTION, formatter_class=_AsWritten)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    add_parse(commands.add_parser)
-    add_replay_and_chat(commands.add_parser)
+    add_parser = partial(commands.add_parser, formatter_class=_AsWritten)
+    add_replay_and_chat(add_parser)
+    add_parse(add_parser)
     return parser
 
 

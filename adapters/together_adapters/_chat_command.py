@@ -1,37 +1,66 @@
-"""`chat` and `replay`: a stream shown as it arrives, from a server or from a recording."""
+"""`chat` and `replay`: streams shown as they arrive, from a server or from a recording."""
 
 from __future__ import annotations
 
 import os
-import time
+import sys
+from contextlib import contextmanager
 
-from ._terminal import BadInput, counts, visible
-from ._types import ChatCompletionResponse
+from ._screen import Screen
+from ._terminal import BadInput
 from .errors import APIError
-from .stream import ChunkStream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
-    from typing import Any
+    from collections.abc import Callable, Generator
+    from typing import Any, BinaryIO
+
+    from .stream import ChunkStream
+
+    Message = dict[str, Any]
+    Ask = Callable[[list[Message]], ChunkStream]
 
 __all__ = ["add_replay_and_chat"]
+
+_CHAT_EXAMPLES = """\
+examples:
+  together-types chat "Why is the sky blue?"     of Together; TOGETHER_API_KEY has the key
+  together-types chat --base-url http://127.0.0.1:8080/v1 "Say hello"
+  cat letter.txt | together-types chat -         a prompt from a pipe
+  together-types chat -i                         a conversation; Ctrl-D ends it
+  together-types chat --save it.sse "Say hello"; together-types parse it.sse
+
+Ctrl-C stops an answer; what had arrived stays on the screen.
+"""
+_REPLAY_EXAMPLES = """\
+examples:
+  together-types replay                  a plain answer
+  together-types replay thinking         an answer with the reasoning before it
+  together-types replay tools --json     two tool calls, one chunk a line
+"""
 
 
 def add_replay_and_chat(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
     """Add both commands to the parser of the command line."""
-    replaying = add_parser("replay", help="stream a recording over loopback: needs no key and no network")
+    replaying = add_parser(
+        "replay", help="stream a recording over loopback: needs no key and no network", epilog=_REPLAY_EXAMPLES
+    )
     replaying.add_argument("case", nargs="?", default="plain", help="plain, thinking, tools or unicode (default: plain)")
-    replaying.add_argument("--json", action="store_true", help="print one chunk a line")
     replaying.set_defaults(run=_replay)
 
-    chatting = add_parser("chat", help="ask a model and stream its answer")
-    chatting.add_argument("prompt")
-    chatting.add_argument("--model", default="meta-llama/Llama-3.3-70B-Instruct-Turbo")
-    chatting.add_argument("--base-url", help="any OpenAI-format server (default: Together; the key is TOGETHER_API_KEY)")
-    chatting.add_argument("--json", action="store_true", help="print one chunk a line")
-    chatting.set_defaults(run=_chat)
+    chatting = add_parser("chat", help="ask a model and stream its answer", epilog=_CHAT_EXAMPLES)
+    chatting.add_argument("prompt", nargs="?", help="what to ask; - is standard input")
+    chatting.add_argument("-i", "--interactive", action="store_true", help="keep a conversation")
+    chatting.add_argument("--system", metavar="TEXT", help="what the model is to be told first")
+    chatting.add_argument("--model", default="meta-llama/Llama-3.3-70B-Instruct-Turbo", help="(default: %(default)s)")
+    chatting.add_argument("--max-tokens", type=int, metavar="N", help="the longest answer, in tokens")
+    chatting.add_argument("--temperature", type=float, metavar="T", help="0 is the likeliest answer, 1 a varied one")
+    chatting.add_argument("--base-url", metavar="URL", help="any OpenAI-format server (default: Together)")
+    chatting.set_defaults(run=_chat, usage_error=chatting.error)
+    for parser in (replaying, chatting):
+        parser.add_argument("--json", action="store_true", help="print one chunk a line")
+        parser.add_argument("--save", metavar="FILE", help="write the stream with its timing, for `parse`")
 
 
 def _replay(args: argparse.Namespace) -> int:
@@ -41,44 +70,86 @@ def _replay(args: argparse.Namespace) -> int:
 
     if args.case not in RECORDINGS:
         raise BadInput(f"no recording {args.case!r}: there are {', '.join(RECORDINGS)}")
-    with serve_recording(args.case) as base_url:
-        return _show(open_stream(base_url, {"model": "recorded", "messages": []}), args.json)
+    with serve_recording(args.case) as base_url, _saved(args.save) as file:
+        Screen(args.json, file).show(open_stream(base_url, {"model": "recorded", "messages": []}))
+    return 0
 
 
 def _chat(args: argparse.Namespace) -> int:
     from .client import DEFAULT_BASE_URL, open_stream
 
+    if args.interactive and args.prompt == "-":
+        args.usage_error("-i reads standard input itself: leave out the -")
+    if args.prompt is None and not args.interactive:
+        if sys.stdin is None or sys.stdin.isatty():
+            args.usage_error("the following arguments are required: prompt, or -i")
     api_key = os.environ.get("TOGETHER_API_KEY")
     if not api_key and not args.base_url:
         raise BadInput("set TOGETHER_API_KEY, or name another server with --base-url")
-    body: dict[str, Any] = {"model": args.model, "messages": [{"role": "user", "content": args.prompt}]}
-    return _show(open_stream(args.base_url or DEFAULT_BASE_URL, body, api_key=api_key), args.json)
+    settings = {"model": args.model, "max_tokens": args.max_tokens, "temperature": args.temperature}
+    body = {name: value for name, value in settings.items() if value is not None}
 
+    def ask(messages: list[Message]) -> ChunkStream:
+        return open_stream(args.base_url or DEFAULT_BASE_URL, {**body, "messages": messages}, api_key=api_key)
 
-def _show(stream: ChunkStream, as_json: bool) -> int:
-    """Print a stream as it arrives, then what it came to."""
-    started, chunks = time.perf_counter(), 0
-    try:
-        with stream:
-            for chunk in stream:
-                chunks += 1
-                # One write a line, so that an interrupt leaves no half of one.
-                print(chunk.to_json() + "\n" if as_json else visible(chunk.text), end="", flush=True)
-    except (KeyboardInterrupt, APIError):
-        if not as_json:
-            print(flush=True)
-        raise
-    if not as_json:
-        _summarise(stream.completion.response, chunks, time.perf_counter() - started)
+    messages: list[Message] = [{"role": "system", "content": args.system}] if args.system else []
+    with _saved(args.save) as file:
+        screen = Screen(args.json, file)
+        if args.interactive:
+            _converse(ask, messages, args.prompt, screen)
+        else:
+            screen.show(ask([*messages, {"role": "user", "content": _prompt(args.prompt or "-")}]))
     return 0
 
 
-def _summarise(response: ChatCompletionResponse, chunks: int, seconds: float) -> None:
-    print()
-    for choice in response.choices or ():
-        for call in (choice.message.tool_calls if choice.message else None) or ():
-            if call.function is not None:
-                print(visible(f"tool call: {call.function.name}({call.function.arguments or ''})"))
-    usage = response.usage
-    rate = (usage.completion_tokens if usage else chunks) / max(seconds, 1e-9)
-    print(f"usage: {counts(usage)}, {rate:.0f} tokens/s" if usage else f"no usage was sent: {chunks} chunks, {rate:.0f} chunks/s")
+def _prompt(given: str) -> str:
+    if given != "-":
+        return given
+    with open(0, "rb", closefd=False) as file:
+        prompt = file.read().decode("utf-8", "replace").strip()
+    if not prompt:
+        raise BadInput("the prompt is empty")
+    return prompt
+
+
+def _converse(ask: Ask, messages: list[Message], first: str | None, screen: Screen) -> None:
+    """Ask until the input ends. An answer that failed or was stopped leaves the conversation as it was before it."""
+    try:
+        import readline as _  # lines can be edited, and the last ones called back
+    except ImportError:
+        pass
+    for prompt in [first] if first else []:
+        _exchange(ask, messages, prompt, screen)
+    while True:
+        try:
+            prompt = input("> " if sys.stdin.isatty() else "").strip()
+        except EOFError:
+            return
+        if prompt:
+            _exchange(ask, messages, prompt, screen)
+
+
+def _exchange(ask: Ask, messages: list[Message], prompt: str, screen: Screen) -> None:
+    question: Message = {"role": "user", "content": prompt}
+    try:
+        completion = screen.show(ask([*messages, question]))
+    except KeyboardInterrupt:
+        print("(stopped)", file=sys.stderr)
+    except APIError as error:
+        screen.complain(str(error))
+    else:
+        answers = [choice.message.to_dict() for choice in completion.response.choices or () if choice.message]
+        messages += [question, *answers[:1]]
+
+
+@contextmanager
+def _saved(path: str | None) -> Generator[BinaryIO | None]:
+    if path is None:
+        yield None
+        return
+    try:
+        file = open(path, "wb")
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror}") from None
+    with file:
+        yield file

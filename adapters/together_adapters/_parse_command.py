@@ -1,77 +1,170 @@
-"""`parse`: an account of a JSON response or of a recorded stream."""
+"""`parse`: an account of what a file holds: a JSON response, a stream, the lines of a batch job or of `--json`."""
 
 from __future__ import annotations
 
 import json
+import os
+from contextlib import contextmanager
+from itertools import chain
 
-from ._terminal import BadInput, counts, visible
-from ._types import ChatCompletionResponse, Issue, ParseError
+from ._fold import is_members
+from ._terminal import BadInput, Progress, clipped, counts, plural, visible
+from ._timeline import rows, timed_pieces
+from ._types import ChatCompletionChunk, ChatCompletionResponse, Issue, ParseError
 from .errors import APIError
 from .stream import iter_chunks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
+    from io import BufferedReader
+    from typing import Any
+
+    from .accumulate import Completion
+    from .batch import BatchError, BatchResult
 
 __all__ = ["add_parse"]
+
+_EXAMPLES = """\
+examples:
+  together-types parse answer.json        a response, or an error, as it was sent
+  together-types parse stream.sse         a stream; with a timeline if `chat --save`
+                                          has written it
+  together-types parse results.jsonl      the results of a batch job, line by line
+  curl ... | together-types parse -       any of them, from a pipe
+  together-types parse --json -           the same for programs
+
+What the fields of a response cannot hold is listed as issues.
+"""
 
 
 def add_parse(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the command to the parser of the command line."""
-    parsing = add_parser("parse", help="account for a response or a recorded stream")
-    parsing.add_argument("file", metavar="FILE", help="a JSON response or an event stream; - is standard input")
-    parsing.add_argument("--json", action="store_true", help="print JSON")
+    parsing = add_parser("parse", help="account for a response, a stream or the results of a batch", epilog=_EXAMPLES)
+    parsing.add_argument("file", metavar="FILE", help="what a server sent, told apart by its content; - is standard input")
+    parsing.add_argument("--json", action="store_true", help="print JSON, for a batch one object a line")
     parsing.add_argument("--strict", action="store_true", help="fail on the first thing a field cannot hold")
     parsing.set_defaults(run=_parse)
 
 
 def _parse(args: argparse.Namespace) -> int:
     try:
-        return _account_for(_read(args.file), args)
+        with _opened(args.file) as file:
+            return _account_for(file, args)
     except (ParseError, APIError) as error:
         raise BadInput(f"{args.file}: {error}") from None
+    except BrokenPipeError:  # of the output
+        raise
+    except OSError as error:
+        if error.filename is None and args.file != "-":  # of the output
+            raise
+        raise BadInput(f"{args.file}: {error.strerror}") from None
 
 
-def _account_for(data: bytes, args: argparse.Namespace) -> int:
-    error: APIError | None = None
-    issues: list[Issue]
-    if data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
-        response, state = ChatCompletionResponse.from_json(data, strict=args.strict), "finished"
-        issues = response.issues()
-    else:
-        stream = iter_chunks(iter([data]))
-        issues = []
-        try:
-            for number, chunk in enumerate(stream):
-                issues += [issue._replace(path=f"chunk[{number}].{issue.path}") for issue in chunk.issues()]
-        except APIError as failed:
-            error = failed
-        response, state = stream.completion.response, stream.completion.state
-        if args.strict and issues:
-            raise ParseError(*issues[0])
-    if args.json:
-        listed = [issue._asdict() for issue in issues]
-        failure = None if error is None else str(error)
-        print(json.dumps({"state": state, "response": json.loads(response.to_json()), "issues": listed, "error": failure}))
-    else:
-        print(visible("\n".join([*_account(response), *[f"issue: {path}: {problem}" for path, problem in issues]])))
-    if error is not None:
-        raise error
+@contextmanager
+def _opened(path: str) -> Generator[BufferedReader]:
+    with open(0, "rb", closefd=False) if path == "-" else open(path, "rb") as file:
+        yield file
+
+
+def _account_for(file: BufferedReader, args: argparse.Namespace) -> int:
+    head = _first_line(file)
+    if not head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"{", b"[")):
+        return _account_for_stream(head + file.read(), args)
+    first = _object_in(head)
+    if first is not None and "custom_id" in first:
+        return _account_for_batch(head, file, args)
+    if first is None or not (more := _first_line(file)).strip():
+        return _account_for_response(head + file.read(), args)
+    if any([choice.delta for choice in ChatCompletionChunk.from_dict(first).choices or ()]):
+        lines = (head + more + file.read()).split(b"\n")
+        return _account_for_stream(b"".join([b"data: " + line + b"\n\n" for line in lines]), args)
+    return _account_for_batch(head + more, file, args)
+
+
+def _first_line(file: BufferedReader) -> bytes:
+    """The next line that is not blank, with those before it."""
+    lines = b""
+    while not lines.strip():
+        line = file.readline()
+        if not line:
+            break
+        lines += line
+    return lines
+
+
+def _object_in(line: bytes) -> dict[str, Any] | None:
+    """The object on a line; None where the line is none, or not a whole one."""
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return value if is_members(value) else None
+
+
+def _account_for_response(data: bytes, args: argparse.Namespace) -> int:
+    response = ChatCompletionResponse.from_json(data, strict=args.strict)
+    _print_account(response, "finished", response.issues(), None, (), args)
     if response.error is not None:
         raise BadInput(f"an error: {response.error if isinstance(response.error, str) else response.error.message}")
     return 0
 
 
-def _read(path: str) -> bytes:
+def _account_for_stream(data: bytes, args: argparse.Namespace) -> int:
+    found = _Found()
+    stream = iter_chunks(found.pieces(data))
+    error: APIError | None = None
     try:
-        if path == "-":
-            with open(0, "rb", closefd=False) as file:
-                return file.read()
-        with open(path, "rb") as file:
-            return file.read()
-    except OSError as error:
-        raise BadInput(f"{path}: {error.strerror}") from None
+        for number, chunk in enumerate(stream):
+            found.take(chunk.reasoning_text or chunk.text)
+            found.issues += [issue._replace(path=f"chunk[{number}].{issue.path}") for issue in chunk.issues()]
+    except APIError as failed:
+        error = failed
+    completion: Completion = stream.completion
+    if args.strict and found.issues:
+        raise ParseError(*found.issues[0])
+    found.issues += [issue for issue in completion.issues() if issue not in found.issues]
+    _print_account(completion.response, completion.state, found.issues, error, found.arrivals, args)
+    if error is not None:
+        raise error
+    return 0
+
+
+class _Found:
+    """What is noticed on the way through a stream: issues, and when each chunk came."""
+
+    def __init__(self) -> None:
+        self.issues: list[Issue] = []
+        self.arrivals: list[tuple[float, str]] = []
+        self._gap: float | None = None
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        for gap, piece in timed_pieces(data):
+            self._gap = gap
+            yield piece
+
+    def take(self, text: str) -> None:
+        if self._gap is not None:
+            self.arrivals.append((self._gap, text))
+            self._gap = 0.0  # a further chunk of the same piece came with it
+
+
+def _print_account(
+    response: ChatCompletionResponse,
+    state: str,
+    issues: list[Issue],
+    error: APIError | None,
+    arrivals: list[tuple[float, str]] | tuple[()],
+    args: argparse.Namespace,
+) -> None:
+    if args.json:
+        listed = [issue._asdict() for issue in issues]
+        failure = None if error is None else str(error)
+        print(json.dumps({"state": state, "response": json.loads(response.to_json()), "issues": listed, "error": failure}))
+        return
+    lines = [*_account(response), *[f"issue: {path}: {problem}" for path, problem in issues]]
+    print("\n".join([*map(visible, lines), *rows(arrivals)]))
 
 
 def _account(response: ChatCompletionResponse) -> Iterator[str]:
@@ -91,3 +184,51 @@ def _account(response: ChatCompletionResponse) -> Iterator[str]:
                 yield f"  tool call: {call.function.name}({call.function.arguments or ''})"
     if response.usage is not None:
         yield f"usage: {counts(response.usage)}"
+
+
+def _account_for_batch(head: bytes, file: BufferedReader, args: argparse.Namespace) -> int:
+    from .batch import BatchError, iter_results
+
+    progress = Progress()
+    completions = failures = tokens = 0
+    try:
+        for result in iter_results(_from_the_start(head, file), progress=progress):
+            if isinstance(result, BatchError):
+                failures += 1
+                problem = clipped(str(result), 500)
+            else:
+                completions += 1
+                tokens += result.response.usage.total_tokens if result.response.usage else 0
+                problem = ""
+                if args.strict:
+                    _refuse_issues(result)
+            if args.json:
+                print(json.dumps(_as_json(result)))
+            elif problem:
+                progress.clear()
+                print(problem, flush=True)
+    finally:
+        progress.clear()
+    if not args.json:
+        print(f"batch: {plural(completions, 'completion')} of {plural(tokens, 'token')}, {plural(failures, 'failure')}")
+    return 1 if failures else 0
+
+
+def _refuse_issues(result: BatchResult) -> None:
+    for path, problem in result.response.issues():
+        raise ParseError(f"line {result.line}: {path}", problem)
+
+
+def _as_json(result: BatchResult | BatchError) -> dict[str, object]:
+    known = {"line": result.line, "custom_id": result.custom_id, "status": result.status}
+    if isinstance(result, tuple):
+        return {**known, "response": json.loads(result.response.to_json()), "error": None}
+    return {**known, "response": None, "error": {"message": result.message, "code": result.code}}
+
+
+def _from_the_start(head: bytes, file: BufferedReader) -> BufferedReader | Iterator[bytes]:
+    """A file of which the head was read already; a pipe has no size, so its progress has no total."""
+    if file.seekable():
+        file.seek(-len(head), os.SEEK_CUR)
+        return file
+    return chain([head], iter(lambda: file.read1(65536), b""))

@@ -1,10 +1,17 @@
-"""What the commands print: text made safe for a terminal."""
+"""What the commands print: text made safe for a terminal, dimmed where it can be, and bars."""
 
 from __future__ import annotations
 
+import os
+import sys
+
 from ._types import UsageData
 
-__all__ = ["BadInput", "counts", "visible"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
+
+__all__ = ["BadInput", "Progress", "bar", "clipped", "counts", "dimmer", "on_terminal", "plural", "visible"]
 
 
 class BadInput(Exception):
@@ -16,8 +23,68 @@ _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) i
 
 
 def visible(text: str) -> str:
+    """Text that cannot steer a terminal: control characters are spelt out."""
     return text.translate(_CONTROLS)
+
+
+def clipped(text: str, width: int) -> str:
+    """The beginning of a text on one line."""
+    line = visible(" ".join(text.split()))
+    return line if len(line) <= width else line[: max(width - 1, 0)] + "…"
 
 
 def counts(usage: UsageData) -> str:
     return f"{usage.prompt_tokens} prompt + {usage.completion_tokens} completion = {usage.total_tokens} tokens"
+
+
+def plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def on_terminal(output: TextIO) -> bool:
+    """Whether a person looks at it."""
+    try:
+        return output.isatty()
+    except (AttributeError, ValueError):  # there is none, or it was closed
+        return False
+
+
+def dimmer(output: TextIO) -> tuple[str, str]:
+    """What begins and ends dimmed text there: nothing on a pipe, with NO_COLOR set or on a dumb terminal."""
+    if not on_terminal(output) or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return "", ""
+    return "\x1b[2m", "\x1b[0m"
+
+
+def bar(part: float, whole: float, width: int, output: TextIO) -> str:
+    """A bar for a part of a whole, of block characters where the output can show them; something always shows."""
+    length = max(1, round(width * part / whole)) if whole > 0 and part > 0 else 0
+    try:
+        "█".encode(getattr(output, "encoding", None) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return "#" * length
+    return "█" * length
+
+
+class Progress:
+    """A bar on standard error while something long goes on; shows nothing where that is no terminal."""
+
+    _WIDTH = 40
+    _STEP = 0.005  # of the whole: redrawn 200 times at the most
+
+    def __init__(self) -> None:
+        self._shown = on_terminal(sys.stderr)
+        self._drawn = 0.0
+
+    def __call__(self, done: int, total: int | None) -> None:
+        """Draw what was done, in bytes."""
+        if not self._shown or not total or (done < total and done / total - self._drawn < self._STEP):
+            return  # of a pipe nobody knows how much is still to come
+        self._drawn = done / total
+        part = bar(done, total, self._WIDTH, sys.stderr).ljust(self._WIDTH)
+        print(f"\r{part} {100 * done // total:3}% of {total / 2**20:.1f} MiB", end="", file=sys.stderr, flush=True)
+
+    def clear(self) -> None:
+        """Take the bar away."""
+        if self._drawn:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
