@@ -173,8 +173,17 @@ def test_mappings_and_empty_chunks() -> None:
 
 
 def test_numbers_that_json_cannot_hold() -> None:
-    (frame,) = frames_of(b"".join(encode_chunks([chunk(0, "a", logprobs=float("-inf"))])))
-    assert frame["choices"][0]["logprobs"] is None
+    (frame,) = frames_of(b"".join(encode_chunks([chunk(0, "a", logprobs=float("-inf"), x=float("nan"))])))
+    assert frame["choices"][0]["logprobs"]["content"][0]["logprob"] == -9999.0
+    assert frame["choices"][0]["x"] is None
+
+
+@given(st.lists(st.tuples(TEXT, st.floats(-9, 0)), min_size=1))
+def test_a_number_for_each_token(said: list[tuple[str, float]]) -> None:
+    chunks = [ChatCompletionChunk.from_dict(chunk(0, text, logprobs=number)) for text, number in said]
+    entries = [entry for frame in frames_of(b"".join(encode_chunks(chunks))) for entry in frame["choices"][0]["logprobs"]["content"]]
+    assert [(entry["token"], entry["logprob"], bytes(entry["bytes"]).decode()) for entry in entries] == [(*pair, pair[0]) for pair in said]
+    assert sent_and_read(chunks) == accumulate(chunks).response
 
 
 def test_arguments_as_an_object_are_sent_as_text() -> None:

@@ -15,7 +15,7 @@ import together_types
 ORDER = {
     "together_types": ["_json", "_open_enum", "_read", "_model", "error", "common", "chat_completions", "__init__"],
     "together_adapters": [
-        "_types", "errors", "_fold", "_tool_calls", "_encode", "_unfold", "sse", "_logprobs", "accumulate", "_frames", "_chunk_reader", "_source", "stream", "batch", "client", "_recordings", "replay", "_terminal", "_timeline", "_screen", "_parse_command", "_chat_command", "__init__", "__main__",
+        "_types", "errors", "_fold", "_tool_calls", "_openai_logprobs", "_encode", "_unfold", "sse", "_logprobs", "accumulate", "_frames", "_chunk_reader", "_source", "stream", "_schema", "_openai_schema", "_openai_request", "_losses", "openai_format", "batch", "client", "_recordings", "replay", "_terminal", "_timeline", "_screen", "_parse_command", "_chat_command", "__init__", "__main__",
     ],
 }  # fmt: skip
 MODULES = [
@@ -59,6 +59,7 @@ def test_imports_go_down(path: Path) -> None:
     [
         ("together_types", "urllib ssl socket asyncio http email typing_extensions dataclasses inspect typing"),
         ("together_adapters.stream", "urllib ssl socket asyncio http email typing_extensions dataclasses typing"),
+        ("together_adapters.openai_format", "urllib ssl socket asyncio http email typing_extensions dataclasses typing"),
         ("together_adapters.sse", "together_types json urllib ssl socket asyncio http email typing_extensions dataclasses typing"),
     ],
 )

@@ -8,6 +8,7 @@ Clients differ in what they can read, so what is written is what all of them can
 - Every choice has a finish reason, null as long as it goes on.
 - Tool calls are numbered 0, 1, 2, ... as they begin, and their ids, types and names stand in one fragment
   only; which fragments belong to one call is decided as in accumulation (see `_tool_calls`).
+- Log probabilities have OpenAI's form; where they had another it is kept beside them (see `openai_format`).
 - The usage, wherever it came, is one chunk with `choices: []` before the end.
 - `id`, `object`, `created` and `model` are in each chunk; where one lacks them, they are those of the chunk before
   it, and of the first `""`, 0 and `""`.
@@ -20,6 +21,7 @@ import json
 import re
 
 from ._fold import Folded, is_members
+from ._openai_logprobs import to_openai_logprobs
 from ._tool_calls import ToolCallAccumulator
 from ._types import ChatCompletionChunk, DeltaContent
 from .errors import APIError
@@ -103,6 +105,9 @@ class _Choice:
         data["index"] = index
         if choice.delta is not None or not legacy:
             data["delta"] = self._delta(choice.delta or DeltaContent())
+            logprobs = to_openai_logprobs(data)
+            if logprobs is not None:
+                data["native_logprobs"], data["logprobs"] = data["logprobs"], logprobs
         return data
 
     def _delta(self, delta: DeltaContent) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from ._fold import Folded, Parts, Text, Unmerged, is_members, keep_unknown, with_unknown
 from ._logprobs import LogprobsAccumulator
+from ._openai_logprobs import from_native_logprobs
 from ._tool_calls import ToolCallAccumulator
 from ._types import (
     ChatCompletionChoicesChunk,
@@ -188,6 +189,8 @@ class _Choice:
         self._unknown: dict[str, Folded] = {}
 
     def add(self, choice: ChatCompletionChoicesChunk) -> None:
+        if "native_logprobs" in choice.extra:
+            choice = _with_native_logprobs(choice)
         delta = choice.delta
         if delta is not None:
             self._add_delta(delta)
@@ -250,6 +253,12 @@ class _Choice:
         if ids and ids != data.get("logprobs", {}).get("token_ids"):
             data["token_ids"] = list(ids)
         return with_unknown(data, self._unknown, path, left)
+
+
+def _with_native_logprobs(choice: ChatCompletionChoicesChunk) -> ChatCompletionChoicesChunk:
+    """Log probabilities that were converted to OpenAI's form for the stream are taken as they were before."""
+    data = from_native_logprobs(choice.to_dict())
+    return choice if data is None else ChatCompletionChoicesChunk.from_dict(data)
 
 
 class Accumulator:

@@ -195,7 +195,8 @@ def encode_chunks(chunks: Iterable[ChatCompletionChunk | Mapping[str, Any]]) -> 
 
     Each item is what to send for one chunk, whole frames in valid UTF-8; a chunk may be a value or a mapping as
     `to_openai` gives it. Choices begin in the order of their indexes, each with its role; finish reasons are always
-    present; ids and names of tool calls come once; the usage is the last chunk. An exception while iterating, such as
+    present; ids and names of tool calls come once; log probabilities have OpenAI's form, which together-python 1.x alone
+    cannot read in a stream (`from_openai` of a chunk gives back their own); the usage is the last chunk. An exception while iterating, such as
     StreamError, becomes an in-band error frame and `[DONE]`: an APIError with its message, type and code, any other with
     no more than its class's name. `chunks` is closed at the end, and when the iteration is given up.
     """

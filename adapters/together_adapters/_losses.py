@@ -1,0 +1,93 @@
+"""What differs between two values, by path."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+
+from ._fold import is_members
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any, NamedTuple
+
+    class Loss(NamedTuple):
+        path: str
+        problem: str
+        value: Any
+
+else:
+    Loss = namedtuple("Loss", ("path", "problem", "value"))
+    Loss.__doc__ = "What would not survive: the `value` at a `path` like `choices[0].seed`, and what becomes of it."
+
+__all__ = ["Loss", "losses"]
+
+_SHOWN = 80
+
+
+def losses(before: Any, after: Any) -> list[Loss]:
+    """Each place where `after` is not as `before`, both being values of one class; none where they are equal."""
+    found: dict[str, Loss] = {}
+    for loss in _between(before, after, ""):
+        found.setdefault(loss.path, loss)
+    return list(found.values())
+
+
+def _between(before: Any, after: Any, path: str) -> Iterator[Loss]:
+    if before is after:
+        return
+    if hasattr(before, "to_dict") and before.__class__ is after.__class__:
+        yield from _between_values(before, after, path)
+    elif is_members(before) and is_members(after):
+        yield from _between_members(before, after, path)
+    elif before.__class__ in (tuple, list) and before.__class__ is after.__class__ and len(before) == len(after):
+        for index, (one, other) in enumerate(zip(before, after)):
+            yield from _between(one, other, f"{path}[{index}]")
+    elif before != after:
+        yield Loss(path, _problem(before, after), _plain(before))
+
+
+def _between_values(before: Any, after: Any, path: str) -> Iterator[Loss]:
+    differing: set[str] = set()
+    for name in before.__match_args__:
+        key = name.rstrip("_")
+        if name != "extra":
+            for loss in _between(getattr(before, name), getattr(after, name), _at(path, key)):
+                differing.add(key)
+                yield loss
+    yield from _between_members(before.extra, after.extra, path, differing)
+
+
+def _between_members(before: Any, after: Any, path: str, known: Iterable[str] = ()) -> Iterator[Loss]:
+    for key in [key for key in {**before, **after} if key not in known]:
+        where = _at(path, key)
+        if key not in after:
+            yield Loss(where, "left out", before[key])
+        elif key not in before:
+            yield Loss(where, f"becomes {_shown(after[key])}", None)
+        else:
+            yield from _between(before[key], after[key], where)
+
+
+def _problem(before: Any, after: Any) -> str:
+    if after is None:
+        return "left out"
+    return f"filled in with {_shown(after)}" if before is None else f"becomes {_shown(after)}"
+
+
+def _at(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON."""
+    if hasattr(value, "to_dict"):
+        return value.to_dict()
+    if value.__class__ in (tuple, list):
+        return [_plain(item) for item in value]
+    return str(value) if isinstance(value, str) else value
+
+
+def _shown(value: Any) -> str:
+    text = repr(_plain(value))
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."

@@ -1,0 +1,300 @@
+"""Together's format to OpenAI's and back: responses, chunks, requests and error bodies.
+
+By default nothing is taken away. What is OpenAI's format already stays as it is, so that
+`to_openai(from_openai(data)) == data`; what is Together's own becomes OpenAI's, and its original rides along under
+an extra key, so that `from_openai(to_openai(value)) == value`:
+
+- `finish_reason` `eos` becomes `stop`, with `native_finish_reason` `eos` (as OpenRouter spells it);
+- log probabilities as arrays or as a number become `logprobs.content` (see `_openai_logprobs`), with the original as
+  `native_logprobs`;
+- a request's spellings are converted as `_openai_request` says;
+- keys that only Together has (`seed`, `prompt`, `warnings`, `token_id`, ...) are extra keys as they stand.
+
+Two things cannot be told apart on the way back, because both are OpenAI's format: a value that itself says `stop` with
+`native_finish_reason` `eos`, and a request with `logprobs=True` beside `top_logprobs`. Both are read as Together's form.
+`to_openai_with_loss` names them, as it does everything else that would not survive.
+"""
+
+from __future__ import annotations
+
+from ._fold import is_items, is_members
+from ._losses import Loss, losses
+from ._openai_logprobs import from_native_logprobs, to_openai_logprobs
+from ._openai_request import MOST_TOP_LOGPROBS, request_from_openai, request_to_openai
+from ._openai_schema import CHUNK, ERROR, FINISH_REASONS, REQUEST, RESPONSE
+from ._types import (
+    ChatCompletionChunk,
+    ChatCompletionRequest,
+    ChatCompletionResponse,
+    ErrorData,
+    TogetherErrorResponse,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Union
+
+    Convertible = Union[ChatCompletionChunk, ChatCompletionRequest, ChatCompletionResponse, ErrorData]
+
+__all__ = ["Loss", "from_openai", "to_openai", "to_openai_with_loss"]
+
+_REASONING = ("reasoning", "reasoning_content")
+
+
+def to_openai(
+    value: Convertible | TogetherErrorResponse | Mapping[str, Any],
+    *,
+    only_openai: bool = False,
+    reasoning_key: str | None = None,
+) -> dict[str, Any]:
+    """A value in OpenAI's format, as a new dict; a mapping is first read as the value that it is (see `from_openai`).
+
+    With `only_openai` it is exactly OpenAI's schema: no other keys, what the schema requires filled in with null or an
+    empty value, unknown finish reasons as `stop`. `reasoning_key` (`reasoning` or `reasoning_content`) is the key for
+    the reasoning, which otherwise keeps its own; OpenAI's schema has none.
+    """
+    value = _value_of(value)
+    if only_openai:
+        return _only_openai(value)
+    data = _converted(value, value.to_dict())
+    if reasoning_key is not None:
+        _rename_reasoning(data, reasoning_key)
+    return data
+
+
+def to_openai_with_loss(
+    value: Convertible | TogetherErrorResponse | Mapping[str, Any],
+    *,
+    only_openai: bool = False,
+    reasoning_key: str | None = None,
+) -> tuple[dict[str, Any], list[Loss]]:
+    """As `to_openai`, with a list of what would not survive: each place where `from_openai` of the dict is not the value."""
+    value = _value_of(value)
+    data = to_openai(value, only_openai=only_openai, reasoning_key=reasoning_key)
+    return data, losses(value, from_openai(data, value.__class__))
+
+
+def from_openai(source: Any, kind: type[Any] | None = None, *, reasoning_key: str | None = None) -> Convertible:
+    """The value that a JSON object in OpenAI's format is: a response, a chunk, a request or an error body.
+
+    `source` is a mapping, or an object of an SDK (anything with `to_dict` or `model_dump`). An object whose choices
+    have neither a delta nor a message is a chunk where its `object` says so, else a response; `kind`, one of the four
+    classes, settles it where the caller knows. `reasoning_key` is the key for the reasoning, which otherwise keeps its own.
+    Raises TypeError for what is none of these, ParseError for what is nested too deeply.
+    """
+    data = _members_of(source)
+    cls = _kind_of(data) if kind is None else kind
+    if cls is ChatCompletionRequest:
+        data = request_from_openai(data)
+    elif cls in (ChatCompletionResponse, ChatCompletionChunk):
+        _each_choice(data, _choice_from_openai)
+    if reasoning_key is not None:
+        _rename_reasoning(data, reasoning_key)
+    value: Convertible = cls.from_dict(data)
+    return value
+
+
+# ---- what came
+
+
+def _value_of(value: Convertible | TogetherErrorResponse | Mapping[str, Any]) -> Convertible:
+    if isinstance(value, TogetherErrorResponse):
+        return ErrorData(error=value)
+    if isinstance(value, (ChatCompletionResponse, ChatCompletionChunk, ChatCompletionRequest, ErrorData)):
+        return value
+    data = _members_of(value)
+    read: Convertible = _kind_of(data).from_dict(data)
+    return read
+
+
+def _members_of(source: Any) -> dict[str, Any]:
+    """A copy of the JSON object that a mapping or an SDK's object is."""
+    dump = getattr(source, "model_dump", None)
+    if hasattr(source, "keys") and hasattr(source, "__getitem__"):
+        data: Any = dict(source)
+    elif hasattr(source, "to_dict"):
+        data = source.to_dict()
+    elif dump is not None:
+        data = dump(by_alias=True, exclude_unset=True)
+    else:
+        raise TypeError(f"expected a mapping or an object with to_dict or model_dump, got {type(source).__name__}")
+    plain: dict[str, Any] = _plain(data)
+    return plain
+
+
+def _plain(value: Any) -> Any:
+    """A copy in JSON's types: an SDK's enums are their values, its nested models objects."""
+    if hasattr(value, "items"):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in _listed(value)]
+    if hasattr(value, "model_dump"):
+        return _plain(value.model_dump(by_alias=True, exclude_unset=True))
+    if isinstance(value, str):
+        return str.__str__(value)
+    return value
+
+
+def _listed(values: Any) -> list[Any]:
+    return list(values)
+
+
+def _kind_of(data: Mapping[str, Any]) -> Any:
+    choices = data.get("choices")
+    said = data.get("object")
+    says_chunk = isinstance(said, str) and said.endswith("chunk")
+    if "choices" not in data and not says_chunk:
+        if is_items(data.get("messages")):
+            return ChatCompletionRequest
+        if data.get("error") is not None or said == "error" or "detail" in data:
+            return ErrorData
+    kinds = [key for choice in _objects_in(choices) for key in ("delta", "message") if key in choice]
+    if len({*kinds}) == 1:
+        says_chunk = kinds[0] == "delta"
+    return ChatCompletionChunk if says_chunk else ChatCompletionResponse
+
+
+def _objects_in(values: object) -> list[dict[str, Any]]:
+    return [value for value in values if is_members(value)] if is_items(values) else []
+
+
+def _each_choice(data: dict[str, Any], convert: Any) -> None:
+    """Replace each choice by what it is converted to."""
+    choices: object = data.get("choices")
+    if is_items(choices):
+        data["choices"] = [convert(choice) if is_members(choice) else choice for choice in choices]
+
+
+# ---- to OpenAI's format, and back
+
+
+def _converted(value: Convertible, data: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(value, ChatCompletionRequest):
+        return request_to_openai(data)
+    if not isinstance(value, ErrorData):
+        _each_choice(data, _choice_to_openai)
+    return data
+
+
+def _choice_to_openai(choice: dict[str, Any]) -> dict[str, Any]:
+    logprobs = to_openai_logprobs(choice)
+    if logprobs is not None:
+        choice = {**choice, "logprobs": logprobs, "native_logprobs": choice["logprobs"]}
+    if choice.get("finish_reason") == "eos":
+        choice = {**choice, "finish_reason": "stop", "native_finish_reason": "eos"}
+    return choice
+
+
+def _choice_from_openai(choice: dict[str, Any]) -> dict[str, Any]:
+    choice = from_native_logprobs(choice) or choice
+    if choice.get("finish_reason") == "stop" and choice.get("native_finish_reason") == "eos":
+        choice = {key: value for key, value in choice.items() if key != "native_finish_reason"}
+        choice["finish_reason"] = "eos"
+    return choice
+
+
+def _rename_reasoning(data: dict[str, Any], chosen: str) -> None:
+    for choice in [data, *_objects_in(data.get("choices"))]:
+        inside = [choice.get("message"), choice.get("delta"), *_objects_in(choice.get("messages"))]
+        for message in inside:
+            if is_members(message):
+                texts = [message.pop(key) for key in _REASONING if key in message]
+                if texts:
+                    message[chosen] = next((text for text in texts if text), texts[0])
+
+
+# ---- exactly OpenAI's schema
+
+
+_AS_OPENAI = {
+    "max_tokens": "length",
+    "max_length": "length",
+    "tool_use": "tool_calls",
+    "tool_call": "tool_calls",
+    "safety": "content_filter",
+    "refusal": "content_filter",
+}
+
+
+def _only_openai(value: Convertible) -> dict[str, Any]:
+    data = _converted(value, _settled(value))
+    fitted: dict[str, Any]
+    if isinstance(value, ErrorData):
+        fitted = ERROR(_only_error(data))
+    elif isinstance(value, ChatCompletionRequest):
+        fitted = REQUEST(_only_request(data))
+    else:
+        is_chunk = isinstance(value, ChatCompletionChunk)
+        choices = _objects_in(data.get("choices"))
+        data["choices"] = [_only_choice(index, choice, is_chunk) for index, choice in enumerate(choices)]
+        fitted = (CHUNK if is_chunk else RESPONSE)(data)
+    return fitted
+
+
+def _settled(value: Any) -> dict[str, Any]:
+    """A value as JSON, what was spelt otherwise as its fields have it: a count of 5.0 as 5, an object of arguments as text."""
+    members: dict[str, Any] = value.__dict__
+    data = {key: _settled_item(item) for key, item in members.items() if key != "extra"}
+    for key, raw in value.extra.items():
+        if key not in data or (isinstance(raw, int) and data[key] == raw):  # 1 is a number as 1.0 is
+            data[key] = raw
+    return data
+
+
+def _settled_item(item: Any) -> Any:
+    if hasattr(item, "to_dict"):
+        return _settled(item)
+    if item.__class__ in (tuple, list):
+        return [_settled_item(inner) for inner in item]
+    return str.__str__(item) if isinstance(item, str) else item
+
+
+def _only_choice(position: int, choice: dict[str, Any], is_chunk: bool) -> dict[str, Any]:
+    key = "delta" if is_chunk else "message"
+    message: Any = choice.get(key)
+    if not is_members(message):  # a legacy completion has text instead
+        message = {"content": choice.get("text")}
+    content = _only_text(message.get("content"))
+    calls = _objects_in(message.get("tool_calls"))
+    if is_chunk:
+        calls = [{**call, "index": index} if call.get("index") is None else call for index, call in enumerate(calls)]
+    reason = choice.get("finish_reason") or None
+    if reason is not None and reason not in FINISH_REASONS:
+        reason = _AS_OPENAI.get(reason if isinstance(reason, str) else "", "stop")
+    if reason is None and not is_chunk:
+        reason = "tool_calls" if calls else "stop"
+    index = position if choice.get("index") is None else choice["index"]
+    return {**choice, "index": index, "finish_reason": reason, key: {**message, "content": content, "tool_calls": calls}}
+
+
+def _only_text(content: object) -> object:
+    """The text of a content of parts."""
+    if not is_items(content):
+        return content
+    texts: list[object] = [part.get("text") for part in _objects_in(content) if part.get("type") == "text"]
+    return "".join([text for text in texts if isinstance(text, str)])
+
+
+def _only_request(data: dict[str, Any]) -> dict[str, Any]:
+    top = data.get("top_logprobs")
+    if isinstance(top, int) and top > MOST_TOP_LOGPROBS:
+        data["top_logprobs"] = MOST_TOP_LOGPROBS
+    return data
+
+
+def _only_error(data: dict[str, Any]) -> dict[str, Any]:
+    """Every form of an error body that servers send in OpenAI's."""
+    error: Any = data.get("error")
+    if not is_members(error):
+        detail = error if error is not None else data.get("detail")
+        error = {**data, "message": data["message"]} if "message" in data else {"message": detail}
+    message: Any = error.get("message")
+    code: Any = error.get("code")
+    return {
+        "error": {
+            **error,
+            "message": message if isinstance(message, str) else "" if message is None else repr(message),
+            "code": str(code) if isinstance(code, (str, int)) else None,
+        }
+    }

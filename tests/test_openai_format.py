@@ -1,0 +1,418 @@
+"""Together's format to OpenAI's and back: nothing changes that need not, nothing is lost unsaid."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from enum import Enum
+from typing import Any
+
+import pytest
+from corpus import BODIES, DATA, STREAMS, label, objects
+from hypothesis import given
+from hypothesis import strategies as st
+from test_any_stream import TEXT
+from test_round_trip import same, shaped
+from together_adapters.openai_format import from_openai, to_openai, to_openai_with_loss
+from together_types import (
+    ChatCompletionChunk,
+    ChatCompletionRequest,
+    ChatCompletionResponse,
+    ErrorData,
+    TogetherErrorResponse,
+)
+
+KINDS = [ChatCompletionResponse, ChatCompletionChunk, ChatCompletionRequest, ErrorData]
+QUIRKS = [json.loads(path.read_text("utf-8")) for path in sorted(DATA.glob("quirks/*.json"))]
+
+
+# ---- what is OpenAI's stays
+
+
+@pytest.mark.parametrize("path", BODIES + STREAMS, ids=label)
+def test_recordings_stay_as_they_are(path: Any) -> None:
+    for data in objects(path):
+        value = from_openai(data)
+        assert same(to_openai(value), data)
+        assert to_openai_with_loss(value) == (data, [])
+        check_losses(value, only_openai=True)
+
+
+# ---- what is Together's comes back
+
+
+def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every scalar and every empty container of JSON, by path."""
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            yield from leaves(item, f"{path}.{key}" if path else key)
+    elif isinstance(value, list) and value:
+        for index, item in enumerate(value):
+            yield from leaves(item, f"{path}[{index}]")
+    else:
+        yield path, value
+
+
+def covers(path: str, leaf: str) -> bool:
+    return leaf == path or (leaf.startswith(path) and leaf[len(path)] in ".[") or path.startswith(leaf)
+
+
+def check_losses(value: Any, **options: Any) -> None:
+    """The list of losses is exactly where the round trip differs."""
+    data, losses = to_openai_with_loss(value, **options)
+    assert same(data, to_openai(value, **options))
+    back = from_openai(data, type(value))
+    assert (losses == []) == (back == value)
+    before, after = dict(leaves(value.to_dict())), dict(leaves(back.to_dict()))
+    differing = {leaf for leaf in {*before, *after} if leaf not in before or leaf not in after or not same(before[leaf], after[leaf])}
+    paths = [path for path, _, _ in losses]
+    assert len(paths) == len({*paths})
+    for path in paths:
+        assert any(covers(path, leaf) for leaf in differing), path
+    for leaf in differing:
+        if before.get(leaf) not in (None, {}, after.get(leaf)):  # an object of nulls equals one of nothing
+            assert any(covers(path, leaf) for path in paths), leaf
+
+
+@pytest.mark.skipif(sys.version_info < (3, 10), reason="annotations resolve on 3.10 and newer")
+@pytest.mark.parametrize("cls", KINDS)
+@given(st.data())
+def test_losses_are_exact(cls: type[Any], data: st.DataObject) -> None:
+    value = cls.from_dict(data.draw(shaped(cls)))
+    check_losses(value)
+    check_losses(value, only_openai=True)
+    check_losses(value, reasoning_key="reasoning_content")
+
+
+NUMBERS = st.floats(-20, 0) | st.sampled_from([float("-inf"), float("nan")])
+TOP = st.dictionaries(TEXT, st.floats(-20, 0), max_size=3)
+
+
+@st.composite
+def together_logprobs(draw: st.DrawFn) -> Any:
+    """The arrays, all of one length."""
+    count = draw(st.integers(0, 3))
+    columns: dict[str, Any] = {
+        "tokens": st.lists(TEXT | st.none() | st.just("\ud83d"), min_size=count, max_size=count),
+        "token_logprobs": st.lists(NUMBERS | st.none(), min_size=count, max_size=count),
+        "token_ids": st.lists(st.integers(0, 2**17) | st.none(), min_size=count, max_size=count),
+        "top_logprobs": TOP | st.lists(TOP | st.none(), min_size=count, max_size=count),
+    }
+    chosen = draw(st.sets(st.sampled_from(sorted(columns))))
+    return {name: draw(columns[name]) for name in columns if name in chosen}
+
+
+REASONS = st.sampled_from(["stop", "eos", "length", "tool_calls", "", "error", "abort"]) | st.none()
+
+
+@st.composite
+def together_choice(draw: st.DrawFn, in_stream: bool) -> Any:
+    """A choice as only Together sends it."""
+    seed = st.integers(0, 2**64)
+    logprobs = together_logprobs() | st.none()
+    choice: dict[str, Any] = {"index": draw(st.integers(0, 3)), "finish_reason": draw(REASONS), "seed": draw(seed)}
+    choice["logprobs"] = draw(logprobs | st.floats(-20, 0) if in_stream else logprobs)
+    call = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "f", "arguments": draw(st.sampled_from(["{}", {}]))}}
+    said = {"role": "assistant", "content": draw(TEXT | st.none()), "reasoning": draw(TEXT), "tool_calls": draw(st.sampled_from([[], [call], None]))}
+    if in_stream:
+        return {**choice, "text": "", "top_logprobs": draw(TOP), "delta": {**said, "token_id": draw(st.integers(0, 2**17))}}
+    return {**choice, "message": said}
+
+
+HEAD = {"id": "8b43-SJC", "created": 1723834621, "model": "meta-llama/Llama-3.3-70B-Instruct-Turbo"}
+
+
+@given(st.lists(together_choice(False), max_size=3))
+def test_together_response_comes_back(choices: list[Any]) -> None:
+    more = {"prompt": [{"text": "<s>"}], "warnings": [{"message": "w"}], "usage": None}
+    value = ChatCompletionResponse.from_dict({**HEAD, "object": "chat.completion", "choices": choices, **more})
+    check_comes_back(value)
+
+
+@given(st.lists(together_choice(True), max_size=3))
+def test_together_chunk_comes_back(choices: list[Any]) -> None:
+    check_comes_back(ChatCompletionChunk.from_dict({**HEAD, "object": "chat.completion.chunk", "choices": choices}))
+
+
+def check_comes_back(value: Any) -> None:
+    data, losses = to_openai_with_loss(value)
+    assert losses == []
+    assert same(from_openai(data).to_dict(), value.to_dict())
+    assert same(to_openai(from_openai(data)), data)
+    for choice in data["choices"]:
+        assert choice["finish_reason"] != "eos"
+        logprobs = choice["logprobs"]
+        if logprobs is not None:
+            assert "content" in logprobs or not set(logprobs) - {"top_logprobs"}
+            for entry in logprobs.get("content") or ():
+                check_entry(entry)
+                assert entry["top_logprobs"] == sorted(entry["top_logprobs"], key=lambda top: -top["logprob"])
+    check_losses(value, only_openai=True)
+
+
+def check_entry(entry: Any) -> None:
+    for token in (entry, *entry["top_logprobs"]):
+        assert isinstance(token["logprob"], float) and token["logprob"] == token["logprob"] and abs(token["logprob"]) < 1e9
+        if token["bytes"] is None:
+            assert token["token"] == "\ud83d"
+        else:
+            assert bytes(token["bytes"]).decode("utf-8") == token["token"]
+
+
+@pytest.mark.parametrize("case", [case for case in QUIRKS if isinstance(case.get("body"), dict)])
+def test_odd_bodies(case: dict[str, Any]) -> None:
+    value = from_openai(case["body"])
+    check_losses(value)
+    check_losses(value, only_openai=True)
+
+
+def test_real_together_frame() -> None:
+    frame = {
+        "id": "8b43-SJC", "object": "chat.completion.chunk", "created": 1723834621, "model": "m",
+        "choices": [
+            {"index": 0, "text": "é", "logprobs": -0.25, "top_logprobs": {"e": -2.0, "é": -0.25}, "finish_reason": "eos", "seed": 2039908639335532000,
+             "delta": {"token_id": 128009, "role": "assistant", "content": "é", "tool_calls": None}}
+        ],
+    }  # fmt: skip
+    data = to_openai(ChatCompletionChunk.from_dict(frame))
+    (choice,) = data["choices"]
+    top = [{"token": "é", "logprob": -0.25, "bytes": [195, 169]}, {"token": "e", "logprob": -2.0, "bytes": [101]}]
+    assert choice["logprobs"] == {"content": [{**top[0], "top_logprobs": top}], "refusal": None}
+    assert (choice["finish_reason"], choice["native_finish_reason"], choice["native_logprobs"]) == ("stop", "eos", -0.25)
+    assert choice["seed"] == 2039908639335532000 and choice["delta"]["token_id"] == 128009
+    assert from_openai(data).to_dict() == frame
+    exact = to_openai(ChatCompletionChunk.from_dict(frame), only_openai=True)
+    assert exact["choices"] == [
+        {"index": 0, "delta": {"role": "assistant", "content": "é"}, "finish_reason": "stop", "logprobs": choice["logprobs"]}
+    ]
+
+
+def test_changed_logprobs_are_not_overruled_by_the_originals() -> None:
+    data = to_openai(ChatCompletionResponse.from_dict({"choices": [{"message": {}, "logprobs": {"tokens": ["a"], "token_logprobs": [-1.0]}}]}))
+    data["choices"][0]["logprobs"]["content"][0]["logprob"] = -2.0
+    assert same(to_openai(from_openai(data)), data)
+
+
+# ---- exactly OpenAI's schema; tests/e2e/clients holds it against OpenAI's own
+
+
+def only(data: dict[str, Any]) -> dict[str, Any]:
+    return to_openai(from_openai(data), only_openai=True)
+
+
+def test_required_nulls_are_filled_in() -> None:
+    assert only({"choices": [{"message": {"tool_calls": [{"function": {"name": "f", "arguments": {"a": 1}}}]}}]}) == {
+        "id": "", "object": "chat.completion", "created": 0, "model": "",
+        "choices": [
+            {
+                "index": 0, "finish_reason": "tool_calls", "logprobs": None,
+                "message": {
+                    "role": "assistant", "content": None, "refusal": None,
+                    "tool_calls": [{"id": "", "type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}}],
+                },
+            }
+        ],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [("eos", "stop"), ("content_filter", "content_filter"), ("abort", "stop"), ("max_tokens", "length"), ("tool_use", "tool_calls"), ("", "stop"), (None, "stop")],
+)
+def test_unknown_finish_reasons(reason: str | None, expected: str) -> None:
+    assert only({"choices": [{"message": {}, "finish_reason": reason}]})["choices"][0]["finish_reason"] == expected
+    in_stream = only({"choices": [{"delta": {}, "finish_reason": reason}]})["choices"][0]["finish_reason"]
+    assert in_stream == (expected if reason else None)
+
+
+def test_parts_become_text() -> None:
+    parts = [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "a"}, {"type": "text", "text": "b"}]
+    assert only({"choices": [{"message": {"content": parts}}]})["choices"][0]["message"]["content"] == "ab"
+    assert only({"object": "text_completion", "choices": [{"text": "a"}]})["choices"][0]["message"]["content"] == "a"
+
+
+# ---- reasoning
+
+
+@pytest.mark.parametrize("kind", ["message", "delta"])
+def test_reasoning_under_a_chosen_key(kind: str) -> None:
+    for key in ("reasoning", "reasoning_content"):
+        data = {"choices": [{kind: {"content": "a", key: "because"}}]}
+        assert to_openai(from_openai(data)) == data
+        for chosen in ("reasoning", "reasoning_content"):
+            expected = {"choices": [{kind: {"content": "a", chosen: "because"}}]}
+            assert to_openai(from_openai(data), reasoning_key=chosen) == expected
+            assert from_openai(expected, reasoning_key=key).to_dict() == data
+            _, losses = to_openai_with_loss(from_openai(data), reasoning_key=chosen)
+            assert len(losses) == (0 if chosen == key else 2)
+    both = {"choices": [{kind: {"reasoning": "", "reasoning_content": "because"}}]}
+    assert to_openai(from_openai(both), reasoning_key="reasoning") == {"choices": [{kind: {"reasoning": "because"}}]}
+    assert to_openai(from_openai(both), only_openai=True)["choices"][0][kind].get("reasoning") is None
+
+
+def test_reasoning_in_a_request() -> None:
+    data = {"messages": [{"role": "assistant", "reasoning": "because"}], "reasoning": {"enabled": True}}
+    assert to_openai(from_openai(data), reasoning_key="reasoning_content") == {
+        "messages": [{"role": "assistant", "reasoning_content": "because"}], "reasoning": {"enabled": True}
+    }  # fmt: skip
+
+
+# ---- requests
+
+
+ASKED = [{"role": "user", "content": "hi"}]
+SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}}
+
+
+@pytest.mark.parametrize(
+    ("together", "openai"),
+    [
+        ({"logprobs": 3}, {"logprobs": True, "top_logprobs": 3}),
+        ({"logprobs": 0}, {"logprobs": True, "top_logprobs": 0}),
+        ({"logprobs": True}, {"logprobs": True}),
+        ({"logprobs": False, "top_logprobs": 2}, {"logprobs": False, "top_logprobs": 2}),
+        ({"repetition_penalty": 1.1, "top_k": 40, "min_p": 0.05, "safety_model": "g"}, {"repetition_penalty": 1.1, "top_k": 40, "min_p": 0.05, "safety_model": "g"}),
+        ({"response_format": {"type": "regex", "pattern": "a+"}}, {"response_format": {"type": "regex", "pattern": "a+"}}),
+        ({"response_format": {"type": "json_object"}}, {"response_format": {"type": "json_object"}}),
+        (
+            {"response_format": {"type": "json_object", "schema": SCHEMA}},
+            {
+                "response_format": {"type": "json_schema", "json_schema": {"name": "response", "schema": SCHEMA}},
+                "native_response_format": {"type": "json_object", "schema": SCHEMA},
+            },
+        ),
+        (
+            {"response_format": {"type": "json_schema", "json_schema": {"name": "n", "schema": SCHEMA, "strict": True}}},
+            {"response_format": {"type": "json_schema", "json_schema": {"name": "n", "schema": SCHEMA, "strict": True}}},
+        ),
+        (
+            {"tools": [{"type": "function", "function": {"name": "f", "parameters": SCHEMA}}], "tool_choice": {"type": "function", "function": {"name": "f"}}},
+            {"tools": [{"type": "function", "function": {"name": "f", "parameters": SCHEMA}}], "tool_choice": {"type": "function", "function": {"name": "f"}}},
+        ),
+        ({"tool_choice": "required"}, {"tool_choice": "required"}),
+    ],
+)  # fmt: skip
+def test_request(together: dict[str, Any], openai: dict[str, Any]) -> None:
+    value = ChatCompletionRequest.from_dict({"model": "m", "messages": ASKED, **together})
+    expected = {"model": "m", "messages": ASKED, **openai}
+    assert same(to_openai(value), expected)
+    assert from_openai(expected) == value
+    assert same(to_openai(from_openai(expected)), expected)
+
+
+def test_request_in_openais_schema_only() -> None:
+    data = {
+        "model": "m", "logprobs": 30, "top_k": 40, "repetition_penalty": 1.1, "safety_model": "g", "min_p": 0.1, "logit_bias": {"1": 1.6},
+        "messages": [{"role": "model", "content": "x"}, {"role": "user", "content": [{"type": "video_url", "video_url": {"url": "u"}}, {"type": "text", "text": "t"}]}],
+        "response_format": {"type": "regex", "pattern": "a+"}, "tool_choice": "f", "stream": True, "stop": ["a"], "temperature": 1,
+    }  # fmt: skip
+    value = ChatCompletionRequest.from_dict(data)
+    exact, losses = to_openai_with_loss(value, only_openai=True)
+    assert exact == {
+        "model": "m", "logprobs": True, "top_logprobs": 20, "logit_bias": {"1": 2}, "stream": True, "stop": ["a"], "temperature": 1,
+        "messages": [{"role": "user", "content": "x"}, {"role": "user", "content": [{"type": "text", "text": "t"}]}],
+    }  # fmt: skip
+    assert {path for path, _, _ in losses} == {
+        "logprobs", "top_k", "repetition_penalty", "safety_model", "min_p", "logit_bias.1", "messages[0].role", "messages[1].content", "response_format", "tool_choice",
+    }  # fmt: skip
+    assert ("safety_model", "left out", "g") in losses
+
+
+# ---- errors
+
+
+@pytest.mark.parametrize(
+    ("body", "message", "code"),
+    [
+        ({"error": {"message": "m", "type": "t", "param": "p", "code": 400}}, "m", "400"),
+        ({"error": {"message": "m", "type": "t", "param": None, "code": "c"}}, "m", "c"),
+        ({"error": "text"}, "text", None),
+        ({"object": "error", "message": "m", "code": 40}, "m", "40"),
+        ({"detail": "Not Found"}, "Not Found", None),
+        ({"detail": [{"loc": ["body"], "msg": "missing"}]}, "[{'loc': ['body'], 'msg': 'missing'}]", None),
+    ],
+)
+def test_error_bodies(body: dict[str, Any], message: str, code: str | None) -> None:
+    value = from_openai(body)
+    assert isinstance(value, ErrorData)
+    assert to_openai(value) == body
+    error = only(body)["error"]
+    assert (error["message"], error["code"]) == (message, code) and set(error) == {"message", "type", "param", "code"}
+    check_losses(value, only_openai=True)
+
+
+def test_error_alone() -> None:
+    error = TogetherErrorResponse(message="m", type_="t")
+    assert to_openai(error) == {"error": {"message": "m", "type": "t"}}
+    assert from_openai(to_openai(error)) == ErrorData(error=error)
+
+
+# ---- what may be given
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        ({"choices": [{"delta": {}}]}, ChatCompletionChunk),
+        ({"choices": [{"message": {}}], "object": "chat.completion.chunk"}, ChatCompletionResponse),
+        ({"choices": [{"delta": {}}], "object": "chat.completion"}, ChatCompletionChunk),
+        ({"choices": [], "object": "chat.completion.chunk"}, ChatCompletionChunk),
+        ({"choices": [], "object": "chat.completion"}, ChatCompletionResponse),
+        ({"choices": [{"text": "a"}]}, ChatCompletionResponse),
+        ({"choices": [{"delta": {}, "message": {}}], "object": "chat.completion.chunk"}, ChatCompletionChunk),
+        ({"choices": [{"delta": {}, "message": {}}]}, ChatCompletionResponse),
+        ({"choices": None}, ChatCompletionResponse),
+        ({}, ChatCompletionResponse),
+        ({"messages": [], "model": "m"}, ChatCompletionRequest),
+        ({"error": {}}, ErrorData),
+        ({"error": None}, ChatCompletionResponse),
+        ({"error": {}, "choices": []}, ChatCompletionResponse),
+    ],
+)
+def test_kinds(data: dict[str, Any], kind: type[Any]) -> None:
+    assert type(from_openai(data)) is kind
+    assert to_openai(data) == data
+    for cls in KINDS:
+        assert type(from_openai(data, cls)) is cls
+
+
+class Reason(str, Enum):
+    """An SDK's own enum."""
+
+    EOS = "eos"
+
+
+class Model:
+    """What an SDK's object looks like."""
+
+    def __init__(self, **values: Any) -> None:
+        self.values = values
+
+    def model_dump(self, *, by_alias: bool, exclude_unset: bool) -> dict[str, Any]:
+        return self.values
+
+
+class Other:
+    def to_dict(self) -> dict[str, Any]:
+        return {"choices": [Model(delta={"content": "a"}, finish_reason=Reason.EOS)]}
+
+
+@pytest.mark.parametrize("source", [Model(choices=(Model(delta={"content": "a"}, finish_reason=Reason.EOS),)), Other()])
+def test_objects_of_sdks(source: Any) -> None:
+    expected = {"choices": [{"delta": {"content": "a"}, "finish_reason": "eos"}]}
+    assert same(from_openai(source).to_dict(), expected)
+    assert from_openai(from_openai(source)) == from_openai(expected)
+
+
+@pytest.mark.parametrize("source", [None, 7, "{}", [], object()])
+def test_what_is_none_of_these(source: Any) -> None:
+    with pytest.raises(TypeError, match="expected a mapping or an object with to_dict"):
+        from_openai(source)
+
+
+def test_what_is_given_is_not_changed() -> None:
+    data = {"choices": [{"message": {"reasoning": "r"}, "finish_reason": "stop", "native_finish_reason": "eos"}]}
+    before = json.dumps(data)
+    from_openai(data, reasoning_key="reasoning_content")
+    assert json.dumps(data) == before
