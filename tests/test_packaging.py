@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def files_of(package: str, folder: Path) -> set[str]:
-    return {f"{package}/{path.name}" for path in folder.iterdir() if path.suffix == ".py" or path.name == "py.typed"}
+    return {f"{package}/{path.name}" for path in folder.iterdir() if path.suffix == ".py" or path.name in ("py.typed", "LICENSE")}
 
 
 @pytest.fixture(scope="module")

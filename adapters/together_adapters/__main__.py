@@ -12,6 +12,7 @@ from ._chat_command import add_replay_and_chat
 from ._parse_command import add_parse
 from ._terminal import BadInput, visible
 from ._types import ParseError
+from ._vendor_command import add_vendor
 from .errors import APIError
 
 TYPE_CHECKING = False
@@ -73,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     add_parser = partial(commands.add_parser, formatter_class=_AsWritten)
     add_replay_and_chat(add_parser)
     add_parse(add_parser)
+    add_vendor(add_parser)
     return parser
 
 

@@ -18,6 +18,7 @@ from together_types import (
     TogetherErrorResponse,
     ToolCalls,
     UsageData,
+    __version__,
 )
 
 __all__ = [
@@ -38,4 +39,5 @@ __all__ = [
     "TogetherErrorResponse",
     "ToolCalls",
     "UsageData",
+    "__version__",
 ]

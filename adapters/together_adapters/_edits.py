@@ -1,0 +1,108 @@
+"""Changes to a source text by the positions that `ast` gives, which are in bytes."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import sys
+import tokenize
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from ._scopes import Function
+
+__all__ = ["Edits"]
+
+
+class Edits:
+    """Changes to a source text by position, made all at once."""
+
+    def __init__(self, text: str) -> None:
+        self._data = text.encode("utf-8")
+        self._starts = [0]
+        for line in self._data.splitlines(keepends=True):
+            self._starts.append(self._starts[-1] + len(line))
+        self._changes: dict[tuple[int, int], bytes] = {}
+
+    def text(self) -> str:
+        parts: list[bytes] = []
+        at = 0
+        for (start, end), new in sorted(self._changes.items()):
+            if start >= at:  # not inside of what is dropped
+                parts += [self._data[at:start], new]
+                at = end
+        return b"".join([*parts, self._data[at:]]).decode("utf-8")
+
+    def _at(self, line: int, column: int) -> int:
+        return self._starts[line - 1] + column
+
+    def rename(self, node: ast.Name, new: str) -> None:
+        start, old = self._at(node.lineno, node.col_offset), node.id
+        # Up to Python 3.11 names inside of f-strings have no true position: see rename_in_strings.
+        if self._data[start : start + len(old)] == old.encode():
+            self._changes[(start, start + len(old))] = new.encode()
+
+    def rename_in_line(self, node: ast.stmt, changed: Mapping[str, str]) -> None:
+        self._rename_between(self._at(node.lineno, 0), self._starts[node.lineno], changed)
+
+    def rename_definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, new: str) -> None:
+        start = self._at(node.lineno, node.col_offset)
+        self._rename_between(start, self._data.index(b":" if isinstance(node, ast.ClassDef) else b"(", start), {node.name: new})
+
+    def _rename_between(self, start: int, end: int, changed: Mapping[str, str]) -> None:
+        for old, new in changed.items():
+            for found in re.finditer(rb"(?<![\w.'\"])%s(?![\w'\"])" % old.encode(), self._data[start:end]):
+                self._changes[(start + found.start(), start + found.end())] = new.encode()
+
+    def rename_in_strings(self, tree: ast.Module, renamed: Mapping[int, str]) -> None:
+        """The names in f-strings, for a parser that does not tell where they stand; `renamed` is by `id` of their node."""
+        if sys.version_info >= (3, 12):
+            return
+        strings = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
+        for node in strings:
+            here = {inner.id: renamed[id(inner)] for inner in ast.walk(node) if isinstance(inner, ast.Name) and id(inner) in renamed}
+            start, end = self._at(node.lineno, node.col_offset), self._at(node.end_lineno or 0, node.end_col_offset or 0)
+            for low, high in self._replacement_fields(start, end) if here else ():
+                self._rename_between(low, high, here)
+
+    def _replacement_fields(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        source = b"(" + self._data[start:end] + b")"  # strings side by side may stand on lines of their own
+        lines = [0]
+        for line in source.splitlines(keepends=True):
+            lines.append(lines[-1] + len(line))
+        for token in tokenize.tokenize(io.BytesIO(source).readline):
+            if token.type != tokenize.STRING or "f" not in token.string.lower().partition(token.string[-1])[0]:
+                continue
+            text = source.splitlines(keepends=True)[token.start[0] - 1].decode("utf-8")
+            first = start - 1 + lines[token.start[0] - 1] + len(text[: token.start[1]].encode("utf-8"))
+            data = token.string.encode("utf-8").replace(b"{{", b"  ").replace(b"}}", b"  ")
+            depth = opened = 0
+            for position, byte in enumerate(data):
+                if byte == ord("{"):
+                    depth, opened = depth + 1, position if depth == 0 else opened
+                elif byte == ord("}"):
+                    depth -= 1
+                    if depth == 0:
+                        yield first + opened, first + position
+
+    def insert_imports(self, function: Function, lines: Iterable[str]) -> None:
+        first, *rest = function.body
+        if rest and isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+            first = rest[0]
+        line = min([first.lineno, *[decorator.lineno for decorator in getattr(first, "decorator_list", [])]])
+        start = self._at(line, 0)
+        indent = b" " * first.col_offset
+        text = b"".join(indent + statement.encode() + b"\n" for statement in lines)
+        self._changes[(start, start)] = self._changes.get((start, start), b"") + text + b"\n"
+
+    def _lines_of(self, first: ast.stmt, last: ast.stmt) -> tuple[int, int]:
+        return self._at(first.lineno, 0), self._starts[last.end_lineno or 0]
+
+    def drop(self, statement: ast.stmt) -> None:
+        self._changes.setdefault(self._lines_of(statement, statement), b"")
+
+    def replace_block(self, block: list[ast.stmt]) -> None:
+        self._changes[self._lines_of(block[0], block[-1])] = b" " * block[0].col_offset + b"pass\n"

@@ -1,0 +1,143 @@
+"""Which names of a module's source are its globals: what one must know to rename one, or to move an import.
+
+Python's rules: a name belongs to the innermost function that binds it; the body of a class is seen by the class's own
+statements only; a comprehension binds its targets. Annotations are never run (`from __future__ import annotations`),
+nor is anything under `if TYPE_CHECKING:`.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import namedtuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import NamedTuple, Union
+
+    Function = Union[ast.FunctionDef, ast.AsyncFunctionDef]
+    Comprehension = Union[ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp]
+
+    class Use(NamedTuple):
+        node: ast.Name
+        runs: bool
+        function: Function | None
+
+else:
+    Use = namedtuple("Use", ("node", "runs", "function"))
+    Use.__doc__ = "A name that is a global: whether it `runs`, and the outermost `function` that it stands in, if any."
+
+__all__ = ["Use", "bound_by", "checked_only", "global_uses"]
+
+
+def global_uses(tree: ast.Module) -> list[Use]:
+    """Every use of a global in a module, in the order of the source."""
+    walk = _Walk()
+    walk.run(tree)
+    return walk.uses
+
+
+def checked_only(node: ast.AST) -> bool:
+    """Whether this is an `if TYPE_CHECKING:`."""
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def bound_by(statements: Iterable[ast.AST]) -> Iterator[str]:
+    """The names that statements bind in their own scope, imports from the own package left out."""
+    for node in _own_scope(statements):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            yield node.name
+        elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            yield node.id
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            yield node.name
+        elif isinstance(node, ast.Import) or (isinstance(node, ast.ImportFrom) and not node.level):
+            yield from [alias.asname or alias.name.partition(".")[0] for alias in node.names]
+
+
+def _own_scope(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
+    """All nodes that do not stand in a scope below."""
+    for node in nodes:
+        yield node
+        if isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+            yield from _own_scope(inner.target for inner in ast.walk(node) if isinstance(inner, ast.NamedExpr))
+        elif not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
+            yield from _own_scope(ast.iter_child_nodes(node))
+
+
+class _Walk:
+    def __init__(self) -> None:
+        self.uses: list[Use] = []
+        self._scopes: list[tuple[bool, frozenset[str]]] = []  # (whether a class's, the names bound there)
+        self._runs = True
+        self._function: Function | None = None
+
+    def run(self, node: ast.AST | None) -> None:
+        if node is None:
+            return
+        if isinstance(node, ast.Name):
+            if not any(node.id in names for names in self._visible()):
+                self.uses.append(Use(node, self._runs, self._function))
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            self._function_like(node)
+        elif isinstance(node, ast.ClassDef):
+            self._each([*node.decorator_list, *node.bases, *node.keywords])
+            self._within(True, bound_by(node.body), node.body)
+        elif isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+            self._comprehension(node)
+        elif isinstance(node, ast.AnnAssign):
+            self._each([node.target, node.value])
+            self._unrun([node.annotation])
+        elif isinstance(node, ast.If) and checked_only(node):
+            self._unrun(node.body)
+            self._each(node.orelse)
+        else:
+            self._each(ast.iter_child_nodes(node))
+
+    def _visible(self) -> Iterator[frozenset[str]]:
+        for depth, (of_class, names) in enumerate(reversed(self._scopes)):
+            if not of_class or depth == 0:
+                yield names
+
+    def _each(self, nodes: Iterable[ast.AST | None]) -> None:
+        for node in nodes:
+            self.run(node)
+
+    def _within(self, of_class: bool, names: Iterable[str], nodes: Iterable[ast.AST | None]) -> None:
+        self._scopes.append((of_class, frozenset(names)))
+        self._each(nodes)
+        self._scopes.pop()
+
+    def _unrun(self, nodes: Iterable[ast.AST | None]) -> None:
+        before, self._runs = self._runs, False
+        self._each(nodes)
+        self._runs = before
+
+    def _function_like(self, node: Function | ast.Lambda) -> None:
+        arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+        arguments += [argument for argument in (node.args.vararg, node.args.kwarg) if argument]
+        self._each([*node.args.defaults, *node.args.kw_defaults])
+        names = {argument.arg for argument in arguments}
+        if isinstance(node, ast.Lambda):
+            self._within(False, names, [node.body])
+            return
+        self._each(node.decorator_list)
+        self._unrun([*[argument.annotation for argument in arguments], node.returns])
+        names |= set(bound_by(node.body))
+        declared = [inner.names for inner in _own_scope(node.body) if isinstance(inner, (ast.Global, ast.Nonlocal))]
+        outermost = self._function is None
+        if outermost:
+            self._function = node
+        self._within(False, names.difference(*declared), node.body)
+        if outermost:
+            self._function = None
+
+    def _comprehension(self, node: Comprehension) -> None:
+        first, *others = node.generators
+        self.run(first.iter)
+        targets = [generator.target for generator in node.generators]
+        rest: list[ast.AST] = [*targets, *first.ifs]
+        for generator in others:
+            rest += [generator.iter, *generator.ifs]
+        rest += [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+        self._within(False, bound_by(targets), rest)

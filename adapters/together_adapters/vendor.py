@@ -1,0 +1,188 @@
+"""Copying the packages into a project, as folders or as a single file, and telling later what became of the copy.
+
+The copy carries its licence, and a manifest beside it says which version it is of, when it was made and the SHA-256
+of each file. The sources are read through `importlib.resources`, so this works from a zip, too.
+"""
+
+from __future__ import annotations
+
+import calendar
+import hashlib
+import json
+import os
+import re
+import time
+from collections import namedtuple
+from importlib import resources
+from pathlib import Path
+
+from ._types import ChatCompletionResponse, __version__
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NamedTuple
+
+    from ._single_file import SingleFile
+
+    class CheckReport(NamedTuple):
+        version: str
+        made: str
+        days: int
+        modified: list[str]
+        missing: list[str]
+        added: list[str]
+        outdated: list[str]
+
+else:
+    CheckReport = namedtuple("CheckReport", ("version", "made", "days", "modified", "missing", "added", "outdated"))
+    CheckReport.__doc__ = """What became of a copy.
+
+    `version` is what it was made from, `made` the day and `days` how long ago. `modified`, `missing` and `added` are
+    the files that differ from what was written; `outdated` those that this version would write otherwise.
+    """
+
+__all__ = ["MANIFEST", "CheckReport", "check", "single_file", "vendor"]
+
+MANIFEST = "together_types.vendored.json"
+_SINGLE = "together_types.py"
+_DATA = ("LICENSE", "py.typed")
+_NOT_IN_A_SINGLE_FILE = ("__main__", "client", "replay", "vendor")
+_IMPORT = re.compile(r"^from \S+ import", re.MULTILINE)
+
+
+def vendor(
+    dest: str | os.PathLike[str],
+    *,
+    single_file: bool = False,
+    types_only: bool = False,
+    absolute: bool = False,
+    force: bool = False,
+) -> list[str]:
+    """Write `together_types` and `together_adapters` into a folder, or into `together_types.py` there; give the paths.
+
+    With `types_only` the adapters are left out. The adapters import the types from beside them; `absolute` leaves
+    that import as it is, for a folder that is itself on `sys.path`. A file that was edited since, or that is not
+    a copy's, is overwritten with `force` only: otherwise FileExistsError, and nothing is written. Raises ValueError
+    where the sources are not there to be copied.
+    """
+    files = _planned(single_file, types_only, absolute)
+    folder = Path(dest)
+    old: dict[str, str] = _manifest(folder)["files"] if (folder / MANIFEST).exists() else {}
+    new = {name: _hash(data) for name, data in files.items()}
+    edited = [name for name in sorted({*old, *new}) if _hash_at(folder / name) not in (None, old.get(name), new.get(name))]
+    if edited and not force:
+        raise FileExistsError(f"edited, or not written by this: {', '.join(edited)}; --force overwrites")
+    for name in set(old) - set(files):
+        (folder / name).unlink(missing_ok=True)
+    for name, data in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    manifest = {
+        "name": "together-types",
+        "version": __version__,
+        "made": time.strftime("%Y-%m-%d", time.gmtime(_now())),
+        "single_file": single_file,
+        "types_only": types_only,
+        "absolute": absolute,
+        "files": dict(sorted(new.items())),
+    }
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
+    return [*sorted(files), MANIFEST]
+
+
+def check(dest: str | os.PathLike[str]) -> CheckReport:
+    """Compare a copy with its manifest, and with this version.
+
+    Raises FileNotFoundError where there is no manifest, ValueError where it is none of ours.
+    """
+    folder = Path(dest)
+    manifest = _manifest(folder)
+    written: dict[str, str] = manifest["files"]
+    here = {name: found for name in written if (found := _hash_at(folder / name)) is not None}
+    packages = {name.partition("/")[0] for name in written if "/" in name}
+    present = {path.relative_to(folder).as_posix() for package in packages for path in (folder / package).rglob("*") if path.is_file()}
+    planned = _planned(manifest["single_file"], manifest["types_only"], manifest["absolute"])
+    current = {name: _hash(data) for name, data in planned.items()}
+    made = time.strptime(manifest["made"], "%Y-%m-%d")
+    return CheckReport(
+        version=manifest["version"],
+        made=manifest["made"],
+        days=int(_now() - calendar.timegm(made)) // 86400,
+        modified=sorted(name for name, value in here.items() if value != written[name]),
+        missing=sorted(set(written) - set(here)),
+        added=sorted(name for name in present - set(written) if "__pycache__" not in name),
+        outdated=sorted(name for name in {*written, *current} if written.get(name) != current.get(name)),
+    )
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        for name in manifest["files"]:
+            # A manifest may come from anywhere: it must not make us read or remove what is not below it.
+            if not re.fullmatch(r"(?:together_types|together_adapters)(?:/\w[\w.]*|\.py)", name):
+                raise ValueError
+        return {"single_file": False, "types_only": False, "absolute": False, "version": "", "made": "1970-01-01", **manifest}
+    except (KeyError, TypeError, ValueError):
+        raise ValueError(f"{path} is not a manifest of this command") from None
+
+
+def _planned(as_one: bool, types_only: bool, absolute: bool) -> dict[str, bytes]:
+    """What to write, by path."""
+    if as_one:
+        return {_SINGLE: single_file(types_only=types_only).text.encode("utf-8")}
+    types = _sources(ChatCompletionResponse.__module__.rpartition(".")[0])
+    adapters = {} if types_only else _sources(__package__ or "")
+    if adapters:
+        seam, found = _IMPORT.subn(f"from {'' if absolute else '..'}together_types import", adapters["_types.py"].decode("utf-8"))
+        if found != 1:
+            raise ValueError("together_adapters/_types.py has not the one import that is to be rewritten")
+        adapters["_types.py"] = seam.encode("utf-8")
+    files = {f"together_types/{name}": data for name, data in types.items()}
+    return {**files, **{f"together_adapters/{name}": data for name, data in adapters.items()}}
+
+
+def _sources(package: str) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+    for file in resources.files(package).iterdir():
+        if file.is_file() and (file.name.endswith(".py") or file.name in _DATA):
+            # A checkout may have turned the line ends.
+            found[file.name] = file.read_bytes().replace(b"\r\n", b"\n")
+    if "__init__.py" not in found or "LICENSE" not in found:
+        raise ValueError(f"the sources of {package} are not here, only what was made from them")
+    return found
+
+
+def single_file(*, types_only: bool = False) -> SingleFile:
+    """The packages as the text of one module, with what each module's names are called in it."""
+    from ._single_file import flatten
+
+    types = _sources(ChatCompletionResponse.__module__.rpartition(".")[0])
+    packages = {"together_types": types, "together_adapters": {} if types_only else _sources(__package__ or "")}
+    sources = {
+        package: {name[:-3]: data.decode("utf-8") for name, data in sorted(files.items()) if name.endswith(".py")}
+        for package, files in packages.items()
+    }
+    what = "typed, frozen values" if types_only else "typed, frozen values and honest streams"
+    lines = [
+        f'"""together_types {__version__} in one file: {what} of Together and OpenAI-format chat completions.',
+        "",
+        "Generated by `python -m together_adapters vendor`; edit the packages it was made from instead of this.",
+        '"""',
+        "",
+        *[f"# {line}".rstrip() for line in types["LICENSE"].decode("utf-8").strip().splitlines()],
+    ]
+    return flatten(sources, "\n".join(lines), __version__, _NOT_IN_A_SINGLE_FILE)
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _hash_at(path: Path) -> str | None:
+    return _hash(path.read_bytes()) if path.is_file() else None
+
+
+def _now() -> float:
+    return float(os.environ.get("SOURCE_DATE_EPOCH") or time.time())

@@ -1,0 +1,57 @@
+"""The single file under the packages' names, so that the tests of the packages test it.
+
+`python tests/everywhere/single_file.py DEST` writes `DEST/app/_vendor/together_types.py` and, under the names of the
+packages and of their modules, modules that hand out what stands in it. Put DEST first on the path.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from together_adapters import vendor
+from together_adapters._single_file import SingleFile
+
+HELPER = '''import sys
+from types import ModuleType
+
+import app._vendor.together_types as single
+
+NAMES = {}
+
+
+class Alias(ModuleType):
+    def __setattr__(self, name, value):
+        super().__setattr__(name, value)
+        if name in NAMES[self.__name__]:
+            setattr(single, NAMES[self.__name__][name], value)
+
+
+def become(module, names, public):
+    NAMES[module] = names
+    here = vars(sys.modules[module])
+    for name, there in names.items():
+        if hasattr(single, there):  # not what type checkers alone see
+            here[name] = getattr(single, there)
+    if public:
+        here["__all__"] = public
+    sys.modules[module].__class__ = Alias
+'''
+
+
+def main(dest: Path) -> SingleFile:
+    vendor.vendor(dest / "app" / "_vendor", single_file=True)
+    made = vendor.single_file()
+    for key, names in made.names.items():
+        package, _, name = key.partition(".")
+        path = dest / package / f"{name}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        original = sys.modules.get(package if name == "__init__" else key) or __import__(key.removesuffix(".__init__"), fromlist=["*"])
+        public = [item for item in getattr(original, "__all__", []) if item in names]
+        path.write_text(f"__import__('single_file_alias').become(__name__, {names!r}, {public!r})\n", "utf-8")
+    (dest / "single_file_alias.py").write_text(HELPER, "utf-8")
+    return made
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

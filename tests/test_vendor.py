@@ -1,0 +1,173 @@
+"""Copies of the packages: as folders, as one file, from a zip; what `--check` tells of them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+import together_adapters
+import together_types
+from together_adapters import vendor
+from together_adapters._scopes import global_uses
+
+PACKAGES = [Path(str(package.__file__)).parent for package in (together_types, together_adapters)]
+
+
+def run(*args: str, path: str = "", cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
+    paths = path or ":".join(str(package.parent) for package in PACKAGES)
+    code = f"import sys, runpy; sys.path[:0] = {paths!r}.split(':'); runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
+    return subprocess.run([sys.executable, "-I", "-c", code, *args], capture_output=True, timeout=60, cwd=cwd)
+
+
+def script(code: str, cwd: Path) -> str:
+    code = "import sys; sys.path.insert(0, '.'); " + code
+    return subprocess.run([sys.executable, "-I", "-c", code], check=True, capture_output=True, text=True, cwd=cwd).stdout
+
+
+READ = (
+    "chunks = m.iter_chunks([b'data: {\"choices\": [{\"index\": 0, \"delta\": {\"content\": \"hi\"}, \"finish_reason\": \"stop\"}]}\\n\\n'])\n"
+    "print([c.text for c in chunks], sorted(n for n in sys.modules if n.startswith('together')))"
+)
+
+
+def test_folders_in_a_package(tmp_path: Path) -> None:
+    done = run("together_adapters", "vendor", str(tmp_path / "app" / "_vendor"))
+    assert (done.returncode, done.stderr) == (0, b"")
+    written = {*done.stdout.decode().split()}
+    assert {"together_types/LICENSE", "together_types/py.typed", "together_adapters/stream.py", vendor.MANIFEST} <= written
+    assert written == {str(path.relative_to(tmp_path / "app" / "_vendor")) for path in (tmp_path / "app" / "_vendor").rglob("*.*")} | {
+        "together_types/LICENSE", "together_adapters/LICENSE",
+    }  # fmt: skip
+    changed = [path.name for path in PACKAGES[1].iterdir() if path.is_file() and path.read_bytes() != (tmp_path / "app/_vendor/together_adapters" / path.name).read_bytes()]
+    assert changed == ["_types.py"]
+    assert script("import app._vendor.together_adapters.stream as m; " + READ, tmp_path) == "['hi'] []\n"
+    (tmp_path / "app").rename(tmp_path / "renamed")
+    done = run("renamed._vendor.together_adapters", "vendor", "--check", "renamed/_vendor", path=".", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, b"") and b"outdated" not in done.stdout
+
+
+def test_a_folder_on_the_path(tmp_path: Path) -> None:
+    vendor.vendor(tmp_path, absolute=True)
+    assert "together_types.common" in script("import together_adapters.stream as m; " + READ, tmp_path)
+
+
+def test_types_only(tmp_path: Path) -> None:
+    written = vendor.vendor(tmp_path / "app", types_only=True)
+    assert not [name for name in written if "adapters" in name]
+    assert script("from app.together_types import UsageData as U; print(U.from_dict({'total_tokens': 3}).to_json())", tmp_path) == '{"total_tokens":3}\n'
+
+
+def test_single_file(tmp_path: Path) -> None:
+    assert vendor.vendor(tmp_path / "app", single_file=True) == ["together_types.py", vendor.MANIFEST]
+    text = (tmp_path / "app" / "together_types.py").read_text("utf-8")
+    assert "Permission is hereby granted" in text and f'__version__ = "{together_types.__version__}"' in text
+    assert script("import app.together_types as m; " + READ, tmp_path) == "['hi'] []\n"
+    loaded = script("import app.together_types, json; print(json.dumps(list(sys.modules)))", tmp_path)
+    if sys.implementation.name == "cpython":  # PyPy loads more by itself
+        assert not {"typing", "dataclasses", "inspect", "urllib", "asyncio", "socket", "argparse"} & set(json.loads(loaded))
+
+
+def test_single_file_keeps_every_public_name() -> None:
+    made = vendor.single_file()
+    for key, names in made.names.items():
+        if not key.partition(".")[2].startswith("_") or key.endswith("__init__"):
+            module = __import__(key.removesuffix(".__init__"), fromlist=["*"])
+            public = getattr(module, "__all__", [])
+            assert {name: names.get(name, name) for name in public} == {name: name for name in public}, key
+
+
+def test_from_a_zip(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "both.zip", "w") as archive:
+        for package in PACKAGES:
+            for path in package.iterdir():
+                if path.is_file():
+                    archive.write(path, f"{package.name}/{path.name}")
+    for options in ([], ["--single-file"]):
+        for path, dest in (("both.zip", "a"), (":".join(str(package.parent) for package in PACKAGES), "b")):
+            done = run("together_adapters", "vendor", dest, *options, path=path, cwd=tmp_path)
+            assert (done.returncode, done.stderr) == (0, b"")
+        one, other = ({str(p.relative_to(root)): p.read_bytes() for p in root.rglob("*") if p.is_file()} for root in (tmp_path / "a", tmp_path / "b"))
+        assert one == other
+        shutil.rmtree(tmp_path / "a")
+        shutil.rmtree(tmp_path / "b")
+
+
+def test_check_tells_edits_and_age(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    vendor.vendor(tmp_path)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", str(1700000000 + 40 * 86400))
+    assert vendor.check(tmp_path) == vendor.CheckReport(together_types.__version__, "2023-11-14", 40, [], [], [], [])
+    (tmp_path / "together_types" / "common.py").write_text("# mine\n")
+    (tmp_path / "together_adapters" / "sse.py").unlink()
+    (tmp_path / "together_adapters" / "mine.py").touch()
+    manifest = json.loads((tmp_path / vendor.MANIFEST).read_text("utf-8"))
+    manifest["files"]["together_types/error.py"] = "0"
+    (tmp_path / vendor.MANIFEST).write_text(json.dumps(manifest))
+    report = vendor.check(tmp_path)
+    assert report.modified == ["together_types/common.py", "together_types/error.py"]
+    assert (report.missing, report.added) == (["together_adapters/sse.py"], ["together_adapters/mine.py"])
+    assert report.outdated == ["together_types/error.py"]
+    done = run("together_adapters", "vendor", "--check", str(tmp_path))
+    assert done.returncode == 1 and b"modified: together_types/common.py\n" in done.stdout and b"outdated" in done.stdout
+
+
+def test_edits_are_not_lost(tmp_path: Path) -> None:
+    vendor.vendor(tmp_path)
+    edited = tmp_path / "together_types" / "common.py"
+    edited.write_text("# mine\n")
+    done = run("together_adapters", "vendor", str(tmp_path))
+    assert done.returncode == 1 and b"together_types/common.py" in done.stderr and done.stderr.count(b"\n") == 1
+    assert edited.read_text() == "# mine\n"
+    assert run("together_adapters", "vendor", str(tmp_path), "--force").returncode == 0
+    vendor.vendor(tmp_path, types_only=True)  # what is not wanted any more goes
+    assert not (tmp_path / "together_adapters" / "sse.py").exists() and vendor.check(tmp_path).modified == []
+
+
+@pytest.mark.parametrize("manifest", ["[]", "{", "{}", '{"files": {"../x": ""}}', '{"files": {"together_types/../../x": ""}}', '{"files": 7}'])
+def test_a_manifest_is_not_trusted(tmp_path: Path, manifest: str) -> None:
+    (tmp_path / vendor.MANIFEST).write_text(manifest)
+    for options in ([], ["--check"]):
+        done = run("together_adapters", "vendor", str(tmp_path), *options)
+        assert done.returncode == 1 and b"is not a manifest" in done.stderr and done.stderr.count(b"\n") == 1
+
+
+def test_nothing_to_check(tmp_path: Path) -> None:
+    done = run("together_adapters", "vendor", "--check", str(tmp_path))
+    assert done.returncode == 1 and b"No such file" in done.stderr
+
+
+def test_each_folder_has_the_licence() -> None:
+    licences = [package / "LICENSE" for package in PACKAGES]
+    top = Path(__file__).parents[1] / "LICENSE"
+    assert len({path.read_bytes() for path in [*licences, top]}) == 1
+
+
+def test_scopes() -> None:
+    import ast
+
+    code = """
+import a
+x = [y for y in x if (z := y)]
+def f(b, c=x, *d: x, **e):
+    global g
+    g = b = h
+    def i():
+        nonlocal b
+        b = c = [d for d in e]
+        return lambda x: x + k
+    class L(M):
+        n = o = x
+        def p(self): return n, self.o, f"{q}"
+    try: pass
+    except R as s: return s
+    return {t: u for t, u in x}
+"""
+    uses = [(use.node.id, use.function.name if use.function else "") for use in global_uses(ast.parse(code)) if use.runs]
+    inside = {name for name, function in uses if function == "f"}
+    assert inside == {"g", "h", "k", "M", "n", "q", "R", "x"}
+    assert {name for name, function in uses if not function} == {"x", "z"}
