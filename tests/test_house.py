@@ -16,6 +16,7 @@ ORDER = {
     "together_types": ["_json", "_open_enum", "_read", "_model", "error", "common", "chat_completions", "__init__"],
     "together_adapters": [
         "_types",
+        "_plain",
         "errors",
         "_fold",
         "_tool_calls",
@@ -48,6 +49,10 @@ ORDER = {
         "_parse_command",
         "_chat_command",
         "_vendor_command",
+        "_lambda_events",
+        "_lambda_responses",
+        "_lambda_streams",
+        "aws_lambda",
         "__init__",
         "__main__",
     ],
@@ -94,6 +99,7 @@ def test_imports_go_down(path: Path) -> None:
         ("together_types", "urllib ssl socket asyncio http email typing_extensions dataclasses inspect typing"),
         ("together_adapters.stream", "urllib ssl socket asyncio http email typing_extensions dataclasses typing"),
         ("together_adapters.openai_format", "urllib ssl socket asyncio http email typing_extensions dataclasses typing"),
+        ("together_adapters.aws_lambda", "urllib ssl socket asyncio http email base64 typing_extensions dataclasses typing"),
         ("together_adapters.sse", "together_types json urllib ssl socket asyncio http email typing_extensions dataclasses typing"),
     ],
 )

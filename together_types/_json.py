@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 else:
     JSON = object
 
-__all__ = ["JSON", "MAX_DEPTH", "ParseError", "describe", "dumps", "is_array", "is_object", "keep", "loads", "writable"]
+__all__ = ["JSON", "MAX_DEPTH", "ParseError", "describe", "dumps", "is_array", "is_object", "keep", "loads", "sendable", "well_formed", "writable"]
 
 MAX_DEPTH = 200
 """How many objects and arrays may stand inside each other, the root counted."""
@@ -45,7 +45,17 @@ class ParseError(ValueError):
         self.problem = problem
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.problem}" if self.path else self.problem
+        # A runtime that writes the message as UTF-8, such as AWS Lambda's, must not fail on a lone surrogate.
+        return well_formed(f"{self.path}: {self.problem}" if self.path else self.problem)
+
+
+def well_formed(text: str) -> str:
+    """The text with each lone surrogate, which UTF-8 cannot hold, replaced by U+FFFD; two that make a pair become it."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
 
 
 def _bounded_int(digits: str) -> int:
@@ -144,6 +154,15 @@ def writable(value: JSON) -> JSON:
         except ValueError:  # longer than this interpreter writes, so none would read it back
             return None
     return value
+
+
+def sendable(value: JSON) -> JSON:
+    """A copy that every JSON writer can write, also as UTF-8: `writable`, and no lone surrogates."""
+    if is_object(value):
+        return {well_formed(str(key)): sendable(item) for key, item in value.items()}
+    if is_array(value):
+        return [sendable(item) for item in value]
+    return well_formed(value) if isinstance(value, str) else writable(value)
 
 
 _SCALARS = frozenset({str, int, float, bool, type(None)})

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Mapping
 
-from ._json import JSON, MAX_DEPTH, ParseError, dumps, is_array, is_object, keep, loads
+from ._json import JSON, MAX_DEPTH, ParseError, dumps, is_array, is_object, keep, loads, sendable
 from ._read import Misfit, Reader, ReadOnlyDict, Respelled, at
 
 TYPE_CHECKING = False
@@ -161,8 +161,13 @@ class Value:
             data[key] = keep(raw, 0)
         return data
 
-    # AWS Lambda's runtime client marshals what has this method, so a handler can return a value as it is.
-    _asdict = to_dict
+    def _asdict(self) -> dict[str, JSON]:
+        """What AWS Lambda's runtime client sends for a value that a handler returns.
+
+        That client dies of a lone surrogate and sends NaN as it is, so the one is U+FFFD here and the other None.
+        """
+        data: dict[str, JSON] = sendable(self.to_dict())
+        return data
 
     def to_json(self) -> str:
         """The JSON object as ASCII text; numbers that JSON cannot hold (NaN, infinities) become null."""

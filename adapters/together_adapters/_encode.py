@@ -22,6 +22,7 @@ import re
 
 from ._fold import Folded, is_members
 from ._openai_logprobs import to_openai_logprobs
+from ._plain import redact
 from ._tool_calls import ToolCallAccumulator
 from ._types import ChatCompletionChunk, DeltaContent
 from .errors import APIError
@@ -50,7 +51,7 @@ def _frame(data: Mapping[str, Any]) -> bytes:
 def error_body(error: BaseException) -> dict[str, Any]:
     """OpenAI's error body for an exception, all of `message`, `type`, `param` and `code` in it, and `code` a string.
 
-    An APIError is told as it is. Of any other exception only its class's name is told: its text may hold
+    An APIError is told as it is, without what looks like a key (see `_plain.redact`). Of any other exception only its class's name is told: its text may hold
     what is nobody's business at the other end.
     """
     name = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", type(error).__name__).lower()
@@ -63,7 +64,7 @@ def error_body(error: BaseException) -> dict[str, Any]:
     param = told.get("param")
     return {
         "error": {
-            "message": error.message,
+            "message": redact(error.message),
             "type": kind if isinstance(kind, str) else "server_error",
             "param": param if isinstance(param, str) else None,
             "code": str(code),

@@ -59,6 +59,10 @@ class Completion:
         """What could not be merged, and what of the response's JSON its fields could not hold."""
         return [Issue(path, problem) for path, problem, _ in self.unmerged] + self.response.issues()
 
+    def _asdict(self) -> dict[str, Any]:
+        """What AWS Lambda's runtime client sends for a completion that a handler returns."""
+        return {"response": self.response, "state": self.state, "saw_done": self.saw_done}
+
     def _fields(self) -> tuple[ChatCompletionResponse, str, bool, tuple[Unmerged, ...]]:
         return self.response, self.state, self.saw_done, self.unmerged
 

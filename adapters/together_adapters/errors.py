@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ._plain import well_formed
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +33,8 @@ class APIError(Exception):
     """The server, or the way to it, failed; `message` says how."""
 
     def __init__(self, message: str) -> None:
+        # A lone surrogate in an exception's text ends the process under AWS Lambda's runtime client.
+        message = well_formed(message)
         super().__init__(message)
         self.message = message
 
