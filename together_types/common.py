@@ -127,6 +127,7 @@ class PromptTokensDetails(Value):
     text_tokens: int | None = INTEGER
     image_tokens: int | None = INTEGER
     video_tokens: int | None = INTEGER
+    cache_write_tokens: int | None = INTEGER
     extra: Mapping[str, JSON] = EXTRA
 
 

@@ -1,0 +1,4 @@
+from openai.types.chat.chat_completion import ChatCompletion as ChatCompletion
+from openai.types.chat.chat_completion_chunk import ChatCompletionChunk as ChatCompletionChunk
+from openai.types.chat.chat_completion_message import ChatCompletionMessage as ChatCompletionMessage
+from openai.types.chat.chat_completion_message_param import ChatCompletionMessageParam as ChatCompletionMessageParam

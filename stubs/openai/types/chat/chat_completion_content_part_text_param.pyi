@@ -1,0 +1,7 @@
+from typing import Literal
+
+from typing_extensions import Required, TypedDict
+
+class ChatCompletionContentPartTextParam(TypedDict, total=False):
+    text: Required[str]
+    type: Required[Literal["text"]]

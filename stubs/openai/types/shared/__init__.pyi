@@ -1,0 +1,1 @@
+from openai.types.shared.error_object import ErrorObject as ErrorObject

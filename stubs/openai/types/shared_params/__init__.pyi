@@ -1,0 +1,4 @@
+from openai.types.shared_params.function_definition import FunctionDefinition as FunctionDefinition
+from openai.types.shared_params.response_format_json_object import ResponseFormatJSONObject as ResponseFormatJSONObject
+from openai.types.shared_params.response_format_json_schema import ResponseFormatJSONSchema as ResponseFormatJSONSchema
+from openai.types.shared_params.response_format_text import ResponseFormatText as ResponseFormatText

@@ -1,0 +1,112 @@
+"""real SDK = stubs = our dataclasses: here the first half, with the SDKs themselves; `tox -e upstream` installs them.
+
+together 3.x has the import name of 1.x, so it stands in a folder of its own: the variable UPSTREAM_TOGETHER_3.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from fnmatch import fnmatch
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import triangle
+from seeds import seeded
+
+TESTS = Path(__file__).parents[1]
+STUBS = TESTS.parent / "stubs"
+LISTED = json.loads((TESTS / "data" / "upstream.json").read_text("utf-8"))
+BEYOND = json.loads((TESTS / "data" / "triangle.json").read_text("utf-8"))["beyond"]
+TOGETHER_3 = os.environ.get("UPSTREAM_TOGETHER_3", "")
+
+
+def installed(package: str) -> pytest.MarkDecorator:
+    found = find_spec(package) is not None
+    return pytest.mark.skipif(not found, reason=f"{package} is not installed: tox -e upstream installs it")
+
+
+def modules_of(package: str) -> list[str]:
+    """The modules that the stubs have, those with classes of their own."""
+    return sorted({path.rpartition(".")[0] for path, kind in triangle.of_stubs(STUBS, package).items() if kind in triangle.KINDS})
+
+
+def of_sdk(package: str, modules: list[str], *first: str | Path) -> triangle.Shape:
+    """The types of an installed SDK; `first` are folders that come before the installed packages."""
+    path = os.pathsep.join(map(str, first))
+    command = [sys.executable, TESTS / "upstream" / "read_sdk.py", package, *modules]
+    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, check=False, text=True)
+    assert done.returncode == 0, done.stderr
+    shape: triangle.Shape = json.loads(done.stdout)
+    return shape
+
+
+def is_left_out(path: str) -> bool:
+    return any(fnmatch(path, pattern) for pattern in LISTED["left_out_of_the_openai_stubs"])
+
+
+def between(package: str, sdk: triangle.Shape) -> triangle.Differences:
+    """How an SDK differs from its stubs, but for what is left out of them."""
+    stubs = triangle.of_stubs(STUBS, package)
+    found = triangle.differences(stubs, sdk)
+    return {path: sides for path, sides in found.items() if sides[0] is not None or not is_left_out(path)}
+
+
+@pytest.mark.parametrize(
+    "package", [pytest.param(name, marks=installed(name.partition(".")[0])) for name in ("together.types", "openai.types")]
+)
+def test_the_stubs_are_the_sdk(package: str) -> None:
+    sdk = of_sdk(package, modules_of(package))
+    assert between(package, sdk) == {}
+    if package == "openai.types":
+        patterns = LISTED["left_out_of_the_openai_stubs"]
+        assert not [pattern for pattern in patterns if not any(fnmatch(path, pattern) for path in sdk)]
+
+
+# What is changed in a copy of the SDK, and the path that must be noticed.
+SEEDS = [
+    ("together", "common", "rename", "UsageData.prompt_tokens"),
+    ("together", "common", "default", "TogetherRequest.override_headers"),
+    ("together", "common", "annotation", "LogprobsPart.tokens"),
+    ("together", "common", "value", "FinishReason.StopSequence"),
+    ("together", "chat_completions", "rename", "ToolCalls.function"),
+    ("together", "chat_completions", "default", "ChatCompletionRequest.stream"),
+    ("together", "chat_completions", "value", "MessageRole.TOOL"),
+    ("together", "error", "rename", "TogetherErrorResponse.param"),
+    ("openai", "completion_usage", "rename", "CompletionUsage.total_tokens"),
+    ("openai", "chat.chat_completion_chunk", "default", "ChoiceDelta.content"),
+    ("openai", "chat.chat_completion", "annotation", "Choice.finish_reason"),
+    ("openai", "chat.chat_completion_message_function_tool_call_param", "rename", "Function.arguments"),
+]
+
+
+@pytest.mark.parametrize(
+    ("sdk", "module", "kind", "field"), [pytest.param(*seed, marks=installed(seed[0]), id=":".join(seed)) for seed in SEEDS]
+)
+def test_a_change_in_the_sdk_is_noticed(sdk: str, module: str, kind: str, field: str, tmp_path: Path) -> None:
+    spec = find_spec(sdk)
+    assert spec is not None and spec.origin is not None
+    shutil.copytree(Path(spec.origin).parent, tmp_path / sdk)
+    path = (tmp_path / sdk / "types").joinpath(*module.split(".")).with_suffix(".py")
+    path.write_text(seeded(path.read_text("utf-8"), kind, only=field), "utf-8")
+    package = f"{sdk}.types"
+    noticed = between(package, of_sdk(package, modules_of(package), tmp_path))
+    assert noticed and all(name.removesuffix("_seeded") == f"{module}.{field}" for name in noticed)
+
+
+@pytest.mark.skipif(not TOGETHER_3, reason="together 3.x is not installed: tox -e upstream installs it")
+def test_ours_has_what_the_current_sdk_has() -> None:
+    pairs = LISTED["together_3_pairs"]
+    sdk = of_sdk("together.types", sorted({path.rpartition(".")[0] for path in pairs}), TOGETHER_3)
+    assert set(pairs) == {path for path, text in sdk.items() if text in triangle.KINDS}
+    found = triangle.between_pairs(triangle.translated(sdk, triangle.in_our_terms(pairs)), "together_types", pairs)
+    assert found == {path: [theirs, ours] for path, (theirs, ours, _) in LISTED["together_3"].items()}
+    known = {f"{pairs.get(path.rpartition('.')[0])}.{path.rpartition('.')[2]}" for path in sdk} | {*pairs.values()}
+    assert {path.partition(".")[2] for path in BEYOND["together 3.1.1"]} <= known
