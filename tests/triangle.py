@@ -123,7 +123,8 @@ def _class_in_stub(path: str, node: ast.ClassDef, names: Names) -> Shape:
 
 
 def _field_in_stub(item: ast.AnnAssign, optional: bool, names: Names) -> str:
-    node, default, alias = item.annotation, ABSENT if optional else "", ""
+    node: ast.expr = item.annotation
+    default, alias = ABSENT if optional else "", ""
     if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "Required":
         node, default = node.slice, ""
     elif isinstance(node, ast.Subscript) and ast.unparse(node.value) == "Annotated":
