@@ -104,7 +104,7 @@ class Value:
         Raises ParseError where the text is not JSON, and as `from_dict` does.
         """
         data = loads(text)
-        if strict or type(data) is not dict:
+        if strict or type(data) is not DICT:
             return cls.from_dict(data, strict=strict)
         try:
             return cls._read(data, 1)
