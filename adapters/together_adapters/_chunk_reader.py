@@ -25,6 +25,8 @@ __all__ = ["MAX_EVENT_BYTES", "ChunkReader"]
 MAX_EVENT_BYTES = 16 * 2**20
 _BLANK = b"\xef\xbb\xbf \t\r\n"  # a byte order mark and white space
 _SHOWN = 80  # bytes or characters of what was not understood, in a message
+_GAP = b"\n\n"  # whatever comes before it, the next event begins after it
+_LONGEST_TAIL = 4096  # of a line that has no end yet; joining more with each piece would cost quadratic time
 
 
 class ChunkReader:
@@ -39,8 +41,13 @@ class ChunkReader:
         self.saw_done = False
         self.error: APIError | None = None
         self._require_finish = require_finish
+        self._max_event_bytes = max_event_bytes
         self._decoder = Decoder(max_event_bytes)
         self._accumulator = Accumulator()
+        self._data = b""  # received and not looked at yet
+        self._at = 0  # from here on
+        self._tail = b""  # the beginning of an event's first line, which waits for its end
+        self._aligned = False  # an event begins where the unread bytes begin: the decoder holds nothing
         self._events: deque[ServerSentEvent] = deque()
         self._documents: deque[tuple[str, dict[str, Any] | str]] = deque()  # of one event: (its name, JSON or what is wrong)
         self._frames = 0
@@ -58,12 +65,20 @@ class ChunkReader:
 
     def receive(self, data: bytes) -> None:
         """Take the next bytes of the body."""
+        if not self._frames and self._may_be_json(data):
+            self._decode(data)
+            if self._events:
+                self._json = None
+            return
+        before = self._tail or self._data[self._at :]
+        self._data = before + data if before else data
+        self._at, self._tail = 0, b""
+
+    def _decode(self, data: bytes) -> None:
         try:
             self._events.extend(self._decoder.feed(data))
         except ValueError as error:
             self._problem = str(error)
-        if not self._frames:
-            self._keep_body(data, keep_json=not self._events)
 
     def end(self, broken: BaseException | None = None) -> None:
         """The body has ended, or the connection is `broken`."""
@@ -98,6 +113,8 @@ class ChunkReader:
                 chunk = self._take_event(self._events.popleft())
             elif self._problem:
                 self._fail(self._problem)
+            elif self._data:
+                chunk = self._take_block()
             elif not self._ended:
                 return None
             elif not self._take_rest():
@@ -105,6 +122,49 @@ class ChunkReader:
         return chunk
 
     # ---- frames
+
+    def _take_block(self) -> ChatCompletionChunk | None:
+        """Take the bytes up to the next gap.
+
+        Nearly every block of a stream is one event of one line, `data: {...}`, and needs no decoder: what it
+        holds is read at once. Everything else goes through the decoder, and so does a block whose JSON is no
+        chunk, so that it is judged in one place. This saves a third of the time of a frame.
+        """
+        data, start = self._data, self._at
+        end = data.find(_GAP, start)
+        if end < 0:
+            self._put_by(data[start:] if start else data)
+            return None
+        if self._aligned:
+            block = data[start:end]
+            if block.startswith(b"data: {") and not (b"\n" in block or b"\r" in block or len(block) > self._max_event_bytes):
+                try:
+                    chunk = ChatCompletionChunk.from_json(block[6:])
+                except ParseError:
+                    pass
+                else:
+                    self._pass(end + len(_GAP))
+                    self._frames += 1
+                    return self._take_chunk("message", chunk)
+        self._pass(end + len(_GAP))
+        self._decode(data[start : end + len(_GAP)])
+        self._aligned = True
+        return None
+
+    def _pass(self, end: int) -> None:
+        if end < len(self._data):
+            self._at = end
+        else:
+            self._data, self._at = b"", 0
+
+    def _put_by(self, tail: bytes) -> None:
+        """Keep what has no gap; no event of it may wait, so only a line without its end is not decoded at once."""
+        self._data, self._at = b"", 0
+        if self._aligned and len(tail) <= _LONGEST_TAIL and not (b"\n" in tail or b"\r" in tail):
+            self._tail = tail
+        else:
+            self._decode(tail)
+            self._aligned = False
 
     def _take_event(self, event: ServerSentEvent) -> ChatCompletionChunk | None:
         text = event.data.strip()
@@ -152,6 +212,10 @@ class ChunkReader:
 
     def _take_rest(self) -> bool:
         """What the end of the body leaves: a last frame without its empty line, or a body that is JSON."""
+        if self._tail:
+            self._decode(self._tail)
+            self._tail = b""
+            return True
         event = self._decoder.finish()
         if event is not None:
             documents, _ = documents_in(event.data)
@@ -174,25 +238,26 @@ class ChunkReader:
         if self._broken is not None:
             self._cut(f"the connection broke before the stream was complete: {self._broken!r}")
         elif not self._frames and self._large:
-            self._fail(f"a body of more than {self._decoder.max_event_bytes} bytes that is no event stream")
+            self._fail(f"a body of more than {self._max_event_bytes} bytes that is no event stream")
         elif not self._frames:
             head = self._head[:_SHOWN]
             self._fail(f"not an event stream: the body begins with {head!r}" if head.strip() else "an empty body")
         elif self._require_finish:
             self._cut("the stream ended without [DONE] and without a finish reason for every choice")
 
-    def _keep_body(self, data: bytes, *, keep_json: bool) -> None:
+    def _may_be_json(self, data: bytes) -> bool:
+        """Whether the body, up to this piece, could be JSON instead of an event stream; it is kept as long as it could."""
         if not self._head:
             data = data.lstrip(_BLANK)
             if data[:1] in (b"{", b"["):
                 self._json = bytearray()
-        if not keep_json:
-            self._json = None
         self._head = (self._head + data)[:_SHOWN]
-        if self._json is not None:
-            self._json += data
-            if len(self._json) > self._decoder.max_event_bytes:
-                self._json, self._large = None, True
+        if self._json is None:
+            return False
+        self._json += data
+        if len(self._json) > self._max_event_bytes:
+            self._json, self._large = None, True
+        return True
 
     def _fail(self, message: str, **details: Any) -> None:
         self.state = "errored"

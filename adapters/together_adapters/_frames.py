@@ -42,8 +42,11 @@ def documents_in(text: str) -> tuple[list[dict[str, Any] | str], str]:
 
 def error_in(name: str, chunk: ChatCompletionChunk) -> TogetherErrorResponse | None:
     """The error that a frame reports in any of the forms that servers use."""
+    fields = vars(chunk)
+    is_chunk = "choices" in fields
+    if is_chunk and name != "error" and not ("error" in fields or "extra" in fields or fields.get("object") == "error"):
+        return None
     error: Any = chunk.error if chunk.error is not None else chunk.extra.get("error")
-    is_chunk = "choices" in vars(chunk)
     if error is not None and (error or not is_chunk):
         if isinstance(error, TogetherErrorResponse):
             return error

@@ -82,6 +82,12 @@ class Completion:
 
 _JOINED = ("reasoning", "reasoning_content", "refusal")
 
+# Most chunks repeat the one before but for a text and a token id, which one comparison of dicts finds out: 0.25
+# instead of 0.35 of the time of `json.loads`. Fields that count anew when they come again keep a chunk from that.
+_NEW_IN_EACH_CHUNK = ("usage", "warnings", "error", "extra")
+_NEW_IN_EACH_CHOICE = ("logprobs", "top_logprobs", "token_ids", "extra")
+_NEW_IN_EACH_DELTA = (*_JOINED, "tool_calls", "function_call", "extra")
+
 
 class _Notes:
     """What could not be merged: the first time at each path."""
@@ -115,20 +121,35 @@ class _Message:
         self._notes = notes
         self._path = path
         self._role: dict[str, Any] = {}
+        self.token_ids: list[int] = []
         self._content: Text | None = None
         self._parts: Parts | None = None
         self._texts: dict[str, Text] = {}
         self._calls: ToolCallAccumulator | None = None
         self._function_call: ToolCallAccumulator | None = None
         self._unknown: dict[str, Folded] = {}
+        self._before: dict[str, Any] = {}  # the fields of the delta before this
 
     def add(self, delta: DeltaContent) -> None:
-        for name, value in vars(delta).items():
-            if value is None or name == "token_id":
-                continue
-            if name == "content":
-                self._add_content(value)
-            elif name in _JOINED:
+        content, token_id, before = delta.content, delta.token_id, self._before
+        if content is not None:
+            before["content"] = content
+            if self._content is not None and type(content) is str:
+                self._content.write(content)
+            else:
+                self._add_content(content)
+        if token_id is not None:
+            before["token_id"] = token_id
+            self.token_ids.append(token_id)
+        if delta.__dict__ != before:
+            self._add_fields(delta)
+
+    def _add_fields(self, delta: DeltaContent) -> None:
+        fields = vars(delta)
+        said = {name: value for name, value in fields.items() if value is not None}
+        self._before = {} if any([name in said for name in _NEW_IN_EACH_DELTA]) else dict(fields)
+        for name, value in said.items():
+            if name in _JOINED:
                 if name not in self._texts:
                     self._texts[name] = Text()
                 self._texts[name].write(value)
@@ -141,7 +162,7 @@ class _Message:
             elif name == "function_call":
                 self._function_call = self._function_call or ToolCallAccumulator()
                 self._function_call.add([ToolCalls(function=value)])
-            else:
+            elif name == "extra":
                 keep_unknown(self._unknown, delta, True)
 
     def _add_content(self, content: Any) -> None:
@@ -154,6 +175,7 @@ class _Message:
             self._parts = Parts()
             if self._content is not None and self._content.getvalue():
                 self._parts.add({"type": "text", "text": self._content.getvalue()})
+            self._content = None
         if isinstance(content, str):
             self._parts.add({"type": "text", "text": content})
         else:
@@ -189,22 +211,32 @@ class _Choice:
         self._text: Text | None = None
         self._logprobs: LogprobsAccumulator | None = None
         self._token_ids: list[int] = []
-        self._delta_token_ids: list[int] = []
         self._unknown: dict[str, Folded] = {}
+        self._before: dict[str, Any] = {}  # the fields of the choice before this
 
     def add(self, choice: ChatCompletionChoicesChunk) -> None:
-        if "native_logprobs" in choice.extra:
+        if "extra" in choice.__dict__ and "native_logprobs" in choice.extra:
             choice = _with_native_logprobs(choice)
-        delta = choice.delta
+        delta, text, before = choice.delta, choice.text, self._before
+        before["delta"] = delta
+        if text is not None:
+            before["text"] = text
+        if choice.__dict__ != before:
+            self._add_fields(choice)
         if delta is not None:
-            self._add_delta(delta)
-        for name, value in vars(choice).items():
-            if value is None or name in ("index", "delta"):
-                continue
+            if self._message is None:
+                self._message = _Message(self._notes, f"{self._path}.message")
+            self._message.add(delta)
+        if text is not None and (delta is None or text != delta.content):
+            self._add_text(text, delta)
+
+    def _add_fields(self, choice: ChatCompletionChoicesChunk) -> None:
+        fields = vars(choice)
+        said = {name: value for name, value in fields.items() if value is not None}
+        self._before = {} if any([name in said for name in _NEW_IN_EACH_CHOICE]) else dict(fields)
+        for name, value in said.items():
             if name == "finish_reason":
                 self._add_finish_reason(value)
-            elif name == "text":
-                self._add_text(value, delta)
             elif name == "logprobs":
                 self._add_logprobs(value, choice)
             elif name == "top_logprobs":
@@ -214,20 +246,13 @@ class _Choice:
                 self._token_ids.extend(value)
             elif name == "extra":
                 keep_unknown(self._unknown, choice, False)
-            else:
+            elif name not in ("index", "delta", "text"):
                 self.fields[name] = value
 
     def _add_finish_reason(self, reason: FinishReason) -> None:
         """The empty reason, which Together has sent, does not end a choice."""
         if reason or self.fields["finish_reason"] is None:
             self._notes.same(self.fields, "finish_reason", reason, f"{self._path}.finish_reason", last=True)
-
-    def _add_delta(self, delta: DeltaContent) -> None:
-        if self._message is None:
-            self._message = _Message(self._notes, f"{self._path}.message")
-        self._message.add(delta)
-        if delta.token_id is not None:
-            self._delta_token_ids.append(delta.token_id)
 
     def _add_text(self, text: str, delta: DeltaContent | None) -> None:
         """The text of a legacy completion; Together repeats there what the delta has."""
@@ -253,7 +278,7 @@ class _Choice:
             data["message"] = message.result(f"{path}.message", left)
         if self._logprobs is not None:
             data["logprobs"] = self._logprobs.result(f"{path}.logprobs", left)
-        ids = self._token_ids or self._delta_token_ids
+        ids = self._token_ids or (self._message.token_ids if self._message is not None else ())
         if ids and ids != data.get("logprobs", {}).get("token_ids"):
             data["token_ids"] = list(ids)
         return with_unknown(data, self._unknown, path, left)
@@ -274,6 +299,7 @@ class Accumulator:
     def __init__(self) -> None:
         self._notes = _Notes()
         self._head: dict[str, Any] = {}
+        self._before: dict[str, Any] = {}  # the fields of the chunk before this
         self._choices: dict[int, _Choice] = {}
         self._usage = Folded(False)
         self._warnings: list[Any] = []
@@ -281,14 +307,27 @@ class Accumulator:
 
     def add(self, chunk: ChatCompletionChunk) -> None:
         """Fold one more chunk in."""
-        head = self._head
-        for name, value in vars(chunk).items():
-            if name == "choices":
-                for position, choice in enumerate(value or ()):
-                    self._add_choice(position, choice)
-            elif not value or head.get(name) == value:
-                continue
-            elif name in ("id", "model"):
+        choices, before = chunk.choices, self._before
+        before["choices"] = choices
+        if chunk.__dict__ != before:
+            self._add_fields(chunk)
+        position = 0
+        for choice in choices or ():
+            index = position if choice.index is None else choice.index
+            known = self._choices.get(index)
+            if known is None:
+                known = self._choices[index] = _Choice(self._notes, f"choices[{index}]")
+            known.add(choice)
+            position += 1
+
+    def _add_fields(self, chunk: ChatCompletionChunk) -> None:
+        head, fields = self._head, vars(chunk)
+        said = {name: value for name, value in fields.items() if value}
+        self._before = {} if any([name in said for name in _NEW_IN_EACH_CHUNK]) else dict(fields)
+        for name, value in said.items():
+            if head.get(name) == value or name in ("choices", "obfuscation"):
+                continue  # obfuscation is padding, another one in each chunk
+            if name in ("id", "model"):
                 self._notes.same(head, name, value, name)
             elif name == "usage":
                 self._usage.add(value.to_dict())
@@ -298,15 +337,8 @@ class Accumulator:
                 keep_unknown(self._unknown, chunk, False)
             elif name in ("object", "created"):
                 head.setdefault(name, value)
-            elif name != "obfuscation":  # padding against eavesdroppers, a new one in each chunk
+            else:
                 head[name] = value
-
-    def _add_choice(self, position: int, choice: ChatCompletionChoicesChunk) -> None:
-        index = position if choice.index is None else choice.index
-        known = self._choices.get(index)
-        if known is None:
-            known = self._choices[index] = _Choice(self._notes, f"choices[{index}]")
-        known.add(choice)
 
     @property
     def started(self) -> bool:
