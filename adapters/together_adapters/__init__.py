@@ -1,1 +1,67 @@
-"""Event streams, chunks and completions of Together and OpenAI-format servers, on the standard library alone."""
+"""Event streams, chunks and completions of Together and OpenAI-format servers, on the standard library alone.
+
+The clients are imported when they are first used, so that importing this package, or a module of it that needs no
+network, loads neither sockets nor asyncio.
+"""
+
+from __future__ import annotations
+
+from .errors import (
+    APIConnectionError,
+    APIError,
+    APIStatusError,
+    APITimeoutError,
+    AuthenticationError,
+    BadRequestError,
+    ConflictError,
+    IncompleteStreamError,
+    InternalServerError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    StreamError,
+    StreamTimeoutError,
+    UnprocessableEntityError,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ._limits import Timeout
+    from .client import Together
+
+__all__ = [
+    "APIConnectionError",
+    "APIError",
+    "APIStatusError",
+    "APITimeoutError",
+    "AuthenticationError",
+    "BadRequestError",
+    "ConflictError",
+    "IncompleteStreamError",
+    "InternalServerError",
+    "NotFoundError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "StreamError",
+    "StreamTimeoutError",
+    "Timeout",
+    "Together",
+    "UnprocessableEntityError",
+]
+
+
+def __getattr__(name: str) -> object:
+    # Import statements, not importlib: tools that pack or freeze programs find modules by them.
+    if name == "Together":
+        from .client import Together
+
+        return Together
+    if name == "Timeout":
+        from ._limits import Timeout
+
+        return Timeout
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

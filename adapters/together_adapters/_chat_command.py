@@ -65,35 +65,35 @@ def add_replay_and_chat(add_parser: Callable[..., argparse.ArgumentParser]) -> N
 
 def _replay(args: argparse.Namespace) -> int:
     from ._recordings import RECORDINGS
-    from .client import open_stream
+    from .client import Together
     from .replay import serve_recording
 
     if args.case not in RECORDINGS:
         raise BadInput(f"no recording {args.case!r}: there are {', '.join(RECORDINGS)}")
     with serve_recording(args.case) as base_url, _saved(args.save) as file:
-        Screen(args.json, file).show(open_stream(base_url, {"model": "recorded", "messages": []}))
+        with Together(api_key="", base_url=base_url) as client:
+            Screen(args.json, file).show(client.chat.completions.create(model="recorded", messages=[], stream=True))
     return 0
 
 
 def _chat(args: argparse.Namespace) -> int:
-    from .client import DEFAULT_BASE_URL, open_stream
+    from .client import Together
 
     if args.interactive and args.prompt == "-":
         args.usage_error("-i reads standard input itself: leave out the -")
     if args.prompt is None and not args.interactive:
         if sys.stdin is None or sys.stdin.isatty():
             args.usage_error("the following arguments are required: prompt, or -i")
-    api_key = os.environ.get("TOGETHER_API_KEY")
-    if not api_key and not args.base_url:
+    if not args.base_url and not os.environ.get("TOGETHER_API_KEY"):
         raise BadInput("set TOGETHER_API_KEY, or name another server with --base-url")
     settings = {"model": args.model, "max_tokens": args.max_tokens, "temperature": args.temperature}
-    body = {name: value for name, value in settings.items() if value is not None}
 
     def ask(messages: list[Message]) -> ChunkStream:
-        return open_stream(args.base_url or DEFAULT_BASE_URL, {**body, "messages": messages}, api_key=api_key)
+        stream: ChunkStream = client.chat.completions.create(messages=messages, stream=True, **settings)
+        return stream
 
     messages: list[Message] = [{"role": "system", "content": args.system}] if args.system else []
-    with _saved(args.save) as file:
+    with Together(base_url=args.base_url) as client, _saved(args.save) as file:
         screen = Screen(args.json, file)
         if args.interactive:
             _converse(ask, messages, args.prompt, screen)

@@ -13,7 +13,7 @@ from collections import deque
 from ._frames import DONE, documents_in, error_in, message_of, whole_as_chunk
 from ._types import ChatCompletionChunk, ParseError
 from .accumulate import Accumulator, Completion
-from .errors import APIError, IncompleteStreamError, StreamError
+from .errors import APIError, APITimeoutError, IncompleteStreamError, StreamError, StreamTimeoutError
 from .sse import Decoder, ServerSentEvent
 
 TYPE_CHECKING = False
@@ -236,7 +236,9 @@ class ChunkReader:
             return
         self.state = "cut_off"
         if self._broken is not None:
-            self._cut(f"the connection broke before the stream was complete: {self._broken!r}")
+            ours = isinstance(self._broken, APIError)
+            said = self._broken if ours else f"the connection broke before the stream was complete: {self._broken!r}"
+            self._cut(str(said))
         elif not self._frames and self._large:
             self._fail(f"a body of more than {self._max_event_bytes} bytes that is no event stream")
         elif not self._frames:
@@ -264,5 +266,6 @@ class ChunkReader:
         self.error = StreamError(message, self.completion, **details)
 
     def _cut(self, message: str) -> None:
-        self.error = IncompleteStreamError(message, self.completion)
+        timed_out = isinstance(self._broken, (APITimeoutError, TimeoutError))
+        self.error = (StreamTimeoutError if timed_out else IncompleteStreamError)(message, self.completion)
         self.error.__cause__ = self._broken

@@ -1,78 +1,366 @@
-"""A streamed chat completion over urllib."""
+"""`Together`: chat completions over HTTP/1.1 on the standard library's sockets."""
 
 from __future__ import annotations
 
-import http.client
-import json
-import urllib.error
-import urllib.parse
-import urllib.request
+import os
+import time
 
-from ._types import ErrorData, ParseError, TogetherErrorResponse
-from .errors import APIError
-from .stream import ChunkStream, iter_chunks
+from ._chunk_reader import ChunkReader
+from ._connection import Pool
+from ._exchange import connection_error
+from ._http1 import Fields
+from ._options import MAX_BODY, MAX_ERROR_BODY, Options
+from ._source import as_bytes, pieces_of
+from .errors import APIConnectionError, APIError
+from .http import Headers, Secret, completion_of, status_error
+from .stream import ChunkStream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from email.message import Message
-    from typing import IO, Any
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from ssl import SSLContext
+    from types import TracebackType
+    from typing import Any, Literal, Protocol, Union, overload
 
-__all__ = ["DEFAULT_BASE_URL", "open_stream"]
+    from typing_extensions import Self
 
-DEFAULT_BASE_URL = "https://api.together.xyz/v1"
-_LONGEST_ERROR_BODY = 65536
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+    from ._connection import Answer
+    from ._limits import Deadline, Limits, Timeout
+    from ._options import Call
+    from ._types import ChatCompletionMessage, ChatCompletionResponse
+    from .errors import APIStatusError
+    from .http import Request
+
+    class HasToDict(Protocol):
+        def to_dict(self) -> dict[str, Any]: ...
+
+    Object = Union[Mapping[str, Any], HasToDict]
+    Message = Union[Mapping[str, Any], ChatCompletionMessage]
+    Transport = Callable[
+        [str, str, Mapping[str, str], bytes, "float | None"],
+        "tuple[int, Mapping[str, str] | Iterable[tuple[str, str]], Iterable[bytes]]",
+    ]
+else:
+
+    def overload(function: object) -> object:
+        return function
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """urllib would carry the Authorization header to whatever host a redirect names."""
-
-    def redirect_request(
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str
-    ) -> None:
-        return None
+__all__ = ["Together"]
 
 
-def open_stream(base_url: str, body: dict[str, Any], *, api_key: str | None = None, timeout: float = 60) -> ChunkStream:
-    """Post a request to `base_url`/chat/completions and stream its answer; `timeout` is in seconds, for each wait.
+class Completions:
+    """`client.chat.completions`."""
 
-    Raises APIError where the server refuses or cannot be reached, ValueError for a URL that is not http or
-    https, or would send the key in the clear to another machine, and for a key that no header can hold.
+    def __init__(self, caller: _Caller) -> None:
+        self._caller = caller
+
+    @overload
+    def create(
+        self,
+        *,
+        messages: Sequence[Message],
+        model: str,
+        stream: Literal[False] = False,
+        max_tokens: int | None = None,
+        stop: str | Sequence[str] | None = None,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        top_k: int | None = None,
+        repetition_penalty: float | None = None,
+        presence_penalty: float | None = None,
+        frequency_penalty: float | None = None,
+        min_p: float | None = None,
+        logit_bias: Mapping[str, float] | None = None,
+        seed: int | None = None,
+        logprobs: int | bool | None = None,
+        echo: bool | None = None,
+        n: int | None = None,
+        safety_model: str | None = None,
+        response_format: Object | None = None,
+        tools: Sequence[Object] | None = None,
+        tool_choice: str | Object | None = None,
+        timeout: float | Timeout | None = None,
+        deadline: Deadline | None = None,
+        **others: Any,
+    ) -> ChatCompletionResponse: ...
+
+    @overload
+    def create(
+        self,
+        *,
+        messages: Sequence[Message],
+        model: str,
+        stream: Literal[True],
+        max_tokens: int | None = None,
+        stop: str | Sequence[str] | None = None,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        top_k: int | None = None,
+        repetition_penalty: float | None = None,
+        presence_penalty: float | None = None,
+        frequency_penalty: float | None = None,
+        min_p: float | None = None,
+        logit_bias: Mapping[str, float] | None = None,
+        seed: int | None = None,
+        logprobs: int | bool | None = None,
+        echo: bool | None = None,
+        n: int | None = None,
+        safety_model: str | None = None,
+        response_format: Object | None = None,
+        tools: Sequence[Object] | None = None,
+        tool_choice: str | Object | None = None,
+        timeout: float | Timeout | None = None,
+        deadline: Deadline | None = None,
+        **others: Any,
+    ) -> ChunkStream: ...
+
+    @overload
+    def create(
+        self,
+        *,
+        messages: Sequence[Message],
+        model: str,
+        stream: bool,
+        max_tokens: int | None = None,
+        stop: str | Sequence[str] | None = None,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        top_k: int | None = None,
+        repetition_penalty: float | None = None,
+        presence_penalty: float | None = None,
+        frequency_penalty: float | None = None,
+        min_p: float | None = None,
+        logit_bias: Mapping[str, float] | None = None,
+        seed: int | None = None,
+        logprobs: int | bool | None = None,
+        echo: bool | None = None,
+        n: int | None = None,
+        safety_model: str | None = None,
+        response_format: Object | None = None,
+        tools: Sequence[Object] | None = None,
+        tool_choice: str | Object | None = None,
+        timeout: float | Timeout | None = None,
+        deadline: Deadline | None = None,
+        **others: Any,
+    ) -> ChatCompletionResponse | ChunkStream: ...
+
+    def create(
+        self,
+        *,
+        messages: Sequence[Message],
+        model: str,
+        stream: bool = False,
+        timeout: float | Timeout | None = None,
+        deadline: Deadline | None = None,
+        **parameters: Any,
+    ) -> ChatCompletionResponse | ChunkStream:
+        """Ask for a chat completion; with `stream=True` its chunks are given as they arrive.
+
+        The other parameters are those of `together_types.ChatCompletionRequest`; what is not among them is sent as it
+        is, and None is left out. Messages, tools and the like may be dicts or values of together_types. `timeout` and
+        `deadline` are the client's unless they are given here.
+
+        Raises APIStatusError where the server refuses, APIConnectionError where it cannot be reached, and
+        APITimeoutError where it takes too long; a stream raises StreamError and IncompleteStreamError after its last chunk.
+        """
+        body = {"model": model, "messages": messages, "stream": stream or None, **parameters}
+        return self._caller.create(body, timeout, deadline)
+
+
+class Chat:
+    """`client.chat`."""
+
+    def __init__(self, caller: _Caller) -> None:
+        self.completions = Completions(caller)
+
+
+class Together:
+    """A client of Together, or of another server of the OpenAI format at `base_url`; threads may share it.
+
+    `api_key` is a string, or a function that is asked for one before each call; without it TOGETHER_API_KEY is used, and
+    "" sends none. `base_url` defaults to TOGETHER_BASE_URL, else Together's. `timeout` is a Timeout or the seconds of each
+    wait. `deadline` is the moment by which every call must be over, as a datetime, a time of `time.time()` or of
+    `time.monotonic()`, or a function that gives the seconds that remain (or is named like Lambda's
+    `context.get_remaining_time_in_millis`). A request that failed is sent again up to `max_retries` times (2).
+    `supplied_headers` are sent with every request.
+
+    Connections are kept and used again. `cafile` names the CA certificates to trust, `ssl_context` replaces all TLS
+    settings, and `transport` replaces the connections: it is called with (method, url, headers, body, seconds to wait or
+    None) and gives (status, headers, an iterable of the body's bytes). A key is sent over plain http only to this
+    machine, unless `insecure_http` allows it.
+
+    Raises ValueError for a key, a header, a URL or a limit that cannot be used.
     """
-    url = urllib.parse.urlsplit(base_url)
-    if url.scheme not in ("http", "https") or not url.hostname:
-        raise ValueError(f"not an http or https URL: {base_url!r}")
-    headers = {
-        "Content-Type": "application/json",
-        "Accept": "text/event-stream",
-        "User-Agent": "together-types",  # Cloudflare refuses urllib's own
-    }
-    if api_key:
-        if url.scheme == "http" and url.hostname not in _LOOPBACK:
-            raise ValueError("an API key is sent over https only, except to this machine")
-        if not (api_key.isascii() and api_key.isprintable() and " " not in api_key):
-            raise ValueError("the API key has characters that a header cannot hold, such as a line end")
-        headers["Authorization"] = f"Bearer {api_key}"
-    data = json.dumps({**body, "stream": True}).encode("ascii")
-    target = base_url.rstrip("/") + "/chat/completions"
-    request = urllib.request.Request(target, data=data, headers=headers, method="POST")
-    # A proxy has no way to this machine's own loopback.
-    handlers = [urllib.request.ProxyHandler({})] if url.hostname in _LOOPBACK else []
-    try:
-        response = urllib.request.build_opener(_NoRedirect, *handlers).open(request, timeout=timeout)
-    except urllib.error.HTTPError as error:
-        with error:
-            detail = error.read(_LONGEST_ERROR_BODY).decode("utf-8", "replace").strip()
-        raise APIError(f"status {error.code} from {url.hostname}: {_message_of(detail)}") from None
-    except (OSError, http.client.HTTPException) as error:
-        raise APIError(f"cannot reach {url.hostname}: {getattr(error, 'reason', error)}") from None
-    return iter_chunks(response)
+
+    def __init__(
+        self,
+        *,
+        api_key: str | Callable[[], str] | None = None,
+        base_url: str | None = None,
+        timeout: float | Timeout | None = None,
+        max_retries: int | None = None,
+        supplied_headers: Mapping[str, str] | None = None,
+        deadline: Deadline | None = None,
+        transport: Transport | None = None,
+        cafile: str | None = None,
+        ssl_context: SSLContext | None = None,
+        insecure_http: bool = False,
+    ) -> None:
+        secret = Secret(os.environ.get("TOGETHER_API_KEY") if api_key is None else api_key)
+        headers = Headers(supplied_headers or {})
+        del api_key, supplied_headers  # a traceback may show variables
+        options = Options(
+            secret,
+            headers,
+            base_url=base_url,
+            timeout=timeout,
+            max_retries=max_retries,
+            deadline=deadline,
+            cafile=cafile,
+            ssl_context=ssl_context,
+            insecure_http=insecure_http,
+        )
+        sender = Pool(options.endpoint, options.security) if transport is None else _TransportSender(transport)
+        self._caller = _Caller(options, sender)
+        self.chat = Chat(self._caller)
+
+    def __repr__(self) -> str:
+        return f"{self.__class__.__name__}({self._caller.options!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections, also those of open streams. The client stays usable, so this fits a hook before a snapshot."""
+        self._caller.sender.close()
 
 
-def _message_of(body: str) -> str:
-    """What an error body says: its message where it has one, else its beginning."""
+class _Caller:
+    """Makes the calls of one client; the client and its `chat.completions` share it, so that neither refers to the other."""
+
+    def __init__(self, options: Options, sender: Pool | _TransportSender) -> None:
+        self.options = options
+        self.sender = sender
+
+    def create(
+        self, parameters: Mapping[str, Any], timeout: float | Timeout | None, deadline: Deadline | None
+    ) -> ChatCompletionResponse | ChunkStream:
+        call = self.options.call(parameters, timeout, deadline)
+        answer = self._answer(call)
+        if call.whole:
+            body = _body_of(answer, MAX_BODY)
+            return completion_of(answer.status, answer.headers, call.request.without_secret(body), call.host)
+        reader = ChunkReader()
+        answer.is_read = lambda: reader.saw_done
+        return ChunkStream(answer, reader)
+
+    def _answer(self, call: Call) -> Answer | _TransportAnswer:
+        """The head of a successful answer, after as many attempts as it takes."""
+        while True:
+            should_retry = ""
+            try:
+                answer = self.sender.send(call.request, call.limits, whole=call.whole)
+            except APIConnectionError as failure:
+                error: APIError = failure
+            else:
+                if 200 <= answer.status < 300:
+                    return answer
+                error, should_retry = _refusal(answer, call), answer.headers.get("x-should-retry")
+            pause = call.attempts.pause_after(error, should_retry)
+            if pause is None:
+                raise error
+            time.sleep(pause)
+
+
+def _refusal(answer: Answer | _TransportAnswer, call: Call) -> APIStatusError:
+    body = b""
     try:
-        error = ErrorData.from_json(body).error or TogetherErrorResponse.from_json(body)
-    except ParseError:
-        return body[:200]
-    return (error if isinstance(error, str) else error.message or body)[:200]
+        for piece in answer:
+            body += piece
+            if len(body) > MAX_ERROR_BODY:
+                break
+    except APIError:
+        pass  # the status says enough
+    answer.close()
+    return status_error(answer.status, answer.headers, call.request.without_secret(body[:MAX_ERROR_BODY]), call.host)
+
+
+def _body_of(answer: Answer | _TransportAnswer, most: int) -> bytes:
+    pieces: list[bytes] = []
+    size = 0
+    for piece in answer:
+        pieces.append(piece)
+        size += len(piece)
+        if size > most:
+            answer.close()
+            raise APIConnectionError(f"an answer of more than {most} bytes")
+    return b"".join(pieces)
+
+
+class _TransportSender:
+    """Sends requests through a transport that was given."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def send(self, request: Request, limits: Limits, *, whole: bool) -> _TransportAnswer:
+        endpoint = request.endpoint
+        try:
+            status, headers, body = self._transport(
+                request.method, endpoint.url, Headers(request.headers), request.body, limits.first_byte().left()
+            )
+            return _TransportAnswer(status, Fields(pairs_of(headers)), body, endpoint.host, limits)
+        except Exception as problem:  # any transport, with errors of its own
+            error = connection_error(problem, endpoint.host)
+        raise error
+
+    def close(self) -> None:
+        """A transport looks after its own connections."""
+
+
+class _TransportAnswer:
+    """An answer of a transport that was given, with the limits checked between its pieces."""
+
+    def __init__(self, status: int, headers: Fields, body: Any, host: str, limits: Limits) -> None:
+        self.status = status
+        self.headers = headers
+        self.is_read: Callable[[], bool] = lambda: False
+        self._body = body
+        self._next = pieces_of([body] if isinstance(body, bytes) else body)
+        self._host = host
+        self._limits = limits
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            self._limits.idle().left()
+            piece = self._next()
+            if piece is not None:
+                return as_bytes(piece)
+        except Exception as problem:
+            error = connection_error(problem, self._host, answered=True)
+        else:
+            self.close()
+            raise StopIteration
+        self.close()
+        raise error
+
+    def close(self) -> None:
+        body, self._body = self._body, None
+        close: Callable[[], None] | None = getattr(body, "close", None)
+        if close is not None:
+            close()
+
+
+def pairs_of(headers: Any) -> list[tuple[str, str]]:
+    """Headers as any transport gives them: a mapping, or pairs."""
+    items = headers.items() if hasattr(headers, "items") else headers
+    return [(str(name), str(value)) for name, value in items]

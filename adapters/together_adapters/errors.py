@@ -25,6 +25,7 @@ __all__ = [
     "PermissionDeniedError",
     "RateLimitError",
     "StreamError",
+    "StreamTimeoutError",
     "UnprocessableEntityError",
 ]
 
@@ -40,7 +41,12 @@ class APIError(Exception):
 
 
 class APIConnectionError(APIError):
-    """No answer: the server could not be reached, or the connection broke before its answer was complete."""
+    """No answer: the server could not be reached, or the connection broke before its answer was complete.
+
+    `unanswered` is true where not one byte of an answer had arrived, so that the request may be sent again.
+    """
+
+    unanswered = False
 
 
 class APITimeoutError(APIConnectionError):
@@ -52,7 +58,8 @@ class APIStatusError(APIError):
 
     `status` is the HTTP status and `body` what came with it: a JSON value, or text where it was no JSON.
     `request_id` is what to give to the server's support, `retry_after` the seconds the server asks to wait,
-    and `rate_limits` the figures of its rate-limit headers by name; each empty or None where it gave none.
+    and `rate_limits` the figures of its rate-limit headers by name, times in seconds (`{"limit": 60, "remaining": 0,
+    "reset": 1.5}`); each empty or None where it gave none.
     """
 
     def __init__(
@@ -63,7 +70,7 @@ class APIStatusError(APIError):
         body: Any = None,
         request_id: str | None = None,
         retry_after: float | None = None,
-        rate_limits: Mapping[str, str] | None = None,
+        rate_limits: Mapping[str, float | str] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -145,6 +152,10 @@ class StreamError(_EndedStream):
 
 class IncompleteStreamError(_EndedStream):
     """The stream was cut off; `completion` holds everything that had arrived."""
+
+
+class StreamTimeoutError(IncompleteStreamError, APITimeoutError):
+    """A limit of time passed inside the stream; `completion` holds everything that had arrived."""
 
 
 def _rebuilt(cls: type[APIError], message: str, values: tuple[Any, ...], details: dict[str, Any]) -> APIError:

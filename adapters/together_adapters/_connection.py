@@ -1,0 +1,330 @@
+"""Connections of the synchronous client: its own sockets, so that closing one wakes whoever waits for it."""
+
+from __future__ import annotations
+
+import os
+import socket
+from threading import Lock, RLock
+
+from ._exchange import Exchange, connection_error
+from ._http1 import ProtocolError, Response
+from ._proxy import proxy_for
+from ._resolve import resolve
+from .errors import APIError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from typing_extensions import Self
+
+    from ._limits import Limits, Until
+    from ._proxy import Proxy
+    from ._tls import Security
+    from ._url import Endpoint
+    from .http import Request
+
+__all__ = ["Answer", "Pool"]
+
+_READ_SIZE = 65536
+_MOST_IDLE = 16
+_timed_out = (TimeoutError, socket.timeout)  # two classes before Python 3.10
+
+
+class Connection:
+    """A socket; `close` may be called from any thread and wakes one that is blocked in `receive`."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self._closed = False
+        self._in_use = Lock()
+
+    def send(self, data: memoryview, until: Until) -> None:
+        """Send all of it; raises OSError, and APITimeoutError where it takes too long."""
+        try:
+            with self._in_use:
+                while data and not self._closed:
+                    self.sock.settimeout(until.left())
+                    data = data[self.sock.send(data) :]
+        except _timed_out as error:
+            raise _passed(error, until) from None
+        finally:
+            self._close_if_asked()
+
+    def receive(self, until: Until) -> bytes:
+        """What has arrived, waiting for it as long as it may take; b"" at the end."""
+        try:
+            with self._in_use:
+                if self._closed:
+                    return b""
+                self.sock.settimeout(until.left())
+                return self.sock.recv(_READ_SIZE)
+        except _timed_out as error:
+            raise _passed(error, until) from None
+        finally:
+            self._close_if_asked()
+
+    def receive_now(self) -> bytes | None:
+        """What has arrived, None for nothing; b"" at the end."""
+        self.sock.settimeout(0)
+        try:
+            return self.sock.recv(_READ_SIZE)
+        except OSError as error:
+            waits = isinstance(error, BlockingIOError) or type(error).__name__ == "SSLWantReadError"
+            return None if waits else b""
+
+    def close(self) -> None:
+        """Close the socket; where a thread is blocked in it, that thread does so when it has woken."""
+        self._closed = True
+        try:
+            # Not SSLSocket.shutdown, after which a read would give what is still encrypted.
+            socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
+        except OSError:
+            pass  # it was not connected any more
+        if self._in_use.acquire(blocking=False):
+            self.sock.close()
+            self._in_use.release()
+
+    def _close_if_asked(self) -> None:
+        # After `_in_use` is free again: `close` sets the mark first, so one of the two threads always sees the other.
+        if self._closed:
+            self.sock.close()
+
+    def forget(self) -> None:
+        """Close this process's copy of a socket that another one uses."""
+        self.sock.close()
+
+
+class Answer:
+    """An answer whose head has arrived; an iterator of the bytes of its body, which can be closed from any thread."""
+
+    def __init__(self, connection: Connection, exchange: Exchange, first: bytes, pool: Pool) -> None:
+        self.status = exchange.response.status
+        self.headers = exchange.response.headers
+        self.is_read: Callable[[], bool] = lambda: False  # whether the reader has all that it wants
+        self._connection: Connection | None = connection
+        self._exchange = exchange
+        self._first = first
+        self._pool = pool
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        piece, self._first = self._first, b""
+        exchange, connection = self._exchange, self._connection
+        response = exchange.response
+        try:
+            while not piece:
+                if response.error is not None:
+                    raise response.error
+                if response.complete or connection is None:
+                    self.close()
+                    raise StopIteration
+                piece = exchange.take(connection.receive(exchange.until()))
+        except (OSError, EOFError, ProtocolError, APIError) as problem:
+            error = exchange.failed(problem)
+        else:
+            return piece
+        self.close()
+        raise error
+
+    def close(self) -> None:
+        """Give the connection back where it can be used again, else close it."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            self._pool.give_back(connection, self._exchange.response, rest_comes=self.is_read())
+
+    def __del__(self) -> None:
+        self.close()
+
+
+class Pool:
+    """The connections of one client to one endpoint: what is idle is used again, by any thread."""
+
+    def __init__(self, endpoint: Endpoint, security: Security) -> None:
+        self._endpoint = endpoint
+        self._security = security
+        # Reentrant, because the collector may drop an Answer, which gives its connection back, at any time.
+        self._lock = RLock()
+        self._idle: list[tuple[Connection, Response]] = []
+        self._all: set[Connection] = set()
+        self._process = os.getpid()
+
+    def send(self, request: Request, limits: Limits, *, whole: bool) -> Answer:
+        """Send a request and wait for the head of its answer; raises APIConnectionError or APITimeoutError."""
+        connection = self._take_idle()
+        if connection is not None:
+            exchange = Exchange(request, limits, whole=whole, reused=True)
+            try:
+                return self._exchange(connection, exchange)
+            except APIError as died:
+                if not exchange.died_idle(died):
+                    raise
+        try:
+            connection = self._connect(limits.connecting())
+        except (OSError, EOFError, ProtocolError, APIError) as problem:
+            error = connection_error(problem, self._endpoint.host)
+        else:
+            return self._exchange(connection, Exchange(request, limits, whole=whole))
+        raise error
+
+    def close(self) -> None:
+        """Close all connections, also those in use; later requests open new ones."""
+        with self._lock:
+            connections, self._idle = list(self._all), []
+            self._all.clear()
+        for connection in connections:
+            connection.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+    def give_back(self, connection: Connection, response: Response, *, rest_comes: bool) -> None:
+        """Keep a connection for the next request, if its answer is complete or its last bytes are about to come."""
+        keep = response.reusable and response.error is None and (response.complete or rest_comes)
+        with self._lock:
+            keep = keep and connection in self._all and len(self._idle) < _MOST_IDLE
+            if keep:
+                self._idle.append((connection, response))
+        if not keep:
+            self._drop(connection)
+
+    # ---- inside
+
+    def _exchange(self, connection: Connection, exchange: Exchange) -> Answer:
+        response, first = exchange.response, b""
+        try:
+            unsent = self._send(connection, exchange)
+            while not response.status:
+                try:
+                    first = exchange.take(connection.receive(exchange.until()))
+                except OSError as problem:
+                    raise unsent or problem from None
+                if response.error is not None and not response.status:
+                    raise response.error
+        except (OSError, EOFError, ProtocolError, APIError) as problem:
+            error = exchange.failed(problem)
+        except BaseException:
+            self._drop(connection)
+            raise
+        else:
+            return Answer(connection, exchange, first, self)
+        self._drop(connection)
+        raise error
+
+    def _send(self, connection: Connection, exchange: Exchange) -> OSError | None:
+        """Send the request; a server may answer and close before it has read all of it, so a failure is not yet the end."""
+        plain_proxy = self._proxy() if self._endpoint.scheme == "http" else None
+        more = plain_proxy.headers if plain_proxy else None
+        try:
+            connection.send(memoryview(exchange.request.to_bytes(more, absolute=plain_proxy is not None)), exchange.until())
+        except OSError as problem:
+            return problem
+        return None
+
+    def _proxy(self) -> Proxy | None:
+        return proxy_for(self._endpoint)
+
+    def _take_idle(self) -> Connection | None:
+        self._after_fork()
+        while True:
+            with self._lock:
+                if not self._idle:
+                    return None
+                connection, response = self._idle.pop()
+            if _is_usable(connection, response):
+                return connection
+            self._drop(connection)
+
+    def _after_fork(self) -> None:
+        """The child of a fork must not write into its parent's connections."""
+        if self._process == os.getpid():
+            return
+        self._lock = RLock()  # another thread of the parent may have held it
+        inherited, self._all, self._idle, self._process = self._all, set(), [], os.getpid()
+        for connection in inherited:
+            connection.forget()
+
+    def _connect(self, until: Until) -> Connection:
+        endpoint, proxy = self._endpoint, self._proxy()
+        sock = _connected(proxy.host if proxy else endpoint.host, proxy.port if proxy else endpoint.port, until)
+        connection = Connection(sock)
+        with self._lock:
+            self._all.add(connection)
+        try:
+            if endpoint.scheme == "https":
+                if proxy is not None:
+                    _tunnel(connection, proxy.connect_to(endpoint), until)
+                self._secure(connection, until)
+        except BaseException:
+            self._drop(connection)
+            raise
+        return connection
+
+    def _secure(self, connection: Connection, until: Until) -> None:
+        context = self._security.context()
+        connection.sock.settimeout(until.left())
+        connection.sock = context.wrap_socket(
+            connection.sock, server_hostname=self._endpoint.host, do_handshake_on_connect=False
+        )
+        try:
+            connection.sock.do_handshake()
+        except _timed_out as error:
+            raise _passed(error, until) from None
+
+    def _drop(self, connection: Connection) -> None:
+        with self._lock:
+            self._all.discard(connection)
+        connection.close()
+
+
+def _passed(error: OSError, until: Until) -> Exception:
+    """A limit of ours that has passed, or one of the system's, which comes with an errno."""
+    return until.passed() if error.errno is None else error
+
+
+def _is_usable(connection: Connection, response: Response) -> bool:
+    """Whether a connection is still open; what had been missing of its last answer is read here."""
+    while (data := connection.receive_now()) is not None:
+        if not data or response.complete:
+            return False
+        response.feed(data)
+    return response.complete and response.reusable and response.error is None
+
+
+def _connected(host: str, port: int, until: Until) -> socket.socket:
+    problem: Exception = OSError("no address")
+    addresses = resolve(host, port, until)
+    for index, (family, kind, protocol, _, address) in enumerate(addresses):
+        sock = socket.socket(family, kind, protocol)
+        try:
+            left = until.left()
+            # An address that does not answer must leave time for the next one.
+            sock.settimeout(None if left is None else left / (len(addresses) - index))
+            sock.connect(address)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            return sock
+        except _timed_out as error:
+            sock.close()
+            problem = _passed(error, until)
+        except OSError as error:
+            sock.close()
+            problem = error
+        except BaseException:
+            sock.close()
+            raise
+    raise problem
+
+
+def _tunnel(connection: Connection, request: bytes, until: Until) -> None:
+    connection.send(memoryview(request), until)
+    response = Response()
+    while not response.status and response.error is None:
+        data = connection.receive(until)
+        response.feed(data) if data else response.end()
+    if response.error is not None:
+        raise response.error
+    if response.status != 200:
+        raise OSError(f"the proxy refused the connection with status {response.status}")

@@ -1,0 +1,80 @@
+"""One request and its answer on one connection, sans-IO: what both clients do between two reads of a socket."""
+
+from __future__ import annotations
+
+from ._http1 import Response
+from .errors import APIConnectionError, APIError, APITimeoutError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ._limits import Limits, Until
+    from .http import Request
+
+__all__ = ["Exchange", "connection_error"]
+
+
+class Exchange:
+    """Takes what the connection gives, gives the body's bytes, and says how long the next read may wait.
+
+    `whole` says that the answer is not a stream. On a connection that was `reused`, a request that got no answer was most
+    likely never read: the server had closed the connection while it was idle.
+    """
+
+    def __init__(self, request: Request, limits: Limits, *, whole: bool, reused: bool = False) -> None:
+        self.request = request
+        self.response = Response()
+        self.reused = reused
+        self._limits = limits
+        self._whole = whole
+        self._until = limits.first_byte()
+        self._begun = False
+
+    def until(self) -> Until:
+        """How long the next read may wait."""
+        return self._limits.idle() if self._begun and not self._whole else self._until
+
+    def take(self, data: bytes) -> bytes:
+        """What a read gave, b"" at the connection's end; returns the bytes of the body among it."""
+        if not data:
+            self.response.end()
+            return b""
+        body = self.response.feed(data)
+        if body and not self._begun:
+            self._begun = True
+            if self._whole:
+                self._until = self._limits.complete()
+        return body
+
+    def failed(self, problem: Exception) -> APIError:
+        """The error that a failure to read or to write is for the caller."""
+        return connection_error(problem, self.request.endpoint.host, answered=self.response.started)
+
+    def died_idle(self, error: APIError) -> bool:
+        """Whether to send the request again at once, on a new connection."""
+        return self.reused and not self.response.started and not isinstance(error, APITimeoutError)
+
+
+def connection_error(problem: Exception, host: str, *, answered: bool = False) -> APIError:
+    """What went wrong on the way to `host` as an error; the cause's traceback, whose variables may hold a key, is dropped."""
+    if isinstance(problem, APIConnectionError) or not isinstance(problem, APIError):
+        kind = APITimeoutError if isinstance(problem, (APITimeoutError, TimeoutError)) else APIConnectionError
+        where = f"the connection to {host} broke" if answered else f"cannot reach {host}"
+        error = kind(f"{where}: {_said(problem)}")
+        error.unanswered = not answered and not _is_certificate(problem)
+        error.__cause__ = problem.with_traceback(None)
+        problem.__context__ = None
+        return error
+    return problem
+
+
+def _said(problem: Exception) -> str:
+    if isinstance(problem, APIError):
+        return problem.message
+    if _is_certificate(problem):
+        reason = getattr(problem, "verify_message", "")
+        return f"its certificate was refused ({reason}): set SSL_CERT_FILE or give cafile= where it is signed by a CA of your own"
+    return getattr(problem, "strerror", None) or str(problem) or type(problem).__name__
+
+
+def _is_certificate(problem: Exception) -> bool:
+    return hasattr(problem, "verify_code")

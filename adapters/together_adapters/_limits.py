@@ -1,0 +1,110 @@
+"""How long a call may take: a limit for each kind of wait, and a moment by which all of it must be over."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from time import monotonic, time
+
+from .errors import APITimeoutError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from typing import NamedTuple, Union
+
+    class Timeout(NamedTuple):
+        connect: float | None = 10.0
+        first_byte: float | None = 600.0
+        idle: float | None = 300.0
+        total: float | None = None
+
+    Deadline = Union[float, datetime, Callable[[], float]]
+else:
+    Timeout = namedtuple("Timeout", ("connect", "first_byte", "idle", "total"), defaults=(10.0, 600.0, 300.0, None))
+    Timeout.__doc__ = """How long a call may wait, in seconds; None is without a limit.
+
+    `connect`: until the connection stands, name and TLS included. `first_byte`: from then until the first byte of the
+    answer's body. `idle`: between two reads of a stream; an answer that is not streamed must be complete in this time
+    after its first byte. `total`: for the whole call, retries and the stream included.
+    """
+
+__all__ = ["Deadline", "Limits", "Timeout", "Until", "timeout_of"]
+
+_FOREVER = float("inf")
+_UNIX_TIME = 1e9  # a moment above this is of the Unix clock: the monotonic clock counts from about the machine's start
+
+
+class Until:
+    """A moment of the monotonic clock, and what has happened when it has passed."""
+
+    def __init__(self, moment: float, problem: str) -> None:
+        self.moment = moment
+        self.problem = problem
+
+    def left(self) -> float | None:
+        """The seconds that are left, None without a limit; raises APITimeoutError when there are none."""
+        if self.moment == _FOREVER:
+            return None
+        left = self.moment - monotonic()
+        if left <= 0:
+            raise self.passed()
+        return left
+
+    def passed(self) -> APITimeoutError:
+        return APITimeoutError(self.problem)
+
+
+class Limits:
+    """The limits of one call, from now on."""
+
+    def __init__(self, timeout: Timeout, deadline: Deadline | None) -> None:
+        self._timeout = timeout
+        now = monotonic()
+        self._end = Until(_FOREVER, "")
+        if timeout.total is not None:
+            self._end = Until(now + timeout.total, f"the call took longer than {timeout.total:g} s")
+        if deadline is not None and (moment := _moment_of(deadline, now)) < self._end.moment:
+            self._end = Until(moment, "the deadline passed")
+
+    def left(self) -> float:
+        """The seconds until the end of the call, which may be infinite or in the past."""
+        return self._end.moment - monotonic()
+
+    def connecting(self) -> Until:
+        return self._within(self._timeout.connect, "no connection within {:g} s")
+
+    def first_byte(self) -> Until:
+        return self._within(self._timeout.first_byte, "no answer within {:g} s")
+
+    def idle(self) -> Until:
+        return self._within(self._timeout.idle, "nothing more arrived within {:g} s")
+
+    def complete(self) -> Until:
+        return self._within(self._timeout.idle, "the answer was not complete {:g} s after its beginning")
+
+    def _within(self, seconds: float | None, problem: str) -> Until:
+        if seconds is None or (moment := monotonic() + seconds) >= self._end.moment:
+            return self._end
+        return Until(moment, problem.format(seconds))
+
+
+def timeout_of(timeout: float | Timeout | None) -> Timeout:
+    """A number of seconds is the limit of each wait; None is the defaults of Timeout. Raises ValueError for other numbers."""
+    if timeout is None:
+        return Timeout()
+    limits = timeout if isinstance(timeout, Timeout) else Timeout(timeout, timeout, timeout)
+    for limit in limits:
+        if limit is not None and not limit > 0:
+            raise ValueError(f"a timeout is a number of seconds above 0, not {limit!r}")
+    return limits
+
+
+def _moment_of(deadline: Deadline, now: float) -> float:
+    """A deadline in any of its forms, as a moment of the monotonic clock."""
+    if callable(deadline):
+        # Lambda's `context.get_remaining_time_in_millis` can be given as it is.
+        per_second = 1000 if getattr(deadline, "__name__", "").endswith("millis") else 1
+        return now + deadline() / per_second
+    moment = deadline if isinstance(deadline, (int, float)) else deadline.timestamp()
+    return now + moment - time() if moment > _UNIX_TIME else float(moment)

@@ -1,0 +1,83 @@
+"""What both clients are made with, and what both do with an answer before the next read or pause."""
+
+from __future__ import annotations
+
+import os
+
+from ._limits import Limits, timeout_of
+from ._retry import Attempts
+from ._tls import Security
+from .http import DEFAULT_BASE_URL, Headers, Secret, endpoint_at, request_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from ssl import SSLContext
+    from typing import Any
+
+    from ._limits import Deadline, Timeout
+    from .http import Request
+
+__all__ = ["MAX_BODY", "MAX_ERROR_BODY", "Call", "Options"]
+
+MAX_BODY = 64 * 2**20  # bytes of an answer that is not streamed
+MAX_ERROR_BODY = 65536
+_RETRIES = 2
+
+
+class Options:
+    """A client's settings, checked."""
+
+    def __init__(
+        self,
+        secret: Secret,
+        headers: Headers,
+        *,
+        base_url: str | None,
+        timeout: float | Timeout | None,
+        max_retries: int | None,
+        deadline: Deadline | None,
+        cafile: str | None,
+        ssl_context: SSLContext | None,
+        insecure_http: bool,
+    ) -> None:
+        base_url = base_url or os.environ.get("TOGETHER_BASE_URL")
+        if not secret and base_url is None:
+            raise ValueError("no API key: set TOGETHER_API_KEY, give api_key=, or name another server with base_url=")
+        headers.check()
+        self.secret = secret
+        self.headers = headers
+        self.endpoint = endpoint_at(
+            base_url or DEFAULT_BASE_URL,
+            insecure_http=insecure_http,
+            with_credentials=bool(secret) or headers.have_credentials(),
+        )
+        self.timeout = timeout_of(timeout)
+        self.deadline = deadline
+        self.max_retries = _RETRIES if max_retries is None else max_retries
+        self.security = Security(cafile, ssl_context)
+        if secret.is_constant:
+            secret.value()
+
+    def call(self, parameters: Mapping[str, Any], timeout: float | Timeout | None, deadline: Deadline | None) -> Call:
+        """One call with these parameters; its time begins now."""
+        limits = Limits(
+            self.timeout if timeout is None else timeout_of(timeout),
+            self.deadline if deadline is None else deadline,
+        )
+        request = request_of(self.endpoint, self.secret, self.headers, parameters)
+        return Call(request, limits, Attempts(self.max_retries, limits), whole=not parameters.get("stream"))
+
+    def __repr__(self) -> str:
+        return f"base_url={self.endpoint.url.rpartition('/chat/')[0]!r}"
+
+
+class Call:
+    """One call: the same request for every attempt, within the same limits."""
+
+    def __init__(self, request: Request, limits: Limits, attempts: Attempts, *, whole: bool) -> None:
+        self.request = request
+        self.host = request.endpoint.host
+        self.limits = limits
+        self.attempts = attempts
+        self.whole = whole

@@ -1,0 +1,239 @@
+"""Requests and answers as values: what is sent, and what the status, the headers and the body of an answer mean.
+
+Pure functions; no sockets. A key is checked before it is used, and kept where no repr, no message and no variable of a
+traceback shows it: in `Secret`, and in `Headers`, whose repr has no values.
+"""
+
+from __future__ import annotations
+
+import json
+
+from ._chunk_reader import ChunkReader
+from ._fold import is_members
+from ._http1 import TOKEN, Fields
+from ._problems import message_in, text_of_page
+from ._types import ChatCompletionResponse, __version__
+from ._url import Endpoint, endpoint_of
+from .errors import (
+    APIStatusError,
+    AuthenticationError,
+    BadRequestError,
+    ConflictError,
+    InternalServerError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    UnprocessableEntityError,
+)
+from ._retry import rate_limits_in, retry_after_in
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+__all__ = ["DEFAULT_BASE_URL", "Headers", "Request", "Secret", "completion_of", "request_of", "status_error"]
+
+DEFAULT_BASE_URL = "https://api.together.xyz/v1"
+_ENDPOINT = "/chat/completions"
+_OWN = ("host", "content-length", "transfer-encoding", "connection")  # what says where a request ends
+_TELLTALE = ("auth", "cookie", "key", "secret", "token")  # in the names of headers that carry credentials
+_ERRORS: dict[int, type[APIStatusError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    409: ConflictError,
+    422: UnprocessableEntityError,
+    429: RateLimitError,
+}
+
+
+class Secret:
+    """An API key, or a function that gives it for each request; its repr shows neither."""
+
+    def __init__(self, source: str | Callable[[], str] | None) -> None:
+        self._source = source
+
+    @property
+    def is_constant(self) -> bool:
+        return not callable(self._source)
+
+    def __bool__(self) -> bool:
+        return bool(self._source)
+
+    def __repr__(self) -> str:
+        return "<an API key>" if self else "<no API key>"
+
+    def _given(self) -> Any:
+        return self._source() if callable(self._source) else self._source or ""
+
+    def value(self) -> str:
+        """The key; raises ValueError for one that no header can hold."""
+        key = self._given()
+        if not (isinstance(key, str) and key.isascii() and key.isprintable() and " " not in key):
+            key = ""
+            raise ValueError("the API key has characters that a header cannot hold, such as a line end")
+        return key
+
+
+class Headers(dict[str, str]):
+    """Header fields to send; the repr has no values, because some of them are secrets."""
+
+    def __repr__(self) -> str:
+        return f"<headers {', '.join(self)}>"
+
+    def have_credentials(self) -> bool:
+        return any([word in name.lower() for name in self for word in _TELLTALE])
+
+    def check(self) -> None:
+        """Raises ValueError for a field that cannot be sent or is not the caller's to set."""
+        for name in self:
+            if not name or not TOKEN.issuperset(name):
+                raise ValueError(f"not the name of a header: {name!r}")
+            if name.lower() in _OWN:
+                raise ValueError(f"the header {name} is the client's own")
+            if not _can_be_sent(self[name]):
+                raise ValueError(f"the header {name} has characters that a header cannot hold, such as a line end")
+
+    def merged(self, over: Mapping[str, str]) -> Headers:
+        """These fields, and those of `over` in place of the ones of the same name."""
+        names = {name.lower() for name in over}
+        return Headers({**{name: value for name, value in self.items() if name.lower() not in names}, **over})
+
+
+def _can_be_sent(value: object) -> bool:
+    return isinstance(value, str) and all([" " <= mark <= "\xff" and not "\x7f" <= mark <= "\x9f" or mark == "\t" for mark in value])
+
+
+class Request:
+    """One request, made once and sent as often as it takes; `secret` must not be in what is reported of the answer."""
+
+    method = "POST"
+
+    def __init__(self, endpoint: Endpoint, headers: Headers, body: bytes, secret: Secret) -> None:
+        self.endpoint = endpoint
+        self.headers = headers
+        self.body = body
+        self._secret = secret
+
+    def __repr__(self) -> str:
+        return f"<{self.method} {self.endpoint.url}>"
+
+    def to_bytes(self, more: Headers | None = None, *, absolute: bool = False) -> bytes:
+        """The request as HTTP/1.1; through a proxy its target is `absolute`."""
+        target = self.endpoint.url if absolute else self.endpoint.target
+        lines = [f"{self.method} {target} HTTP/1.1", f"Host: {self.endpoint.authority}"]
+        lines += [f"{name}: {value}" for name, value in {**self.headers, **(more or {})}.items()]
+        lines += [f"Content-Length: {len(self.body)}", "", ""]
+        return "\r\n".join(lines).encode("latin-1") + self.body
+
+    def without_secret(self, data: bytes) -> bytes:
+        """Bytes of an answer in which the server has not repeated the key."""
+        authorization = self.headers.get("Authorization", "").partition(" ")[2]
+        return data.replace(authorization.encode("ascii"), b"***") if len(authorization) > 7 else data
+
+
+def endpoint_at(base_url: str, *, insecure_http: bool, with_credentials: bool) -> Endpoint:
+    """Where the requests for chat completions go; raises ValueError for a URL that will not do.
+
+    A key is sent in the clear only to this machine, unless `insecure_http` asks for it.
+    """
+    endpoint = endpoint_of(base_url, _ENDPOINT)
+    if endpoint.scheme == "http" and with_credentials and not (insecure_http or endpoint.is_loopback):
+        raise ValueError(
+            "an API key is sent over https only, except to this machine: use https, give api_key='' to send none,"
+            " or insecure_http=True where the network is trusted"
+        )
+    return endpoint
+
+
+def request_of(endpoint: Endpoint, secret: Secret, supplied: Headers, parameters: Mapping[str, Any]) -> Request:
+    """A request with these parameters; those that are None are left out.
+
+    Values of together_types may stand for objects. Raises TypeError or ValueError for what JSON cannot hold.
+    """
+    given = {name: value for name, value in parameters.items() if value is not None}
+    body = json.dumps(given, allow_nan=False, separators=(",", ":"), default=_as_json).encode("ascii")
+    headers = Headers(
+        {
+            "Accept": "text/event-stream" if given.get("stream") else "application/json",
+            "Content-Type": "application/json",
+            "User-Agent": f"together-types/{__version__}",  # Cloudflare refuses urllib's own
+        }
+    )
+    if secret:
+        headers["Authorization"] = "Bearer " + secret.value()
+    return Request(endpoint, headers.merged(supplied), body, secret)
+
+
+def _as_json(value: Any) -> Any:
+    to_dict = getattr(value, "to_dict", None)
+    if to_dict is not None:
+        return to_dict()
+    if hasattr(value, "keys"):
+        return dict(value)
+    raise TypeError(f"a request cannot hold {type(value).__name__}: give what JSON has, or values of together_types")
+
+
+# ---- answers
+
+
+def status_error(status: int, headers: Fields, body: bytes, host: str) -> APIStatusError:
+    """The error that an answer is, from whatever body came with it."""
+    content, text = _json_in(body), body.decode("utf-8", "replace").strip()
+    said = message_in(content) or text_of_page(text) or "no reason given"
+    if 300 <= status < 400:
+        said = f"a redirect to {_origin_in(headers.get('location'))}, which is not followed: change base_url"
+    cls = InternalServerError if status >= 500 else _ERRORS.get(status, APIStatusError)
+    return cls(
+        f"status {status} from {host}: {said}",
+        status=status,
+        body=text if content is None else content,
+        request_id=headers.get("x-request-id") or headers.get("cf-ray") or None,
+        retry_after=retry_after_in(headers),
+        rate_limits=rate_limits_in(headers),
+    )
+
+
+def completion_of(status: int, headers: Fields, body: bytes, host: str) -> ChatCompletionResponse:
+    """The response in an answer with a status of success; raises APIStatusError where the body is none.
+
+    An event stream, which was not asked for, is accumulated.
+    """
+    if headers.get("content-type").lower().startswith("text/event-stream"):
+        return _accumulated(body)
+    content = _json_in(body)
+    if is_members(content) and "choices" in content and not content.get("error"):
+        return ChatCompletionResponse.from_json(body)
+    error = status_error(status, headers, body, host)
+    if message_in(content):
+        raise error
+    raise APIStatusError(f"{error.message} (this is no chat completion)", **_details(error))
+
+
+def _accumulated(body: bytes) -> ChatCompletionResponse:
+    reader = ChunkReader()
+    reader.feed(body)
+    reader.finish()
+    if reader.error is not None:
+        raise reader.error
+    return reader.completion.response
+
+
+def _details(error: APIStatusError) -> dict[str, Any]:
+    return {name: value for name, value in vars(error).items() if name != "message"}
+
+
+def _json_in(body: bytes) -> Any:
+    try:
+        return json.loads(body.decode("utf-8-sig", "replace"))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _origin_in(location: str) -> str:
+    try:
+        return endpoint_of(location, "").origin
+    except ValueError:
+        return "another path" if location.startswith("/") and not location.startswith("//") else "an unknown place"

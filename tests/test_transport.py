@@ -1,0 +1,93 @@
+"""`transport=`: another way to send requests stands in for the sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from together_adapters import APIConnectionError, APITimeoutError, IncompleteStreamError, RateLimitError, Together
+
+FRAME = b'data: {"choices":[{"index":0,"delta":{"content":"%s"},"finish_reason":%s}]}\n\n'
+COMPLETION = b'{"choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}]}'
+ASKED: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
+
+
+class Recorder:
+    """A transport that gives prepared answers in turn and keeps what it was called with."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers = list(answers)
+        self.calls: list[tuple[str, str, Mapping[str, str], bytes, float | None]] = []
+        self.closed = 0
+
+    def __call__(self, method: str, url: str, headers: Mapping[str, str], body: bytes, timeout: float | None) -> Any:
+        self.calls.append((method, url, headers, body, timeout))
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def pieces(self, *pieces: bytes | Exception) -> Iterator[bytes]:
+        try:
+            for piece in pieces:
+                if isinstance(piece, Exception):
+                    raise piece
+                yield piece
+        finally:
+            self.closed += 1
+
+
+def test_is_called_with_the_request() -> None:
+    transport = Recorder((200, {"Content-Type": "application/json"}, [COMPLETION]))
+    client = Together(api_key="sk-secret", transport=transport, base_url="https://gateway.example/v1?v=2", timeout=7)
+    assert client.chat.completions.create(**ASKED, max_tokens=5, stop=None, anything=[1]).text == "hi"
+    ((method, url, headers, body, timeout),) = transport.calls
+    assert (method, url) == ("POST", "https://gateway.example/v1/chat/completions?v=2")
+    assert dict(headers)["Authorization"] == "Bearer sk-secret" and "sk-secret" not in repr(headers)
+    assert b'"anything":[1]' in body and b"stop" not in body and b"stream" not in body
+    assert timeout is not None and 6 < timeout <= 7
+
+
+def test_streams() -> None:
+    transport = Recorder()
+    transport.answers.append((200, [], transport.pieces(FRAME % (b"a", b"null"), FRAME % (b"b", b'"stop"'), b"data: [DONE]\n\n")))
+    stream = Together(api_key="k", transport=transport).chat.completions.create(**ASKED, stream=True)
+    assert [chunk.text for chunk in stream] == ["a", "b"]
+    assert transport.closed == 1
+
+
+def test_stream_closed_early() -> None:
+    transport = Recorder()
+    transport.answers.append((200, {}, transport.pieces(FRAME % (b"a", b"null"), FRAME % (b"b", b'"stop"'))))
+    with Together(api_key="k", transport=transport).chat.completions.create(**ASKED, stream=True) as stream:
+        assert next(stream).text == "a"
+    assert transport.closed == 1 and stream.completion.state == "cancelled"
+
+
+@pytest.mark.parametrize("problem", [OSError("gone"), RuntimeError("TLS not supported"), KeyError("js")], ids=repr)
+def test_any_exception_is_a_connection_error(problem: Exception) -> None:
+    transport = Recorder(problem, (200, {}, COMPLETION))
+    assert Together(api_key="k", transport=transport).chat.completions.create(**ASKED).text == "hi"
+    with pytest.raises(APIConnectionError, match=r"cannot reach api\.together\.xyz") as failed:
+        Together(api_key="k", transport=Recorder(problem), max_retries=0).chat.completions.create(**ASKED)
+    assert failed.value.unanswered
+    transport = Recorder()
+    transport.answers.append((200, {}, transport.pieces(FRAME % (b"a", b"null"), problem)))
+    with pytest.raises(IncompleteStreamError) as cut:
+        list(Together(api_key="k", transport=transport).chat.completions.create(**ASKED, stream=True))
+    assert cut.value.completion.response.text == "a" and transport.closed == 1
+
+
+def test_its_own_timeout() -> None:
+    with pytest.raises(APITimeoutError):
+        Together(api_key="k", transport=Recorder(TimeoutError()), max_retries=0).chat.completions.create(**ASKED)
+
+
+def test_retries_what_it_answers() -> None:
+    limited = (429, {"retry-after-ms": "1"}, [b'{"error": "slow down"}'])
+    transport = Recorder(limited, limited, (200, {}, [COMPLETION]))
+    assert Together(api_key="k", transport=transport).chat.completions.create(**ASKED).text == "hi"
+    assert len({call[3] for call in transport.calls}) == 1 and len(transport.calls) == 3
+    with pytest.raises(RateLimitError, match="slow down"):
+        Together(api_key="k", transport=Recorder(*[limited] * 3)).chat.completions.create(**ASKED)
