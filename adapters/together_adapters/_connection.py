@@ -28,7 +28,6 @@ __all__ = ["Answer", "Pool"]
 
 _READ_SIZE = 65536
 _MOST_IDLE = 16
-_timed_out = (TimeoutError, socket.timeout)  # two classes before Python 3.10
 
 
 class Connection:
@@ -46,7 +45,7 @@ class Connection:
                 while data and not self._closed:
                     self.sock.settimeout(until.left())
                     data = data[self.sock.send(data) :]
-        except _timed_out as error:
+        except OSError as error:
             raise _passed(error, until) from None
         finally:
             self._close_if_asked()
@@ -59,7 +58,7 @@ class Connection:
                     return b""
                 self.sock.settimeout(until.left())
                 return self.sock.recv(_READ_SIZE)
-        except _timed_out as error:
+        except OSError as error:
             raise _passed(error, until) from None
         finally:
             self._close_if_asked()
@@ -270,7 +269,7 @@ class Pool:
         )
         try:
             connection.sock.do_handshake()
-        except _timed_out as error:
+        except OSError as error:
             raise _passed(error, until) from None
 
     def _drop(self, connection: Connection) -> None:
@@ -280,8 +279,9 @@ class Pool:
 
 
 def _passed(error: OSError, until: Until) -> Exception:
-    """A limit of ours that has passed, or one of the system's, which comes with an errno."""
-    return until.passed() if error.errno is None else error
+    """The limit that has passed where a socket's time is over, else the error itself; the system's own limits have an errno."""
+    over = isinstance(error, (TimeoutError, socket.timeout)) and error.errno is None  # one class from Python 3.10 on
+    return until.passed() if over else error
 
 
 def _is_usable(connection: Connection, response: Response) -> bool:
@@ -306,12 +306,9 @@ def _connected(host: str, port: int, until: Until) -> socket.socket:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             return sock
-        except _timed_out as error:
-            sock.close()
-            problem = _passed(error, until)
         except OSError as error:
             sock.close()
-            problem = error
+            problem = _passed(error, until)
         except BaseException:
             sock.close()
             raise

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import time
 from collections import namedtuple
-from time import monotonic, time
 
 from .errors import APITimeoutError
 
@@ -46,7 +46,7 @@ class Until:
         """The seconds that are left, None without a limit; raises APITimeoutError when there are none."""
         if self.moment == _FOREVER:
             return None
-        left = self.moment - monotonic()
+        left = self.moment - time.monotonic()
         if left <= 0:
             raise self.passed()
         return left
@@ -60,7 +60,7 @@ class Limits:
 
     def __init__(self, timeout: Timeout, deadline: Deadline | None) -> None:
         self._timeout = timeout
-        now = monotonic()
+        now = time.monotonic()
         self._end = Until(_FOREVER, "")
         if timeout.total is not None:
             self._end = Until(now + timeout.total, f"the call took longer than {timeout.total:g} s")
@@ -69,7 +69,7 @@ class Limits:
 
     def left(self) -> float:
         """The seconds until the end of the call, which may be infinite or in the past."""
-        return self._end.moment - monotonic()
+        return self._end.moment - time.monotonic()
 
     def connecting(self) -> Until:
         return self._within(self._timeout.connect, "no connection within {:g} s")
@@ -84,7 +84,7 @@ class Limits:
         return self._within(self._timeout.idle, "the answer was not complete {:g} s after its beginning")
 
     def _within(self, seconds: float | None, problem: str) -> Until:
-        if seconds is None or (moment := monotonic() + seconds) >= self._end.moment:
+        if seconds is None or (moment := time.monotonic() + seconds) >= self._end.moment:
             return self._end
         return Until(moment, problem.format(seconds))
 
@@ -107,4 +107,4 @@ def _moment_of(deadline: Deadline, now: float) -> float:
         per_second = 1000 if getattr(deadline, "__name__", "").endswith("millis") else 1
         return now + deadline() / per_second
     moment = deadline if isinstance(deadline, (int, float)) else deadline.timestamp()
-    return now + moment - time() if moment > _UNIX_TIME else float(moment)
+    return now + moment - time.time() if moment > _UNIX_TIME else float(moment)

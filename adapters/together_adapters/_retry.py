@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from os import urandom
-from time import time
+import os
+import time
 
 from .errors import APIConnectionError, APIStatusError
 
@@ -31,7 +31,7 @@ def retry_after_in(headers: Fields) -> float | None:
     if seconds is None and asked:
         until, now = _date(asked), _date(headers.get("date"))
         # Both dates are of the server's clock, which may differ from ours.
-        return None if until is None else max(0.0, until - (time() if now is None else now))
+        return None if until is None else max(0.0, until - (time.time() if now is None else now))
     return seconds
 
 
@@ -103,7 +103,7 @@ class Attempts:
         self._left -= 1
         asked = error.retry_after if isinstance(error, APIStatusError) else None
         # Not `random`: importing it takes longer than all of this, and processes restored from one snapshot share its state.
-        pause = self._bound * int.from_bytes(urandom(4), "big") / 2**32 if asked is None else asked
+        pause = self._bound * int.from_bytes(os.urandom(4), "big") / 2**32 if asked is None else asked
         self._bound = min(2 * self._bound, _LONGEST_PAUSE)
         return pause if pause < self._limits.left() and pause <= _LONGEST_ASKED else None
 
