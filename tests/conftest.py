@@ -1,11 +1,47 @@
-"""Settings that all tests share."""
+"""Settings that all tests share, and what runs where a test's own dependency does not exist."""
 
+from __future__ import annotations
+
+import json
 import os
+import platform
+import re
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
 
-from hypothesis import HealthCheck, settings
+if find_spec("hypothesis"):
+    from hypothesis import HealthCheck, settings
 
-settings.register_profile("default", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("thorough", parent=settings.get_profile("default"), max_examples=20_000)
-settings.register_profile("quick", parent=settings.get_profile("default"), max_examples=5)
-settings.register_profile("longer", parent=settings.get_profile("default"), max_examples=2_000)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+    settings.register_profile("default", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.register_profile("thorough", parent=settings.get_profile("default"), max_examples=20_000)
+    settings.register_profile("quick", parent=settings.get_profile("default"), max_examples=5)
+    settings.register_profile("longer", parent=settings.get_profile("default"), max_examples=2_000)
+    settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+_STARTED = time.perf_counter()
+# What some interpreters cannot have; a file of tests that imports it is passed over there, and said to be.
+_MAY_BE_MISSING = [name for name in ("hypothesis", "asyncio", "ssl") if not find_spec(name)]
+_passed_over: list[str] = []
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    if collection_path.suffix == ".py" and _MAY_BE_MISSING:
+        imported = set(re.findall(r"^(?:import|from) (\w+)", collection_path.read_text("utf-8"), re.MULTILINE))
+        if imported & set(_MAY_BE_MISSING):
+            _passed_over.append(collection_path.name)
+            return True
+    return None
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    if _passed_over:
+        terminalreporter.write_line(f"without {', '.join(_MAY_BE_MISSING)}: passed over {', '.join(sorted(_passed_over))}")
+    results = os.environ.get("EVERYWHERE_RESULTS")
+    if results:  # one line for the table of `tox -e everywhere`
+        counts = {name: len(terminalreporter.stats.get(name, ())) for name in ("passed", "failed", "error", "skipped")}
+        name = f"{platform.python_implementation()} {platform.python_version()}"
+        line = {"environment": name, "suite": os.environ.get("EVERYWHERE_SUITE", "all tests"), **counts}
+        with open(results, "a", encoding="utf-8") as file:
+            file.write(json.dumps({**line, "seconds": time.perf_counter() - _STARTED}) + "\n")

@@ -7,7 +7,6 @@ import io
 import json
 import multiprocessing
 import pickle
-import tracemalloc
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -126,6 +125,7 @@ def test_over_http(head: bytes) -> None:
 
 
 def test_memory_is_one_line() -> None:
+    tracemalloc = pytest.importorskip("tracemalloc", reason="PyPy has none")
     line = (LINE % ("a", "x" * 1000) + "\n").encode()
 
     def source() -> Iterator[bytes]:

@@ -26,7 +26,7 @@ def run(*args: str, path: str = "", cwd: Path | None = None) -> subprocess.Compl
 
 def script(code: str, cwd: Path) -> str:
     code = "import sys; sys.path.insert(0, '.'); " + code
-    return subprocess.run([sys.executable, "-I", "-c", code], check=True, capture_output=True, text=True, cwd=cwd).stdout
+    return subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True, capture_output=True, text=True, cwd=cwd).stdout
 
 
 READ = (

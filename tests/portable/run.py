@@ -1,0 +1,57 @@
+"""Run the portable tests where there is no pytest: `python run.py PATH...`, the paths being put first on `sys.path`.
+
+The last line says what became of them: `portable: 700 passed, 0 failed, 2 skipped in 3.2 s`. A module that stands in
+the environment variable BLOCKED cannot be imported.
+"""
+
+import os
+import sys
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+class Blocked:
+    """Makes modules of the standard library missing, as in an interpreter that was built without them."""
+
+    def __init__(self, names):
+        self.names = names
+
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in self.names:
+            raise ModuleNotFoundError("No module named " + repr(name), name=name)
+
+
+def main(paths):
+    sys.path[:0] = [*paths, HERE, os.path.dirname(HERE)]
+    sys.dont_write_bytecode = True
+    blocked = os.environ.get("BLOCKED", "").split()
+    if blocked:
+        for name in list(sys.modules):
+            if name.partition(".")[0] in blocked:
+                del sys.modules[name]
+        sys.meta_path.insert(0, Blocked(blocked))
+    for name in blocked:
+        try:
+            __import__(name)
+        except ImportError:
+            continue
+        raise SystemExit(name + " is not blocked")
+    import unittest
+
+    import together_types
+
+    started = time.perf_counter()
+
+    suite = unittest.defaultTestLoader.loadTestsFromName("test_portable")
+    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=0).run(suite)
+    failed = len(result.failures) + len(result.errors)
+    passed = result.testsRun - failed - len(result.skipped)
+    seconds = time.perf_counter() - started
+    print("of " + str(together_types.__file__ or together_types.__spec__.origin))
+    print("portable: %d passed, %d failed, %d skipped in %.1f s" % (passed, failed, len(result.skipped), seconds))
+    return 0 if passed and not failed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,251 @@
+"""What must hold on every interpreter and host: unittest and the standard library only, no sockets, threads, files written.
+
+pytest collects it with the rest; `python tests/portable/run.py SOURCES...` runs it where there is no pytest.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import io
+import json
+import pickle
+import pkgutil
+import unittest
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import together_adapters
+import together_types
+from corpus import BODIES, DATA, SSE_CASES, STREAMS, TYPES, case_bytes, label, objects
+from together_adapters.accumulate import Accumulator, accumulate
+from together_adapters.batch import BatchError, BatchResult, iter_results
+from together_adapters.errors import APIError
+from together_adapters.openai_format import from_openai, to_openai
+from together_adapters.sse import Decoder, ServerSentEvent, encode, encode_chunks, response_to_chunks
+from together_adapters.stream import aiter_chunks, iter_chunks
+from together_types import (
+    ChatCompletionChunk,
+    ChatCompletionRequest,
+    ChatCompletionResponse,
+    ErrorData,
+    FinishReason,
+    ParseError,
+    UsageData,
+)
+
+# Each of these needs parts of the standard library that may be missing.
+NEED_MORE = {"__main__", "client", "aio", "replay", "serve", "vendor"}
+READ_AS = (ChatCompletionResponse, ChatCompletionChunk, ChatCompletionRequest, ErrorData)
+
+
+def each(paths: Iterable[Any], name_of: Callable[[Any], str]) -> Callable[[Any], Any]:
+    """One test for each path or case, so that a count of tests says how much was tried."""
+
+    def add(function: Any) -> Any:
+        for item in paths:
+
+            def test(self: unittest.TestCase, item: Any = item) -> None:
+                function(self, item)
+
+            test.__name__ = function.__name__.replace("each", "test", 1) + "_" + "".join(c if c.isalnum() else "_" for c in name_of(item))
+            CASES.setdefault(function.__qualname__.partition(".")[0], []).append(test)
+        return function
+
+    return add
+
+
+CASES: dict[str, list[Any]] = {}
+
+
+def with_cases(cls: type[unittest.TestCase]) -> type[unittest.TestCase]:
+    for test in CASES.pop(cls.__name__):
+        setattr(cls, test.__name__, test)
+    return cls
+
+
+def outcome(stream: Any) -> tuple[Any, ...]:
+    chunks, error = [], None
+    try:
+        for chunk in stream:
+            chunks.append(chunk)
+    except APIError as raised:
+        error = raised
+    return tuple(chunks), stream.completion, type(error).__name__, str(error)
+
+
+def run(coroutine: Any) -> Any:
+    """Drive a coroutine that waits for nothing, without asyncio."""
+    try:
+        while True:
+            coroutine.send(None)
+    except StopIteration as stop:
+        return stop.value
+
+
+async def from_async(pieces: list[bytes]) -> tuple[Any, ...]:
+    async def source() -> AsyncIterator[bytes]:
+        for piece in pieces:
+            yield piece
+
+    stream, chunks, error = aiter_chunks(source()), [], None
+    try:
+        async for chunk in stream:
+            chunks.append(chunk)
+    except APIError as raised:
+        error = raised
+    return tuple(chunks), stream.completion, type(error).__name__, str(error)
+
+
+def cuts(data: bytes) -> Iterator[list[bytes]]:
+    yield [data]
+    yield [data[i : i + 1] for i in range(len(data))]
+    for cut in range(1, len(data), max(len(data) // 20, 1)):
+        yield [data[:cut], data[cut:]]
+
+
+@with_cases
+class Values(unittest.TestCase):
+    @each([*BODIES, *STREAMS], label)
+    def each_recording(self, path: Path) -> None:
+        for data in objects(path):
+            for cls in READ_AS:
+                value = cls.from_dict(data)
+                self.assertEqual(json.dumps(value.to_dict(), sort_keys=True), json.dumps(data, sort_keys=True))
+                self.assertEqual(cls.from_json(json.dumps(data)), value)
+                json.loads(value.to_json(), parse_constant=self.fail)
+            self.assertEqual(value.issues(), cls.from_dict(data).issues())
+
+    @each(TYPES, lambda cls: cls.__name__)
+    def each_type(self, cls: Any) -> None:
+        for value in (cls(), cls.from_dict({"extra": [None, {"a": 1.5}], "to_dict": 1})):
+            self.assertEqual(pickle.loads(pickle.dumps(value)), value)
+            self.assertEqual(copy.deepcopy(value), value)
+            self.assertEqual(dataclasses.replace(value), value)
+            self.assertEqual(hash(copy.copy(value)), hash(value))
+            self.assertIn(cls.__name__, repr(value))
+            self.assertTrue(dataclasses.is_dataclass(cls))
+            for name in cls.__match_args__:
+                with self.assertRaises(dataclasses.FrozenInstanceError):
+                    setattr(value, name, None)
+
+    def test_pickles_of_other_interpreters(self) -> None:
+        expected = None
+        for path in sorted(DATA.glob("pickles/*.pickle")):
+            value = pickle.loads(path.read_bytes())
+            expected = expected or value
+            self.assertEqual(value, expected, path.name)
+            self.assertEqual(pickle.loads(pickle.dumps(value)), expected)
+        self.assertIsNotNone(expected)
+
+    def test_enums_print_their_value(self) -> None:
+        for reason in (FinishReason.EOS, FinishReason("new")):
+            self.assertEqual(f"{reason} {reason:>4} %s" % reason, f"{reason.value} {reason.value:>4} {reason.value}")
+            self.assertEqual(json.dumps(reason), json.dumps(reason.value))
+        self.assertTrue(FinishReason.EOS.known and not FinishReason("new").known)
+
+    def test_bad_json(self) -> None:
+        for text in ("", "[1]", '{"a": 1', "[" * 100_000, '{"a":' * 201 + "1" + "}" * 201, b'{"a": "\xff"}', '{"a": %s}' % ("9" * 5000)):
+            with self.assertRaises(ParseError) as caught:
+                ChatCompletionChunk.from_json(text)
+            self.assertEqual(str(pickle.loads(pickle.dumps(caught.exception))), str(caught.exception))
+        with self.assertRaises(TypeError):
+            UsageData(total_tokens="many")  # type: ignore[arg-type]
+
+    def test_parts_may_be_written_by_hand(self) -> None:
+        request = ChatCompletionRequest(model="m", messages=[{"role": "user", "content": "hi"}])  # type: ignore[list-item]
+        self.assertEqual(request.to_dict()["messages"], [{"role": "user", "content": "hi"}])
+
+
+@with_cases
+class Streams(unittest.TestCase):
+    @each(STREAMS, label)
+    def each_stream(self, path: Path) -> None:
+        data = path.read_bytes()
+        whole = outcome(iter_chunks([data]))
+        for pieces in cuts(data):
+            self.assertEqual(outcome(iter_chunks(iter(pieces))), whole)
+        self.assertEqual(outcome(iter_chunks(io.BytesIO(data))), whole)
+        self.assertEqual(run(from_async([data[:100], data[100:]])), whole)
+        self.assertEqual(accumulate(whole[0]).response, whole[1].response)
+        for end in range(0, len(data), max(len(data) // 10, 1)):
+            _, completion, error, _ = outcome(iter_chunks([data[:end]]))
+            self.assertEqual(error == "NoneType", completion.state == "finished")
+
+    @each(sorted(DATA.glob("quirks/*.json")), lambda path: path.stem)
+    def each_quirk(self, path: Path) -> None:
+        case = json.loads(path.read_text("utf-8"))
+        if "stream" not in case:
+            return
+        text = "".join(case["stream"])
+        if "repeat" in case:
+            text = text.replace(case["repeat"][0], case["repeat"][0] * case["repeat"][1])
+        for pieces in cuts(text.encode("utf-8")):
+            _, completion, error, _ = outcome(iter_chunks(iter(pieces)))
+            self.assertEqual((completion.state, error), (case["state"], case.get("error", "NoneType")))
+            self.assertEqual(repr(pickle.loads(pickle.dumps(completion))), repr(completion))  # a NaN equals nothing
+
+    @each(SSE_CASES, lambda case: case["name"])
+    def each_case_of_the_standard(self, case: dict[str, Any]) -> None:
+        for pieces in cuts(case_bytes(case)):
+            decoder = Decoder()
+            self.assertEqual([event._asdict() for piece in pieces for event in decoder.feed(piece)], case["expected_events"])
+
+    def test_errors_travel(self) -> None:
+        for data in (b"", b"data: {\n\n", b'data: {"error": {"message": "no", "code": 7}}\n\n'):
+            stream = iter_chunks([data])
+            with self.assertRaises(APIError) as caught:
+                list(stream)
+            twin = pickle.loads(pickle.dumps(caught.exception))
+            self.assertEqual((type(twin), str(twin), twin.completion), (type(caught.exception), str(caught.exception), stream.completion))
+
+    @each([path for path in STREAMS if b'"error":' not in path.read_bytes()], label)
+    def each_stream_written_again(self, path: Path) -> None:
+        first = accumulate(outcome(iter_chunks([path.read_bytes()]))[0])
+        again = outcome(iter_chunks(encode_chunks(response_to_chunks(first.response))))
+        self.assertEqual(again[1].state, "finished")
+        self.assertEqual(again[1].response.text, first.response.text)
+
+    def test_events_written_are_read(self) -> None:
+        event = ServerSentEvent(event="e", data="ü\n\u2028", id="1", retry=5)
+        self.assertEqual(Decoder().feed(encode(event)), [event])
+
+
+@with_cases
+class Adapters(unittest.TestCase):
+    @each(BODIES, label)
+    def each_response_to_openai_and_back(self, path: Path) -> None:
+        for data in objects(path):
+            value = from_openai(data)
+            self.assertEqual(json.dumps(to_openai(value), sort_keys=True), json.dumps(to_openai(from_openai(to_openai(value))), sort_keys=True))
+
+    @each(sorted(DATA.glob("batch/*.json")), lambda path: path.stem)
+    def each_batch(self, path: Path) -> None:
+        case = json.loads(path.read_text("utf-8"))
+        data = "\n".join(case["lines"]).encode("utf-8")
+        for whole in (data, b"\xef\xbb\xbf" + data.replace(b"\n", b"\r\n") + b"\r\n"):
+            items = list(iter_results([whole[:50], whole[50:]]))
+            self.assertEqual(len(items), len(case["expect"]))
+            for item, expected in zip(items, case["expect"]):
+                self.assertEqual(item.custom_id, expected.get("custom_id"))
+                if isinstance(item, BatchResult):
+                    self.assertEqual(item.response.text, expected["text"])
+                else:
+                    self.assertIsInstance(item, BatchError)
+                    self.assertTrue(str(item).startswith(expected["error"]), item)
+
+    def test_fed_by_hand(self) -> None:
+        accumulator = Accumulator()
+        accumulator.add(ChatCompletionChunk.from_dict({"choices": [{"index": 0, "delta": {"content": "hi"}}]}))
+        self.assertEqual((accumulator.completion().state, accumulator.completion().response.text), ("open", "hi"))
+
+    @each([(package, module.name) for package in (together_types, together_adapters) for module in pkgutil.iter_modules(package.__path__)], lambda found: f"{found[0].__name__}_{found[1]}")
+    def each_module_imports(self, found: tuple[Any, str]) -> None:
+        package, name = found
+        if name not in NEED_MORE and not name.endswith("_command"):
+            __import__(f"{package.__name__}.{name}")
+
+
+if __name__ == "__main__":
+    unittest.main()
