@@ -14,7 +14,7 @@ from corpus import DATA
 from http_server import CHUNKED, Part, Received, in_chunks, reply_json, serving
 
 EXAMPLES = sorted(DATA.glob("examples/*.py"))
-assert len(EXAMPLES) == 4
+assert len(EXAMPLES) == 5
 USAGE = {"prompt_tokens": 12, "completion_tokens": 8, "total_tokens": 20}
 CALL = {"id": "c", "type": "function", "function": {"name": "get_weather", "arguments": '{"city": "Paris"}'}}
 EXPECTED = {

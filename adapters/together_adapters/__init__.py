@@ -27,6 +27,7 @@ from .errors import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._limits import Timeout
+    from .aio import AsyncTogether
     from .client import Together
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "APIError",
     "APIStatusError",
     "APITimeoutError",
+    "AsyncTogether",
     "AuthenticationError",
     "BadRequestError",
     "ConflictError",
@@ -56,6 +58,10 @@ def __getattr__(name: str) -> object:
         from .client import Together
 
         return Together
+    if name == "AsyncTogether":
+        from .aio import AsyncTogether
+
+        return AsyncTogether
     if name == "Timeout":
         from ._limits import Timeout
 

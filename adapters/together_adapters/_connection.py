@@ -278,9 +278,9 @@ class Pool:
         connection.close()
 
 
-def _passed(error: OSError, until: Until) -> Exception:
+def _passed(error: Exception, until: Until) -> Exception:
     """The limit that has passed where a socket's time is over, else the error itself; the system's own limits have an errno."""
-    over = isinstance(error, (TimeoutError, socket.timeout)) and error.errno is None  # one class from Python 3.10 on
+    over = isinstance(error, (TimeoutError, socket.timeout)) and error.errno is None  # one class since Python 3.10
     return until.passed() if over else error
 
 
@@ -299,14 +299,13 @@ def _connected(host: str, port: int, until: Until) -> socket.socket:
     for index, (family, kind, protocol, _, address) in enumerate(addresses):
         sock = socket.socket(family, kind, protocol)
         try:
-            left = until.left()
             # An address that does not answer must leave time for the next one.
-            sock.settimeout(None if left is None else left / (len(addresses) - index))
+            sock.settimeout(until.share(len(addresses) - index).left())
             sock.connect(address)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             return sock
-        except OSError as error:
+        except (OSError, APIError) as error:
             sock.close()
             problem = _passed(error, until)
         except BaseException:

@@ -51,6 +51,11 @@ class Until:
             raise self.passed()
         return left
 
+    def share(self, waits: int) -> Until:
+        """The first of several equal parts of the time that is left."""
+        left = self.left()
+        return self if left is None else Until(time.monotonic() + left / waits, self.problem)
+
     def passed(self) -> APITimeoutError:
         return APITimeoutError(self.problem)
 

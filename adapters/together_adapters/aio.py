@@ -1,0 +1,342 @@
+"""`AsyncTogether`: the client for asyncio, on the loop's own transports. Only this module and its connections import asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+from ._async_connection import AsyncPool, within
+from ._chunk_reader import ChunkReader
+from ._exchange import connection_error
+from ._http1 import Fields
+from ._options import MAX_BODY, MAX_ERROR_BODY, Options
+from ._source import as_bytes
+from .client import pairs_of
+from .errors import APIConnectionError, APIError
+from .http import Headers, Secret, completion_of, status_error
+from .stream import AsyncChunkStream
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping, Sequence
+    from ssl import SSLContext
+    from types import TracebackType
+    from typing import Any, Literal, overload
+
+    from typing_extensions import Self
+
+    from ._async_connection import AsyncAnswer
+    from ._limits import Deadline, Limits, Timeout
+    from ._options import Call
+    from ._types import ChatCompletionResponse
+    from .client import Message, Object
+    from .errors import APIStatusError
+    from .http import Request
+
+    AsyncTransport = Callable[
+        [str, str, Mapping[str, str], bytes, "float | None"],
+        "Awaitable[tuple[int, Mapping[str, str] | Iterable[tuple[str, str]], AsyncIterable[bytes]]]",
+    ]
+else:
+
+    def overload(function: object) -> object:
+        return function
+
+
+__all__ = ["AsyncTogether"]
+
+
+class AsyncCompletions:
+    """`client.chat.completions`."""
+
+    def __init__(self, caller: _AsyncCaller) -> None:
+        self._caller = caller
+
+    @overload
+    async def create(
+        self,
+        *,
+        messages: Sequence[Message],
+        model: str,
+        stream: Literal[False] = False,
+        max_tokens: int | None = None,
+        stop: str | Sequence[str] | None = None,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        top_k: int | None = None,
+        repetition_penalty: float | None = None,
+        presence_penalty: float | None = None,
+        frequency_penalty: float | None = None,
+        min_p: float | None = None,
+        logit_bias: Mapping[str, float] | None = None,
+        seed: int | None = None,
+        logprobs: int | bool | None = None,
+        echo: bool | None = None,
+        n: int | None = None,
+        safety_model: str | None = None,
+        response_format: Object | None = None,
+        tools: Sequence[Object] | None = None,
+        tool_choice: str | Object | None = None,
+        timeout: float | Timeout | None = None,
+        deadline: Deadline | None = None,
+        **others: Any,
+    ) -> ChatCompletionResponse: ...
+
+    @overload
+    async def create(
+        self,
+        *,
+        messages: Sequence[Message],
+        model: str,
+        stream: Literal[True],
+        max_tokens: int | None = None,
+        stop: str | Sequence[str] | None = None,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        top_k: int | None = None,
+        repetition_penalty: float | None = None,
+        presence_penalty: float | None = None,
+        frequency_penalty: float | None = None,
+        min_p: float | None = None,
+        logit_bias: Mapping[str, float] | None = None,
+        seed: int | None = None,
+        logprobs: int | bool | None = None,
+        echo: bool | None = None,
+        n: int | None = None,
+        safety_model: str | None = None,
+        response_format: Object | None = None,
+        tools: Sequence[Object] | None = None,
+        tool_choice: str | Object | None = None,
+        timeout: float | Timeout | None = None,
+        deadline: Deadline | None = None,
+        **others: Any,
+    ) -> AsyncChunkStream: ...
+
+    @overload
+    async def create(
+        self,
+        *,
+        messages: Sequence[Message],
+        model: str,
+        stream: bool,
+        max_tokens: int | None = None,
+        stop: str | Sequence[str] | None = None,
+        temperature: float | None = None,
+        top_p: float | None = None,
+        top_k: int | None = None,
+        repetition_penalty: float | None = None,
+        presence_penalty: float | None = None,
+        frequency_penalty: float | None = None,
+        min_p: float | None = None,
+        logit_bias: Mapping[str, float] | None = None,
+        seed: int | None = None,
+        logprobs: int | bool | None = None,
+        echo: bool | None = None,
+        n: int | None = None,
+        safety_model: str | None = None,
+        response_format: Object | None = None,
+        tools: Sequence[Object] | None = None,
+        tool_choice: str | Object | None = None,
+        timeout: float | Timeout | None = None,
+        deadline: Deadline | None = None,
+        **others: Any,
+    ) -> ChatCompletionResponse | AsyncChunkStream: ...
+
+    async def create(
+        self,
+        *,
+        messages: Sequence[Message],
+        model: str,
+        stream: bool = False,
+        timeout: float | Timeout | None = None,
+        deadline: Deadline | None = None,
+        **parameters: Any,
+    ) -> ChatCompletionResponse | AsyncChunkStream:
+        """Ask for a chat completion, as `Together.chat.completions.create` does; a stream is read with `async for`."""
+        body = {"model": model, "messages": messages, "stream": stream or None, **parameters}
+        return await self._caller.create(body, timeout, deadline)
+
+
+class AsyncChat:
+    """`client.chat`."""
+
+    def __init__(self, caller: _AsyncCaller) -> None:
+        self.completions = AsyncCompletions(caller)
+
+
+class AsyncTogether:
+    """`Together` for asyncio: the same settings, errors and limits.
+
+    A `transport` is awaited, and the body that it gives is an asynchronous iterable of bytes. Connections belong to the
+    event loop that they were made on, and are closed when it ends; the client can be used on one loop after another.
+    """
+
+    def __init__(
+        self,
+        *,
+        api_key: str | Callable[[], str] | None = None,
+        base_url: str | None = None,
+        timeout: float | Timeout | None = None,
+        max_retries: int | None = None,
+        supplied_headers: Mapping[str, str] | None = None,
+        deadline: Deadline | None = None,
+        transport: AsyncTransport | None = None,
+        cafile: str | None = None,
+        ssl_context: SSLContext | None = None,
+        insecure_http: bool = False,
+    ) -> None:
+        secret = Secret(os.environ.get("TOGETHER_API_KEY") if api_key is None else api_key)
+        headers = Headers(supplied_headers or {})
+        del api_key, supplied_headers  # a traceback may show variables
+        options = Options(
+            secret,
+            headers,
+            base_url=base_url,
+            timeout=timeout,
+            max_retries=max_retries,
+            deadline=deadline,
+            cafile=cafile,
+            ssl_context=ssl_context,
+            insecure_http=insecure_http,
+        )
+        sender = AsyncPool(options.endpoint, options.security) if transport is None else _TransportSender(transport)
+        self._caller = _AsyncCaller(options, sender)
+        self.chat = AsyncChat(self._caller)
+
+    def __repr__(self) -> str:
+        return f"{self.__class__.__name__}({self._caller.options!r})"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close all connections of this loop, also those of open streams. The client stays usable."""
+        self._caller.sender.close()
+        await asyncio.sleep(0)  # the loop closes the sockets in its next round
+
+
+class _AsyncCaller:
+    """Makes the calls of one client; the client and its `chat.completions` share it, so that neither refers to the other."""
+
+    def __init__(self, options: Options, sender: AsyncPool | _TransportSender) -> None:
+        self.options = options
+        self.sender = sender
+
+    async def create(
+        self, parameters: Mapping[str, Any], timeout: float | Timeout | None, deadline: Deadline | None
+    ) -> ChatCompletionResponse | AsyncChunkStream:
+        call = self.options.call(parameters, timeout, deadline)
+        answer = await self._answer(call)
+        if call.whole:
+            body = await _body_of(answer, MAX_BODY)
+            return completion_of(answer.status, answer.headers, call.request.without_secret(body), call.host)
+        reader = ChunkReader()
+        answer.is_read = lambda: reader.saw_done
+        return AsyncChunkStream(answer, reader)
+
+    async def _answer(self, call: Call) -> AsyncAnswer | _TransportAnswer:
+        """The head of a successful answer, after as many attempts as it takes."""
+        while True:
+            should_retry = ""
+            try:
+                answer = await self.sender.send(call.request, call.limits, whole=call.whole)
+            except APIConnectionError as failure:
+                error: APIError = failure
+            else:
+                if 200 <= answer.status < 300:
+                    return answer
+                error, should_retry = await _refusal(answer, call), answer.headers.get("x-should-retry")
+            pause = call.attempts.pause_after(error, should_retry)
+            if pause is None:
+                raise error
+            await asyncio.sleep(pause)
+
+
+async def _refusal(answer: AsyncAnswer | _TransportAnswer, call: Call) -> APIStatusError:
+    body = b""
+    try:
+        async for piece in answer:
+            body += piece
+            if len(body) > MAX_ERROR_BODY:
+                break
+    except APIError:
+        pass  # the status says enough
+    finally:
+        await answer.aclose()
+    return status_error(answer.status, answer.headers, call.request.without_secret(body[:MAX_ERROR_BODY]), call.host)
+
+
+async def _body_of(answer: AsyncAnswer | _TransportAnswer, most: int) -> bytes:
+    pieces: list[bytes] = []
+    size = 0
+    try:
+        async for piece in answer:
+            pieces.append(piece)
+            size += len(piece)
+            if size > most:
+                raise APIConnectionError(f"an answer of more than {most} bytes")
+    finally:
+        await answer.aclose()
+    return b"".join(pieces)
+
+
+class _TransportSender:
+    """Sends requests through a transport that was given."""
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    async def send(self, request: Request, limits: Limits, *, whole: bool) -> _TransportAnswer:
+        endpoint, until = request.endpoint, limits.first_byte()
+        try:
+            status, headers, body = await within(
+                until,
+                self._transport(request.method, endpoint.url, Headers(request.headers), request.body, until.left()),
+            )
+            return _TransportAnswer(status, Fields(pairs_of(headers)), body, endpoint.host, limits)
+        except Exception as problem:  # any transport, with errors of its own
+            error = connection_error(problem, endpoint.host)
+        raise error
+
+    def close(self) -> None:
+        """A transport looks after its own connections."""
+
+
+class _TransportAnswer:
+    """An answer of a transport that was given, within the limits."""
+
+    def __init__(self, status: int, headers: Fields, body: AsyncIterable[bytes], host: str, limits: Limits) -> None:
+        self.status = status
+        self.headers = headers
+        self.is_read: Callable[[], bool] = lambda: False
+        self._body: AsyncIterable[bytes] | None = body
+        self._pieces = body.__aiter__()
+        self._host = host
+        self._limits = limits
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            return as_bytes(await within(self._limits.idle(), self._pieces.__anext__()))
+        except StopAsyncIteration:
+            await self.aclose()
+            raise
+        except Exception as problem:
+            error = connection_error(problem, self._host, answered=True)
+        await self.aclose()
+        raise error
+
+    async def aclose(self) -> None:
+        body, self._body = self._body, None
+        close: Callable[[], Any] | None = getattr(body, "aclose", None) or getattr(body, "close", None)
+        if close is not None:
+            closing = close()
+            if hasattr(closing, "__await__"):
+                await closing
