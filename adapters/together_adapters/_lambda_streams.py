@@ -83,7 +83,12 @@ def as_parts(response: Any) -> Generator[Any, None, None]:
         yield json.dumps(response).encode("ascii")
         return
     yield {name: value for name, value in response.items() if name not in ("body", "isBase64Encoded")}
-    yield response["body"].encode("utf-8")
+    body = (response.get("body") or "").encode("utf-8")
+    if response.get("isBase64Encoded"):
+        from base64 import b64decode
+
+        body = b64decode(body)
+    yield body
 
 
 def buffered(chunks: Iterable[Any], raw: Any, kind: str, status: int, headers: dict[str, list[str]]) -> Any:

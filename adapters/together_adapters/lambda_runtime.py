@@ -1,0 +1,206 @@
+"""A runtime for AWS Lambda that streams: `python -m together_adapters.lambda_runtime [MODULE.FUNCTION]`.
+
+AWS's own runtime for Python (awslambdaric 4.2) sends whole responses only. This one asks Lambda's Runtime API for
+events as that one does, runs ordinary handlers as usual, and sends what a generator yields as it comes. Put it in
+the place of AWS's in one of three ways:
+
+- runtime `provided.al2023` with a Python in the package or a layer: a `bootstrap` script that runs this module;
+- a container image whose ENTRYPOINT is `python -m together_adapters.lambda_runtime` and whose CMD is the handler;
+- a managed Python runtime with `AWS_LAMBDA_EXEC_WRAPPER=/var/task/stream.sh`, a script that is
+  `exec "$1" -m together_adapters.lambda_runtime`, because Lambda gives it the command of its own runtime.
+
+The handler's name is the argument, or `_HANDLER`. A handler that returns an iterator, such as that of
+`aws_lambda.respond_stream`, or is a generator function, gives the parts of a response: bytes or text. If the first is
+a dict, it is the prelude of an HTTP response: `statusCode`, `headers`, `cookies`. An exception before the first part
+is an ordinary error of the function, a later one is reported in the trailers of the stream. A stream whose reader has
+gone is closed.
+
+`TOGETHER_LAMBDA_STREAMING` (see `aws_lambda`) is set to `on` unless it is set. With `always`, a function URL or a REST
+API gets every HTTP response as a stream, also those that a handler returns whole; function URLs in the mode
+RESPONSE_STREAM and REST APIs with the transfer mode STREAM are thought to need it.
+
+Everything here was tried against an emulator of the Runtime API only, not in AWS: the three ways to deploy it, the
+delivery of the prelude and of the trailers, and `always` are built from AWS's documentation.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+
+from ._lambda_context import Context
+from ._lambda_events import kind_of
+from ._lambda_responses import ResponseTooLargeError, limit_of
+from ._lambda_streams import as_parts
+from ._plain import is_mapping, plain
+from ._runtime_api import ERROR_TYPE, RuntimeAPI, as_bytes, report_of, type_of
+from .aws_lambda import STREAMING
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any, NoReturn
+
+    Handler = Callable[[Any, Context], Any]
+
+__all__ = ["RuntimeAPI", "main", "serve"]
+
+_PRELUDE_TYPE = "application/vnd.awslambda.http-integration-response"
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the handler that the arguments, or the environment, name; ends only with the process."""
+    names = sys.argv[1:] if argv is None else argv
+    for output in (sys.stdout, sys.stderr):  # what is buffered would be lost when the process is frozen
+        if isinstance(output, io.TextIOWrapper):
+            output.reconfigure(line_buffering=True, errors="backslashreplace")
+    os.environ.setdefault(STREAMING, "on")
+    _add_paths()
+    api = RuntimeAPI(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    try:
+        handler = load(names[0] if names else os.environ["_HANDLER"])
+    except Exception as error:
+        _fail(api, "/init/error", error, _INIT_ERRORS.get(type(error)), 1)
+    if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+        _wait_for_restore(api)
+    serve(handler, api)
+
+
+def _add_paths() -> None:
+    """Where AWS's runtimes look for modules: the function first, then the layers."""
+    root = os.environ.get("LAMBDA_TASK_ROOT", os.getcwd())
+    layers = ["/opt/python/lib/python{}.{}/site-packages".format(*sys.version_info), "/opt/python"]
+    sys.path[:0] = [path for path in [root] if path not in sys.path]
+    sys.path += [path for path in layers if path not in sys.path]
+
+
+class _NoHandler(Exception):
+    """The module has no such function."""
+
+
+class _BadName(Exception):
+    """The handler's name is not MODULE.FUNCTION."""
+
+
+_INIT_ERRORS: dict[type, str] = {
+    ImportError: "Runtime.ImportModuleError",
+    ModuleNotFoundError: "Runtime.ImportModuleError",
+    SyntaxError: "Runtime.UserCodeSyntaxError",
+    IndentationError: "Runtime.UserCodeSyntaxError",
+    _NoHandler: "Runtime.HandlerNotFound",
+    _BadName: "Runtime.MalformedHandlerName",
+}
+
+
+def load(name: str) -> Handler:
+    """The function that `module.function` names; slashes in the module's name are taken for dots."""
+    from importlib import import_module
+
+    module, dot, function = name.rpartition(".")
+    if not dot or not module or not function:
+        raise _BadName(f"the handler is named by MODULE.FUNCTION, not {name!a}")
+    handler: Handler | None = getattr(import_module(module.replace("/", ".")), function, None)
+    if handler is None:
+        raise _NoHandler(f"the module {module!a} has no {function!a}")
+    return handler
+
+
+def _wait_for_restore(api: RuntimeAPI) -> None:
+    """SnapStart: the hooks that were registered with AWS's package, and between them the snapshot."""
+    hooks: Any = sys.modules.get("snapshot_restore_py")  # loaded where anything was registered
+    before: list[Any] = hooks.get_before_snapshot() if hooks else []
+    after: list[Any] = hooks.get_after_restore() if hooks else []
+    try:
+        while before:
+            function, args, kwargs = before.pop()
+            function(*args, **kwargs)
+    except Exception as error:
+        _fail(api, "/init/error", error, "Runtime.BeforeSnapshotError", 64)
+    api.call("GET", "/restore/next")
+    api.close()  # a connection that was snapshotted leads nowhere after the restore
+    try:
+        for function, args, kwargs in after:
+            function(*args, **kwargs)
+    except Exception as error:
+        _fail(api, "/restore/error", error, "Runtime.AfterRestoreError", 65)
+
+
+def serve(handler: Handler, api: RuntimeAPI) -> None:
+    """Take event after event; returns never."""
+    while True:
+        headers, body = api.call("GET", "/invocation/next")
+        trace = headers.get("Lambda-Runtime-Trace-Id")
+        if trace:
+            os.environ["_X_AMZN_TRACE_ID"] = trace
+        else:
+            os.environ.pop("_X_AMZN_TRACE_ID", None)
+        invoke(handler, api, headers, body)
+
+
+def invoke(handler: Handler, api: RuntimeAPI, headers: Any, body: bytes) -> None:
+    """Run the handler on one event and send what it gives, or how it failed."""
+    context = Context(headers)
+    path = f"/invocation/{context.aws_request_id}"
+    echoed = {name: value for name in ("Lambda-Runtime-Invocation-Id",) if (value := headers.get(name))}
+    try:
+        is_json = headers.get("Content-Type", "application/json").startswith("application/json")
+        event = json.loads(body) if is_json else body
+        result: Any = handler(event, context)
+        parts = _parts_of(result, event)
+        if parts is not None:
+            _stream(api, path, parts, echoed)
+            return
+        data, kind = _marshalled(result)
+    except Exception as error:
+        report = report_of(error, error.__traceback__ and error.__traceback__.tb_next, context.aws_request_id)
+        api.call("POST", path + "/error", report, {ERROR_TYPE: type_of(error), **echoed})
+        return
+    api.call("POST", path + "/response", data, {"Content-Type": kind, **echoed})
+
+
+def _parts_of(result: Any, event: Any) -> Iterator[Any] | None:
+    """The parts of a result that is to be streamed."""
+    if hasattr(result, "__next__"):
+        parts: Iterator[Any] = result
+        return parts
+    always = os.environ.get(STREAMING) == "always" and kind_of(event) in ("function_url", "rest_v1")
+    return as_parts(result) if always and is_mapping(result) and "statusCode" in result else None
+
+
+def _stream(api: RuntimeAPI, path: str, parts: Iterator[Any], headers: dict[str, str]) -> None:
+    try:
+        first = next(parts, b"")
+        if is_mapping(first):
+            head = json.dumps({"statusCode": 200, **plain(first)}).encode("ascii") + b"\0" * 8
+            api.stream(path + "/response", _PRELUDE_TYPE, head, parts, headers)
+        else:
+            api.stream(path + "/response", "application/octet-stream", as_bytes(first), parts, headers)
+    finally:
+        close = getattr(parts, "close", None)
+        if close is not None:
+            close()
+
+
+def _marshalled(result: Any) -> tuple[bytes, str]:
+    """What is sent for a returned value: bytes as they are, anything else as JSON."""
+    if isinstance(result, bytes):
+        data, kind = result, "application/unknown"
+    else:
+        if hasattr(result, "__await__") and hasattr(result, "close"):
+            result.close()  # so that Python does not warn of it besides
+        data, kind = json.dumps(plain(result)).encode("ascii"), "application/json"
+    if len(data) > limit_of("direct"):
+        raise ResponseTooLargeError(len(data), limit_of("direct"))
+    return data, kind
+
+
+def _fail(api: RuntimeAPI, path: str, error: BaseException, kind: str | None, status: int) -> NoReturn:
+    report = report_of(error, error.__traceback__ and error.__traceback__.tb_next)
+    api.call("POST", path, report, {ERROR_TYPE: kind or type_of(error)})
+    raise SystemExit(status)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""Handlers that a runtime may meet, for the tests of the runtimes."""
+
+import json
+import sys
+import time
+
+from together_adapters.aws_lambda import parse_event, respond, respond_error, respond_stream
+from together_adapters.errors import APIError
+from together_adapters.stream import iter_chunks
+from together_types import ChatCompletionResponse
+
+RESPONSE = ChatCompletionResponse.from_dict({"id": "r", "choices": [{"index": 0, "text": "hé\ud800", "n": float("nan")}]})
+STREAM = b'data: {"id":"1","choices":[{"index":0,"delta":{"content":"a\\ud800"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
+closed = []
+
+
+def echo(event, context):
+    return event
+
+
+def about(event, context):
+    known = {name: value for name, value in vars(context).items() if not name.startswith("_")}
+    return {**known, "identity": vars(context.identity), "left": context.get_remaining_time_in_millis(), "name": __name__}
+
+
+def value(event, context):
+    return RESPONSE
+
+
+def nested_value(event, context):
+    return {"all": [RESPONSE]}
+
+
+def answered(event, context):
+    return respond(RESPONSE, event)
+
+
+def guarded(event, context):
+    try:
+        return respond("x" * event["size"], event)
+    except ValueError as error:
+        return respond_error(error, event)
+
+
+def oversized(event, context):
+    return "x" * (6 * 2**20 + 200)
+
+
+def not_json(event, context):
+    return object()
+
+
+async def asynchronous(event, context):
+    return 1
+
+
+def raw(event, context):
+    return b"\xff\x00"
+
+
+def failing(event, context):
+    raise APIError(f"refused {event['text']}")
+
+
+def failed(event, context):
+    try:
+        raise ValueError(f"refused {event['text']}")
+    except ValueError as error:
+        return respond_error(error, event)
+
+
+class Fehler(Exception):
+    pass
+
+
+class Grüße(Exception):
+    def __str__(self):
+        raise KeyError("no text")
+
+
+def foreign(event, context):
+    raise Grüße
+
+
+def printing(event, context):
+    print("out", event["text"])
+    print("err", file=sys.stderr)
+
+
+def pieces(event, context):
+    for number in range(event["count"]):
+        yield f"{number},"
+        time.sleep(event.get("pause", 0))
+
+
+def broken(event, context):
+    yield b"one"
+    yield ""
+    raise Fehler("sk-hiddenHidden \ud800 text")
+
+
+def broken_at_once(event, context):
+    raise Fehler("early")
+    yield b""
+
+
+def odd_part(event, context):
+    yield b"one"
+    yield {"no": "part"}
+
+
+def endless(event, context):
+    try:
+        while True:
+            yield b"x" * 1000
+            time.sleep(0.001)
+    finally:
+        closed.append(1)
+
+
+def was_closed(event, context):
+    return len(closed)
+
+
+def routed(event, context):
+    if isinstance(event, dict) and event.get("endless"):
+        return endless(event, context)
+    return was_closed(event, context)
+
+
+def with_prelude(event, context):
+    yield {"statusCode": 201, "headers": {"x": "1"}, "cookies": ["a=1"]}
+    yield json.dumps({"path": parse_event(event).path})
+
+
+def chunks(event, context):
+    return respond_stream(iter_chunks([STREAM]), event)
