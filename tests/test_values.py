@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import decimal
 import inspect
 import json
 import pickle
 import sys
+import typing
 from pathlib import Path
 
 import pytest
@@ -17,11 +19,13 @@ from together_types import (
     ChatCompletionChoicesData,
     ChatCompletionChunk,
     ChatCompletionMessage,
+    ChatCompletionRequest,
     ChatCompletionResponse,
     FinishReason,
     FunctionCall,
     ParseError,
     ResponseFormat,
+    TogetherErrorResponse,
     TogetherRequest,
     UsageData,
 )
@@ -123,6 +127,77 @@ def test_constructor_settles_its_arguments() -> None:
         UsageData(tokens=1)  # type: ignore[call-arg]
 
 
+@pytest.mark.parametrize("arguments", [{"n": decimal.Decimal("1.5")}, {"n": object()}, {("a", "b"): 1}, {"n": b"x"}, {"n": {1}}])
+def test_what_is_no_json_does_not_raise_below_the_root(arguments: dict[object, object]) -> None:
+    """As boto3 gives Decimals, and a caller may give anything."""
+    call = FunctionCall.from_dict({"name": "f", "arguments": arguments})
+    assert call.to_dict() == {"name": "f", "arguments": arguments}
+    assert call.arguments in (None, '{"n": 1.5}')
+
+
+def test_numbers_of_other_kinds() -> None:
+    class Count(int):
+        pass
+
+    class Share(float):
+        pass
+
+    request = ChatCompletionRequest(max_tokens=Count(5), temperature=Share(0.5), seed=decimal.Decimal(7))  # type: ignore[arg-type]
+    assert [type(value) for value in (request.max_tokens, request.temperature, request.seed)] == [int, float, int]
+    read = UsageData.from_dict({"prompt_tokens": decimal.Decimal(5), "cost": decimal.Decimal("0.25"), "x": decimal.Decimal("NaN")})
+    assert type(read.prompt_tokens) is int and read.issues()[0].path == "completion_tokens"
+    assert json.loads(read.to_json()) == {"prompt_tokens": 5, "cost": 0.25, "x": None}
+    with pytest.raises(TypeError, match="set is no JSON"):
+        UsageData.from_dict({"cost": {1}}).to_json()
+
+
+def test_values_inside_raw_json_are_json() -> None:
+    usage = UsageData(1, 2, 3)
+    for value in (ChatCompletionResponse(extra={"x": usage}), ChatCompletionResponse.from_dict({"x": usage})):
+        assert value.to_dict() == {"x": usage.to_dict()} == json.loads(value.to_json())
+    assert ChatCompletionRequest(metadata={"a": usage}).metadata == {"a": usage.to_dict()}
+
+
+def test_constructor_takes_json_keys_as_1x_does() -> None:
+    assert TogetherErrorResponse(type="t").type_ == TogetherErrorResponse(type_="t").type_ == "t"  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="extra= takes them"):
+        ChatCompletionResponse(x_unknown=1)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="ChatCompletionResponse.extra: expected object, got number 5"):
+        ChatCompletionResponse(extra=5)  # type: ignore[arg-type]
+
+
+def test_repr_of_what_cannot_be_written() -> None:
+    assert "number of 16610 bits" in repr(ChatCompletionResponse.from_dict({"created": 10**5000}))
+
+
+def test_annotations_of_methods_can_be_read() -> None:
+    for name in ("from_dict", "from_json", "to_dict", "issues"):
+        assert typing.get_type_hints(getattr(ChatCompletionResponse, name))
+
+
+def test_deep_stack_is_told_as_what_it_is() -> None:
+    def deeper(levels: int) -> ChatCompletionResponse:
+        return deeper(levels - 1) if levels else ChatCompletionResponse.from_json('{"x":' + "[" * 190 + "]" * 190 + "}")
+
+    limit = sys.getrecursionlimit()
+    with pytest.raises((ParseError, RecursionError)) as caught:
+        for levels in range(limit // 2, limit, 10):
+            deeper(levels)
+    if isinstance(caught.value, ParseError):
+        assert "what is left of the stack" in caught.value.problem
+
+
+def test_paths_with_odd_keys() -> None:
+    data = {"choices": [{"top_logprobs": {"a key": "x"}}, {}]}
+    [issue] = ChatCompletionResponse.from_dict(data).issues()
+    assert issue.path == 'choices[0].top_logprobs["a key"]'
+
+
+def test_text_is_that_of_one_choice() -> None:
+    chunks = [ChatCompletionChunk.from_dict({"choices": [{"index": i, "delta": {"content": text}}]}) for i, text in enumerate("AB")]
+    assert [chunk.text for chunk in chunks] == ["A", ""]
+
+
 def test_open_enum() -> None:
     assert [f"{reason}" for reason in (FinishReason.EOS, FinishReason("abort"))] == ["eos", "abort"]
     assert str(FinishReason.EOS) == "eos" and "%s" % FinishReason("abort") == "abort"
@@ -139,8 +214,9 @@ def test_alias_stands_under_its_json_key() -> None:
 
 
 def test_repr_hides_headers() -> None:
-    for headers in ({"Authorization": "Bearer sk-secret"}, {"Authorization": ["sk-secret"]}):
-        assert "sk-secret" not in repr(TogetherRequest.from_dict({"url": "u", "headers": headers}))
+    for headers in ({"Authorization": "Bearer sk-secret"}, {"Authorization": ["sk-secret"]}, "Bearer sk-secret"):
+        request = TogetherRequest.from_dict({"url": "u", "headers": headers})
+        assert "sk-secret" not in repr(request) and "sk-secret" not in str(request.issues())
 
 
 @pytest.mark.parametrize(

@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 else:
     JSON = object
 
-__all__ = ["JSON", "MAX_DEPTH", "ParseError", "describe", "dumps", "is_array", "is_object", "keep", "loads", "sendable", "well_formed", "writable"]
+__all__ = ["JSON", "MAX_DEPTH", "STACK_USED_UP", "ParseError", "describe", "dumps", "is_array", "is_object", "keep", "loads", "sendable", "well_formed", "writable"]
 
 MAX_DEPTH = 200
 """How many objects and arrays may stand inside each other, the root counted."""
+
+STACK_USED_UP = f"nested deeper than {MAX_DEPTH} levels, or than what is left of the stack allows"
 
 # CPython's own bound on int <-> str conversion; interpreters without one get it here.
 _MAX_DIGITS = 4300
@@ -93,7 +95,7 @@ def loads(text: str | bytes | bytearray | memoryview) -> JSON:
     """
     if not isinstance(text, str):
         try:
-            text = text.decode() if isinstance(text, bytes) else str(text, "utf-8")
+            text = (text if isinstance(text, bytes) else bytes(text)).decode()
         except UnicodeDecodeError as error:
             raise ParseError("", f"not UTF-8: byte {error.start} ({error.reason})") from None
     try:
@@ -115,7 +117,7 @@ def _loads_after_blanks(text: str) -> JSON:
     except json.JSONDecodeError as error:
         raise ParseError("", _where(text, error.msg, error.pos)) from None
     except RecursionError:
-        raise ParseError("", f"nested deeper than {MAX_DEPTH} levels") from None
+        raise ParseError("", STACK_USED_UP) from None
     except ValueError:
         raise ParseError("", f"not JSON: an integer of more than {_MAX_DIGITS} digits") from None
     return value
@@ -130,11 +132,27 @@ def _where(text: str, message: str, position: int) -> str:
     return f"not JSON: {message}: line {line} column {column} (char {position}), {near}"
 
 
-_encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
+def _as_json(value: JSON) -> JSON:
+    """What stands where JSON should: a value as its object, another kind of number (Decimal, NumPy's) as a number."""
+    if hasattr(value, "to_dict"):
+        return value.to_dict()
+    if not hasattr(value, "__float__"):
+        raise TypeError(f"{type(value).__name__} is no JSON: give text, numbers, true, false, null, arrays or objects")
+    try:
+        integer = int(value)
+    except (ValueError, OverflowError):  # not finite
+        return None
+    return integer if integer == value else float(value)
+
+
+_encode = json.JSONEncoder(allow_nan=False, separators=(",", ":"), default=_as_json).encode
 
 
 def dumps(value: JSON) -> str:
-    """Write JSON as ASCII; numbers that JSON cannot hold (NaN, infinities) become null."""
+    """Write JSON as ASCII; numbers that JSON cannot hold (NaN, infinities) become null.
+
+    Raises TypeError for what is neither JSON nor a number nor a value.
+    """
     try:
         return _encode(value)
     except ValueError:  # a non-finite float, or an integer too long to be written
@@ -142,6 +160,7 @@ def dumps(value: JSON) -> str:
 
 
 def writable(value: JSON) -> JSON:
+    """A copy without numbers that JSON cannot hold."""
     if is_object(value):
         return {key: writable(item) for key, item in value.items()}
     if is_array(value):
@@ -153,7 +172,7 @@ def writable(value: JSON) -> JSON:
             str(value)
         except ValueError:  # longer than this interpreter writes, so none would read it back
             return None
-    return value
+    return value if value is None or isinstance(value, (str, int)) else writable(_as_json(value))
 
 
 def sendable(value: JSON) -> JSON:
@@ -181,7 +200,7 @@ def keep(value: JSON, level: int) -> JSON:
         return {key: keep(item, level + 1) for key, item in value.items()}
     if is_array(value):
         return [keep(item, level + 1) for item in value]
-    return value
+    return keep(value.to_dict(), level) if hasattr(value, "to_dict") else value
 
 
 def describe(value: JSON) -> str:

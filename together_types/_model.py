@@ -18,8 +18,8 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Mapping
 
-from ._json import JSON, MAX_DEPTH, ParseError, dumps, is_array, is_object, keep, loads, sendable
-from ._read import Misfit, Reader, ReadOnlyDict, Respelled, at
+from ._json import JSON, MAX_DEPTH, STACK_USED_UP, ParseError, describe, dumps, is_array, is_object, keep, loads, sendable
+from ._read import Misfit, Reader, ReadOnlyDict, Respelled, at, under
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         problem: str
 
 else:
+    Self = object  # so that typing.get_type_hints can read the annotations of methods
     Issue = namedtuple("Issue", ("path", "problem"))
     Issue.__doc__ = "Something in the JSON that a field could not hold: `path` says where, `problem` what is wrong."
 
@@ -59,7 +60,9 @@ class Value:
     Two values are equal when all their fields are, `extra` included; null and absent are
     the same there, though `to_dict` tells them apart. Arguments of a constructor are settled
     by the rules that JSON is read by: a list becomes a tuple, a dict the value it describes,
-    a string the enum member; what a field cannot hold raises TypeError.
+    a string the enum member; what a field cannot hold raises TypeError. `dataclasses.replace`
+    goes through the constructor: explicit nulls do not survive it, and a field that cannot be
+    None is written out with its default where it was absent.
     """
 
     if TYPE_CHECKING:
@@ -90,8 +93,8 @@ class Value:
             raise ParseError("", Misfit("object", root).problem)
         try:
             value = cls._read(dict(data), 1)
-        except ParseError as error:
-            raise ParseError(_deep_path(root), error.problem) from None
+        except (ParseError, RecursionError) as error:
+            raise _too_deep(error, root) from None
         if strict:
             for issue in value._issues(""):
                 raise ParseError(*issue)
@@ -108,8 +111,8 @@ class Value:
             return cls.from_dict(data, strict=strict)
         try:
             return cls._read(data, 1)
-        except ParseError as error:
-            raise ParseError(_deep_path(data), error.problem) from None
+        except (ParseError, RecursionError) as error:
+            raise _too_deep(error, data) from None
 
     @classmethod
     def _read(cls, data: dict[str, JSON], level: int) -> Self:
@@ -155,7 +158,10 @@ class Value:
     # ---- to JSON
 
     def to_dict(self) -> dict[str, JSON]:
-        """The JSON object as a new dict: what was read, to the letter, or what was given by hand without its Nones."""
+        """The JSON object as a new dict: equal to what was read, or what was given by hand without its Nones.
+
+        Keys that no field declares stand behind the others.
+        """
         data = {key: _unfrozen(value) for key, value in self.__dict__.items() if key != "extra"}
         for key, raw in self.extra.items():
             data[key] = keep(raw, 0)
@@ -187,7 +193,8 @@ class Value:
                 except Respelled:
                     continue
                 except Misfit as misfit:
-                    yield Issue(at(here, misfit.path), misfit.problem)
+                    problem = f"expected {misfit.expected}" if reader.hidden else misfit.problem
+                    yield Issue(under(here, misfit.path), problem)
             elif key in present:
                 yield from self._issues_below(here, present[key])
             elif reader.required:
@@ -218,8 +225,9 @@ class Value:
                 raise TypeError(f"{self.__class__.__name__}() got two values for {name!r}")
             values[name] = value
         for name in values:
-            if name not in names:
-                raise TypeError(f"{self.__class__.__name__}() has no field {name!r}")
+            if name not in names and name not in self._readers:
+                hint = "from_dict() and from_json() read JSON of any keys, and extra= takes them"
+                raise TypeError(f"{self.__class__.__name__}() has no field {name!r}: {hint}")
         self.__dict__.update(values)
         self.__post_init__()
 
@@ -230,11 +238,15 @@ class Value:
         for name, key in self._wire.items():
             reader = self._readers[key]
             value = given.pop(name, None)
+            if name != key:  # as 1.x, whose constructor takes the JSON key
+                value = given.pop(key, value)
             if value is None:
                 value = reader.default
             if value is not None:
                 into[key] = self._settled(name, value, reader)
-        spare: Mapping[str, JSON] = given.pop("extra", None) or {}
+        spare: JSON = given.pop("extra", None) or {}
+        if not is_object(spare):
+            raise TypeError(f"{self.__class__.__name__}.extra: {Misfit('object', spare).problem}")
         into.update(given)  # the fields of a subclass that its own __init__ has set
         extra = {key: keep(raw, 2) for key, raw in spare.items() if self._still_says(key, raw)}
         if extra:
@@ -246,7 +258,7 @@ class Value:
         except Respelled as converted:
             return converted.value
         except Misfit as misfit:
-            path = at(f"{self.__class__.__name__}.{name}", misfit.path)
+            path = under(f"{self.__class__.__name__}.{name}", misfit.path)
             raise TypeError(f"{path}: {misfit.problem}") from None
 
     def _still_says(self, key: str, raw: JSON) -> bool:
@@ -285,10 +297,10 @@ class Value:
             if self._readers[key].hidden:
                 hidden.add(key)
             elif self.__dict__.get(key) is not None:
-                parts.append(f"{name}={self.__dict__[key]!r}")
+                parts.append(f"{name}={_shown(self.__dict__[key])}")
         extra = {key: raw for key, raw in self.extra.items() if key not in hidden}
         if extra:
-            parts.append(f"extra={extra!r}")
+            parts.append(f"extra={_shown(extra)}")
         return f"{self.__class__.__qualname__}({', '.join(parts)})"
 
     def __eq__(self, other: object) -> bool:
@@ -312,6 +324,20 @@ def _refuse(action: str, name: str) -> NoReturn:
     from dataclasses import FrozenInstanceError
 
     raise FrozenInstanceError(f"cannot {action} field {name!r}: make a new value with dataclasses.replace()")
+
+
+def _shown(value: JSON) -> str:
+    try:
+        return repr(value)
+    except ValueError:  # an integer of more digits than this interpreter writes
+        return f"<{describe(value)}>"
+
+
+def _too_deep(error: ParseError | RecursionError, data: JSON) -> ParseError:
+    """What to raise where reading ended in an error, which then is about depth."""
+    if isinstance(error, RecursionError):
+        return ParseError("", STACK_USED_UP)
+    return ParseError(_deep_path(data), error.problem)
 
 
 _SHOWN_STEPS = 8
@@ -370,9 +396,12 @@ if not TYPE_CHECKING:
             self.cls = cls
 
         def __get__(self, value: Value | None, owner: type[Value]) -> object:
-            answer = getattr(self.cls._standard_dataclass(), self.attribute)
-            type.__setattr__(self.cls, self.attribute, answer)
-            return answer
+            standard = self.cls._standard_dataclass()
+            for attribute in _STANDARD:
+                type.__setattr__(self.cls, attribute, getattr(standard, attribute))
+            return getattr(standard, self.attribute)
+
+    _STANDARD = ("__dataclass_fields__", "__dataclass_params__", "__signature__")
 
     def dataclass(*, frozen):
         """The `@dataclass(frozen=True)` of the values; type checkers are shown the standard one."""
@@ -389,7 +418,7 @@ if not TYPE_CHECKING:
                 setattr(cls, name, _Alias(reader.wire) if reader.wire else reader.default)
             del cls.extra
             cls.__match_args__ = (*fields, "extra")
-            for attribute in ("__dataclass_fields__", "__dataclass_params__", "__signature__"):
+            for attribute in _STANDARD:
                 setattr(cls, attribute, _Standard(attribute, cls))
             return cls
 

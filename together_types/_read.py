@@ -64,6 +64,7 @@ __all__ = [
     "either",
     "one",
     "one_of",
+    "under",
 ]
 
 # A longer digit string is no count, time or seed; the bound keeps int() from being slow.
@@ -158,18 +159,22 @@ class Reader:
         return raw if type(raw) is self.plain else self.read(raw, level)
 
 
-def at(path: str, below: str | int) -> str:
-    """The path of a key or an array index below `path`: `choices[0].message`."""
-    if isinstance(below, int):
-        return f"{path}[{below}]"
-    if not path or not below or below.startswith("["):
-        return path + below
-    return f"{path}.{below}"
+def at(path: str, key: object) -> str:
+    """The path of a key or an array index below `path`: `choices[0].message`, `metadata["a key"]`."""
+    if isinstance(key, int):
+        return f"{path}[{key}]"
+    name = str(key)
+    return under(path, name if name.isidentifier() else f"[{json.dumps(name)}]")
+
+
+def under(path: str, below: str) -> str:
+    """Two paths as one."""
+    return path + below if not path or not below or below.startswith("[") else f"{path}.{below}"
 
 
 def _text(raw: JSON, level: int) -> JSON:
     if isinstance(raw, str):
-        return raw
+        return str.__str__(raw)  # of a subclass too, such as another enum's member
     raise Misfit("string", raw)
 
 
@@ -177,27 +182,39 @@ def _flag(raw: JSON, level: int) -> JSON:
     raise Misfit("true or false", raw)
 
 
+def _finite(raw: JSON) -> int | None:
+    """A number of any kind (Decimal, NumPy's), truncated; None where it is none, or not finite."""
+    if isinstance(raw, bool) or not hasattr(raw, "__float__"):
+        return None
+    try:
+        return int(raw)
+    except (ValueError, OverflowError):
+        return None
+
+
 def _integer(raw: JSON, level: int) -> JSON:
-    if isinstance(raw, float) and raw.is_integer():
-        raise Respelled(int(raw))
+    number = _finite(raw)
+    if number is not None and number == raw:
+        raise Respelled(number)
     if isinstance(raw, str) and len(raw) <= _LONGEST_INTEGER and raw.isascii() and raw.removeprefix("-").isdigit():
         raise Respelled(int(raw))
     raise Misfit("integer", raw)
 
 
 def _timestamp(raw: JSON, level: int) -> JSON:
-    if isinstance(raw, float) and raw - raw == 0:  # finite
-        raise Respelled(int(raw))
+    number = _finite(raw)
+    if number is not None:
+        raise Respelled(number)
     return _integer(raw, level)
 
 
 def _number(raw: JSON, level: int) -> JSON:
-    if type(raw) is int:
+    if not isinstance(raw, bool) and hasattr(raw, "__float__"):
         try:
             number = float(raw)
         except OverflowError:
             number = float("inf")
-        if number == raw:
+        if number == raw or not isinstance(raw, int):
             raise Respelled(number)
     raise Misfit("number", raw)
 
@@ -205,11 +222,10 @@ def _number(raw: JSON, level: int) -> JSON:
 def _arguments(raw: JSON, level: int) -> JSON:
     if not is_object(raw):
         return _text(raw, level)
-    copy = keep(raw, level)
     try:
-        text = json.dumps(copy, ensure_ascii=False, allow_nan=False)
-    except ValueError:
-        text = json.dumps(writable(copy), ensure_ascii=False)
+        text = json.dumps(writable(keep(raw, level)), ensure_ascii=False)
+    except TypeError:  # a caller's object, not JSON
+        raise Misfit("string or JSON object", raw) from None
     raise Respelled(text)
 
 
@@ -241,7 +257,7 @@ def one_of(enum: type[OpenEnum]) -> Any:
 
     def read(raw: JSON, level: int) -> JSON:
         if isinstance(raw, str):
-            return members.get(raw) or enum(raw)
+            return members.get(raw) or enum(str.__str__(raw))
         raise Misfit("string", raw)
 
     return Reader(read)
@@ -269,7 +285,7 @@ def array_of(item: Reader, *, nulls: bool = False) -> Any:
                 items.append(converted.value)
                 respelled = True
             except Misfit as misfit:
-                path = at(at("", len(items)), misfit.path)
+                path = under(at("", len(items)), misfit.path)
                 raise Misfit(misfit.expected, misfit.got, path) from None
         if respelled:
             raise Respelled(tuple(items))
@@ -296,7 +312,7 @@ def by_name(item: Reader) -> Any:
                 items[name] = converted.value
                 respelled = True
             except Misfit as misfit:
-                raise Misfit(misfit.expected, misfit.got, at(str(name), misfit.path)) from None
+                raise Misfit(misfit.expected, misfit.got, under(at("", name), misfit.path)) from None
         if respelled:
             raise Respelled(ReadOnlyDict(items))
         return ReadOnlyDict(items)

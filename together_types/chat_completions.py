@@ -480,14 +480,16 @@ class ChatCompletionChunk(Value):
 
     @property
     def text(self) -> str:
-        """What the chunk adds to the text of its first choice; "" where it adds nothing."""
+        """What the chunk adds to the text of the choice of index 0, or of no index; "" where it adds nothing."""
         for choice in self.choices or ():
-            return (choice.delta.text if choice.delta else "") or choice.text or ""
+            if not choice.index:
+                return (choice.delta.text if choice.delta else "") or choice.text or ""
         return ""
 
     @property
     def reasoning_text(self) -> str:
-        """What the chunk adds to the reasoning of its first choice; "" where it adds nothing."""
+        """What the chunk adds to the reasoning of the choice of index 0, or of no index; "" where it adds nothing."""
         for choice in self.choices or ():
-            return choice.delta.reasoning_text if choice.delta else ""
+            if not choice.index:
+                return choice.delta.reasoning_text if choice.delta else ""
         return ""
