@@ -13,7 +13,7 @@ import together_adapters
 import together_types
 
 ORDER = {
-    "together_types": ["_json", "_open_enum", "_read", "_model", "error", "common", "chat_completions", "__init__"],
+    "together_types": ["_json", "_open_enum", "_read", "_model", "error", "common", "chat_completions", "wire", "__init__"],
     "together_adapters": [
         "_types",
         "_plain",

@@ -106,6 +106,15 @@ def of_stubs(stubs: Path, package: str, names: Names = str) -> Shape:
     return shape
 
 
+def of_source(path: Path, names: Names = str) -> Shape:
+    """The classes of one module's source."""
+    shape: Shape = {}
+    for node in ast.parse(path.read_text("utf-8")).body:
+        if isinstance(node, ast.ClassDef):
+            shape.update(_class_in_stub(node.name, node, names))
+    return shape
+
+
 def _class_in_stub(path: str, node: ast.ClassDef, names: Names) -> Shape:
     bases = [ast.unparse(base) for base in node.bases]
     optional = any(keyword.arg == "total" for keyword in node.keywords)
@@ -127,6 +136,8 @@ def _field_in_stub(item: ast.AnnAssign, optional: bool, names: Names) -> str:
     default, alias = ABSENT if optional else "", ""
     if isinstance(node, ast.Subscript) and ast.unparse(node.value) == "Required":
         node, default = node.slice, ""
+    elif isinstance(node, ast.Subscript) and ast.unparse(node.value) == "NotRequired":
+        node, default = node.slice, ABSENT
     elif isinstance(node, ast.Subscript) and ast.unparse(node.value) == "Annotated":
         assert isinstance(node.slice, ast.Tuple)
         node, alias = node.slice.elts[0], ast.literal_eval(node.slice.elts[1])

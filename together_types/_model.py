@@ -157,7 +157,7 @@ class Value:
 
     # ---- to JSON
 
-    def to_dict(self) -> dict[str, JSON]:
+    def to_dict(self) -> Mapping[str, JSON]:
         """The JSON object as a new dict: equal to what was read, or what was given by hand without its Nones.
 
         Keys that no field declares stand behind the others.

@@ -55,6 +55,19 @@ from .error import TogetherErrorResponse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from .wire import (
+        ChatCompletionChoicesChunkDict,
+        ChatCompletionChoicesDataDict,
+        ChatCompletionChunkDict,
+        ChatCompletionMessageDict,
+        ChatCompletionRequestDict,
+        ChatCompletionResponseDict,
+        FunctionToolDict,
+        FunctionToolChoiceDict,
+        ResponseFormatDict,
+        ToolChoiceDict,
+        ToolsDict,
+    )
     from typing_extensions import Self
 
 __all__ = [
@@ -135,6 +148,10 @@ class ChatCompletionMessage(Value):
     audio: Mapping[str, JSON] | None = OBJECT
     extra: Mapping[str, JSON] = EXTRA
 
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> ChatCompletionMessageDict: ...
+
     @classmethod
     def _read(cls, data: dict[str, JSON], level: int) -> Self:
         self = new(cls)
@@ -181,6 +198,10 @@ class ResponseFormat(Value):
     json_schema: Mapping[str, JSON] | None = OBJECT
     extra: Mapping[str, JSON] = EXTRA
 
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> ResponseFormatDict: ...
+
 
 @dataclass(frozen=True)
 class FunctionTool(Value):
@@ -192,6 +213,10 @@ class FunctionTool(Value):
     strict: bool | None = FLAG
     extra: Mapping[str, JSON] = EXTRA
 
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> FunctionToolDict: ...
+
 
 @dataclass(frozen=True)
 class FunctionToolChoice(Value):
@@ -199,6 +224,10 @@ class FunctionToolChoice(Value):
 
     name: str | None = TEXT
     extra: Mapping[str, JSON] = EXTRA
+
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> FunctionToolChoiceDict: ...
 
 
 @dataclass(frozen=True)
@@ -209,6 +238,10 @@ class Tools(Value):
     function: FunctionTool | None = one(FunctionTool)
     extra: Mapping[str, JSON] = EXTRA
 
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> ToolsDict: ...
+
 
 @dataclass(frozen=True)
 class ToolChoice(Value):
@@ -217,6 +250,10 @@ class ToolChoice(Value):
     type: str | None = TEXT
     function: FunctionToolChoice | None = one(FunctionToolChoice)
     extra: Mapping[str, JSON] = EXTRA
+
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> ToolChoiceDict: ...
 
 
 @dataclass(frozen=True)
@@ -267,6 +304,10 @@ class ChatCompletionRequest(Value):
     user: str | None = TEXT
     extra: Mapping[str, JSON] = EXTRA
 
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> ChatCompletionRequestDict: ...
+
 
 @dataclass(frozen=True)
 class ChatCompletionChoicesData(Value):
@@ -289,6 +330,10 @@ class ChatCompletionChoicesData(Value):
     token_ids: tuple[int, ...] | None = INTEGERS
     native_finish_reason: str | None = TEXT
     extra: Mapping[str, JSON] = EXTRA
+
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> ChatCompletionChoicesDataDict: ...
 
     @classmethod
     def _read(cls, data: dict[str, JSON], level: int) -> Self:
@@ -336,6 +381,10 @@ class ChatCompletionResponse(Value):
     metadata: Mapping[str, JSON] | None = OBJECT
     error: str | TogetherErrorResponse | None = either(TEXT, one(TogetherErrorResponse))
     extra: Mapping[str, JSON] = EXTRA
+
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> ChatCompletionResponseDict: ...
 
     @classmethod
     def _read(cls, data: dict[str, JSON], level: int) -> Self:
@@ -400,6 +449,10 @@ class ChatCompletionChoicesChunk(Value):
     native_finish_reason: str | None = TEXT
     extra: Mapping[str, JSON] = EXTRA
 
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> ChatCompletionChoicesChunkDict: ...
+
     @classmethod
     def _read(cls, data: dict[str, JSON], level: int) -> Self:
         self = new(cls)
@@ -451,6 +504,10 @@ class ChatCompletionChunk(Value):
     obfuscation: str | None = TEXT
     error: str | TogetherErrorResponse | None = either(TEXT, one(TogetherErrorResponse))
     extra: Mapping[str, JSON] = EXTRA
+
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> ChatCompletionChunkDict: ...
 
     @classmethod
     def _read(cls, data: dict[str, JSON], level: int) -> Self:

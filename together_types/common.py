@@ -39,6 +39,26 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from .chat_completions import ChatCompletionMessage
+    from .wire import (
+        ChatCompletionMessageContentDict,
+        ChatCompletionMessageContentAudioURLDict,
+        ChatCompletionMessageContentImageURLDict,
+        ChatCompletionMessageContentVideoURLDict,
+        ChatCompletionTokenLogprobDict,
+        CompletionTokensDetailsDict,
+        CustomToolCallDict,
+        DeltaContentDict,
+        FunctionCallDict,
+        InferenceWarningDict,
+        LogprobsPartDict,
+        PromptPartDict,
+        PromptTokensDetailsDict,
+        ThinkingPartDict,
+        TogetherRequestDict,
+        ToolCallsDict,
+        TopLogprobDict,
+        UsageDataDict,
+    )
 
 __all__ = [
     "ChatCompletionMessageContent",
@@ -130,6 +150,10 @@ class PromptTokensDetails(Value):
     cache_write_tokens: int | None = INTEGER
     extra: Mapping[str, JSON] = EXTRA
 
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> PromptTokensDetailsDict: ...
+
 
 @dataclass(frozen=True)
 class CompletionTokensDetails(Value):
@@ -142,6 +166,10 @@ class CompletionTokensDetails(Value):
     accepted_prediction_tokens: int | None = INTEGER
     rejected_prediction_tokens: int | None = INTEGER
     extra: Mapping[str, JSON] = EXTRA
+
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> CompletionTokensDetailsDict: ...
 
 
 @dataclass(frozen=True)
@@ -158,6 +186,10 @@ class UsageData(Value):
     completion_tokens_details: CompletionTokensDetails | None = one(CompletionTokensDetails)
     reasoning_tokens: int | None = INTEGER
     extra: Mapping[str, JSON] = EXTRA
+
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> UsageDataDict: ...
 
     @classmethod
     def _read(cls, data: dict[str, JSON], level: int) -> Self:
@@ -188,6 +220,10 @@ class TopLogprob(Value):
     id: int | None = INTEGER
     extra: Mapping[str, JSON] = EXTRA
 
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> TopLogprobDict: ...
+
 
 @dataclass(frozen=True)
 class ChatCompletionTokenLogprob(Value):
@@ -199,6 +235,10 @@ class ChatCompletionTokenLogprob(Value):
     top_logprobs: tuple[TopLogprob, ...] | None = array_of(one(TopLogprob))
     id: int | None = INTEGER
     extra: Mapping[str, JSON] = EXTRA
+
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> ChatCompletionTokenLogprobDict: ...
 
 
 @dataclass(frozen=True)
@@ -221,6 +261,10 @@ class LogprobsPart(Value):
     refusal: tuple[ChatCompletionTokenLogprob, ...] | None = array_of(one(ChatCompletionTokenLogprob))
     extra: Mapping[str, JSON] = EXTRA
 
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> LogprobsPartDict: ...
+
 
 @dataclass(frozen=True)
 class PromptPart(Value):
@@ -230,6 +274,10 @@ class PromptPart(Value):
     logprobs: LogprobsPart | None = one(LogprobsPart)
     extra: Mapping[str, JSON] = EXTRA
 
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> PromptPartDict: ...
+
 
 @dataclass(frozen=True)
 class InferenceWarning(Value):
@@ -237,6 +285,10 @@ class InferenceWarning(Value):
 
     message: str | None = TEXT
     extra: Mapping[str, JSON] = EXTRA
+
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> InferenceWarningDict: ...
 
 
 @dataclass(frozen=True)
@@ -249,6 +301,10 @@ class FunctionCall(Value):
     name: str | None = TEXT
     arguments: str | None = ARGUMENTS
     extra: Mapping[str, JSON] = EXTRA
+
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> FunctionCallDict: ...
 
     @classmethod
     def _read(cls, data: dict[str, JSON], level: int) -> Self:
@@ -292,6 +348,10 @@ class CustomToolCall(Value):
     input: str | None = TEXT
     extra: Mapping[str, JSON] = EXTRA
 
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> CustomToolCallDict: ...
+
 
 @dataclass(frozen=True)
 class ToolCalls(Value):
@@ -307,6 +367,10 @@ class ToolCalls(Value):
     index: int | None = INTEGER
     custom: CustomToolCall | None = one(CustomToolCall)
     extra: Mapping[str, JSON] = EXTRA
+
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> ToolCallsDict: ...
 
     @classmethod
     def _read(cls, data: dict[str, JSON], level: int) -> Self:
@@ -336,6 +400,10 @@ class ChatCompletionMessageContentImageURL(Value):
     detail: str | None = TEXT
     extra: Mapping[str, JSON] = EXTRA
 
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> ChatCompletionMessageContentImageURLDict: ...
+
 
 @dataclass(frozen=True)
 class ChatCompletionMessageContentVideoURL(Value):
@@ -343,6 +411,10 @@ class ChatCompletionMessageContentVideoURL(Value):
 
     url: str | None = TEXT
     extra: Mapping[str, JSON] = EXTRA
+
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> ChatCompletionMessageContentVideoURLDict: ...
 
 
 @dataclass(frozen=True)
@@ -352,6 +424,10 @@ class ChatCompletionMessageContentAudioURL(Value):
     url: str | None = TEXT
     extra: Mapping[str, JSON] = EXTRA
 
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> ChatCompletionMessageContentAudioURLDict: ...
+
 
 @dataclass(frozen=True)
 class ThinkingPart(Value):
@@ -360,6 +436,10 @@ class ThinkingPart(Value):
     type: str | None = TEXT
     text: str | None = TEXT
     extra: Mapping[str, JSON] = EXTRA
+
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> ThinkingPartDict: ...
 
 
 @dataclass(frozen=True)
@@ -379,6 +459,10 @@ class ChatCompletionMessageContent(Value):
     input_audio: Mapping[str, JSON] | None = OBJECT
     file: Mapping[str, JSON] | None = OBJECT
     extra: Mapping[str, JSON] = EXTRA
+
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> ChatCompletionMessageContentDict: ...
 
 
 def text_of(content: str | tuple[ChatCompletionMessageContent, ...] | None) -> str:
@@ -423,6 +507,10 @@ class DeltaContent(Value):
     function_call: FunctionCall | None = one(FunctionCall)
     extra: Mapping[str, JSON] = EXTRA
 
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> DeltaContentDict: ...
+
     @classmethod
     def _read(cls, data: dict[str, JSON], level: int) -> Self:
         self = new(cls)
@@ -466,3 +554,7 @@ class TogetherRequest(Value):
     allow_redirects: bool = FLAG.but(default=True, null=False)
     override_headers: bool = FLAG.but(default=False, null=False)
     extra: Mapping[str, JSON] = EXTRA
+
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> TogetherRequestDict: ...

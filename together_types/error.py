@@ -8,6 +8,13 @@ from ._json import JSON, ParseError
 from ._model import Value, dataclass
 from ._read import EXTRA, TEXT, TEXT_OR_INTEGER, either, one
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .wire import (
+        ErrorDataDict,
+        TogetherErrorResponseDict,
+    )
+
 __all__ = ["ErrorData", "ParseError", "TogetherErrorResponse"]
 
 
@@ -21,6 +28,10 @@ class TogetherErrorResponse(Value):
     code: str | int | None = TEXT_OR_INTEGER
     extra: Mapping[str, JSON] = EXTRA
 
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> TogetherErrorResponseDict: ...
+
 
 @dataclass(frozen=True)
 class ErrorData(Value):
@@ -28,3 +39,7 @@ class ErrorData(Value):
 
     error: str | TogetherErrorResponse | None = either(TEXT, one(TogetherErrorResponse))
     extra: Mapping[str, JSON] = EXTRA
+
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> ErrorDataDict: ...

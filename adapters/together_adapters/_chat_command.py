@@ -138,7 +138,7 @@ def _exchange(ask: Ask, messages: list[Message], prompt: str, screen: Screen) ->
     except APIError as error:
         screen.complain(str(error))
     else:
-        answers = [choice.message.to_dict() for choice in completion.response.choices or () if choice.message]
+        answers: list[Message] = [{**choice.message.to_dict()} for choice in completion.response.choices or () if choice.message]
         messages += [question, *answers[:1]]
 
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 import json
 import re
 
-from ._fold import Folded, is_members
+from ._fold import Folded, is_members, json_of
 from ._openai_logprobs import to_openai_logprobs
 from ._plain import redact
 from ._tool_calls import ToolCallAccumulator
@@ -112,7 +112,7 @@ class _Choice:
         return data
 
     def _delta(self, delta: DeltaContent) -> dict[str, Any]:
-        data = delta.to_dict()
+        data = json_of(delta)
         if delta.tool_calls is not None:
             data["tool_calls"] = [self._fragment(fragment) for fragment in delta.tool_calls]
         if delta.function_call is not None:
@@ -125,7 +125,7 @@ class _Choice:
 
     def _fragment(self, fragment: ToolCalls) -> dict[str, Any]:
         position = self._calls.place(fragment)
-        data = fragment.to_dict()
+        data = json_of(fragment)
         for name in ("id", "type", "function", "custom", "index"):
             data.pop(name, None)
         call: dict[str, Any] = {"index": position}
@@ -136,13 +136,13 @@ class _Choice:
         if kind is not None:
             call["type"] = kind
         if fragment.custom is not None:
-            call["custom"] = self._named(position, fragment.custom.to_dict(), fragment.custom.name)
+            call["custom"] = self._named(position, json_of(fragment.custom), fragment.custom.name)
         if fragment.function is not None:
             call["function"] = self._function(position, fragment.function)
         return {**call, **data}
 
     def _function(self, key: object, function: FunctionCall) -> dict[str, Any]:
-        data = self._named(key, function.to_dict(), function.name)
+        data = self._named(key, json_of(function), function.name)
         if function.arguments is not None:  # their text, also where they came as an object
             data["arguments"] = function.arguments
         elif "name" in data or "arguments" in data:
@@ -174,7 +174,7 @@ class ChunkEncoder:
         """The frames for one more chunk; empty where there is nothing to send yet."""
         if not isinstance(chunk, ChatCompletionChunk):
             chunk = ChatCompletionChunk.from_dict(chunk)
-        rest = chunk.to_dict()
+        rest = json_of(chunk)
         rest.pop("choices", None)
         for name in ("id", "created", "model"):
             value = rest.pop(name, None)

@@ -21,12 +21,18 @@ else:
     Unmerged = namedtuple("Unmerged", ("path", "problem", "value"))
     Unmerged.__doc__ = "What a chunk had and the response cannot show: the `value`, the `path` it belongs to, and why."
 
-__all__ = ["Folded", "Parts", "Text", "Unmerged", "is_items", "is_members", "keep_unknown", "with_unknown"]
+__all__ = ["Folded", "Parts", "Text", "Unmerged", "is_items", "is_members", "json_of", "keep_unknown", "with_unknown"]
 
 
 def is_members(value: Any) -> TypeGuard[dict[str, Any]]:
     """Whether raw JSON is an object."""
     return isinstance(value, dict)
+
+
+def json_of(value: Any) -> dict[str, Any]:
+    """A value's JSON to be taken apart: whatever the server sent, where `to_dict` promises what keeps to the format."""
+    data: dict[str, Any] = value.to_dict()
+    return data
 
 
 def is_items(value: Any) -> TypeGuard[list[Any]]:

@@ -21,6 +21,19 @@ from together_types import (
     __version__,
 )
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from together_types.wire import (
+        ChatCompletionChunkDict as ChatCompletionChunkDict,
+        ChatCompletionRequestDict as ChatCompletionRequestDict,
+        ChatCompletionResponseDict as ChatCompletionResponseDict,
+        ErrorDataDict as ErrorDataDict,
+        OpenAIChatCompletion as OpenAIChatCompletion,
+        OpenAIChatCompletionChunk as OpenAIChatCompletionChunk,
+        OpenAIError as OpenAIError,
+        OpenAIRequest as OpenAIRequest,
+    )
+
 __all__ = [
     "ChatCompletionChoicesChunk",
     "ChatCompletionChoicesData",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ._fold import json_of
 from ._types import ChatCompletionChunk
 
 TYPE_CHECKING = False
@@ -20,7 +21,7 @@ _TEXTS = ("reasoning", "reasoning_content", "content", "refusal")
 
 def response_to_chunks(response: ChatCompletionResponse) -> Iterator[ChatCompletionChunk]:
     """The chunks of a response; see `sse.response_to_chunks`."""
-    data = response.to_dict()
+    data = json_of(response)
     data.pop("choices", None)
     usage = data.pop("usage", None)
     head: dict[str, Any] = {key: data.pop(key) for key in _HEAD if key in data}
@@ -52,7 +53,7 @@ def _opening(message: ChatCompletionMessage) -> dict[str, Any]:
 
 def _parts(choice: ChatCompletionChoicesData) -> Iterator[dict[str, Any]]:
     """What the chunks of one choice say after its opening; the last has the finish reason."""
-    data = choice.to_dict()
+    data = json_of(choice)
     data.pop("index", None)
     if choice.message is None:
         yield data if "text" in data else {**data, "delta": {}}

@@ -17,7 +17,7 @@ Two things cannot be told apart on the way back, because both are OpenAI's forma
 
 from __future__ import annotations
 
-from ._fold import is_items, is_members
+from ._fold import is_items, is_members, json_of
 from ._losses import Loss, losses
 from ._openai_logprobs import from_native_logprobs, to_openai_logprobs
 from ._openai_request import MOST_TOP_LOGPROBS, request_from_openai, request_to_openai
@@ -33,21 +33,87 @@ from ._types import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any, Union
+    from typing import Any, Literal, Union, overload
+
+    from ._types import (
+        ChatCompletionChunkDict,
+        ChatCompletionRequestDict,
+        ChatCompletionResponseDict,
+        ErrorDataDict,
+        OpenAIChatCompletion,
+        OpenAIChatCompletionChunk,
+        OpenAIError,
+        OpenAIRequest,
+    )
 
     Convertible = Union[ChatCompletionChunk, ChatCompletionRequest, ChatCompletionResponse, ErrorData]
+    AnyError = Union[ErrorData, TogetherErrorResponse]
+    AnyConvertible = Union[Convertible, TogetherErrorResponse, Mapping[str, Any]]
 
 __all__ = ["Loss", "from_openai", "to_openai", "to_openai_with_loss"]
 
 _REASONING = ("reasoning", "reasoning_content")
 
 
+if TYPE_CHECKING:
+
+    @overload
+    def to_openai(
+        value: ChatCompletionResponse, *, only_openai: Literal[False] = False, reasoning_key: str | None = None
+    ) -> ChatCompletionResponseDict: ...
+
+    @overload
+    def to_openai(
+        value: ChatCompletionResponse, *, only_openai: Literal[True], reasoning_key: str | None = None
+    ) -> OpenAIChatCompletion: ...
+
+    @overload
+    def to_openai(
+        value: ChatCompletionChunk, *, only_openai: Literal[False] = False, reasoning_key: str | None = None
+    ) -> ChatCompletionChunkDict: ...
+
+    @overload
+    def to_openai(
+        value: ChatCompletionChunk, *, only_openai: Literal[True], reasoning_key: str | None = None
+    ) -> OpenAIChatCompletionChunk: ...
+
+    @overload
+    def to_openai(
+        value: ChatCompletionRequest, *, only_openai: Literal[False] = False, reasoning_key: str | None = None
+    ) -> ChatCompletionRequestDict: ...
+
+    @overload
+    def to_openai(
+        value: ChatCompletionRequest, *, only_openai: Literal[True], reasoning_key: str | None = None
+    ) -> OpenAIRequest: ...
+
+    @overload
+    def to_openai(
+        value: AnyError, *, only_openai: Literal[False] = False, reasoning_key: str | None = None
+    ) -> ErrorDataDict: ...
+
+    @overload
+    def to_openai(
+        value: AnyError, *, only_openai: Literal[True], reasoning_key: str | None = None
+    ) -> OpenAIError: ...
+
+    @overload
+    def to_openai(
+        value: Mapping[str, Any], *, only_openai: bool = False, reasoning_key: str | None = None
+    ) -> dict[str, Any]: ...
+
+    @overload
+    def to_openai(
+        value: AnyConvertible, *, only_openai: bool = False, reasoning_key: str | None = None
+    ) -> Mapping[str, Any]: ...
+
+
 def to_openai(
-    value: Convertible | TogetherErrorResponse | Mapping[str, Any],
+    value: AnyConvertible,
     *,
     only_openai: bool = False,
     reasoning_key: str | None = None,
-) -> dict[str, Any]:
+) -> Any:
     """A value in OpenAI's format, as a new dict; a mapping is first read as the value that it is (see `from_openai`).
 
     With `only_openai` it is exactly OpenAI's schema: no other keys, what the schema requires filled in with null or an
@@ -57,21 +123,21 @@ def to_openai(
     value = _value_of(value)
     if only_openai:
         return _only_openai(value)
-    data = _converted(value, value.to_dict())
+    data = _converted(value, json_of(value))
     if reasoning_key is not None:
         _rename_reasoning(data, reasoning_key)
     return data
 
 
 def to_openai_with_loss(
-    value: Convertible | TogetherErrorResponse | Mapping[str, Any],
+    value: AnyConvertible,
     *,
     only_openai: bool = False,
     reasoning_key: str | None = None,
 ) -> tuple[dict[str, Any], list[Loss]]:
     """As `to_openai`, with a list of what would not survive: each place where `from_openai` of the dict is not the value."""
     value = _value_of(value)
-    data = to_openai(value, only_openai=only_openai, reasoning_key=reasoning_key)
+    data: dict[str, Any] = {**to_openai(value, only_openai=only_openai, reasoning_key=reasoning_key)}
     return data, losses(value, from_openai(data, value.__class__))
 
 
@@ -98,7 +164,7 @@ def from_openai(source: Any, kind: type[Any] | None = None, *, reasoning_key: st
 # ---- what came
 
 
-def _value_of(value: Convertible | TogetherErrorResponse | Mapping[str, Any]) -> Convertible:
+def _value_of(value: AnyConvertible) -> Convertible:
     if isinstance(value, TogetherErrorResponse):
         return ErrorData(error=value)
     if isinstance(value, (ChatCompletionResponse, ChatCompletionChunk, ChatCompletionRequest, ErrorData)):

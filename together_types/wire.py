@@ -1,0 +1,738 @@
+"""The JSON of Together and of OpenAI as TypedDicts, for type checkers: nothing here is imported at run time.
+
+`XDict` is what `X.to_dict()` gives for JSON that keeps to the format. A key may be absent (use `get`), and a server
+may send more keys than are declared, or something else under a declared one, which `value.issues()` then lists: what
+is read from a server is checked by `from_dict`, not by these types.
+
+`OpenAI...` is what `to_openai(value, only_openai=True)` gives: exactly OpenAI's schema, with every key that it requires.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TypedDict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal
+
+    from typing_extensions import NotRequired
+
+    from ._json import JSON
+elif sys.version_info >= (3, 11):
+    from typing import Any as JSON, Literal, NotRequired
+
+# ---- Together's format, and what servers of OpenAI's format add to it
+
+
+class PromptTokensDetailsDict(TypedDict, total=False):
+    """The JSON of a PromptTokensDetails."""
+
+    cached_tokens: int | None
+    audio_tokens: int | None
+    text_tokens: int | None
+    image_tokens: int | None
+    video_tokens: int | None
+    cache_write_tokens: int | None
+
+
+class CompletionTokensDetailsDict(TypedDict, total=False):
+    """The JSON of a CompletionTokensDetails."""
+
+    reasoning_tokens: int | None
+    audio_tokens: int | None
+    text_tokens: int | None
+    image_tokens: int | None
+    accepted_prediction_tokens: int | None
+    rejected_prediction_tokens: int | None
+
+
+class UsageDataDict(TypedDict, total=False):
+    """The JSON of a UsageData."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+    prompt_tokens_details: PromptTokensDetailsDict | None
+    completion_tokens_details: CompletionTokensDetailsDict | None
+    reasoning_tokens: int | None
+
+
+class TopLogprobDict(TypedDict, total=False):
+    """The JSON of a TopLogprob."""
+
+    token: str | None
+    logprob: float | None
+    bytes: list[int] | None
+    id: int | None
+
+
+class ChatCompletionTokenLogprobDict(TypedDict, total=False):
+    """The JSON of a ChatCompletionTokenLogprob."""
+
+    token: str | None
+    logprob: float | None
+    bytes: list[int] | None
+    top_logprobs: list[TopLogprobDict] | None
+    id: int | None
+
+
+class LogprobsPartDict(TypedDict, total=False):
+    """The JSON of a LogprobsPart."""
+
+    tokens: list[str | None] | None
+    token_logprobs: list[float | None] | None
+    token_ids: list[int | None] | None
+    top_logprobs: dict[str, float] | list[dict[str, float] | None] | None
+    text_offset: list[int | None] | None
+    content: list[ChatCompletionTokenLogprobDict] | None
+    refusal: list[ChatCompletionTokenLogprobDict] | None
+
+
+class PromptPartDict(TypedDict, total=False):
+    """The JSON of a PromptPart."""
+
+    text: str | None
+    logprobs: LogprobsPartDict | None
+
+
+class InferenceWarningDict(TypedDict, total=False):
+    """The JSON of an InferenceWarning."""
+
+    message: str | None
+
+
+class FunctionCallDict(TypedDict, total=False):
+    """The JSON of a FunctionCall."""
+
+    name: str | None
+    arguments: str | None
+
+
+class CustomToolCallDict(TypedDict, total=False):
+    """The JSON of a CustomToolCall."""
+
+    name: str | None
+    input: str | None
+
+
+class ToolCallsDict(TypedDict, total=False):
+    """The JSON of a ToolCalls."""
+
+    id: str | None
+    type: str | None
+    function: FunctionCallDict | None
+    index: int | None
+    custom: CustomToolCallDict | None
+
+
+class ChatCompletionMessageContentImageURLDict(TypedDict, total=False):
+    """The JSON of a ChatCompletionMessageContentImageURL."""
+
+    url: str | None
+    detail: str | None
+
+
+class ChatCompletionMessageContentVideoURLDict(TypedDict, total=False):
+    """The JSON of a ChatCompletionMessageContentVideoURL."""
+
+    url: str | None
+
+
+class ChatCompletionMessageContentAudioURLDict(TypedDict, total=False):
+    """The JSON of a ChatCompletionMessageContentAudioURL."""
+
+    url: str | None
+
+
+class ThinkingPartDict(TypedDict, total=False):
+    """The JSON of a ThinkingPart."""
+
+    type: str | None
+    text: str | None
+
+
+class ChatCompletionMessageContentDict(TypedDict, total=False):
+    """The JSON of a ChatCompletionMessageContent."""
+
+    type: str | None
+    text: str | None
+    image_url: ChatCompletionMessageContentImageURLDict | None
+    video_url: ChatCompletionMessageContentVideoURLDict | None
+    audio_url: ChatCompletionMessageContentAudioURLDict | None
+    thinking: str | list[ThinkingPartDict] | None
+    refusal: str | None
+    input_audio: dict[str, JSON] | None
+    file: dict[str, JSON] | None
+
+
+class DeltaContentDict(TypedDict, total=False):
+    """The JSON of a DeltaContent."""
+
+    content: str | list[ChatCompletionMessageContentDict] | None
+    role: str | None
+    tool_calls: list[ToolCallsDict] | None
+    reasoning: str | None
+    reasoning_content: str | None
+    token_id: int | None
+    refusal: str | None
+    function_call: FunctionCallDict | None
+
+
+class TogetherRequestDict(TypedDict, total=False):
+    """The JSON of a TogetherRequest."""
+
+    method: str
+    url: str
+    headers: dict[str, str] | None
+    params: dict[str, JSON] | None
+    files: dict[str, JSON] | None
+    allow_redirects: bool
+    override_headers: bool
+
+
+class TogetherErrorResponseDict(TypedDict, total=False):
+    """The JSON of a TogetherErrorResponse."""
+
+    message: str | None
+    type: str | None
+    param: str | None
+    code: str | int | None
+
+
+class ErrorDataDict(TypedDict, total=False):
+    """The JSON of an ErrorData."""
+
+    error: str | TogetherErrorResponseDict | None
+
+
+class ChatCompletionMessageDict(TypedDict, total=False):
+    """The JSON of a ChatCompletionMessage."""
+
+    role: str | None
+    content: str | list[ChatCompletionMessageContentDict] | None
+    tool_calls: list[ToolCallsDict] | None
+    reasoning: str | None
+    reasoning_content: str | None
+    name: str | None
+    tool_call_id: str | None
+    refusal: str | None
+    function_call: FunctionCallDict | None
+    annotations: list[dict[str, JSON]] | None
+    audio: dict[str, JSON] | None
+
+
+class ResponseFormatDict(TypedDict, total=False):
+    """The JSON of a ResponseFormat."""
+
+    type: str | None
+    schema: dict[str, JSON] | None
+    pattern: str | None
+    json_schema: dict[str, JSON] | None
+
+
+class FunctionToolDict(TypedDict, total=False):
+    """The JSON of a FunctionTool."""
+
+    description: str | None
+    name: str | None
+    parameters: dict[str, JSON] | None
+    strict: bool | None
+
+
+class FunctionToolChoiceDict(TypedDict, total=False):
+    """The JSON of a FunctionToolChoice."""
+
+    name: str | None
+
+
+class ToolsDict(TypedDict, total=False):
+    """The JSON of a Tools."""
+
+    type: str | None
+    function: FunctionToolDict | None
+
+
+class ToolChoiceDict(TypedDict, total=False):
+    """The JSON of a ToolChoice."""
+
+    type: str | None
+    function: FunctionToolChoiceDict | None
+
+
+class ChatCompletionRequestDict(TypedDict, total=False):
+    """The JSON of a ChatCompletionRequest."""
+
+    messages: list[ChatCompletionMessageDict] | None
+    model: str | None
+    max_tokens: int | None
+    stop: str | list[str] | None
+    temperature: float | None
+    top_p: float | None
+    top_k: int | None
+    repetition_penalty: float | None
+    presence_penalty: float | None
+    frequency_penalty: float | None
+    min_p: float | None
+    logit_bias: dict[str, float] | None
+    seed: int | None
+    stream: bool
+    logprobs: int | bool | None
+    echo: bool | None
+    n: int | None
+    safety_model: str | None
+    response_format: ResponseFormatDict | None
+    tools: list[ToolsDict] | None
+    tool_choice: ToolChoiceDict | str | None
+    top_logprobs: int | None
+    max_completion_tokens: int | None
+    stream_options: dict[str, JSON] | None
+    parallel_tool_calls: bool | None
+    reasoning: dict[str, JSON] | None
+    reasoning_effort: str | None
+    chat_template_kwargs: dict[str, JSON] | None
+    context_length_exceeded_behavior: str | None
+    compliance: str | None
+    functions: list[FunctionToolDict] | None
+    function_call: str | dict[str, JSON] | None
+    metadata: dict[str, JSON] | None
+    service_tier: str | None
+    user: str | None
+
+
+class ChatCompletionChoicesDataDict(TypedDict, total=False):
+    """The JSON of a ChatCompletionChoicesData."""
+
+    index: int | None
+    logprobs: LogprobsPartDict | None
+    seed: int | None
+    finish_reason: str | None
+    message: ChatCompletionMessageDict | None
+    text: str | None
+    top_logprobs: dict[str, float] | None
+    stop_reason: str | int | None
+    matched_stop: str | int | None
+    token_ids: list[int] | None
+    native_finish_reason: str | None
+
+
+class ChatCompletionResponseDict(TypedDict, total=False):
+    """The JSON of a ChatCompletionResponse."""
+
+    id: str | None
+    object: str | None
+    created: int | None
+    model: str | None
+    choices: list[ChatCompletionChoicesDataDict] | None
+    prompt: list[PromptPartDict | None] | None
+    usage: UsageDataDict | None
+    warnings: list[InferenceWarningDict] | None
+    system_fingerprint: str | None
+    service_tier: str | None
+    metadata: dict[str, JSON] | None
+    error: str | TogetherErrorResponseDict | None
+
+
+class ChatCompletionChoicesChunkDict(TypedDict, total=False):
+    """The JSON of a ChatCompletionChoicesChunk."""
+
+    index: int | None
+    logprobs: float | LogprobsPartDict | None
+    seed: int | None
+    finish_reason: str | None
+    delta: DeltaContentDict | None
+    text: str | None
+    top_logprobs: dict[str, float] | None
+    stop_reason: str | int | None
+    matched_stop: str | int | None
+    token_ids: list[int] | None
+    native_finish_reason: str | None
+
+
+class ChatCompletionChunkDict(TypedDict, total=False):
+    """The JSON of a ChatCompletionChunk."""
+
+    id: str | None
+    object: str | None
+    created: int | None
+    model: str | None
+    choices: list[ChatCompletionChoicesChunkDict] | None
+    finish_reason: str | None
+    usage: UsageDataDict | None
+    warnings: list[InferenceWarningDict] | None
+    system_fingerprint: str | None
+    service_tier: str | None
+    obfuscation: str | None
+    error: str | TogetherErrorResponseDict | None
+
+
+# ---- exactly OpenAI's schema: responses and chunks
+
+
+class OpenAIPromptTokensDetails(TypedDict, total=False):
+    """What the prompt's tokens were, in OpenAI's schema; counts of tokens."""
+
+    audio_tokens: int
+    cached_tokens: int
+
+
+class OpenAICompletionTokensDetails(TypedDict, total=False):
+    """What the completion's tokens were, in OpenAI's schema; counts of tokens."""
+
+    accepted_prediction_tokens: int
+    audio_tokens: int
+    reasoning_tokens: int
+    rejected_prediction_tokens: int
+
+
+class OpenAIUsage(TypedDict):
+    """Counts of tokens in OpenAI's schema."""
+
+    completion_tokens: int
+    prompt_tokens: int
+    total_tokens: int
+    completion_tokens_details: NotRequired[OpenAICompletionTokensDetails]
+    prompt_tokens_details: NotRequired[OpenAIPromptTokensDetails]
+
+
+class OpenAITopLogprob(TypedDict):
+    """One of the likeliest tokens at a position in OpenAI's schema; -9999.0 where the figure is not known."""
+
+    token: str
+    bytes: list[int] | None
+    logprob: float
+
+
+class OpenAITokenLogprob(TypedDict):
+    """A generated token with its log probability in OpenAI's schema; -9999.0 where the figure is not known."""
+
+    token: str
+    bytes: list[int] | None
+    logprob: float
+    top_logprobs: list[OpenAITopLogprob]
+
+
+class OpenAILogprobs(TypedDict):
+    """Log probabilities of a choice in OpenAI's schema."""
+
+    content: list[OpenAITokenLogprob] | None
+    refusal: list[OpenAITokenLogprob] | None
+
+
+class OpenAIFunction(TypedDict):
+    """A call's function, with its arguments as JSON text, in OpenAI's schema."""
+
+    arguments: str
+    name: str
+
+
+class OpenAICustom(TypedDict):
+    """A call's free-form tool, with its input as text, in OpenAI's schema."""
+
+    input: str
+    name: str
+
+
+class OpenAIFunctionToolCall(TypedDict):
+    """A call of a function in OpenAI's schema."""
+
+    id: str
+    function: OpenAIFunction
+    type: Literal["function"]
+
+
+class OpenAICustomToolCall(TypedDict):
+    """A call of a free-form tool in OpenAI's schema."""
+
+    id: str
+    custom: OpenAICustom
+    type: Literal["custom"]
+
+
+class OpenAIURLCitation(TypedDict):
+    """Where a citation is from, in OpenAI's schema; indexes are of characters of the content."""
+
+    end_index: int
+    start_index: int
+    title: str
+    url: str
+
+
+class OpenAIAnnotation(TypedDict):
+    """A citation in OpenAI's schema."""
+
+    type: Literal["url_citation"]
+    url_citation: OpenAIURLCitation
+
+
+class OpenAIAudio(TypedDict):
+    """A spoken answer in OpenAI's schema: base64 data, and the time it expires at in seconds since 1970."""
+
+    id: str
+    data: str
+    expires_at: int
+    transcript: str
+
+
+class OpenAIMessage(TypedDict):
+    """An answered message in OpenAI's schema."""
+
+    content: str | None
+    refusal: str | None
+    role: Literal["assistant"]
+    annotations: NotRequired[list[OpenAIAnnotation]]
+    audio: NotRequired[OpenAIAudio]
+    function_call: NotRequired[OpenAIFunction]
+    tool_calls: NotRequired[list[OpenAIFunctionToolCall | OpenAICustomToolCall]]
+
+
+class OpenAIChoice(TypedDict):
+    """One answer of a response in OpenAI's schema."""
+
+    finish_reason: Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
+    index: int
+    logprobs: OpenAILogprobs | None
+    message: OpenAIMessage
+
+
+class OpenAIChatCompletion(TypedDict):
+    """A response in OpenAI's schema."""
+
+    id: str
+    choices: list[OpenAIChoice]
+    created: int
+    model: str
+    object: Literal["chat.completion"]
+    metadata: NotRequired[dict[str, str]]
+    service_tier: NotRequired[Literal["auto", "default", "flex", "scale", "priority"]]
+    system_fingerprint: NotRequired[str]
+    usage: NotRequired[OpenAIUsage]
+
+
+class OpenAIFunctionDelta(TypedDict, total=False):
+    """A fragment of a call's function in OpenAI's schema."""
+
+    arguments: str
+    name: str
+
+
+class OpenAIToolCallDelta(TypedDict):
+    """A fragment of a call in OpenAI's schema."""
+
+    index: int
+    id: NotRequired[str]
+    function: NotRequired[OpenAIFunctionDelta]
+    type: NotRequired[Literal["function"]]
+
+
+class OpenAIDelta(TypedDict, total=False):
+    """What a chunk adds to a message in OpenAI's schema."""
+
+    content: str
+    function_call: OpenAIFunctionDelta
+    refusal: str
+    role: Literal["developer", "system", "user", "assistant", "tool"]
+    tool_calls: list[OpenAIToolCallDelta]
+
+
+class OpenAIChunkChoice(TypedDict):
+    """What a chunk adds to a choice in OpenAI's schema."""
+
+    delta: OpenAIDelta
+    index: int
+    finish_reason: Literal["stop", "length", "tool_calls", "content_filter", "function_call"] | None
+    logprobs: NotRequired[OpenAILogprobs]
+
+
+class OpenAIChatCompletionChunk(TypedDict):
+    """A chunk in OpenAI's schema."""
+
+    id: str
+    choices: list[OpenAIChunkChoice]
+    created: int
+    model: str
+    object: Literal["chat.completion.chunk"]
+    obfuscation: NotRequired[str]
+    service_tier: NotRequired[Literal["auto", "default", "flex", "scale", "priority"]]
+    system_fingerprint: NotRequired[str]
+    usage: NotRequired[OpenAIUsage]
+
+
+class OpenAIErrorObject(TypedDict):
+    """What a server says when it refuses, in OpenAI's schema."""
+
+    code: str | None
+    message: str
+    param: str | None
+    type: str
+
+
+class OpenAIError(TypedDict):
+    """An error's body in OpenAI's schema."""
+
+    error: OpenAIErrorObject
+
+
+# ---- exactly OpenAI's schema: requests
+
+
+class OpenAITextPart(TypedDict):
+    """A part that is text, in OpenAI's schema."""
+
+    text: str
+    type: Literal["text"]
+
+
+class OpenAIRefusalPart(TypedDict):
+    """A part that is a refusal, in OpenAI's schema."""
+
+    refusal: str
+    type: Literal["refusal"]
+
+
+class OpenAIImageURL(TypedDict):
+    """Where a picture is, in OpenAI's schema."""
+
+    url: str
+    detail: NotRequired[Literal["auto", "low", "high"]]
+
+
+class OpenAIImagePart(TypedDict):
+    """A part that is a picture, in OpenAI's schema."""
+
+    image_url: OpenAIImageURL
+    type: Literal["image_url"]
+
+
+class OpenAIInputAudio(TypedDict):
+    """A recording as base64, in OpenAI's schema."""
+
+    data: str
+    format: Literal["wav", "mp3"]
+
+
+class OpenAIInputAudioPart(TypedDict):
+    """A part that is a recording, in OpenAI's schema."""
+
+    input_audio: OpenAIInputAudio
+    type: Literal["input_audio"]
+
+
+class OpenAIFile(TypedDict, total=False):
+    """A file as base64 or by its id, in OpenAI's schema."""
+
+    file_data: str
+    file_id: str
+    filename: str
+
+
+class OpenAIFilePart(TypedDict):
+    """A part that is a file, in OpenAI's schema."""
+
+    file: OpenAIFile
+    type: Literal["file"]
+
+
+class OpenAIDeveloperMessage(TypedDict):
+    """A developer's message in OpenAI's schema."""
+
+    content: str | list[OpenAITextPart]
+    role: Literal["developer"]
+    name: NotRequired[str]
+
+
+class OpenAISystemMessage(TypedDict):
+    """A system message in OpenAI's schema."""
+
+    content: str | list[OpenAITextPart]
+    role: Literal["system"]
+    name: NotRequired[str]
+
+
+class OpenAIUserMessage(TypedDict):
+    """A user's message in OpenAI's schema."""
+
+    content: str | list[OpenAITextPart | OpenAIImagePart | OpenAIInputAudioPart | OpenAIFilePart]
+    role: Literal["user"]
+    name: NotRequired[str]
+
+
+class OpenAIAudioID(TypedDict):
+    """An earlier spoken answer, by its id, in OpenAI's schema."""
+
+    id: str
+
+
+class OpenAIAssistantMessage(TypedDict):
+    """An assistant's message of an earlier turn, in OpenAI's schema."""
+
+    role: Literal["assistant"]
+    audio: NotRequired[OpenAIAudioID]
+    content: NotRequired[str | list[OpenAITextPart | OpenAIRefusalPart]]
+    function_call: NotRequired[OpenAIFunction]
+    name: NotRequired[str]
+    refusal: NotRequired[str]
+    tool_calls: NotRequired[list[OpenAIFunctionToolCall | OpenAICustomToolCall]]
+
+
+class OpenAIToolMessage(TypedDict):
+    """What a tool gave, in OpenAI's schema."""
+
+    content: str | list[OpenAITextPart]
+    role: Literal["tool"]
+    tool_call_id: str
+
+
+class OpenAIFunctionMessage(TypedDict):
+    """What a function gave, in OpenAI's older schema."""
+
+    content: str | None
+    name: str
+    role: Literal["function"]
+
+
+class OpenAIRequest(TypedDict):
+    """A request in OpenAI's schema; what has a schema of its own below a key is JSON here."""
+
+    messages: list[
+        OpenAIDeveloperMessage
+        | OpenAISystemMessage
+        | OpenAIUserMessage
+        | OpenAIAssistantMessage
+        | OpenAIToolMessage
+        | OpenAIFunctionMessage
+    ]
+    model: str
+    audio: NotRequired[dict[str, JSON]]
+    frequency_penalty: NotRequired[float]
+    function_call: NotRequired[str | dict[str, JSON]]
+    functions: NotRequired[list[dict[str, JSON]]]
+    logit_bias: NotRequired[dict[str, int]]
+    logprobs: NotRequired[bool]
+    max_completion_tokens: NotRequired[int]
+    max_tokens: NotRequired[int]
+    metadata: NotRequired[dict[str, str]]
+    modalities: NotRequired[list[Literal["text", "audio"]]]
+    n: NotRequired[int]
+    parallel_tool_calls: NotRequired[bool]
+    prediction: NotRequired[dict[str, JSON]]
+    presence_penalty: NotRequired[float]
+    prompt_cache_key: NotRequired[str]
+    prompt_cache_retention: NotRequired[Literal["in_memory", "24h"]]
+    reasoning_effort: NotRequired[Literal["none", "minimal", "low", "medium", "high", "xhigh"]]
+    response_format: NotRequired[dict[str, JSON]]
+    safety_identifier: NotRequired[str]
+    seed: NotRequired[int]
+    service_tier: NotRequired[Literal["auto", "default", "flex", "scale", "priority"]]
+    stop: NotRequired[str | list[str]]
+    store: NotRequired[bool]
+    stream: NotRequired[bool]
+    stream_options: NotRequired[dict[str, JSON]]
+    temperature: NotRequired[float]
+    tool_choice: NotRequired[str | dict[str, JSON]]
+    tools: NotRequired[list[dict[str, JSON]]]
+    top_logprobs: NotRequired[int]
+    top_p: NotRequired[float]
+    user: NotRequired[str]
+    verbosity: NotRequired[Literal["low", "medium", "high"]]
+    web_search_options: NotRequired[dict[str, JSON]]
