@@ -11,7 +11,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 def problems(value: Any, kind: Any, path: str = "") -> Iterator[str]:
     """The paths at which JSON is not of the type; keys that the type does not declare are none."""
     origin, arguments = get_origin(kind), get_args(kind)
-    if kind is Any:
+    if kind is object:  # what JSON of any kind is at run time
         return
     if origin in (typing.NotRequired, typing.Required):
         yield from problems(value, arguments[0], path)
@@ -48,7 +48,7 @@ def _in_dict(value: Any, kind: Any, path: str) -> Iterator[str]:
     if not isinstance(value, dict):
         yield path
         return
-    for key, annotation in typing.get_type_hints(kind, include_extras=True).items():
+    for key, annotation in typing.get_type_hints(kind, localns={"NotRequired": typing.NotRequired}, include_extras=True).items():
         below = f"{path}.{key}" if path else key
         if key in value:
             yield from problems(value[key], annotation, below)

@@ -1,4 +1,4 @@
-"""The JSON of Together and of OpenAI as TypedDicts, for type checkers: nothing here is imported at run time.
+"""The JSON of Together and of OpenAI as TypedDicts, for type checkers: nothing imports this module at run time.
 
 `XDict` is what `X.to_dict()` gives for JSON that keeps to the format. A key may be absent (use `get`), and a server
 may send more keys than are declared, or something else under a declared one, which `value.issues()` then lists: what
@@ -9,18 +9,13 @@ is read from a server is checked by `from_dict`, not by these types.
 
 from __future__ import annotations
 
-import sys
-from typing import TypedDict
+from typing import Literal, TypedDict
+
+from ._json import JSON
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Literal
-
     from typing_extensions import NotRequired
-
-    from ._json import JSON
-elif sys.version_info >= (3, 11):
-    from typing import Any as JSON, Literal, NotRequired
 
 # ---- Together's format, and what servers of OpenAI's format add to it
 

@@ -12,6 +12,7 @@ import ast
 import builtins
 import re
 from collections import namedtuple
+from textwrap import indent
 
 from ._edits import Edits
 from ._scopes import bound_by, checked_only, global_uses
@@ -38,12 +39,14 @@ LIGHT = frozenset("abc builtins codecs collections enum functools io itertools j
 _HEAD = ("from __future__ import annotations", "TYPE_CHECKING = False")
 
 
-def flatten(packages: Mapping[str, Mapping[str, str]], preface: str, version: str, without: Iterable[str] = ()) -> SingleFile:
+def flatten(
+    packages: Mapping[str, Mapping[str, str]], preface: str, version: str, without: Iterable[str] = (), typed: Iterable[str] = ()
+) -> SingleFile:
     """One module out of the sources of packages, by package and module name, the lowest package first.
 
-    Modules in `without` are left out, and so are those that only they use. Raises ValueError for source that cannot be moved, with its module and line.
+    Modules in `without` are left out, and so are those that only they use; type checkers alone see those in `typed`. Raises ValueError for source that cannot be moved, with its module and line.
     """
-    modules = {f"{package}.{name}": _Module(package, name, text) for package, sources in packages.items() for name, text in sources.items()}
+    modules = {f"{package}.{name}": _Module(package, name, text, name in typed) for package, sources in packages.items() for name, text in sources.items()}
     modules = dict(_used(modules, {key for key, module in modules.items() if module.is_public and module.name not in without}))
     order = [module for module in _in_order(modules) if module.name not in ("__init__", "_types")]
     taken = dict.fromkeys([*dir(builtins), "annotations", "TYPE_CHECKING", "__all__", "__version__"], "builtin")
@@ -54,9 +57,9 @@ def flatten(packages: Mapping[str, Mapping[str, str]], preface: str, version: st
     bodies = [module.rewritten(modules) for module in order]
     public = sorted({module.final(name, modules) for module in modules.values() for name in module.public})
     light = {line for module in order for line, kind in module.imports.items() if kind == "light"}
-    typed = {line for module in order for line in module.imports if line not in light}
+    hidden = {line for module in order for line in module.imports if line not in light}
     head = [preface.rstrip(), "", _HEAD[0], "", *_merged(light), "", _HEAD[1], "if TYPE_CHECKING:"]
-    head += [f"    {line}" for line in _merged(typed)]
+    head += [f"    {line}" for line in _merged(hidden)]
     head += ["", f'__version__ = "{version}"', "", "__all__ = [", *[f'    "{name}",' for name in public], "]", ""]
     text = re.sub(r"\n{4,}", "\n\n\n", "\n".join([*head, *bodies])).rstrip("\n") + "\n"
     return SingleFile(text, {key: dict(module.names(modules)) for key, module in modules.items()})
@@ -105,9 +108,10 @@ def _in_order(modules: Mapping[str, _Module]) -> Iterator[_Module]:
 class _Module:
     """One module's source and what is to be known of it; positions are in bytes, as `ast` has them."""
 
-    def __init__(self, package: str, name: str, text: str) -> None:
+    def __init__(self, package: str, name: str, text: str, checked: bool) -> None:
         self.package = package
         self.name = name
+        self.checked = checked
         self.text = text
         self.tree = ast.parse(text)
         self.imports: dict[str, str] = {}  # the standard library's, hoisted: the statement, and light, heavy or typed
@@ -160,7 +164,7 @@ class _Module:
             renamed = f" as {alias.asname}" if alias.asname and alias.asname != alias.name else ""
             module = (node.module or "") if isinstance(node, ast.ImportFrom) else alias.name
             line = f"from {module} import {alias.name}{renamed}" if isinstance(node, ast.ImportFrom) else f"import {module}{renamed}"
-            kind = "typed" if checked else "light" if module.partition(".")[0] in LIGHT else "heavy"
+            kind = "typed" if checked or self.checked else "light" if module.partition(".")[0] in LIGHT else "heavy"
             self.imports[line] = kind if self.imports.get(line) != "light" else "light"
             self._bound_by_import[name] = line
             if kind == "heavy":
@@ -226,7 +230,10 @@ class _Module:
         self._drop_statements(edits)
         title = f"# ---- {self.package.rpartition('.')[2]}/{self.name}.py"
         about = [f"# {line}".rstrip() for line in (ast.get_docstring(self.tree) or "").splitlines()]
-        return "\n".join(["", "", title, "#", *about, "", "", edits.text().strip("\n"), ""])
+        text = edits.text().strip("\n")
+        if self.checked:
+            text = "if TYPE_CHECKING:\n" + indent(text, "    ")
+        return "\n".join(["", "", title, "#", *about, "", "", text, ""])
 
     def _imports_by_function(self, uses: Iterable[Use]) -> dict[Function, list[str]]:
         found: dict[Function, list[str]] = {}

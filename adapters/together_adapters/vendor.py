@@ -46,8 +46,9 @@ __all__ = ["MANIFEST", "CheckReport", "check", "single_file", "vendor"]
 MANIFEST = "together_types.vendored.json"
 _SINGLE = "together_types.py"
 _DATA = ("LICENSE", "py.typed")
+_FOR_TYPE_CHECKERS = ("wire",)
 _NOT_IN_A_SINGLE_FILE = ("__main__", "client", "replay", "vendor")
-_IMPORT = re.compile(r"^from \S+ import", re.MULTILINE)
+_IMPORT = re.compile(r"^( *)from \S+?(\.wire)? import", re.MULTILINE)
 
 
 def vendor(
@@ -135,9 +136,10 @@ def _planned(as_one: bool, types_only: bool, absolute: bool) -> dict[str, bytes]
     types = _sources(ChatCompletionResponse.__module__.rpartition(".")[0])
     adapters = {} if types_only else _sources(__package__ or "")
     if adapters:
-        seam, found = _IMPORT.subn(f"from {'' if absolute else '..'}together_types import", adapters["_types.py"].decode("utf-8"))
-        if found != 1:
-            raise ValueError("together_adapters/_types.py has not the one import that is to be rewritten")
+        target = rf"\1from {'' if absolute else '..'}together_types\2 import"
+        seam, found = _IMPORT.subn(target, adapters["_types.py"].decode("utf-8"))
+        if found != 2:
+            raise ValueError("together_adapters/_types.py has not the two imports that are to be rewritten")
         adapters["_types.py"] = seam.encode("utf-8")
     files = {f"together_types/{name}": data for name, data in types.items()}
     return {**files, **{f"together_adapters/{name}": data for name, data in adapters.items()}}
@@ -173,7 +175,7 @@ def single_file(*, types_only: bool = False) -> SingleFile:
         "",
         *[f"# {line}".rstrip() for line in types["LICENSE"].decode("utf-8").strip().splitlines()],
     ]
-    return flatten(sources, "\n".join(lines), __version__, _NOT_IN_A_SINGLE_FILE)
+    return flatten(sources, "\n".join(lines), __version__, _NOT_IN_A_SINGLE_FILE, _FOR_TYPE_CHECKERS)
 
 
 def _hash(data: bytes) -> str:
