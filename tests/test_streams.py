@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tracemalloc
 import typing
 
 import pytest
@@ -80,17 +81,62 @@ def test_recorded(path: typing.Any) -> None:
         (OPEN + FINISHED[:40], "cut_off"),
         (b"", "errored"),
         (b"<html>", "errored"),
+        (b": keepalive\n\n", "cut_off"),
+        (b"retry: 100\n\ndata:\n\n", "cut_off"),
+        (b": k\n\n" + FINISHED[:40], "cut_off"),
+        (FINISHED[:40], "cut_off"),
+        (b'event: status\ndata: {"message": "loading"}\n\nevent: ping\ndata: {"a": 1} x\n\n' + FINISHED, "finished"),
+        (b'{"choices":[{"index":0,"message":{"content":"hi"},"finish_reason":null}]}', "finished"),
+        (b'{"choices":[{"index":0,"message":{"content":"hi"}', "errored"),
+        (b"event: error\ndata:\n\n" + FINISHED, "errored"),
+        (OPEN + b"event: error\ndata: boom", "errored"),
+        (OPEN[:-1] + b'event: error\ndata: {"error": {"message": "m"}}\n\n', "errored"),
+        (OPEN.replace(b"}]}", b'}],"error":{}}') + FINISHED, "finished"),
+        (OPEN + b'data: "[done]"\n\n', "finished"),
+        (OPEN + b"data: {} oops\n\n", "errored"),
         (b"data: {oops\n\n", "errored"),
         (b'data: {"error": "text"}\n\n', "errored"),
         (b'data: {"error": {"message": "m", "code": 400}}\n\n', "errored"),
         (b'data: {"object": "error", "message": "m"}\n\n', "errored"),
         (b'event: error\ndata: {"message": "m"}\n\n', "errored"),
     ],
-    ids=range(15),
+    ids=range(28),
 )
 def test_endings(data: bytes, state: str) -> None:
-    assert outcome([data])[2] == state
-    assert bool(outcome([data])[1]) == (state != "finished")
+    whole = outcome([data])
+    assert whole[2] == state
+    assert bool(whole[1]) == (state != "finished")
+    assert whole == outcome([data[i : i + 1] for i in range(len(data))])
+
+
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r"], ids=["lf", "crlf", "cr"])
+@pytest.mark.parametrize("more", [b": " + b"x" * 2000, b"data: " + b"x" * 2000], ids=["comment", "data"])
+def test_too_large_after_what_had_arrived(line_end: bytes, more: bytes) -> None:
+    stream = iter_chunks([OPEN.replace(b"\n", line_end) + more], max_event_bytes=1000)
+    assert next(stream).text == "hi"
+    with pytest.raises(StreamError, match="more than 1000 bytes") as caught:
+        next(stream)
+    assert caught.value.completion.response.text == "hi"
+
+
+@pytest.mark.parametrize(("limit", "state"), [(5000, "finished"), (4999, "errored")])
+@pytest.mark.parametrize("size", [10**6, 1000, 7, 1])
+def test_the_bound_does_not_depend_on_the_cut(limit: int, state: str, size: int) -> None:
+    line = b'data: {"x":"'.ljust(4998, b"y") + b'"}'
+    data = OPEN + line + b"\n\n" + FINISHED
+    stream = iter_chunks([data[start : start + size] for start in range(0, len(data), size)], max_event_bytes=limit)
+    try:
+        list(stream)
+    except StreamError:
+        pass
+    assert stream.completion.state == state
+
+
+def test_many_documents_in_one_frame_are_read_one_by_one() -> None:
+    tracemalloc.start()
+    next(iter_chunks([b"data: " + b"{}" * 2**18 + b"\n\n"]))
+    assert tracemalloc.get_traced_memory()[1] < 8 * 2**20
+    tracemalloc.stop()
 
 
 def test_source_closed_and_rest_unread() -> None:

@@ -1,7 +1,7 @@
 """The sans-IO core of a stream: bytes in, chunks out, and at the end the error that the stream deserves.
 
-What servers send is taken as follows. Frames without data, comments and named events that are no JSON
-are no chunks and no errors. Several JSON documents in one frame are several chunks: some gateways end a frame with
+What servers send is taken as follows. Frames without data, comments and events of names other than
+`message` and `error`, unless they hold a chunk, are no chunks and no errors. Several JSON documents in one frame are several chunks: some gateways end a frame with
 one line end instead of two. The last frame counts without its empty line if its JSON is whole. A body
 that is JSON instead of an event stream is read as what it is: an error, or a completion sent at once.
 """
@@ -9,8 +9,9 @@ that is JSON instead of an event stream is read as what it is: an error, or a co
 from __future__ import annotations
 
 from collections import deque
+from itertools import chain
 
-from ._frames import DONE, documents_in, error_in, message_of, whole_as_chunk
+from ._frames import DONE, Rest, documents_in, error_in, message_of, whole_as_chunk
 from ._types import ChatCompletionChunk, ParseError
 from .accumulate import Accumulator, Completion
 from .errors import APIError, APITimeoutError, IncompleteStreamError, StreamError, StreamTimeoutError
@@ -18,12 +19,15 @@ from .sse import Decoder, ServerSentEvent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
 __all__ = ["MAX_EVENT_BYTES", "ChunkReader"]
 
 MAX_EVENT_BYTES = 16 * 2**20
 _BLANK = b"\xef\xbb\xbf \t\r\n"  # a byte order mark and white space
+_READ_EVENTS = ("message", "error")
+_FRAME, _LAST, _BODY = "a frame", "a last frame without its end", "a body that is no event stream"
 _SHOWN = 80  # bytes or characters of what was not understood, in a message
 _GAP = b"\n\n"  # whatever comes before it, the next event begins after it
 _LONGEST_TAIL = 4096  # of a line that has no end yet; joining more with each piece would cost quadratic time
@@ -49,7 +53,10 @@ class ChunkReader:
         self._tail = b""  # the beginning of an event's first line, which waits for its end
         self._aligned = False  # an event begins where the unread bytes begin: the decoder holds nothing
         self._events: deque[ServerSentEvent] = deque()
-        self._documents: deque[tuple[str, dict[str, Any] | str]] = deque()  # of one event: (its name, JSON or what is wrong)
+        self._documents: Iterator[dict[str, Any] | str] = iter(())  # of the last event, whose name is `_name`
+        self._name = "message"
+        self._part = _FRAME  # what they are of
+        self._why = ""  # what is wrong with a frame that is not one document
         self._frames = 0
         self._head = b""  # the beginning of the body, up to its first frame
         self._json: bytearray | None = None  # a body that begins as JSON does
@@ -106,9 +113,9 @@ class ChunkReader:
         """The next chunk of what was received."""
         chunk = None
         while chunk is None and self.state == "open":
-            if self._documents:
-                name, document = self._documents.popleft()
-                chunk = self._take_document(name, document)
+            document = next(self._documents, None)
+            if document is not None:
+                chunk = self._take_document(document)
             elif self._events:
                 chunk = self._take_event(self._events.popleft())
             elif self._problem:
@@ -145,7 +152,8 @@ class ChunkReader:
                 else:
                     self._pass(end + len(_GAP))
                     self._frames += 1
-                    return self._take_chunk("message", chunk)
+                    self._name, self._part = "message", _FRAME
+                    return self._take_chunk(chunk)
         self._pass(end + len(_GAP))
         self._decode(data[start : end + len(_GAP)])
         self._aligned = True
@@ -169,36 +177,46 @@ class ChunkReader:
     def _take_event(self, event: ServerSentEvent) -> ChatCompletionChunk | None:
         text = event.data.strip()
         if not text:
+            if event.event == "error":
+                self._fail("an error event that does not say what is wrong")
             return None
         self._frames += 1
         self._json = None
+        self._name, self._part = event.event, _FRAME
         try:
             chunk = ChatCompletionChunk.from_json(text)
         except ParseError as error:
-            documents, rest = documents_in(text)
-            self._documents.extend([(event.event, document) for document in documents])
-            if event.event == "error" and not documents:
-                self._fail(text)
-            elif rest and (documents or event.event == "message"):
-                problem = error.problem if rest == text else "it goes on with what is no JSON object"
-                self._documents.append(("", f"frame {self._frames} is not JSON: {problem} ({rest[:_SHOWN]!r})"))
+            if event.event in _READ_EVENTS:
+                self._why = error.problem.removeprefix("not JSON: ")
+                self._documents = documents_in(text)
             return None
-        return self._take_chunk(event.event, chunk)
+        return self._take_chunk(chunk)
 
-    def _take_document(self, name: str, document: dict[str, Any] | str) -> ChatCompletionChunk | None:
+    def _take_document(self, document: dict[str, Any] | str) -> ChatCompletionChunk | None:
         if document == DONE:
             self.state, self.saw_done = "finished", True
-        elif isinstance(document, str):
-            self._fail(document)
-        else:
+        elif isinstance(document, Rest):
+            self._take_what_is_no_json(document)
+        elif not isinstance(document, str):
+            self._why = "it goes on with what is no JSON object"
             try:
-                return self._take_chunk(name, ChatCompletionChunk.from_dict(document))
+                return self._take_chunk(ChatCompletionChunk.from_dict(document))
             except ParseError as error:
                 self._fail(f"frame {self._frames}: {error}")
         return None
 
-    def _take_chunk(self, name: str, chunk: ChatCompletionChunk) -> ChatCompletionChunk | None:
-        error = error_in(name, chunk)
+    def _take_what_is_no_json(self, rest: Rest) -> None:
+        if self._part == _FRAME and self._name == "error":
+            self._fail(str(rest))
+        elif self._part == _FRAME:
+            self._fail(f"frame {self._frames} is not JSON: {self._why} ({str(rest[:_SHOWN])!r})")
+        elif self._part == _BODY and self._broken is None:
+            self._fail(self._no_stream())
+
+    def _take_chunk(self, chunk: ChatCompletionChunk) -> ChatCompletionChunk | None:
+        error = error_in(self._name, chunk)
+        if error is None and self._name not in _READ_EVENTS and "choices" not in vars(chunk):
+            return None  # an event of another kind, whatever its JSON
         if self._frames <= 1 and not self._accumulator.started:
             chunk = whole_as_chunk(chunk)
         if error is None or chunk.choices:
@@ -216,22 +234,33 @@ class ChunkReader:
             self._decode(self._tail)
             self._tail = b""
             return True
-        event = self._decoder.finish()
+        try:
+            event = self._decoder.finish()
+        except ValueError as error:
+            self._problem = str(error)
+            return True
         if event is not None:
-            documents, _ = documents_in(event.data)
-            if documents:
-                self._frames += 1
-            self._documents.extend([(event.event, document) for document in documents])
+            text, self._name, self._part = event.data, event.event, _LAST
         elif self._json is not None:
-            documents, rest = documents_in(self._json.decode("utf-8", "replace"))
+            text, self._name, self._part = self._json.decode("utf-8", "replace"), "message", _BODY
             self._json = None
-            if not rest:
-                self._frames += len(documents)
-                self._documents.extend([("message", document) for document in documents])
-        return bool(self._documents)
+        else:
+            return False
+        if self._name == "error" and not text.lstrip().startswith("{"):
+            self._part = _FRAME  # an error's text is whole enough
+        documents = documents_in(text)
+        first = next(documents, None)
+        if first is None:
+            return False
+        if not isinstance(first, Rest):
+            self._frames += 1
+        self._documents = chain([first], documents)
+        return True
 
     def _settle(self) -> None:
-        if self._broken is None and self._accumulator.finished:
+        # A completion that was sent at once is whole, whatever its finish reason: Ollama's is null.
+        whole = self._part == _BODY and self._accumulator.started
+        if self._broken is None and (whole or self._accumulator.finished):
             self.state = "finished"
             return
         self.state = "cut_off"
@@ -241,11 +270,14 @@ class ChunkReader:
             self._cut(str(said))
         elif not self._frames and self._large:
             self._fail(f"a body of more than {self._max_event_bytes} bytes that is no event stream")
-        elif not self._frames:
-            head = self._head[:_SHOWN]
-            self._fail(f"not an event stream: the body begins with {head!r}" if head.strip() else "an empty body")
+        elif not self._frames and not self._decoder.saw_field:
+            self._fail(self._no_stream())
         elif self._require_finish:
             self._cut("the stream ended without [DONE] and without a finish reason for every choice")
+
+    def _no_stream(self) -> str:
+        head = self._head[:_SHOWN]
+        return f"not an event stream: the body begins with {head!r}" if head.strip() else "an empty body"
 
     def _may_be_json(self, data: bytes) -> bool:
         """Whether the body, up to this piece, could be JSON instead of an event stream; it is kept as long as it could."""

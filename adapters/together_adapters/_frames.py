@@ -3,41 +3,56 @@
 from __future__ import annotations
 
 import json
+import re
 
 from ._fold import is_items, is_members
 from ._types import ChatCompletionChunk, TogetherErrorResponse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
-__all__ = ["DONE", "documents_in", "error_in", "message_of", "whole_as_chunk"]
+__all__ = ["DONE", "Rest", "documents_in", "error_in", "message_of", "whole_as_chunk"]
 
 DONE = "[DONE]"
+_DONE = re.compile(r'"\[DONE\]"|\[DONE\]', re.IGNORECASE)
+_SPACE = re.compile(r"\s*")
 
 
-def documents_in(text: str) -> tuple[list[dict[str, Any] | str], str]:
-    """The JSON objects, alone or in arrays, and `[DONE]`s of a text, and the rest from where it is neither."""
-    found: list[dict[str, Any] | str] = []
+class Rest(str):
+    """The rest of a text from where it is no JSON object."""
+
+    __slots__ = ()
+
+
+def documents_in(text: str) -> Iterator[dict[str, Any] | str]:
+    """The JSON objects, alone or in arrays, and `[DONE]`s of a text, one by one, and a Rest where it goes on otherwise."""
     decoder, end = json.JSONDecoder(), 0
     while True:
-        while text[end : end + 1].isspace():
-            end += 1
-        start = end
-        if text.startswith(DONE, start):
-            found.append(DONE)
-            end = start + len(DONE)
+        start = _end_of(_SPACE, text, end)
+        if start == len(text):
+            return
+        end = _end_of(_DONE, text, start)
+        if end > start:
+            yield DONE
             continue
         try:
             value, end = decoder.raw_decode(text, start)
         except (ValueError, RecursionError):
-            return found, text[start:]
+            value = None
         if is_members(value):
-            found.append(value)
+            yield value
         elif is_items(value) and value and all([is_members(item) for item in value]):
-            found.extend(value)  # Gemini's form of an error body
+            yield from value  # Gemini's form of an error body
         else:
-            return found, text[start:]
+            yield Rest(text[start:])
+            return
+
+
+def _end_of(pattern: re.Pattern[str], text: str, start: int) -> int:
+    found = pattern.match(text, start)
+    return start if found is None else found.end()
 
 
 def error_in(name: str, chunk: ChatCompletionChunk) -> TogetherErrorResponse | None:
@@ -47,12 +62,14 @@ def error_in(name: str, chunk: ChatCompletionChunk) -> TogetherErrorResponse | N
     if is_chunk and name != "error" and not ("error" in fields or "extra" in fields or fields.get("object") == "error"):
         return None
     error: Any = chunk.error if chunk.error is not None else chunk.extra.get("error")
-    if error is not None and (error or not is_chunk):
-        if isinstance(error, TogetherErrorResponse):
+    if isinstance(error, TogetherErrorResponse):
+        if error.to_dict() or not is_chunk:
             return error
+    elif error is not None and (error or not is_chunk):
         return TogetherErrorResponse(message=error if isinstance(error, str) else json.dumps(error))
     said = isinstance(chunk.extra.get("message"), str) or "detail" in chunk.extra
-    if name == "error" or str(chunk.object) == "error" or (said and not is_chunk and chunk.usage is None):
+    loose = said and name in ("error", "message") and not is_chunk and chunk.usage is None
+    if (name == "error" and not chunk.choices) or str(chunk.object) == "error" or loose:
         return TogetherErrorResponse.from_dict(chunk.to_dict())
     return None
 

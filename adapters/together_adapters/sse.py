@@ -37,7 +37,9 @@ __all__ = ["Decoder", "ServerSentEvent", "aencode_chunks", "encode", "encode_chu
 
 _MAX_DIGITS = 4300  # CPython's own bound on int(), which keeps it from being slow
 _BOM = b"\xef\xbb\xbf"
+_FIELDS = (b"", b"data", b"event", b"id", b"retry")  # without a name it is a comment
 _LINE_ENDS = b"\r\n"
+_EMPTY = (b"\n", b"\r\n", b"\r")  # ends an event, and adds nothing to its size
 
 
 class Decoder:
@@ -50,6 +52,8 @@ class Decoder:
     def __init__(self, max_event_bytes: int = 16 * 2**20) -> None:
         self.max_event_bytes = max_event_bytes
         self.last_event_id = ""
+        self.saw_field = False
+        """Whether a comment or any of the standard's fields has come: what was read so far is an event stream."""
         self._line = bytearray()  # the line that has no end yet
         self._overflow = False
         self._at_start = True
@@ -77,7 +81,7 @@ class Decoder:
             data = self._without_mark(data)
         for line in data.splitlines(keepends=True):
             content = line.rstrip(_LINE_ENDS)
-            if self._size + len(self._line) + len(content) > self.max_event_bytes:
+            if line not in _EMPTY and self._size + len(self._line) + len(content) > self.max_event_bytes:
                 self._overflow = True
                 break
             ended = len(content) < len(line)
@@ -109,7 +113,9 @@ class Decoder:
     def _take(self, line: bytes) -> ServerSentEvent | None:
         if not line:
             return self._dispatch()
-        field, _, value = line.partition(b":")
+        field, colon, value = line.partition(b":")
+        if colon and field in _FIELDS:
+            self.saw_field = True
         if value[:1] == b" ":
             value = value[1:]
         if field == b"data":
@@ -152,6 +158,7 @@ class Decoder:
         self._line.clear()
         if line:
             self._take(line)
+            self.saw_field = self.saw_field or any([field.startswith(line) for field in _FIELDS])  # cut in its name
         return self._dispatch()
 
 
