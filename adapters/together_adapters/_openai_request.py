@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["request_from_openai", "request_to_openai"]
 
-MOST_TOP_LOGPROBS = 20
-
 
 def request_to_openai(data: dict[str, Any]) -> dict[str, Any]:
     """Together's spellings become OpenAI's; all else stays."""

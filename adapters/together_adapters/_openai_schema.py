@@ -8,6 +8,7 @@ from __future__ import annotations
 from ._schema import (
     UNFIT,
     array,
+    between,
     by_name,
     either,
     flag,
@@ -25,7 +26,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["CHUNK", "ERROR", "FINISH_REASONS", "REQUEST", "RESPONSE"]
+__all__ = ["CHUNK", "ERROR", "FINISH_REASONS", "MOST_TOP_LOGPROBS", "REQUEST", "RESPONSE"]
+
+MOST_TOP_LOGPROBS = 20
 
 FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter", "function_call")
 _SERVICE_TIERS = literal("auto", "default", "flex", "scale", "priority")
@@ -241,7 +244,7 @@ REQUEST = record(
     {"messages": (array(_ASKED), []), "model": (text, "")},
     {
         "audio": record({"format": (literal("wav", "aac", "mp3", "flac", "opus", "pcm16"), UNFIT), "voice": (_VOICE, UNFIT)}),
-        "frequency_penalty": number,
+        "frequency_penalty": between(number, -2, 2),
         "function_call": either(literal("none", "auto"), _NAMED),
         "functions": array(record({"name": (text, "")}, {"description": text, "parameters": raw_object}), least=1),
         "logit_bias": whole_numbers,
@@ -250,26 +253,26 @@ REQUEST = record(
         "max_tokens": integer,
         "metadata": by_name(text),
         "modalities": array(literal("text", "audio")),
-        "n": integer,
+        "n": between(integer, 1, 128),
         "parallel_tool_calls": flag,
         "prediction": record({"type": (literal("content"), UNFIT), "content": (_TEXT_OR_PARTS, UNFIT)}),
-        "presence_penalty": number,
+        "presence_penalty": between(number, -2, 2),
         "prompt_cache_key": text,
         "prompt_cache_retention": literal("in_memory", "24h"),
         "reasoning_effort": literal("none", "minimal", "low", "medium", "high", "xhigh"),
         "response_format": _RESPONSE_FORMAT,
         "safety_identifier": text,
-        "seed": integer,
+        "seed": between(integer, -(2**63), 2**63 - 1),
         "service_tier": _SERVICE_TIERS,
-        "stop": either(text, array(text)),
+        "stop": either(text, array(text, least=1, most=4)),
         "store": flag,
         "stream": flag,
         "stream_options": record({}, {"include_obfuscation": flag, "include_usage": flag}),
-        "temperature": number,
+        "temperature": between(number, 0, 2),
         "tool_choice": _TOOL_CHOICE,
         "tools": array(_TOOL, least=1),
-        "top_logprobs": integer,
-        "top_p": number,
+        "top_logprobs": between(integer, 0, MOST_TOP_LOGPROBS),
+        "top_p": between(number, 0, 1),
         "user": text,
         "verbosity": literal("low", "medium", "high"),
         "web_search_options": record(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "UNFIT",
     "array",
+    "between",
     "by_name",
     "either",
     "flag",
@@ -63,6 +64,16 @@ def number(raw: Any) -> Any:
     return UNFIT
 
 
+def between(rule: Rule, low: float, high: float) -> Rule:
+    """A number that is not under `low` and not over `high`."""
+
+    def fit(raw: Any) -> Any:
+        fitted = rule(raw)
+        return fitted if fitted is not UNFIT and low <= fitted <= high else UNFIT
+
+    return fit
+
+
 def whole_numbers(raw: Any) -> Any:
     """An object whose values are integers; other numbers are rounded."""
     if not is_members(raw):
@@ -95,14 +106,14 @@ def either(*rules: Rule) -> Rule:
     return lambda raw: next((fitted for rule in rules if (fitted := rule(raw)) is not UNFIT), UNFIT)
 
 
-def array(rule: Rule, least: int = 0) -> Rule:
-    """An array without the elements that do not fit; none at all where fewer than `least` are left."""
+def array(rule: Rule, least: int = 0, most: int | None = None) -> Rule:
+    """The first `most` elements that fit; nothing at all where there are fewer than `least`."""
 
     def fit(raw: Any) -> Any:
         if not is_items(raw):
             return UNFIT
         items = [fitted for item in raw if (fitted := rule(item)) is not UNFIT]
-        return items if len(items) >= least else UNFIT
+        return items[:most] if len(items) >= least else UNFIT
 
     return fit
 

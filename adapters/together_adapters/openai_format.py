@@ -20,8 +20,8 @@ from __future__ import annotations
 from ._fold import is_items, is_members, json_of
 from ._losses import Loss, losses
 from ._openai_logprobs import from_native_logprobs, to_openai_logprobs
-from ._openai_request import MOST_TOP_LOGPROBS, request_from_openai, request_to_openai
-from ._openai_schema import CHUNK, ERROR, FINISH_REASONS, REQUEST, RESPONSE
+from ._openai_request import request_from_openai, request_to_openai
+from ._openai_schema import CHUNK, ERROR, FINISH_REASONS, MOST_TOP_LOGPROBS, REQUEST, RESPONSE
 from ._types import (
     ChatCompletionChunk,
     ChatCompletionRequest,
@@ -116,8 +116,8 @@ def to_openai(
 ) -> Any:
     """A value in OpenAI's format, as a new dict; a mapping is first read as the value that it is (see `from_openai`).
 
-    With `only_openai` it is exactly OpenAI's schema: no other keys, what the schema requires filled in with null or an
-    empty value, unknown finish reasons as `stop`. `reasoning_key` (`reasoning` or `reasoning_content`) is the key for
+    With `only_openai` it is exactly OpenAI's schema: no other keys and no values that it does not allow, what it requires
+    filled in with null or an empty value, unknown finish reasons as `stop`. `reasoning_key` (`reasoning` or `reasoning_content`) is the key for
     the reasoning, which otherwise keeps its own; OpenAI's schema has none.
     """
     value = _value_of(value)
