@@ -247,7 +247,7 @@ def test_chunks_are_closed_when_the_reader_has_enough() -> None:
 
     sent = encode_chunks(endless())
     next(sent)
-    sent.close()  # type: ignore[attr-defined]
+    sent.close()
     assert closed == [True]
 
 

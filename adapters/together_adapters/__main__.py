@@ -10,6 +10,7 @@ from functools import partial
 
 from ._chat_command import add_replay_and_chat
 from ._parse_command import add_parse
+from ._serve_command import add_serve
 from ._terminal import BadInput, visible
 from ._types import ParseError
 from ._vendor_command import add_vendor
@@ -74,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     add_parser = partial(commands.add_parser, formatter_class=_AsWritten)
     add_replay_and_chat(add_parser)
     add_parse(add_parser)
+    add_serve(add_parser)
     add_vendor(add_parser)
     return parser
 

@@ -24,28 +24,32 @@ from ._fold import Folded, is_members, json_of
 from ._openai_logprobs import to_openai_logprobs
 from ._plain import redact
 from ._tool_calls import ToolCallAccumulator
-from ._types import ChatCompletionChunk, DeltaContent
+from ._types import ChatCompletionChunk, DeltaContent, ErrorData
 from .errors import APIError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterable, Generator, Iterable, Mapping
     from typing import Any
 
     from ._types import ChatCompletionChoicesChunk, FunctionCall, ToolCalls
 
-__all__ = ["DONE_FRAME", "ChunkEncoder", "aencode_chunks", "encode_chunks", "error_body"]
+__all__ = ["DONE_FRAME", "ChunkEncoder", "aencode_chunks", "encode_chunks", "error_body", "json_bytes"]
 
 DONE_FRAME = b"data: [DONE]\n\n"
 _MOST_HELD = 256
 
 
-def _frame(data: Mapping[str, Any]) -> bytes:
+def json_bytes(data: Mapping[str, Any]) -> bytes:
+    """JSON as ASCII on one line; numbers that it cannot hold become null."""
     try:
-        text = json.dumps(data, allow_nan=False, separators=(",", ":"))
-    except ValueError:  # a number that JSON cannot hold
-        text = ChatCompletionChunk.from_dict(data).to_json()
-    return b"data: " + text.encode("ascii") + b"\n\n"
+        return json.dumps(data, allow_nan=False, separators=(",", ":")).encode("ascii")
+    except ValueError:
+        return ErrorData.from_dict(data).to_json().encode("ascii")
+
+
+def _frame(data: Mapping[str, Any]) -> bytes:
+    return b"data: " + json_bytes(data) + b"\n\n"
 
 
 def error_body(error: BaseException) -> dict[str, Any]:
@@ -252,7 +256,7 @@ class ChunkEncoder:
         return self._flush() + _frame(error_body(error)) + DONE_FRAME
 
 
-def encode_chunks(chunks: Iterable[ChatCompletionChunk | Mapping[str, Any]]) -> Iterator[bytes]:
+def encode_chunks(chunks: Iterable[ChatCompletionChunk | Mapping[str, Any]]) -> Generator[bytes]:
     """The bytes of a stream, frame by frame as the chunks come; see `sse.encode_chunks`."""
     encoder = ChunkEncoder()
     try:
@@ -271,7 +275,7 @@ def encode_chunks(chunks: Iterable[ChatCompletionChunk | Mapping[str, Any]]) -> 
             close()
 
 
-async def aencode_chunks(chunks: AsyncIterable[ChatCompletionChunk | Mapping[str, Any]]) -> AsyncIterator[bytes]:
+async def aencode_chunks(chunks: AsyncIterable[ChatCompletionChunk | Mapping[str, Any]]) -> AsyncGenerator[bytes]:
     """The bytes of a stream whose chunks come from an asynchronous iterable; otherwise as `encode_chunks`."""
     encoder = ChunkEncoder()
     try:

@@ -14,7 +14,7 @@ from collections import namedtuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterable, Generator, Iterable, Iterator, Mapping
     from typing import Any, NamedTuple
 
     from ._types import ChatCompletionChunk, ChatCompletionResponse
@@ -197,7 +197,7 @@ def _one_line(name: str, text: str) -> bytes:
         raise ValueError(f"{name}: a lone surrogate is not allowed: {text!r}") from None
 
 
-def encode_chunks(chunks: Iterable[ChatCompletionChunk | Mapping[str, Any]]) -> Iterator[bytes]:
+def encode_chunks(chunks: Iterable[ChatCompletionChunk | Mapping[str, Any]]) -> Generator[bytes]:
     """The chunks of a completion as the bytes of a stream that every client reads, `[DONE]` at the end.
 
     Each item is what to send for one chunk, whole frames in valid UTF-8; a chunk may be a value or a mapping as
@@ -212,7 +212,7 @@ def encode_chunks(chunks: Iterable[ChatCompletionChunk | Mapping[str, Any]]) -> 
     return encode_chunks(chunks)
 
 
-def aencode_chunks(chunks: AsyncIterable[ChatCompletionChunk | Mapping[str, Any]]) -> AsyncIterator[bytes]:
+def aencode_chunks(chunks: AsyncIterable[ChatCompletionChunk | Mapping[str, Any]]) -> AsyncGenerator[bytes]:
     """As `encode_chunks`, over an asynchronous iterable of chunks."""
     from ._encode import aencode_chunks
 

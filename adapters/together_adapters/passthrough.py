@@ -1,0 +1,106 @@
+"""For proxies: the bytes of a stream go out exactly as they came, while the chunks in them are read and counted."""
+
+from __future__ import annotations
+
+from ._chunk_reader import MAX_EVENT_BYTES, ChunkReader
+from ._source import as_bytes, missing, pieces_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator
+    from typing import Any
+
+    from ._types import ChatCompletionChunk
+    from .accumulate import Completion
+    from .errors import APIError
+
+__all__ = ["PassThrough"]
+
+
+class PassThrough:
+    """Reads a stream that is passed on; what it cannot read goes out all the same.
+
+    `chunks` is how many chunks have been seen, `completion` what they amount to, and `error` the StreamError or
+    IncompleteStreamError that a reader of the stream would have had at its end. `on_chunk` is called with each chunk.
+    """
+
+    def __init__(
+        self,
+        on_chunk: Callable[[ChatCompletionChunk], object] | None = None,
+        *,
+        max_event_bytes: int = MAX_EVENT_BYTES,
+    ) -> None:
+        self.chunks = 0
+        self._on_chunk = on_chunk
+        self._reader = ChunkReader(max_event_bytes=max_event_bytes)
+
+    @property
+    def completion(self) -> Completion:
+        """Everything that was seen so far, and how the stream stands."""
+        return self._reader.completion
+
+    @property
+    def error(self) -> APIError | None:
+        """What is wrong with the stream, None while nothing is."""
+        return self._reader.error
+
+    def _see(self, chunks: list[ChatCompletionChunk]) -> None:
+        self.chunks += len(chunks)
+        if self._on_chunk is not None:
+            for chunk in chunks:
+                self._on_chunk(chunk)
+
+    def _cancel(self) -> None:
+        if self._reader.state == "open":
+            self._reader.state = "cancelled"
+
+    def over(self, source: Any) -> Generator[bytes]:
+        """The pieces of a source, as `iter_chunks` takes it, unchanged.
+
+        What the source raises goes through after the bytes before it, so that a connection that broke is not passed on
+        as one that ended. The source is closed at the end, and when the iteration is given up.
+        """
+        next_piece = pieces_of(source)
+        try:
+            while True:
+                try:
+                    piece = next_piece()
+                except Exception as error:
+                    self._see(self._reader.finish(error))
+                    raise
+                if piece is None:
+                    break
+                data = as_bytes(piece)
+                self._see(self._reader.feed(data))
+                yield data
+            gone = missing(source)
+            self._see(self._reader.finish(gone))
+            if gone is not None:
+                raise gone
+        finally:
+            self._cancel()
+            close = getattr(source, "close", None)
+            if close is not None:
+                close()
+
+    async def aover(self, source: AsyncIterable[bytes]) -> AsyncGenerator[bytes]:
+        """As `over`, for an asynchronous source."""
+        pieces = source.__aiter__()
+        try:
+            while True:
+                try:
+                    piece = await pieces.__anext__()
+                except StopAsyncIteration:
+                    break
+                except Exception as error:
+                    self._see(self._reader.finish(error))
+                    raise
+                data = as_bytes(piece)
+                self._see(self._reader.feed(data))
+                yield data
+            self._see(self._reader.finish())
+        finally:
+            self._cancel()
+            close = getattr(source, "aclose", None)
+            if close is not None:
+                await close()

@@ -1,0 +1,486 @@
+"""The OpenAI-compatible endpoint, asked over real sockets, in front of recordings and of a real upstream on loopback."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import socketserver
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from corpus import BODIES, STREAMS, label
+from test_encode import check_shape, frames_of
+from together_adapters._backends import Recordings, Upstream
+from together_adapters.accumulate import accumulate
+from together_adapters.openai_format import from_openai
+from together_adapters.passthrough import PassThrough
+from together_adapters.serve import Server
+from together_adapters.stream import iter_chunks
+
+BODY = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
+CHUNK = b'data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":"hi"}}]}\n\n'
+
+
+@contextmanager
+def running(backend: Any, **settings: Any) -> Iterator[Server]:
+    with Server(backend, **settings) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def ask(
+    server: Server, body: object = BODY, *, method: str = "POST", path: str = "/v1/chat/completions", **headers: str
+) -> tuple[int, http.client.HTTPMessage, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=30)
+    try:
+        data = body if isinstance(body, bytes) else None if method == "GET" else json.dumps(body).encode()
+        sent = {"Content-Type": "application/json", **{name.replace("_", "-"): value for name, value in headers.items()}}
+        connection.request(method, path, data, sent)
+        answer = connection.getresponse()
+        return answer.status, answer.headers, answer.read()
+    finally:
+        connection.close()
+
+
+class Serving(socketserver.ThreadingTCPServer):
+    """An upstream that keeps what it was asked and how its connections ended."""
+
+    daemon_threads = True
+
+    def __init__(self, answer: Callable[[Any], None]) -> None:
+        self.heads: list[bytes] = []
+        self.bodies: list[Any] = []
+        self.gone = threading.Event()
+        upstream = self
+
+        class Handler(socketserver.StreamRequestHandler):
+            timeout = 30
+
+            def handle(self) -> None:
+                head = b""
+                while (line := self.rfile.readline()).strip():
+                    head += line
+                upstream.heads.append(head)
+                length = [int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")]
+                upstream.bodies.append(json.loads(self.rfile.read(length[0])) if length and length[0] else None)
+                try:
+                    answer(self)
+                except OSError:
+                    upstream.gone.set()
+
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server_address[1]}/v1"
+
+
+@contextmanager
+def upstream(answer: Callable[[Any], None]) -> Iterator[Serving]:
+    with Serving(answer) as serving:
+        thread = threading.Thread(target=serving.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield serving
+        finally:
+            serving.shutdown()
+            thread.join()
+
+
+def sends(body: bytes, status: str = "200 OK", kind: str = "text/event-stream", more: str = "") -> Callable[[Any], None]:
+    """An upstream that sends one answer and closes."""
+    head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n{more}\r\n"
+    return lambda handler: handler.wfile.write(head.encode() + body)
+
+
+# ---- what is passed on
+
+
+@pytest.mark.parametrize("path", [path for path in STREAMS if ".200." in path.name][::7], ids=label)
+def test_recorded_streams_through_an_upstream(path: Any) -> None:
+    data = path.read_bytes()
+    reader = iter_chunks(iter([data]), require_finish=False)
+    chunks = []
+    try:
+        chunks += list(reader)
+        failed = False
+    except Exception:
+        failed = True
+    with upstream(sends(data)) as above, running(Upstream(above.url, "")) as server:
+        status, headers, body = ask(server, {**BODY, "stream": True, "stream_options": {"include_usage": True}})
+    assert (status, headers["Content-Type"], headers["Transfer-Encoding"]) == (200, "text/event-stream", "chunked")
+    frames = frames_of(body)
+    if "error" in frames[-1]:
+        assert failed
+        return
+    check_shape(frames)
+    read = accumulate(from_openai(frame, type(chunks[0])) for frame in frames)  # type: ignore[arg-type]
+    assert read.response == reader.completion.response
+    without = [frame for frame in frames_of(body) if "usage" in frame]
+    assert len(without) == (reader.completion.response.usage is not None)
+
+
+@pytest.mark.parametrize("path", [path for path in BODIES if ".200." in path.name][::7], ids=label)
+def test_recorded_bodies_through_an_upstream(path: Any) -> None:
+    data = path.read_bytes()
+    with upstream(sends(data, kind="application/json")) as above, running(Upstream(above.url, "")) as server:
+        status, _, body = ask(server)
+    said = json.loads(data)
+    if "choices" in said:
+        assert (status, json.loads(body)) == (200, said)
+    else:
+        assert status == 502 or json.loads(body)["error"]["message"]
+
+
+def test_usage_only_where_it_was_asked_for() -> None:
+    data = CHUNK + b'data: {"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}\n\ndata: [DONE]\n\n'
+    with upstream(sends(data)) as above, running(Upstream(above.url, "")) as server:
+        assert b"usage" not in ask(server, {**BODY, "stream": True})[2]
+        assert b"usage" in ask(server, {**BODY, "stream": True, "stream_options": {"include_usage": True}})[2]
+
+
+def test_together_is_converted_both_ways() -> None:
+    frame = {"choices": [{"index": 0, "logprobs": -0.5, "finish_reason": "eos", "seed": 7, "delta": {"content": "é", "token_id": 3}}]}
+    data = b"data: " + json.dumps(frame).encode() + b"\n\ndata: [DONE]\n\n"
+    with upstream(sends(data)) as above, running(Upstream(above.url, "", together=True)) as server:
+        _, _, body = ask(server, {**BODY, "stream": True, "logprobs": True, "top_logprobs": 2})
+    assert above.bodies == [{**BODY, "stream": True, "logprobs": 2}]
+    (choice,) = frames_of(body)[0]["choices"]
+    assert (choice["finish_reason"], choice["seed"]) == ("stop", 7)
+    assert choice["logprobs"]["content"][0]["bytes"] == [195, 169]
+
+
+def test_a_request_is_passed_on_as_it_is_and_its_headers_are_not() -> None:
+    asked = {**BODY, "logprobs": True, "top_logprobs": 1, "x": [1], "timeout": 0.001, "deadline": 1, "self": 1}
+    with upstream(sends(b'{"choices":[]}', kind="application/json")) as above, running(Upstream(above.url, "")) as server:
+        assert ask(server, asked, Authorization="Bearer callers-key", X_Secret="s", Cookie="c")[0] == 200
+    assert above.bodies == [{**BODY, "logprobs": True, "top_logprobs": 1, "x": [1]}]
+    assert b"\r\nAuthorization: Bearer callers-key\r\n" in above.heads[0]
+    assert b"secret" not in above.heads[0].lower() and b"cookie" not in above.heads[0].lower()
+
+
+def test_the_servers_own_key_goes_before_the_callers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOGETHER_API_KEY", "servers-key")
+    with upstream(sends(b'{"choices":[]}', kind="application/json")) as above, running(Upstream(above.url)) as server:
+        ask(server, Authorization="Bearer callers-key")
+    assert b"Bearer servers-key" in above.heads[0] and b"callers-key" not in above.heads[0]
+
+
+@pytest.mark.parametrize(
+    "listed", [[{"id": "a", "created": 5, "context_length": 8}], {"object": "list", "data": [{"id": "a", "created": 5, "context_length": 8}]}]
+)
+def test_models(listed: object) -> None:
+    answer = sends(json.dumps(listed).encode(), kind="application/json")
+    with upstream(answer) as above, running(Upstream(above.url, "")) as server:
+        status, _, body = ask(server, method="GET", path="/v1/models", Authorization="Bearer callers-key")
+    model = {"id": "a", "object": "model", "created": 5, "owned_by": "together-types", "context_length": 8}
+    assert (status, json.loads(body)) == (200, {"object": "list", "data": [model]})
+    assert above.heads[0].startswith(b"GET /v1/models ") and b"Bearer callers-key" in above.heads[0]
+
+
+# ---- what goes wrong above
+
+
+def test_errors_of_the_upstream_keep_their_status() -> None:
+    said = b'{"error":{"message":"slow down","type":"rate_limit","param":null,"code":429}}'
+    with upstream(sends(said, "429 Too Many", "application/json", "Retry-After: 3\r\n")) as above, running(Upstream(above.url, "")) as server:
+        for stream in (False, True):
+            status, headers, body = ask(server, {**BODY, "stream": stream})
+            assert (status, headers["Retry-After"]) == (429, "3")
+            error = json.loads(body)["error"]
+            assert (error["type"], error["code"]) == ("rate_limit", "429") and "slow down" in error["message"]
+        status, _, body = ask(server, method="GET", path="/v1/models")
+        assert status == 429
+
+
+def test_an_upstream_that_is_not_there() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        with running(Upstream(f"http://127.0.0.1:{free.getsockname()[1]}/v1", "")) as server:
+            status, _, body = ask(server)
+    assert status == 502 and set(json.loads(body)["error"]) == {"message", "type", "param", "code"}
+
+
+def test_a_stream_that_breaks_is_told_in_band() -> None:
+    with upstream(sends(CHUNK)) as above, running(Upstream(above.url, "")) as server:
+        _, _, body = ask(server, {**BODY, "stream": True})
+    *chunks, error = frames_of(body)
+    assert [chunk["choices"][0]["delta"]["content"] for chunk in chunks] == ["hi"]
+    assert error["error"]["code"] == "incomplete_stream_error"
+
+
+# ---- what is refused
+
+
+@pytest.fixture(scope="module")
+def replay() -> Iterator[Server]:
+    whole = b'{"choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}]}'
+    recordings = {"m": [(0.0, CHUNK), (1.0, b"data: [DONE]\n\n")], "body": [(0.0, whole)]}
+    with running(Recordings(recordings), max_body=10_000) as server:
+        yield server
+
+
+def test_replay(replay: Server) -> None:
+    assert json.loads(ask(replay)[2])["choices"][0]["message"]["content"] == "hi"
+    assert json.loads(ask(replay, {**BODY, "model": "body"})[2])["choices"][0]["message"]["content"] == "hi"
+    assert frames_of(ask(replay, {**BODY, "stream": True})[2])[0]["choices"][0]["delta"] == {"role": "assistant", "content": "hi"}
+    assert [model["id"] for model in json.loads(ask(replay, method="GET", path="/v1/models")[2])["data"]] == ["m", "body"]
+    assert ask(replay, method="GET", path="/health?x=1")[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("status", "param", "asked"),
+    [
+        (400, None, {"body": b"{"}),
+        (400, None, {"body": b"[]"}),
+        (400, None, {"body": b""}),
+        (400, None, {"body": b'{"model":"m","messages":[],"temperature":NaN}'}),
+        (400, None, {"body": b"[" * 5000}),
+        (400, None, {"body": b"\xff"}),
+        (400, "model", {"body": {"messages": []}}),
+        (400, "messages", {"body": {"model": "m"}}),
+        (400, "messages", {"body": {"model": "m", "messages": "hi"}}),
+        (400, "messages", {"body": {"model": "m", "messages": ["hi"]}}),
+        (400, "stream", {"body": {**BODY, "stream": "yes"}}),
+        (404, "model", {"body": {**BODY, "model": "x"}}),
+        (404, None, {"path": "/v1/completions"}),
+        (404, None, {"method": "GET", "path": "/"}),
+        (405, None, {"method": "GET"}),
+        (405, None, {"path": "/v1/models"}),
+        (405, None, {"method": "DELETE"}),
+        (405, None, {"method": "OPTIONS", "Origin": "http://evil.example"}),
+        (413, None, {"body": b"x" * 10_001}),
+        (413, None, {"body": b"x" * 3_000_000}),
+        (413, None, {"body": b"x" * 10_001, "Expect": "100-continue"}),
+        (411, None, {"Content_Length": "-1"}),
+        (411, None, {"Content_Length": "9" * 30}),
+        (411, None, {"Transfer_Encoding": "chunked", "Content_Length": "0"}),
+        (415, None, {"Content_Type": "text/plain"}),
+        (403, None, {"Host": "evil.example"}),
+        (403, None, {"Host": "127.0.0.1.evil.example:80"}),
+        (403, None, {"Host": "[" }),
+    ],
+)  # fmt: skip
+def test_bad_requests(replay: Server, status: int, param: str | None, asked: dict[str, Any]) -> None:
+    found, headers, body = ask(replay, **asked)
+    error = json.loads(body)["error"]
+    assert (found, error["param"], set(error)) == (status, param, {"message", "type", "param", "code"})
+    assert error["type"] == "invalid_request_error" and error["message"] and isinstance(error["code"], str)
+    if found == 405 and asked.get("method") != "DELETE" and "Origin" not in asked:
+        assert headers["Allow"] in ("GET", "POST")
+    assert ask(replay)[0] == 200
+
+
+def test_a_key_that_no_header_can_hold() -> None:
+    with running(Upstream("http://127.0.0.1:9/v1", "")) as server:
+        status, _, body = ask(server, Authorization="Bearer b\xe9")
+    assert status == 400 and b"header cannot hold" in body
+
+
+def test_http_1_0_gets_no_chunks(replay: Server) -> None:
+    with socket.create_connection(("127.0.0.1", replay.server_port), timeout=30) as caller:
+        body = json.dumps({**BODY, "stream": True}).encode()
+        caller.sendall(b"POST /v1/chat/completions HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+        answer = b"".join(iter(lambda: caller.recv(65536), b""))
+    head, _, sent = answer.partition(b"\r\n\r\n")
+    assert b"Transfer-Encoding" not in head and frames_of(sent)
+
+
+# ---- callers that go away
+
+
+ENDLESS = b"data: " + json.dumps({"choices": [{"index": 0, "delta": {"content": "x" * 50_000}}]}).encode() + b"\n\n"
+
+
+def head(handler: Any) -> None:
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
+
+
+def waits_for_the_end(handler: Any) -> None:
+    """Sends nothing more, and notices when the connection is closed."""
+    if not handler.connection.recv(1):
+        raise ConnectionAbortedError
+
+
+def silent_from_the_start(handler: Any) -> None:
+    waits_for_the_end(handler)
+
+
+def silent_after_a_chunk(handler: Any) -> None:
+    head(handler)
+    handler.wfile.write(CHUNK)
+    waits_for_the_end(handler)
+
+
+def never_silent(handler: Any) -> None:
+    head(handler)
+    while True:
+        handler.wfile.write(ENDLESS)
+
+
+@pytest.mark.parametrize("answer", [silent_from_the_start, silent_after_a_chunk, never_silent])
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_caller_that_goes_frees_the_upstream(answer: Any, stream: bool) -> None:
+    with upstream(answer) as above, running(Upstream(above.url, "")) as server:
+        caller = posting(server, stream)
+        deadline = time.monotonic() + 10
+        while not above.bodies and time.monotonic() < deadline:
+            time.sleep(0.01)
+        if stream and answer is not silent_from_the_start:
+            assert caller.recv(1)
+        caller.close()
+        assert above.gone.wait(10)
+        assert ask(server, method="GET", path="/health")[0] == 200
+    assert len(above.bodies) == 1
+
+
+def posting(server: Server, stream: bool) -> socket.socket:
+    caller = socket.socket()
+    caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    caller.settimeout(30)
+    caller.connect(("127.0.0.1", server.server_port))
+    body = json.dumps({**BODY, "stream": stream}).encode()
+    caller.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+    return caller
+
+
+def test_a_caller_that_does_not_read_frees_the_upstream() -> None:
+    with upstream(never_silent) as above, running(Upstream(above.url, ""), patience=0.5) as server:
+        with posting(server, True):
+            assert above.gone.wait(20)
+
+
+def test_a_caller_that_does_not_send_is_let_go(replay: Server) -> None:
+    with running(replay.backend, patience=0.3) as server:
+        for begin in (b"", b"POST /v1/chat", b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"):
+            with socket.create_connection(("127.0.0.1", server.server_port), timeout=20) as caller:
+                caller.sendall(begin)
+                assert caller.recv(1) == b""
+
+
+def test_closing_the_server_frees_the_upstream() -> None:
+    with upstream(silent_after_a_chunk) as above:
+        with running(Upstream(above.url, "")) as server:
+            caller = posting(server, True)
+            assert caller.recv(1)
+        assert above.gone.wait(10)
+        caller.close()
+
+
+# ---- the command
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_command(tmp_path: Path) -> None:
+    (tmp_path / "mine.sse").write_bytes(CHUNK + b"data: [DONE]\n\n")
+    for given, model in (([], "plain"), ([str(tmp_path / "mine.sse")], "mine")):
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        command = [sys.executable, "-m", "together_adapters", "serve", "--port", "0", "--replay", *given]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as process:
+            assert process.stdout is not None
+            url = process.stdout.readline().split()[1]
+            try:
+                connection = http.client.HTTPConnection(url.split("/")[2], timeout=30)
+                connection.request("POST", "/v1/chat/completions", json.dumps({**BODY, "model": model}), {"Content-Type": "application/json"})
+                assert json.loads(connection.getresponse().read())["choices"][0]["message"]["content"]
+                connection.close()
+            finally:
+                process.send_signal(signal.SIGINT)
+                _, errors = process.communicate(timeout=30)
+        assert process.returncode == 130 and "Traceback" not in errors and '"POST /v1/chat/completions HTTP/1.1" 200' in errors
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--replay", "no-such-file"], "no-such-file: No such file or directory"),
+        (["--upstream", "ftp://x"], "not an http or https URL"),
+        (["--replay", "--port", "99999"], "cannot listen on 127.0.0.1 port 99999"),
+        (["--replay", "--host", "192.0.2.1"], "cannot listen on 192.0.2.1"),
+    ],
+)
+def test_bad_arguments(arguments: list[str], says: str) -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-m", "together_adapters", "serve", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=30)
+    assert done.returncode == 1 and says in done.stderr and "Traceback" not in done.stderr
+
+
+# ---- bytes passed through
+
+
+@pytest.mark.parametrize("path", STREAMS, ids=label)
+def test_bytes_go_out_unchanged_and_are_read(path: Any) -> None:
+    data = path.read_bytes()
+    reader = iter_chunks(iter([data]))
+    expected = []
+    error = None
+    try:
+        for chunk in reader:
+            expected.append(chunk)
+    except Exception as raised:
+        error = raised
+    seen: list[Any] = []
+    through = PassThrough(seen.append)
+    pieces = [data[i : i + 700] for i in range(0, len(data), 700)] + [b"after the end"]
+    assert list(through.over(iter(pieces))) == pieces
+    assert (seen, through.chunks, through.completion) == (expected, len(expected), reader.completion)
+    assert (through.error is None) == (error is None)
+
+
+def test_a_broken_source_breaks_what_goes_out() -> None:
+    def source() -> Iterator[bytes]:
+        yield CHUNK
+        raise ConnectionResetError("reset")
+
+    through = PassThrough()
+    passed = through.over(source())
+    assert next(passed) == CHUNK
+    with pytest.raises(ConnectionResetError):
+        next(passed)
+    assert (through.chunks, through.completion.state, type(through.error).__name__) == (1, "cut_off", "IncompleteStreamError")
+
+
+def test_giving_up_closes_the_source() -> None:
+    closed = []
+
+    def source() -> Iterator[bytes]:
+        try:
+            while True:
+                yield CHUNK
+        finally:
+            closed.append(True)
+
+    through = PassThrough()
+    passed = through.over(source())
+    next(passed)
+    passed.close()
+    assert closed == [True] and through.completion.state == "cancelled"
+
+
+def test_asynchronous_pieces() -> None:
+    import asyncio
+    from collections.abc import AsyncIterator
+
+    async def source() -> AsyncIterator[bytes]:
+        yield CHUNK
+        yield b"data: [DONE]\n\n"
+
+    async def passed() -> list[bytes]:
+        return [piece async for piece in through.aover(source())]
+
+    through = PassThrough()
+    assert asyncio.run(passed()) == [CHUNK, b"data: [DONE]\n\n"]
+    assert (through.chunks, through.completion.state) == (1, "finished")
