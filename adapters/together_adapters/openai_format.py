@@ -117,8 +117,8 @@ def to_openai(
     """A value in OpenAI's format, as a new dict; a mapping is first read as the value that it is (see `from_openai`).
 
     With `only_openai` it is exactly OpenAI's schema: no other keys and no values that it does not allow, what it requires
-    filled in with null or an empty value, unknown finish reasons as `stop`. `reasoning_key` (`reasoning` or `reasoning_content`) is the key for
-    the reasoning, which otherwise keeps its own; OpenAI's schema has none.
+    filled in with null or an empty value, unknown finish reasons as `stop`. `reasoning_key` (`reasoning` or
+    `reasoning_content`) is the key for the reasoning, which otherwise keeps its own; OpenAI's schema has none.
     """
     value = _value_of(value)
     if only_openai:

@@ -188,7 +188,7 @@ class _Handler(BaseHTTPRequestHandler):
                 if isinstance(reply, ChunkStream):
                     self._stream(reply, with_usage=_wants_usage(body))
                 else:
-                    self._send(200, to_openai(reply))
+                    self._send(200, {**to_openai(reply)})
         finally:
             call.finish()
 
@@ -307,7 +307,7 @@ def _converted(stream: ChunkStream, with_usage: bool) -> Iterator[dict[str, Any]
     """The chunks in OpenAI's format, with a usage only where it was asked for."""
     with stream:
         for chunk in stream:
-            data = to_openai(chunk)
+            data: dict[str, Any] = {**to_openai(chunk)}
             if not with_usage:
                 data.pop("usage", None)
             yield data
