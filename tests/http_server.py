@@ -47,12 +47,13 @@ def in_chunks(*pieces: bytes, end: bool = True) -> bytes:
 
 
 class HTTPServer:
-    """`respond` gives the parts of the answer to a request; `connections`, `requests` and `open` are counted."""
+    """`respond` gives the parts of the answer to a request; `requests` are kept, `connections` and those `open` counted."""
 
     def __init__(self, respond: Callable[[Received], Iterable[Part]], context: ssl.SSLContext | None = None) -> None:
         self.requests: list[Received] = []
         self.connections = 0
         self.open = 0
+        self.silence = 0.0  # seconds before anything is said, the TLS handshake included
         self.stop = threading.Event()
         self._respond = respond
         self._context = context
@@ -88,6 +89,7 @@ class HTTPServer:
         connection.settimeout(0.05)
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.stop.wait(self.silence)
             if self._context is not None:
                 connection.settimeout(5)
                 connection = self._context.wrap_socket(connection, server_side=True)
@@ -96,7 +98,7 @@ class HTTPServer:
                 with self._lock:
                     self.requests.append(request)
                 for part in self._respond(request):
-                    if part == CLOSE:
+                    if part == CLOSE or self.stop.is_set():
                         return
                     if part == RESET:
                         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -127,17 +127,18 @@ class Response:
             if status == 101 or self._interim > _MOST_INTERIM:
                 raise ProtocolError("switched protocols" if status == 101 else f"more than {_MOST_INTERIM} interim answers")
             return True
-        self.status, self.headers = status, headers
-        self._begin_body(version)
+        self.headers = headers
+        self._begin_body(version, status)
+        self.status = status
         return True
 
-    def _begin_body(self, version: str) -> None:
+    def _begin_body(self, version: str, status: int) -> None:
         connection = self.headers.tokens("connection")
         self.reusable = "close" not in connection and (version != "HTTP/1.0" or "keep-alive" in connection)
         transfer = self.headers.tokens("transfer-encoding")
         lengths = set(self.headers.tokens("content-length"))
         self._coding = ", ".join([coding for coding in self.headers.tokens("content-encoding") if coding != "identity"])
-        if self.status in (204, 304):
+        if status in (204, 304):
             self.complete = True
         elif transfer:
             if transfer != ["chunked"]:

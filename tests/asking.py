@@ -1,0 +1,67 @@
+"""One call with either client, whatever comes of it, so that one table tests both."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import Any, NamedTuple
+
+import pytest
+from together_adapters import APIError, AsyncTogether, Together
+
+ASKED: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
+BOTH = pytest.mark.parametrize("kind", ["sync", "async"])
+
+
+class Outcome(NamedTuple):
+    texts: list[str]
+    error: Exception | None = None
+    state: str = ""
+
+
+def ask(kind: str, *, stream: bool = False, parameters: dict[str, Any] | None = None, **options: Any) -> Outcome:
+    """Make one call with a client of its own, and close the client."""
+    asked = {**ASKED, **(parameters or {}), "stream": stream}
+    options = {"api_key": "sk-test-key", **options}
+    if kind == "async":
+        return asyncio.run(_ask_async(asked, options))
+    texts: list[str] = []
+    with Together(**options) as client:
+        try:
+            answer = client.chat.completions.create(**asked)
+        except (APIError, ValueError) as error:
+            return Outcome(texts, error)
+        if not stream:
+            return Outcome([answer.text])
+        with answer:
+            try:
+                for chunk in answer:
+                    texts.append(chunk.text)
+            except APIError as error:
+                return Outcome(texts, error, answer.completion.state)
+        return Outcome(texts, None, answer.completion.state)
+
+
+async def _ask_async(asked: dict[str, Any], options: dict[str, Any]) -> Outcome:
+    texts: list[str] = []
+    async with AsyncTogether(**options) as client:
+        try:
+            answer = await client.chat.completions.create(**asked)
+        except (APIError, ValueError) as error:
+            return Outcome(texts, error)
+        if not asked["stream"]:
+            return Outcome([answer.text])
+        async with answer:
+            try:
+                async for chunk in answer:
+                    texts.append(chunk.text)
+            except APIError as error:
+                return Outcome(texts, error, answer.completion.state)
+        return Outcome(texts, None, answer.completion.state)
+
+
+def trusting(authority: Any) -> ssl.SSLContext:
+    """A client's TLS settings that trust a test's CA."""
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    return context

@@ -1,0 +1,177 @@
+"""A server that does everything wrong: one table for both clients, over TCP and TLS."""
+
+from __future__ import annotations
+
+import gzip
+import itertools
+import ssl
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, Optional, Union
+
+import pytest
+from asking import BOTH, ask
+from http_server import CHUNKED, CLOSE, RESET, Part, Received, in_chunks, reply, serving
+from together_adapters import (
+    APIConnectionError,
+    APIStatusError,
+    APITimeoutError,
+    IncompleteStreamError,
+    StreamTimeoutError,
+    Timeout,
+)
+
+trustme = pytest.importorskip("trustme", reason="needs a package that this interpreter may not have")
+
+FRAME = b'data: {"choices":[{"index":0,"delta":{"content":"so far"},"finish_reason":null}]}\n\n'
+HEAD = b"HTTP/1.1 200 OK\r\n"
+SLOW = 0.05
+Parts = Union[list[Part], Callable[[Received], Iterable[Part]]]
+
+
+def dripping(at_once: bytes, data: Iterable[int]) -> Callable[[Received], Iterable[Part]]:
+    """The beginning at once, the rest a byte at a time."""
+    return lambda _: itertools.chain([at_once], (part for byte in data for part in (bytes([byte]), SLOW)))
+
+
+def forever(part: bytes) -> Callable[[Received], Iterable[Part]]:
+    return lambda _: itertools.repeat(part)
+
+
+class Case(NamedTuple):
+    """`error` is what a plain call raises, `cut` what a stream does, after `text`, with `says` in both messages."""
+
+    parts: Parts
+    error: type[Exception]
+    cut: type[Exception]
+    says: str
+    text: tuple[str, ...] = ()
+    timeout: Union[float, Timeout, None] = 5.0
+    unanswered: Optional[bool] = None
+
+
+BROKEN = (APIConnectionError, IncompleteStreamError)
+LATE = (APITimeoutError, StreamTimeoutError)
+CASES = {
+    "silent": Case([60.0], APITimeoutError, APITimeoutError, "no answer within 0.3 s", timeout=0.3, unanswered=True),
+    "drip head": Case(
+        dripping(b"", HEAD + b"Server: " + b"x" * 60000), APITimeoutError, APITimeoutError, "no answer within 0.3 s",
+        timeout=0.3, unanswered=False,
+    ),
+    "drip body": Case(
+        dripping(HEAD + b"\r\n" + FRAME, itertools.cycle(b":\n")), *LATE, "longer than 0.4 s", ("so far",), Timeout(5, 5, 5, 0.4)
+    ),
+    "stall after the head": Case([CHUNKED, 60.0], *LATE, "no answer within 0.3 s", timeout=0.3),
+    "stall in the body": Case([CHUNKED, in_chunks(FRAME, end=False), 60.0], *LATE, "0.3 s", ("so far",), 0.3),
+    "no answer": Case([CLOSE], APIConnectionError, APIConnectionError, "without an answer", unanswered=True),
+    "reset before an answer": Case([RESET], APIConnectionError, APIConnectionError, "127.0.0.1: ", unanswered=True),
+    "cut in the head": Case([HEAD, CLOSE], APIConnectionError, APIConnectionError, "in the head", unanswered=False),
+    "reset in the body": Case([CHUNKED + in_chunks(FRAME, end=False), 0.1, RESET], *BROKEN, "broke", ("so far",)),
+    "truncated chunk": Case([CHUNKED + in_chunks(FRAME, end=False) + b"20\r\ndata: {", CLOSE], *BROKEN, "in the body", ("so far",)),
+    "no last chunk": Case([CHUNKED + in_chunks(FRAME, end=False), CLOSE], *BROKEN, "in the body", ("so far",)),
+    "short length": Case([HEAD + b"Content-Length: 500\r\n\r\n" + FRAME, CLOSE], *BROKEN, "in the body", ("so far",)),
+    "bad chunk size": Case([CHUNKED + in_chunks(FRAME, end=False) + b"-5\r\nhello", 1.0], *BROKEN, "size cannot be", ("so far",)),
+    "chunk size of python": Case([CHUNKED + in_chunks(FRAME, end=False) + b"1_0\r\nhello", 1.0], *BROKEN, "size cannot be", ("so far",)),
+    "huge chunk size": Case([CHUNKED + in_chunks(FRAME, end=False) + b"f" * 30 + b"\r\n", 1.0], *BROKEN, "size cannot be", ("so far",)),
+    "endless chunk size": Case([CHUNKED + in_chunks(FRAME, end=False) + b"0" * 5000, 1.0], *BROKEN, "a chunk's size of more", ("so far",)),
+    "chunk longer than said": Case([CHUNKED + b"1\r\n: comment\n\r\n", 1.0], *BROKEN, "longer than its size"),
+    "endless headers": Case(forever(b"X-Header: value\r\n"), APIConnectionError, APIConnectionError, "begins with"),
+    "endless header fields": Case(
+        lambda _: itertools.chain([HEAD], itertools.repeat(b"X-Header: value\r\n" * 100)),
+        APIConnectionError, APIConnectionError, "more than 65536 bytes",
+    ),
+    "endless trailers": Case(
+        lambda _: itertools.chain([CHUNKED + b"0\r\n"], itertools.repeat(b"X-Trailer: value\r\n" * 100)), *BROKEN, "trailers of more"
+    ),
+    "100 Continue for ever": Case(forever(b"HTTP/1.1 100 Continue\r\n\r\n"), APIConnectionError, APIConnectionError, "interim"),
+    "garbage": Case([b"SSH-2.0-OpenSSH_9.2\r\n", 1.0], APIConnectionError, APIConnectionError, "not an HTTP answer"),
+    "bad status": Case([b"HTTP/1.1 OK\r\n\r\n", 1.0], APIConnectionError, APIConnectionError, "not a status line"),
+    "bad header": Case([HEAD + b"no colon\r\n\r\n", 1.0], APIConnectionError, APIConnectionError, "not a header field"),
+    "two lengths": Case([HEAD + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n", 1.0], APIConnectionError, APIConnectionError, "two Content-Lengths"),
+    "switched protocols": Case([b"HTTP/1.1 101 Switching\r\n\r\n", 1.0], APIConnectionError, APIConnectionError, "switched"),
+    "unknown transfer coding": Case([HEAD + b"Transfer-Encoding: gzip, chunked\r\n\r\n", 1.0], APIConnectionError, APIConnectionError, "transfer coding"),
+    "unknown content coding": Case([HEAD + b"Content-Encoding: br\r\nContent-Length: 3\r\n\r\nabc"], *BROKEN, "which was not asked for"),
+    "gzip bomb": Case(
+        [HEAD + b"Content-Encoding: gzip\r\nConnection: close\r\n\r\n" + gzip.compress(b": \n" * 30_000_000), CLOSE], *BROKEN, "bomb"
+    ),
+    "gzip cut": Case(
+        [reply(gzip.compress(FRAME)[:-3], "Content-Encoding: gzip")], *BROKEN, "the gzip body is cut off", ("so far",)
+    ),
+    "gzip broken": Case([reply(b"this is no gzip", "Content-Encoding: gzip")], *BROKEN, "the gzip body is broken"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def authority() -> Any:
+    return trustme.CA()
+
+
+@pytest.fixture(params=["http", "https"])
+def tls(request: pytest.FixtureRequest, authority: Any) -> tuple[ssl.SSLContext | None, ssl.SSLContext | None]:
+    """The contexts of server and client, or neither."""
+    if request.param == "http":
+        return None, None
+    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert("127.0.0.1").configure_cert(server)
+    authority.configure_trust(client)
+    return server, client
+
+
+@BOTH
+@pytest.mark.parametrize("name", CASES)
+def test_error(kind: str, name: str, tls: Any) -> None:
+    case = CASES[name]
+    with serving(case.parts, tls[0]) as server:
+        for stream in (False, True):
+            started = time.monotonic()
+            outcome = ask(
+                kind, stream=stream, base_url=server.base_url, ssl_context=tls[1], timeout=case.timeout, max_retries=0
+            )
+            assert type(outcome.error) is (case.cut if stream else case.error), outcome
+            assert time.monotonic() - started < 4, "within the limit, not the server's patience"
+            assert case.says in str(outcome.error) and "sk-test-key" not in str(outcome.error)
+            assert tuple(outcome.texts) == (case.text if stream else ())
+            if case.unanswered is not None:
+                assert getattr(outcome.error, "unanswered", None) is case.unanswered
+            if isinstance(outcome.error, IncompleteStreamError):
+                assert outcome.error.completion.response.text == "".join(case.text)
+                assert outcome.error.completion.state == "cut_off"
+
+
+@BOTH
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_no_redirect_is_followed(kind: str, status: int, tls: Any) -> None:
+    with serving([reply(b"{}")]) as other:
+        for place in (other.base_url + "/chat/completions", "file:///etc/passwd", "/v2"):
+            with serving([reply(b"", f"Location: {place}", status=f"{status} Moved")], tls[0]) as server:
+                outcome = ask(kind, base_url=server.base_url, ssl_context=tls[1])
+            assert isinstance(outcome.error, APIStatusError) and outcome.error.status == status
+            said = {"file": "an unknown place", "/v2": "another path"}.get(place[:4].rstrip(":"), other.origin)
+            assert said in str(outcome.error) and "base_url" in str(outcome.error)
+        assert other.requests == []
+
+
+@BOTH
+def test_slow_handshake(kind: str, authority: Any) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with serving([reply(b"{}")], context) as server:
+        server.silence = 60.0
+        outcome = ask(kind, base_url=server.base_url, timeout=Timeout(connect=0.3), max_retries=0)
+    assert type(outcome.error) is APITimeoutError and "no connection within 0.3 s" in str(outcome.error)
+
+
+@BOTH
+def test_certificates_are_checked(kind: str, authority: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    body = b'{"choices":[{"index":0,"message":{"content":"hi"},"finish_reason":"stop"}]}'
+    with serving([reply(body)], context) as server:
+        refused = ask(kind, base_url=server.base_url)
+        assert "SSL_CERT_FILE" in str(refused.error) and server.connections == 1, "a certificate is not tried twice"
+        assert ask(kind, base_url=server.base_url, cafile=str(tmp_path / "ca.pem")).texts == ["hi"]
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+        assert ask(kind, base_url=server.base_url).texts == ["hi"]
+        by_name = ask(kind, base_url=server.base_url.replace("127.0.0.1", "localhost"))
+        assert isinstance(by_name.error, APIConnectionError) and "certificate" in str(by_name.error)
