@@ -1,0 +1,236 @@
+"""What a client makes of every answer: responses, and the errors of every server's bodies, statuses and headers."""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import pickle
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asking import BOTH, ask
+from corpus import BODIES, label
+from http_server import CHUNKED, in_chunks, reply, serving
+from hypothesis import given
+from hypothesis import strategies as st
+from together_adapters import (
+    APIStatusError,
+    AuthenticationError,
+    BadRequestError,
+    ConflictError,
+    InternalServerError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    StreamError,
+    UnprocessableEntityError,
+)
+from together_adapters._http1 import Fields
+from together_adapters.http import completion_of, status_error
+
+CLASSES = {
+    400: BadRequestError, 401: AuthenticationError, 402: APIStatusError, 403: PermissionDeniedError, 404: NotFoundError,
+    405: APIStatusError, 409: ConflictError, 422: UnprocessableEntityError, 429: RateLimitError, 500: InternalServerError,
+    503: InternalServerError, 504: InternalServerError, 524: InternalServerError, 529: InternalServerError,
+}  # fmt: skip
+MESSAGES: list[tuple[bytes, str]] = [
+    (b'{"error":{"message":"no credit","type":"t","param":null,"code":400}}', "no credit"),
+    (b'{"error":{"message":"no credit","code":"insufficient"}}', "no credit"),
+    (b'{"error":"no credit"}', "no credit"),
+    (b'{"error":{"detail":"no credit"}}', "no credit"),
+    (b'{"object":"error","message":"no credit","type":"BadRequestError","code":400}', "no credit"),
+    (b'{"detail":"no credit"}', "no credit"),
+    (b'{"detail":[{"type":"missing","loc":["body","messages",0],"msg":"Field required"}]}', "body.messages.0: Field required"),
+    (b'[{"error":{"code":400,"message":"no credit","status":"INVALID_ARGUMENT"}}]', "no credit"),
+    (b'{"errors":[{"message":"no credit"},{"message":"no model"}]}', "no credit; no model"),
+    (b'{"type":"about:blank","title":"no credit","status":402}', "no credit"),
+    (b'\xef\xbb\xbf{"message":"no credit"}', "no credit"),
+    (b"no credit\r\n", "no credit"),
+    (b"<!DOCTYPE html>\n<html><head><TITLE>524: A timeout\noccurred</TITLE></head></html>", "an HTML page, 524: A timeout occurred"),
+    (b"<html><body>busy</body></html>", "<html><body>busy"),
+    (b"", "no reason given"),
+    (b"{}", "{}"),
+    (b"null", "null"),
+    (b'{"error":null}', '{"error":null}'),
+    (b'{"error":', '{"error":'),
+    (b"[" * 100_000, "[[[["),
+    (b"\xff\xfe\x00", "\ufffd"),
+    (b'{"error":{"message":"a lone \\ud800"}}', "a lone ?"),
+    (b'{"error":{"message":"%s"}}' % (b"long " * 10_000), "long long"),
+]
+
+
+@pytest.mark.parametrize(("body", "says"), MESSAGES, ids=range(len(MESSAGES)))
+@pytest.mark.parametrize("status", [400, 503])
+def test_message(body: bytes, says: str, status: int) -> None:
+    error = status_error(status, Fields([]), body, "example.com")
+    assert str(error).startswith(f"status {status} from example.com: {says}") and len(str(error)) < 600
+    str(error).encode()
+    again = pickle.loads(pickle.dumps(error))
+    assert vars(again) == vars(error) and repr(again) == repr(error)
+
+
+@pytest.mark.parametrize("status", CLASSES)
+@BOTH
+def test_class(kind: str, status: int) -> None:
+    with serving([reply(b'{"error":"no"}', status=f"{status} No")]) as server:
+        outcome = ask(kind, base_url=server.base_url, max_retries=0)
+        streamed = ask(kind, base_url=server.base_url, max_retries=0, stream=True)
+    for error in (outcome.error, streamed.error):
+        assert type(error) is CLASSES[status]
+        assert isinstance(error, APIStatusError) and (error.status, error.body) == (status, {"error": "no"})
+
+
+@given(st.binary(), st.integers(200, 599))
+def test_any_body(body: bytes, status: int) -> None:
+    repr(status_error(status, Fields([]), body, "example.com"))
+    try:
+        completion_of(status, Fields([]), body, "example.com")
+    except APIStatusError as error:
+        assert error.status == status
+
+
+ERRORS = [path for path in BODIES if path.suffixes[-2][1:] not in ("200", "none")]
+assert ERRORS
+
+
+def said_in(body: bytes) -> str:
+    """What a recorded error says, read without the client's help."""
+    try:
+        content = json.loads(body)
+    except ValueError:
+        return body.decode("utf-8", "replace")
+    content = content.get("error", content)
+    content = content if isinstance(content, str) else content.get("message", content.get("detail"))
+    return content if isinstance(content, str) else str(content[0]["msg"])
+
+
+@pytest.mark.parametrize("path", ERRORS, ids=label)
+def test_recorded_error(path: Path) -> None:
+    status, body = int(path.suffixes[-2][1:]), path.read_bytes()
+    error = status_error(status, Fields([]), body, "example.com")
+    assert type(error) is CLASSES[status]
+    assert " ".join(said_in(body).split())[:300].encode("utf-8", "replace").decode() in str(error)
+
+
+@pytest.mark.parametrize("path", [path for path in BODIES if path.suffixes[-2] == ".200"], ids=label)
+def test_recorded_response(path: Path) -> None:
+    body = path.read_bytes()
+    try:
+        is_completion = "choices" in json.loads(body)
+    except ValueError:
+        is_completion = False
+    if is_completion:
+        assert completion_of(200, Fields([]), body, "example.com").to_dict() == json.loads(body)
+    else:
+        with pytest.raises(APIStatusError):
+            completion_of(200, Fields([]), body, "example.com")
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b'{"error":{"message":"no credit","code":402}}', "no credit"),
+        (b'{"error":"no credit"}', "no credit"),
+        (b'{"object":"error","message":"no credit"}', "no credit"),
+        (b'{"detail":"no credit"}', "no credit"),
+        (b'{"error":{"message":"no credit"},"choices":[]}', "no credit"),
+        (b"<html><title>Log in</title></html>", "Log in"),
+        (b"", "no chat completion"),
+        (b"null", "no chat completion"),
+        (b'{"choices":', "no chat completion"),
+        (b"[" * 100_000, "no chat completion"),
+    ],
+    ids=range(10),
+)
+def test_success_that_is_none(kind: str, body: bytes, says: str) -> None:
+    with serving([reply(body)]) as server:
+        outcome = ask(kind, base_url=server.base_url)
+        streamed = ask(kind, base_url=server.base_url, stream=True)
+    assert type(outcome.error) is APIStatusError and outcome.error.status == 200 and says in str(outcome.error)
+    assert isinstance(streamed.error, StreamError)
+
+
+@BOTH
+def test_stream_that_was_not_asked_for(kind: str) -> None:
+    frame = b'data: {"choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":"stop"}]}\n\n'
+    with serving([CHUNKED + in_chunks(frame)]) as server:
+        assert ask(kind, base_url=server.base_url).texts == ["hi"]
+
+
+@BOTH
+@pytest.mark.parametrize("coding", ["gzip", "x-gzip", "deflate", "identity"])
+def test_content_codings(kind: str, coding: str) -> None:
+    import gzip
+    import zlib
+
+    body = b'{"choices":[{"index":0,"message":{"content":"%s"},"finish_reason":"stop"}]}' % (b"hello " * 1000)
+    packed = {"deflate": zlib.compress(body), "identity": body}.get(coding, gzip.compress(body[:50]) + gzip.compress(body[50:]))
+    with serving([reply(packed, f"Content-Encoding: {coding}")]) as server:
+        assert ask(kind, base_url=server.base_url).texts == ["hello " * 1000]
+        assert server.requests[0].headers.get("accept-encoding") in (None, "identity")
+
+
+DATE = email.utils.formatdate(1700000030, usegmt=True)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ([("Retry-After", "3")], 3),
+        ([("Retry-After", "0")], 0),
+        ([("retry-after", "1.5")], 1.5),
+        ([("Retry-After-Ms", "250"), ("Retry-After", "9")], 0.25),
+        ([("Retry-After", DATE), ("Date", email.utils.formatdate(1700000000, usegmt=True))], 30),
+        ([("Retry-After", DATE)], 0),
+        ([("Retry-After", "soon")], None),
+        ([("Retry-After", "-1")], None),
+        ([("Retry-After", "nan")], None),
+        ([("Retry-After", "\u0663")], None),
+        ([("Retry-After", "9" * 400)], None),
+        ([("Retry-After", "Mon, 99 Foo 20999 99:99:99 GMT")], None),
+        ([], None),
+    ],
+    ids=range(13),
+)
+def test_retry_after(headers: list[tuple[str, str]], seconds: float | None) -> None:
+    assert status_error(429, Fields(headers), b"", "example.com").retry_after == seconds
+
+
+def test_retry_after_date_to_come() -> None:
+    headers = Fields([("Retry-After", email.utils.formatdate(time.time() + 20, usegmt=True))])
+    assert 15 < (status_error(429, headers, b"", "example.com").retry_after or 0) <= 20
+
+
+def test_headers_of_an_error() -> None:
+    headers: Any = [
+        ("x-ratelimit-limit", "60"), ("X-RateLimit-Remaining", "0"), ("x-ratelimit-reset", "1.5"),
+        ("x-ratelimit-reset-requests", "1h6m0.5s"), ("x-ratelimit-reset-tokens", "20ms"), ("ratelimit-policy", "60;w=60"),
+        ("CF-Ray", "8b43-SJC"), ("X-Other", "1"),
+    ]  # fmt: skip
+    error = status_error(429, Fields(headers), b"", "example.com")
+    assert error.rate_limits == {
+        "limit": 60, "remaining": 0, "reset": 1.5, "reset-requests": 3960.5, "reset-tokens": 0.02, "policy": "60;w=60"
+    }  # fmt: skip
+    assert error.request_id == "8b43-SJC"
+    assert status_error(500, Fields([*headers, ("x-request-id", "r1")]), b"", "example.com").request_id == "r1"
+    assert status_error(500, Fields([]), b"", "example.com").request_id is None
+
+
+@BOTH
+def test_error_body_is_bounded(kind: str) -> None:
+    head = b"HTTP/1.1 500 No\r\n\r\n"
+    with serving(lambda _: [head] + [b"x" * 65536] * 100_000) as server:
+        outcome = ask(kind, base_url=server.base_url, max_retries=0)
+    assert isinstance(outcome.error, InternalServerError) and len(str(outcome.error.body)) <= 65536
+
+
+@BOTH
+def test_body_is_bounded(kind: str) -> None:
+    head = b"HTTP/1.1 200 OK\r\n\r\n"
+    with serving(lambda _: [head] + [b"x" * 2**20] * 100_000) as server:
+        outcome = ask(kind, base_url=server.base_url, max_retries=0)
+    assert "more than 67108864 bytes" in str(outcome.error)
