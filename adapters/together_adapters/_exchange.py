@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from ._http1 import Response
 from .errors import APIConnectionError, APIError, APITimeoutError
 
@@ -73,7 +75,10 @@ def _said(problem: Exception) -> str:
     if _is_certificate(problem):
         reason = getattr(problem, "verify_message", "")
         return f"its certificate was refused ({reason}): set SSL_CERT_FILE or give cafile= where it is signed by a CA of your own"
-    return getattr(problem, "strerror", None) or str(problem) or type(problem).__name__
+    said: str = getattr(problem, "strerror", None) or str(problem) or type(problem).__name__
+    if said.startswith("Connect call failed") and isinstance(problem, OSError) and problem.errno:
+        return os.strerror(problem.errno)  # asyncio's words instead of the system's
+    return said
 
 
 def _is_certificate(problem: Exception) -> bool:

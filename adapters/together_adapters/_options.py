@@ -7,7 +7,8 @@ import os
 from ._limits import Limits, timeout_of
 from ._retry import Attempts
 from ._tls import Security
-from .http import DEFAULT_BASE_URL, Headers, Secret, endpoint_at, request_of
+from ._url import BaseURL
+from .http import DEFAULT_BASE_URL, Headers, Secret, completion_in, endpoint_at, no_completion_error, request_of, status_error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +16,11 @@ if TYPE_CHECKING:
     from ssl import SSLContext
     from typing import Any
 
+    from ._http1 import Fields
     from ._limits import Deadline, Timeout
+    from ._types import ChatCompletionResponse
+    from ._url import Endpoint
+    from .errors import APIStatusError
     from .http import Request
 
 __all__ = ["MAX_BODY", "MAX_ERROR_BODY", "Call", "Options"]
@@ -33,7 +38,7 @@ class Options:
         secret: Secret,
         headers: Headers,
         *,
-        base_url: str | None,
+        base_url: BaseURL | None,
         timeout: float | Timeout | None,
         max_retries: int | None,
         deadline: Deadline | None,
@@ -41,14 +46,16 @@ class Options:
         ssl_context: SSLContext | None,
         insecure_http: bool,
     ) -> None:
-        base_url = base_url or os.environ.get("TOGETHER_BASE_URL")
+        if base_url is None and (named := os.environ.get("TOGETHER_BASE_URL")):
+            base_url = BaseURL(named)
+            del named
         if not secret and base_url is None:
             raise ValueError("no API key: set TOGETHER_API_KEY, give api_key=, or name another server with base_url=")
         headers.check()
         self.secret = secret
         self.headers = headers
         self.endpoint = endpoint_at(
-            base_url or DEFAULT_BASE_URL,
+            base_url or BaseURL(DEFAULT_BASE_URL),
             insecure_http=insecure_http,
             with_credentials=bool(secret) or headers.have_credentials(),
         )
@@ -69,7 +76,8 @@ class Options:
         return Call(request, limits, Attempts(self.max_retries, limits), whole=not parameters.get("stream"))
 
     def __repr__(self) -> str:
-        return f"base_url={self.endpoint.url.rpartition('/chat/')[0]!r}"
+        endpoint: Endpoint | None = getattr(self, "endpoint", None)  # not there yet where a setting was refused
+        return f"base_url={endpoint.url.rpartition('/chat/')[0]!r}" if endpoint else ""
 
 
 class Call:
@@ -81,3 +89,14 @@ class Call:
         self.limits = limits
         self.attempts = attempts
         self.whole = whole
+
+    def response(self, status: int, headers: Fields, body: bytes) -> ChatCompletionResponse:
+        """The response in an answer with a status of success; raises APIStatusError where its body is none."""
+        response = completion_in(headers, body)
+        if response is None:
+            body = self.request.without_secret(body)
+            raise no_completion_error(status, headers, body, self.host)
+        return response
+
+    def refusal(self, status: int, headers: Fields, body: bytes) -> APIStatusError:
+        return status_error(status, headers, self.request.without_secret(body[:MAX_ERROR_BODY]), self.host)

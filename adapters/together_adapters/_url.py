@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote, urlsplit
 
-__all__ = ["Endpoint", "endpoint_of"]
+__all__ = ["BaseURL", "Endpoint"]
 
 _PORTS = {"http": 80, "https": 443}
 _SAFE = "!$%&'()*+,-./:;=?@_~[]"  # of a path and a query; what is percent-encoded stays so
@@ -30,19 +30,27 @@ class Endpoint:
         return in_127 or self.host in ("localhost", "::1")
 
     def __repr__(self) -> str:
-        return f"<{self.url}>"
+        return f"<{self.origin}>"
 
 
-def endpoint_of(base_url: str, path: str) -> Endpoint:
-    """The endpoint `path` below a base URL; a query stays behind the path.
+class BaseURL:
+    """A base URL as it was given. It may hold a password, so neither its repr nor a variable of a traceback shows it."""
 
-    Raises ValueError for what is not an http or https URL, or has a user and a password in it.
-    """
-    endpoint, problem = _read(base_url, path)
-    if endpoint is None:
-        base_url = ""  # it may hold a password, and tracebacks may show variables
-        raise ValueError(problem)
-    return endpoint
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __repr__(self) -> str:
+        return "<a base URL>"
+
+    def endpoint(self, path: str) -> Endpoint:
+        """The endpoint `path` below it; a query stays behind the path.
+
+        Raises ValueError for what is not an http or https URL, or has a user and a password in it.
+        """
+        endpoint, problem = _read(self._text, path)
+        if endpoint is None:
+            raise ValueError(problem)
+        return endpoint
 
 
 def _read(base_url: str, path: str) -> tuple[Endpoint | None, str]:

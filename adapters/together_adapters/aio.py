@@ -11,9 +11,10 @@ from ._exchange import connection_error
 from ._http1 import Fields
 from ._options import MAX_BODY, MAX_ERROR_BODY, Options
 from ._source import as_bytes
+from ._url import BaseURL
 from .client import pairs_of
 from .errors import APIConnectionError, APIError
-from .http import Headers, Secret, completion_of, status_error
+from .http import Headers, Secret
 from .stream import AsyncChunkStream
 
 TYPE_CHECKING = False
@@ -187,11 +188,12 @@ class AsyncTogether:
     ) -> None:
         secret = Secret(os.environ.get("TOGETHER_API_KEY") if api_key is None else api_key)
         headers = Headers(supplied_headers or {})
-        del api_key, supplied_headers  # a traceback may show variables
+        location = BaseURL(base_url) if base_url else None
+        del api_key, base_url, supplied_headers  # a traceback may show variables
         options = Options(
             secret,
             headers,
-            base_url=base_url,
+            base_url=location,
             timeout=timeout,
             max_retries=max_retries,
             deadline=deadline,
@@ -204,7 +206,8 @@ class AsyncTogether:
         self.chat = AsyncChat(self._caller)
 
     def __repr__(self) -> str:
-        return f"{self.__class__.__name__}({self._caller.options!r})"
+        caller: Any = getattr(self, "_caller", None)  # not there yet where a setting was refused
+        return f"{self.__class__.__name__}({caller.options if caller else ''})"
 
     async def __aenter__(self) -> Self:
         return self
@@ -233,8 +236,7 @@ class _AsyncCaller:
         call = self.options.call(parameters, timeout, deadline)
         answer = await self._answer(call)
         if call.whole:
-            body = await _body_of(answer, MAX_BODY)
-            return completion_of(answer.status, answer.headers, call.request.without_secret(body), call.host)
+            return call.response(answer.status, answer.headers, await _body_of(answer, MAX_BODY))
         reader = ChunkReader()
         answer.is_read = lambda: reader.saw_done
         return AsyncChunkStream(answer, reader)
@@ -268,7 +270,7 @@ async def _refusal(answer: AsyncAnswer | _TransportAnswer, call: Call) -> APISta
         pass  # the status says enough
     finally:
         await answer.aclose()
-    return status_error(answer.status, answer.headers, call.request.without_secret(body[:MAX_ERROR_BODY]), call.host)
+    return call.refusal(answer.status, answer.headers, body)
 
 
 async def _body_of(answer: AsyncAnswer | _TransportAnswer, most: int) -> bytes:

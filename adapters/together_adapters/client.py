@@ -11,8 +11,9 @@ from ._exchange import connection_error
 from ._http1 import Fields
 from ._options import MAX_BODY, MAX_ERROR_BODY, Options
 from ._source import as_bytes, pieces_of
+from ._url import BaseURL
 from .errors import APIConnectionError, APIError
-from .http import Headers, Secret, completion_of, status_error
+from .http import Headers, Secret
 from .stream import ChunkStream
 
 TYPE_CHECKING = False
@@ -209,11 +210,12 @@ class Together:
     ) -> None:
         secret = Secret(os.environ.get("TOGETHER_API_KEY") if api_key is None else api_key)
         headers = Headers(supplied_headers or {})
-        del api_key, supplied_headers  # a traceback may show variables
+        location = BaseURL(base_url) if base_url else None
+        del api_key, base_url, supplied_headers  # a traceback may show variables
         options = Options(
             secret,
             headers,
-            base_url=base_url,
+            base_url=location,
             timeout=timeout,
             max_retries=max_retries,
             deadline=deadline,
@@ -226,7 +228,8 @@ class Together:
         self.chat = Chat(self._caller)
 
     def __repr__(self) -> str:
-        return f"{self.__class__.__name__}({self._caller.options!r})"
+        caller: Any = getattr(self, "_caller", None)  # not there yet where a setting was refused
+        return f"{self.__class__.__name__}({caller.options if caller else ''})"
 
     def __enter__(self) -> Self:
         return self
@@ -254,8 +257,7 @@ class _Caller:
         call = self.options.call(parameters, timeout, deadline)
         answer = self._answer(call)
         if call.whole:
-            body = _body_of(answer, MAX_BODY)
-            return completion_of(answer.status, answer.headers, call.request.without_secret(body), call.host)
+            return call.response(answer.status, answer.headers, _body_of(answer, MAX_BODY))
         reader = ChunkReader()
         answer.is_read = lambda: reader.saw_done
         return ChunkStream(answer, reader)
@@ -288,7 +290,7 @@ def _refusal(answer: Answer | _TransportAnswer, call: Call) -> APIStatusError:
     except APIError:
         pass  # the status says enough
     answer.close()
-    return status_error(answer.status, answer.headers, call.request.without_secret(body[:MAX_ERROR_BODY]), call.host)
+    return call.refusal(answer.status, answer.headers, body)
 
 
 def _body_of(answer: Answer | _TransportAnswer, most: int) -> bytes:

@@ -13,7 +13,7 @@ from ._fold import is_members
 from ._http1 import TOKEN, Fields
 from ._problems import message_in, text_of_page
 from ._types import ChatCompletionResponse, __version__
-from ._url import Endpoint, endpoint_of
+from ._url import BaseURL, Endpoint
 from .errors import (
     APIStatusError,
     AuthenticationError,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-__all__ = ["DEFAULT_BASE_URL", "Headers", "Request", "Secret", "completion_of", "request_of", "status_error"]
+__all__ = ["DEFAULT_BASE_URL", "Headers", "Request", "Secret", "completion_in", "endpoint_at", "no_completion_error", "request_of", "status_error"]
 
 DEFAULT_BASE_URL = "https://api.together.xyz/v1"
 _ENDPOINT = "/chat/completions"
@@ -118,7 +118,7 @@ class Request:
         self._secret = secret
 
     def __repr__(self) -> str:
-        return f"<{self.method} {self.endpoint.url}>"
+        return f"<{self.method} {self.endpoint.origin}>"
 
     def to_bytes(self, more: Headers | None = None, *, absolute: bool = False) -> bytes:
         """The request as HTTP/1.1; through a proxy its target is `absolute`."""
@@ -134,12 +134,12 @@ class Request:
         return data.replace(authorization.encode("ascii"), b"***") if len(authorization) > 7 else data
 
 
-def endpoint_at(base_url: str, *, insecure_http: bool, with_credentials: bool) -> Endpoint:
+def endpoint_at(base_url: BaseURL, *, insecure_http: bool, with_credentials: bool) -> Endpoint:
     """Where the requests for chat completions go; raises ValueError for a URL that will not do.
 
     A key is sent in the clear only to this machine, unless `insecure_http` asks for it.
     """
-    endpoint = endpoint_of(base_url, _ENDPOINT)
+    endpoint = base_url.endpoint(_ENDPOINT)
     if endpoint.scheme == "http" and with_credentials and not (insecure_http or endpoint.is_loopback):
         raise ValueError(
             "an API key is sent over https only, except to this machine: use https, give api_key='' to send none,"
@@ -196,20 +196,26 @@ def status_error(status: int, headers: Fields, body: bytes, host: str) -> APISta
     )
 
 
-def completion_of(status: int, headers: Fields, body: bytes, host: str) -> ChatCompletionResponse:
-    """The response in an answer with a status of success; raises APIStatusError where the body is none.
+def completion_in(headers: Fields, body: bytes) -> ChatCompletionResponse | None:
+    """The response in the body of a successful answer; None where it is none, or an error.
 
-    An event stream, which was not asked for, is accumulated.
+    An event stream, which was not asked for, is accumulated; raises what a stream raises.
     """
     if headers.get("content-type").lower().startswith("text/event-stream"):
         return _accumulated(body)
     content = _json_in(body)
     if is_members(content) and "choices" in content and not content.get("error"):
         return ChatCompletionResponse.from_json(body)
+    return None
+
+
+def no_completion_error(status: int, headers: Fields, body: bytes, host: str) -> APIStatusError:
+    """The error that a successful answer is whose body says otherwise."""
     error = status_error(status, headers, body, host)
-    if message_in(content):
-        raise error
-    raise APIStatusError(f"{error.message} (this is no chat completion)", **_details(error))
+    if not message_in(_json_in(body)):
+        details = {name: value for name, value in vars(error).items() if name != "message"}
+        error = APIStatusError(f"{error.message} (this is no chat completion)", **details)
+    return error
 
 
 def _accumulated(body: bytes) -> ChatCompletionResponse:
@@ -221,10 +227,6 @@ def _accumulated(body: bytes) -> ChatCompletionResponse:
     return reader.completion.response
 
 
-def _details(error: APIStatusError) -> dict[str, Any]:
-    return {name: value for name, value in vars(error).items() if name != "message"}
-
-
 def _json_in(body: bytes) -> Any:
     try:
         return json.loads(body.decode("utf-8-sig", "replace"))
@@ -234,6 +236,6 @@ def _json_in(body: bytes) -> Any:
 
 def _origin_in(location: str) -> str:
     try:
-        return endpoint_of(location, "").origin
+        return BaseURL(location).endpoint("").origin
     except ValueError:
         return "another path" if location.startswith("/") and not location.startswith("//") else "an unknown place"

@@ -1,0 +1,747 @@
+"""The clients over real sockets: attempts, time, secrets, connections and what is left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import gc
+import os
+import signal
+import socket
+import ssl
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import pytest
+from asking import ASKED, BOTH, ask
+from http_server import CHUNKED, CLOSE, RESET, HTTPServer, Part, Received, in_chunks, reply, serving
+from together_adapters import (
+    APIConnectionError,
+    APIError,
+    APIStatusError,
+    APITimeoutError,
+    AsyncTogether,
+    StreamError,
+    Timeout,
+    Together,
+)
+from together_types import ChatCompletionMessage, ChatCompletionResponse, MessageRole
+
+KEY = "sk-secret-0123456789"
+FRAME = b'data: {"choices":[{"index":0,"delta":{"content":"%s"},"finish_reason":%s}]}\n\n'
+FINISH = FRAME % (b"", b'"stop"')
+DONE = b"data: [DONE]\n\n"
+OK = reply(b'{"choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}]}')
+
+
+@pytest.fixture(autouse=True)
+def nothing_left() -> Iterator[None]:
+    """Every test leaves as many threads and open files as it found."""
+    threads, files = threading.active_count(), _open_files()
+    yield
+    for _ in range(40):
+        gc.collect()
+        if threading.active_count() <= threads and _open_files() <= files:
+            return
+        time.sleep(0.05)
+    assert (threading.active_count(), _open_files()) == (threads, files)
+
+
+def _open_files() -> int:
+    return len(os.listdir("/proc/self/fd")) if os.path.exists("/proc/self/fd") else 0
+
+
+def answers(*parts: bytes | list[Part]) -> Any:
+    """A server's answers, one request after another; the last is given for ever."""
+    rest = list(parts)
+
+    def respond(_: Received) -> Iterable[Part]:
+        answer = rest.pop(0) if len(rest) > 1 else rest[0]
+        return [answer] if isinstance(answer, bytes) else answer
+
+    return respond
+
+
+def failing(status: int, *headers: str) -> bytes:
+    return reply(b'{"error":"no"}', "retry-after-ms: 1", *headers, status=f"{status} No")
+
+
+# ---- the request
+
+
+@BOTH
+def test_request(kind: str) -> None:
+    message = ChatCompletionMessage(role=MessageRole.USER, content="h\u00efi \ud800")
+    parameters: dict[str, Any] = {
+        "messages": (message, {"role": "user", "content": "x"}), "top_k": 5, "temperature": None, "not_known": {"a": [1]},
+        "logit_bias": {"1": -1.5}, "tools": [], "safety_model": "s",
+    }  # fmt: skip
+    with serving(answers(OK)) as server:
+        ask(kind, base_url=server.base_url, parameters=parameters, supplied_headers={"X-Team": "a", "user-agent": "mine"})
+        (request,) = server.requests
+    assert request.json == {
+        "model": "m", "messages": [{"role": "user", "content": "h\u00efi \ud800"}, {"role": "user", "content": "x"}],
+        "top_k": 5, "not_known": {"a": [1]}, "logit_bias": {"1": -1.5}, "tools": [], "safety_model": "s",
+    }  # fmt: skip
+    assert request.headers["x-team"] == "a" and request.headers["user-agent"] == "mine"
+    assert request.headers["authorization"] == "Bearer sk-test-key" and request.headers["host"] == f"127.0.0.1:{server.port}"
+
+
+@BOTH
+@pytest.mark.parametrize("value", [float("nan"), object(), {1, 2}], ids=["nan", "object", "set"])
+def test_request_that_is_no_json(kind: str, value: object) -> None:
+    with serving(answers(OK)) as server:
+        with pytest.raises((TypeError, ValueError)):
+            outcome = ask(kind, base_url=server.base_url, parameters={"top_p": value})
+            raise outcome.error or AssertionError
+        assert server.requests == []
+
+
+def test_an_answer_goes_back_as_a_message() -> None:
+    with serving(answers(OK)) as server, Together(api_key=KEY, base_url=server.base_url) as client:
+        first: ChatCompletionResponse = client.chat.completions.create(**ASKED)
+        assert first.choices and first.choices[0].message
+        client.chat.completions.create(model="m", messages=[*ASKED["messages"], first.choices[0].message])
+        assert server.requests[1].json["messages"][1] == {"role": "assistant", "content": "hi"}
+
+
+def test_settings_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(answers(OK)) as server:
+        monkeypatch.setenv("TOGETHER_API_KEY", "sk-env-key")
+        monkeypatch.setenv("TOGETHER_BASE_URL", server.base_url + "/")
+        Together().chat.completions.create(**ASKED)
+        Together(api_key="").chat.completions.create(**ASKED)
+        keys = iter(["sk-one", "sk-two"])
+        client = Together(api_key=lambda: next(keys))
+        client.chat.completions.create(**ASKED)
+        client.chat.completions.create(**ASKED)
+        assert [request.headers.get("authorization", "")[7:] for request in server.requests] == ["sk-env-key", "", "sk-one", "sk-two"]
+        assert server.requests[0].line == "POST /v1/chat/completions HTTP/1.1"
+    monkeypatch.delenv("TOGETHER_API_KEY")
+    monkeypatch.delenv("TOGETHER_BASE_URL")
+    with pytest.raises(ValueError, match="TOGETHER_API_KEY"):
+        Together()
+
+
+@pytest.mark.parametrize("client", [Together, AsyncTogether])
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"base_url": "file:///etc/passwd"}, "not an http or https URL"),
+        ({"base_url": "data:text/plain,hi"}, "not an http or https URL"),
+        ({"base_url": "ftp://example.com"}, "not an http or https URL"),
+        ({"base_url": "example.com/v1"}, "not an http or https URL"),
+        ({"base_url": "https://"}, "not an http or https URL"),
+        ({"base_url": "https://exa mple.com/"}, "not a URL"),
+        ({"base_url": "https://example.com/\r\nX: y"}, "URL"),
+        ({"base_url": "https://example.com:99999/"}, "not a URL"),
+        ({"base_url": "https://[::1/"}, "not a URL"),
+        ({"base_url": "https://example.com/#a"}, "fragment"),
+        ({"base_url": "https://user:sk-secret-0123456789@example.com/"}, "a password in it"),
+        ({"base_url": "http://example.com/v1"}, "https only"),
+        ({"base_url": "http://127.0.0.1.example.com/v1"}, "https only"),
+        ({"base_url": "http://localhost.example.com/v1"}, "https only"),
+        ({"base_url": "http://169.254.169.254/v1"}, "https only"),
+        ({"base_url": "http://example.com/v1", "api_key": "", "supplied_headers": {"X-Api-Key": "k"}}, "https only"),
+        ({"supplied_headers": {"X": "a\r\nY: b"}}, "the header X has"),
+        ({"supplied_headers": {"X": "a\nb"}}, "the header X has"),
+        ({"supplied_headers": {"X": "a\x00"}}, "the header X has"),
+        ({"supplied_headers": {"X": "\u20ac"}}, "the header X has"),
+        ({"supplied_headers": {"X\r\nY": "a"}}, "not the name of a header"),
+        ({"supplied_headers": {"": "a"}}, "not the name of a header"),
+        ({"supplied_headers": {"Content-Length": "0"}}, "the client's own"),
+        ({"supplied_headers": {"transfer-encoding": "chunked"}}, "the client's own"),
+        ({"timeout": 0}, "above 0"),
+        ({"timeout": -1}, "above 0"),
+        ({"timeout": float("nan")}, "above 0"),
+        ({"timeout": Timeout(idle=-1)}, "above 0"),
+        ({"cafile": "x", "ssl_context": ssl.create_default_context()}, "not both"),
+    ]
+    + [({"api_key": key}, "cannot hold") for key in (KEY + "\n", KEY + "\r\nX: y", KEY + "\n folded", KEY + "\x00", KEY + "\u20ac", "a " + KEY)],
+    ids=str,
+)
+def test_refused_settings(client: Any, options: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValueError, match=says) as refused:
+        client(**{"api_key": KEY, **options})
+    assert_no_secret(refused.value)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "localhost", "[::1]", "LOCALHOST"])
+def test_plain_http_to_this_machine(host: str) -> None:
+    Together(api_key=KEY, base_url=f"http://{host}:8080/v1")
+    Together(api_key="", base_url="http://example.com/v1")
+    Together(api_key=KEY, base_url="http://example.com/v1", insecure_http=True)
+
+
+# ---- secrets
+
+
+def assert_no_secret(error: BaseException | None) -> None:
+    """No variable of the package's frames, no message and no repr in an error's whole family shows the key."""
+    seen: set[int] = set()
+    queue = [error]
+    while queue:
+        error = queue.pop()
+        if error is None or id(error) in seen:
+            continue
+        seen.add(id(error))
+        assert KEY not in str(error) + repr(error) + repr(vars(error))
+        frame: TracebackType | None = error.__traceback__
+        while frame is not None:
+            if Path(frame.tb_frame.f_code.co_filename).parent != Path(__file__).parent:
+                for name, value in frame.tb_frame.f_locals.items():
+                    assert KEY not in repr(value), (frame.tb_frame.f_code.co_qualname if sys.version_info >= (3, 11) else "", name)
+            frame = frame.tb_next
+        queue += [error.__cause__, error.__context__]
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [RESET],
+        [CLOSE],
+        [b"garbage"],
+        [CHUNKED + in_chunks(FRAME % (b"a", b"null"), end=False), CLOSE],
+        [reply(b'{"error":{"message":"Incorrect API key provided: %s"}}' % KEY.encode(), status="401 No")],
+        [reply(b'{"choices":[],"error":"%s"}' % KEY.encode())],
+        [60.0],
+    ],
+    ids=["reset", "close", "garbage", "cut", "echoed", "echoed 200", "silent"],
+)
+def test_errors_have_no_key(kind: str, parts: list[Part]) -> None:
+    with serving(parts) as server:
+        for stream in (False, True):
+            outcome = ask(kind, base_url=server.base_url, api_key=KEY, max_retries=0, timeout=0.3, stream=stream)
+            assert outcome.error is not None
+            if isinstance(outcome.error, StreamError):
+                continue  # an answer of 200 is not searched for the key
+            assert_no_secret(outcome.error)
+            shown = traceback.TracebackException.from_exception(outcome.error, capture_locals=True).format()
+            assert KEY not in "".join(line for line in shown if "tests" not in line.splitlines()[0])
+
+
+@BOTH
+def test_unreachable_has_no_key(kind: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    outcome = ask(kind, base_url=f"http://127.0.0.1:{port}", api_key=KEY, max_retries=0)
+    assert type(outcome.error) is APIConnectionError and "Connection refused" in str(outcome.error)
+    assert_no_secret(outcome.error)
+    outcome = ask(kind, base_url="https://no-such-host.invalid", api_key=KEY, max_retries=0)
+    assert type(outcome.error) is APIConnectionError
+    assert_no_secret(outcome.error)
+
+
+@pytest.mark.parametrize("client", [Together, AsyncTogether])
+def test_no_key_in_what_a_client_shows(client: Any) -> None:
+    shown = client(api_key=KEY, supplied_headers={"X-Api-Key": KEY}, base_url="https://example.com/v1")
+    assert repr(shown) == f"{client.__name__}(base_url='https://example.com/v1')"
+    queue, seen = [shown], set()
+    while queue:
+        value = queue.pop()
+        if id(value) not in seen and type(value).__module__.startswith("together"):
+            seen.add(id(value))
+            assert KEY not in repr(value)
+            queue += list(getattr(value, "__dict__", {}).values())
+
+
+# ---- attempts
+
+
+@BOTH
+@pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 524])
+def test_asks_again(kind: str, status: int) -> None:
+    with serving(answers(failing(status), failing(status), OK)) as server:
+        assert ask(kind, base_url=server.base_url).texts == ["hi"]
+        assert len(server.requests) == 3 and len({request.body for request in server.requests}) == 1
+    with serving(answers(failing(status))) as server:
+        outcome = ask(kind, base_url=server.base_url, max_retries=1)
+        assert isinstance(outcome.error, APIStatusError) and outcome.error.status == status and len(server.requests) == 2
+
+
+@BOTH
+@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 405, 413, 422])
+def test_asks_once(kind: str, status: int) -> None:
+    with serving(answers(failing(status), OK)) as server:
+        assert ask(kind, base_url=server.base_url).error and len(server.requests) == 1
+    with serving(answers(failing(status, "x-should-retry: true"), OK)) as server:
+        assert ask(kind, base_url=server.base_url).texts == ["hi"]
+
+
+@BOTH
+def test_told_not_to_ask_again(kind: str) -> None:
+    with serving(answers(failing(503, "x-should-retry: false"), OK)) as server:
+        assert ask(kind, base_url=server.base_url).error and len(server.requests) == 1
+
+
+@BOTH
+@pytest.mark.parametrize("parts", [[CLOSE], [RESET]], ids=["close", "reset"])
+def test_asks_again_where_nothing_came(kind: str, parts: list[Part]) -> None:
+    with serving(answers(parts, OK)) as server:
+        assert ask(kind, base_url=server.base_url).texts == ["hi"]
+    with serving(answers([b"HTTP/1.1 2", CLOSE], OK)) as server:
+        assert ask(kind, base_url=server.base_url).error and len(server.requests) == 1
+
+
+@BOTH
+def test_never_after_a_chunk(kind: str) -> None:
+    cut = [CHUNKED + in_chunks(FRAME % (b"a", b"null"), end=False), RESET]
+    with serving(answers(cut, OK)) as server:
+        assert ask(kind, base_url=server.base_url, stream=True).texts in (["a"], [])
+        assert len(server.requests) == 1
+
+
+@BOTH
+def test_waits_as_long_as_it_is_asked_to(kind: str) -> None:
+    limited = reply(b"", "Retry-After: 1", status="429 Too many")
+    with serving(answers(limited, OK)) as server:
+        started = time.monotonic()
+        assert ask(kind, base_url=server.base_url).texts == ["hi"]
+        assert time.monotonic() - started >= 1
+    long = reply(b"", "Retry-After: 3600", status="429 Too many")
+    with serving(answers(long, OK)) as server:
+        outcome = ask(kind, base_url=server.base_url)
+        assert isinstance(outcome.error, APIStatusError) and outcome.error.retry_after == 3600
+
+
+# ---- time
+
+
+def lambda_context(milliseconds: int) -> Any:
+    def get_remaining_time_in_millis() -> int:
+        return milliseconds
+
+    return get_remaining_time_in_millis
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "deadline",
+    [
+        lambda: time.monotonic() + 0.4,
+        lambda: time.time() + 0.4,
+        lambda: datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=0.4),
+        lambda: lambda: 0.4,
+        lambda: lambda_context(400),
+    ],
+    ids=["monotonic", "unix", "datetime", "seconds", "milliseconds"],
+)
+def test_deadline(kind: str, deadline: Any) -> None:
+    with serving(answers([60.0])) as server:
+        started = time.monotonic()
+        outcome = ask(kind, base_url=server.base_url, deadline=deadline())
+        assert type(outcome.error) is APITimeoutError and "deadline" in str(outcome.error)
+        assert 0.3 < time.monotonic() - started < 1
+        started = time.monotonic()
+        assert ask(kind, base_url=server.base_url, parameters={"deadline": deadline()}).error is not None
+        assert time.monotonic() - started < 1
+    # The pauses between attempts count too, and what the server said is better than a timeout.
+    with serving(answers(reply(b"", "Retry-After: 5", status="503 Busy"))) as server:
+        started = time.monotonic()
+        outcome = ask(kind, base_url=server.base_url, deadline=deadline())
+        assert isinstance(outcome.error, APIStatusError) and time.monotonic() - started < 1
+
+
+@BOTH
+def test_a_deadline_that_has_passed(kind: str) -> None:
+    with serving(answers(OK)) as server:
+        outcome = ask(kind, base_url=server.base_url, deadline=lambda: -1.0)
+        assert type(outcome.error) is APITimeoutError and server.requests == []
+
+
+@BOTH
+def test_a_server_that_does_not_read(kind: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        started = time.monotonic()
+        big = {"user": "x" * 50_000_000}
+        outcome = ask(kind, base_url=f"http://127.0.0.1:{deaf.getsockname()[1]}", timeout=0.4, max_retries=0, parameters=big)
+    assert type(outcome.error) is APITimeoutError and time.monotonic() - started < 3
+
+
+@BOTH
+def test_refusal_before_the_request_is_read(kind: str) -> None:
+    """A gateway answers 413 and closes while the body is still being sent."""
+    refusal = reply(b'{"error":"too large"}', "Connection: close", status="413 Too large")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def refuse() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(refusal)
+                connection.shutdown(socket.SHUT_WR)
+                time.sleep(0.3)
+
+        thread = threading.Thread(target=refuse)
+        thread.start()
+        big = {"user": "x" * 20_000_000}
+        outcome = ask(kind, base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", max_retries=0, parameters=big)
+        thread.join()
+    assert isinstance(outcome.error, APIStatusError) and outcome.error.status == 413
+
+
+# ---- connections
+
+
+@pytest.fixture(params=["http", "https"])
+def tls(request: pytest.FixtureRequest) -> tuple[ssl.SSLContext | None, ssl.SSLContext | None]:
+    """The contexts of server and client, or neither."""
+    if request.param == "http":
+        return None, None
+    trustme = pytest.importorskip("trustme", reason="needs a package that this interpreter may not have")
+    authority = trustme.CA()
+    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert("127.0.0.1", "api.example.com").configure_cert(server)
+    authority.configure_trust(client)
+    return server, client
+
+
+def streaming(*pauses: float) -> list[Part]:
+    """A stream whose last chunk of HTTP comes after `[DONE]`, with pauses."""
+    pauses = (*pauses, 0.0, 0.0)
+    return [
+        CHUNKED + in_chunks(FRAME % (b"a", b"null"), end=False), pauses[0], in_chunks(FINISH, DONE, end=False), pauses[1], b"0\r\n\r\n",
+    ]  # fmt: skip
+
+
+@BOTH
+def test_one_connection_serves_many_calls(kind: str, tls: Any) -> None:
+    with serving(answers(OK, streaming(), OK, streaming(0.01, 0.02), OK, failing(400), OK), tls[0]) as server:
+        options: dict[str, Any] = {"api_key": KEY, "base_url": server.base_url, "ssl_context": tls[1]}
+        if kind == "sync":
+            with Together(**options) as client:
+                for number in range(7):
+                    _one_call(client, stream=number in (1, 3))
+                    time.sleep(0.05)  # the end of the stream may come after [DONE]
+        else:
+            asyncio.run(_many_calls(options))
+        assert len(server.requests) == 7 and server.connections == 1
+
+
+def _one_call(client: Together, stream: bool) -> None:
+    try:
+        answer = client.chat.completions.create(**ASKED, stream=stream)
+        if not isinstance(answer, ChatCompletionResponse):
+            assert [chunk.text for chunk in answer] == ["a", ""]
+    except APIStatusError:
+        pass
+
+
+async def _many_calls(options: dict[str, Any]) -> None:
+    async with AsyncTogether(**options) as client:
+        for number in range(7):
+            try:
+                answer = await client.chat.completions.create(**ASKED, stream=number in (1, 3))
+                if not isinstance(answer, ChatCompletionResponse):
+                    assert [chunk.text async for chunk in answer] == ["a", ""]
+            except APIStatusError:
+                pass
+            await asyncio.sleep(0.05)
+
+
+@BOTH
+@pytest.mark.parametrize("end", [CLOSE, RESET])
+def test_idle_connection_that_died(kind: str, end: str, tls: Any) -> None:
+    """A frozen process finds its connections closed: the call goes out again at once, also without retries."""
+    with serving(answers([OK, 0.05, end], [OK]), tls[0]) as server:
+        options: dict[str, Any] = {"api_key": KEY, "base_url": server.base_url, "ssl_context": tls[1], "max_retries": 0}
+        if kind == "sync":
+            with Together(**options) as client:
+                client.chat.completions.create(**ASKED)
+                time.sleep(0.2)
+                assert client.chat.completions.create(**ASKED).text == "hi"
+        else:
+
+            async def run() -> None:
+                async with AsyncTogether(**options) as client:
+                    await client.chat.completions.create(**ASKED)
+                    await asyncio.sleep(0.2)
+                    assert (await client.chat.completions.create(**ASKED)).text == "hi"
+
+            asyncio.run(run())
+        assert server.connections == 2 and len(server.requests) == 2
+
+
+@BOTH
+def test_reused_connection_that_dies_unanswered(kind: str, tls: Any) -> None:
+    """The server closes the idle connection in the moment that the next request arrives."""
+    for end in (CLOSE, RESET):
+        with serving(answers([OK], [end], [OK]), tls[0]) as server:
+            options: dict[str, Any] = {"api_key": KEY, "base_url": server.base_url, "ssl_context": tls[1], "max_retries": 0}
+            if kind == "sync":
+                with Together(**options) as client:
+                    assert [client.chat.completions.create(**ASKED).text for _ in range(2)] == ["hi", "hi"]
+            else:
+
+                async def run() -> None:
+                    async with AsyncTogether(**options) as client:
+                        assert [(await client.chat.completions.create(**ASKED)).text for _ in range(2)] == ["hi", "hi"]
+
+                asyncio.run(run())
+            assert server.connections == 2
+
+
+@pytest.mark.parametrize("head", ["Connection: close", "Connection: Keep-Alive, Close"])
+def test_connection_that_is_to_be_closed(head: str) -> None:
+    with serving(answers(OK.replace(b"\r\n\r\n", b"\r\n%s\r\n\r\n" % head.encode()))) as server:
+        with Together(api_key=KEY, base_url=server.base_url) as client:
+            for _ in range(3):
+                client.chat.completions.create(**ASKED)
+        assert server.connections == 3
+
+
+def test_bytes_after_an_answer_end_the_connection() -> None:
+    with serving(answers(OK + b"HTTP/1.1 200 OK\r\n")) as server:
+        with Together(api_key=KEY, base_url=server.base_url) as client:
+            for _ in range(2):
+                assert client.chat.completions.create(**ASKED).text == "hi"
+        assert server.connections == 2
+
+
+def test_close_before_a_snapshot_and_go_on(tls: Any) -> None:
+    with serving(answers(OK), tls[0]) as server:
+        client = Together(api_key=KEY, base_url=server.base_url, ssl_context=tls[1])
+        client.close()
+        client.chat.completions.create(**ASKED)
+        client.close()
+        assert client.chat.completions.create(**ASKED).text == "hi"
+        client.close()
+        client.close()
+        assert server.connections == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_fork_has_connections_of_its_own() -> None:
+    with serving(answers(OK)) as server, Together(api_key=KEY, base_url=server.base_url) as client:
+        client.chat.completions.create(**ASKED)
+        code = (
+            "import os, sys\n"
+            "from together_adapters import Together\n"
+            f"client = Together(api_key='k', base_url={server.base_url!r})\n"
+            "ask = lambda: client.chat.completions.create(model='m', messages=[]).text\n"
+            "ask()\n"
+            "pid = os.fork()\n"
+            "ask()\n"
+            "if not pid: os._exit(0)\n"
+            "os.waitpid(pid, 0)\n"
+            "print(ask())\n"
+        )
+        import subprocess
+
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, env=environment)
+        assert (done.stdout, done.stderr) == (b"hi\n", b"")
+        assert server.connections == 3
+
+
+# ---- streams that are closed
+
+
+def test_close_from_another_thread(tls: Any) -> None:
+    with serving(answers([CHUNKED + in_chunks(FRAME % (b"a", b"null"), end=False), 60.0]), tls[0]) as server:
+        with Together(api_key=KEY, base_url=server.base_url, ssl_context=tls[1]) as client:
+            for close in ("stream", "client"):
+                stream = client.chat.completions.create(**ASKED, stream=True)
+                assert next(stream).text == "a"
+                woken: list[Any] = []
+
+                def read(stream: Any = stream, woken: list[Any] = woken) -> None:
+                    try:
+                        woken.append(list(stream))
+                    except APIError as error:
+                        woken.append(error)
+                    woken.append(time.monotonic())
+
+                thread = threading.Thread(target=read)
+                thread.start()
+                time.sleep(0.2)
+                started = time.monotonic()
+                (stream if close == "stream" else client).close()
+                thread.join(5)
+                assert woken[1] - started < 0.05
+                if close == "stream":
+                    assert woken[0] == [] and stream.completion.state == "cancelled"
+                else:
+                    assert isinstance(woken[0], APIError) and stream.completion.state == "cut_off"
+        _settles(server)
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_cancel(stream: bool, tls: Any) -> None:
+    parts: list[Part] = [CHUNKED + in_chunks(FRAME % (b"a", b"null"), end=False), 60.0] if stream else [60.0]
+    with serving(answers(parts), tls[0]) as server:
+
+        async def read(client: AsyncTogether) -> None:
+            answer = await client.chat.completions.create(**ASKED, stream=stream)
+            assert not isinstance(answer, ChatCompletionResponse)
+            async for _ in answer:
+                pass
+
+        async def run() -> None:
+            async with AsyncTogether(api_key=KEY, base_url=server.base_url, ssl_context=tls[1]) as client:
+                task = asyncio.ensure_future(read(client))
+                await asyncio.sleep(0.3)
+                started = time.monotonic()
+                task.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await task
+                assert time.monotonic() - started < 0.05
+                assert asyncio.all_tasks() == {asyncio.current_task()}
+
+        asyncio.run(run())
+        _settles(server)
+
+
+def test_cancel_while_connecting() -> None:
+    """Nor a handshake that does not come, nor a pause between attempts, holds a cancelled task up."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    for silence in (60.0, 0.0):
+        respond = answers(reply(b"", "Retry-After: 50", status="429 No"))
+        with serving(respond, context if silence else None) as server:
+            server.silence = silence
+
+            async def run(server: HTTPServer = server) -> None:
+                async with AsyncTogether(api_key=KEY, base_url=server.base_url) as client:
+                    task = asyncio.ensure_future(client.chat.completions.create(**ASKED))
+                    await asyncio.sleep(0.3)
+                    started = time.monotonic()
+                    task.cancel()
+                    with pytest.raises(asyncio.CancelledError):
+                        await task
+                    assert time.monotonic() - started < 0.05
+
+            asyncio.run(run())
+            _settles(server)
+
+
+def _settles(server: HTTPServer) -> None:
+    """The server sees all its connections end, though it is still sending on them."""
+    server.stop.set()
+    for _ in range(100):
+        if not server.open:
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"{server.open} connections are still open")
+
+
+@BOTH
+def test_a_stream_that_is_dropped(kind: str, tls: Any) -> None:
+    parts: list[Part] = [CHUNKED + in_chunks(FRAME % (b"a", b"null"), end=False), 60.0]
+    with serving(answers(parts), tls[0]) as server:
+        options: dict[str, Any] = {"api_key": KEY, "base_url": server.base_url, "ssl_context": tls[1]}
+        if kind == "sync":
+            for chunk in Together(**options).chat.completions.create(**ASKED, stream=True):
+                assert chunk.text == "a"
+                break
+        else:
+
+            async def run() -> None:
+                async for chunk in await AsyncTogether(**options).chat.completions.create(**ASKED, stream=True):
+                    assert chunk.text == "a"
+                    break
+                gc.collect()
+                await asyncio.sleep(0.05)
+                assert asyncio.all_tasks() == {asyncio.current_task()}
+
+            asyncio.run(run())
+        gc.collect()
+        _settles(server)
+
+
+@pytest.mark.parametrize("how", ["closed", "open", "streaming"])
+def test_one_client_on_one_loop_after_another(how: str, tls: Any) -> None:
+    with serving(answers(streaming(0.01)), tls[0]) as server:
+        client = AsyncTogether(api_key=KEY, base_url=server.base_url, ssl_context=tls[1])
+
+        async def run() -> None:
+            stream = await client.chat.completions.create(**ASKED, stream=True)
+            assert (await stream.__anext__()).text == "a"
+            if how != "streaming":
+                assert [chunk.text async for chunk in stream] == [""]
+            if how == "closed":
+                await client.close()
+
+        for _ in range(3):
+            asyncio.run(run())
+        assert server.connections == 3
+        _settles(server)
+
+
+# ---- many at once
+
+
+def test_eight_threads_share_a_client(tls: Any) -> None:
+    def respond(request: Received) -> Iterator[Part]:
+        number = request.json["messages"][0]["content"].encode()
+        yield CHUNKED
+        for part in range(20):
+            yield in_chunks(FRAME % (b"%s-%d " % (number, part), b"null"), end=False)
+        yield in_chunks(FINISH, DONE)
+
+    with serving(respond, tls[0]) as server, Together(api_key=KEY, base_url=server.base_url, ssl_context=tls[1]) as client:
+        problems: list[BaseException] = []
+
+        def work(thread: int) -> None:
+            try:
+                for call in range(10):
+                    name = f"{thread}.{call}"
+                    stream = client.chat.completions.create(model="m", messages=[{"role": "user", "content": name}], stream=True)
+                    assert "".join(chunk.text for chunk in stream) == "".join(f"{name}-{part} " for part in range(20))
+            except BaseException as error:
+                problems.append(error)
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert problems == [] and len(server.requests) == 80 and server.connections <= 16
+
+
+def test_two_hundred_streams_at_once(tls: Any) -> None:
+    def respond(request: Received) -> Iterator[Part]:
+        number = request.json["messages"][0]["content"].encode()
+        yield CHUNKED
+        for part in range(20):
+            yield in_chunks(FRAME % (b"%s-%d " % (number, part), b"null"), end=False)
+            yield 0.01
+        yield in_chunks(FINISH, DONE)
+
+    async def one(client: AsyncTogether, number: int) -> None:
+        messages = [{"role": "user", "content": str(number)}]
+        stream = await client.chat.completions.create(model="m", messages=messages, stream=True)
+        texts = [chunk.text async for chunk in stream]
+        assert texts == [f"{number}-{part} " for part in range(20)] + [""] and stream.completion.saw_done
+
+    async def run(server: HTTPServer) -> None:
+        async with AsyncTogether(api_key=KEY, base_url=server.base_url, ssl_context=tls[1], timeout=60) as client:
+            await asyncio.gather(*[one(client, number) for number in range(200)])
+            assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    with serving(respond, tls[0]) as server:
+        asyncio.run(run(server))
+        assert len(server.requests) == 200
+        _settles(server)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_interrupt(tls: Any) -> None:
+    """Ctrl-C in a blocked read closes the connection."""
+    with serving(answers([CHUNKED + in_chunks(FRAME % (b"a", b"null"), end=False), 60.0]), tls[0]) as server:
+        with Together(api_key=KEY, base_url=server.base_url, ssl_context=tls[1]) as client:
+            stream = client.chat.completions.create(**ASKED, stream=True)
+            assert next(stream).text == "a"
+            timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
+            timer.start()
+            with pytest.raises(KeyboardInterrupt):
+                next(stream)
+            timer.join()
+            assert stream.completion.state == "cancelled"
+            _settles(server)
