@@ -12,7 +12,7 @@ from ._limits import Limits, timeout_of
 from ._options import MAX_BODY
 from ._tls import Security
 from ._types import __version__
-from ._url import endpoint_of
+from ._url import BaseURL
 from .client import Together
 from .errors import APIConnectionError, NotFoundError
 from .http import Headers, Request, Secret, endpoint_at, status_error
@@ -87,7 +87,7 @@ class Upstream:
     def __init__(self, base_url: str, api_key: str | None = None, *, together: bool | None = None) -> None:
         self._base_url = base_url
         self._secret = Secret(os.environ.get("TOGETHER_API_KEY") if api_key is None else api_key)
-        is_together = endpoint_of(base_url, "").host.endswith((".together.ai", ".together.xyz"))
+        is_together = BaseURL(base_url).endpoint("").host.endswith((".together.ai", ".together.xyz"))
         self._together = is_together if together is None else together
         self._lock = Lock()
         self._idle = [self._new_client("")]  # a URL that will not do is refused now
@@ -110,9 +110,10 @@ class Upstream:
 
     def models(self, key: str) -> list[dict[str, Any]]:
         """The server's models; Together gives a bare list of them."""
-        endpoint = endpoint_of(self._base_url, "/models")
+        base_url = BaseURL(self._base_url)
+        endpoint = base_url.endpoint("/models")
         with_credentials = bool(self._secret or key)
-        endpoint_at(self._base_url, insecure_http=False, with_credentials=with_credentials)
+        endpoint_at(base_url, insecure_http=False, with_credentials=with_credentials)
         headers = Headers({"Accept": "application/json", "User-Agent": f"together-types/{__version__}"})
         secret = self._secret or Secret(key)
         if secret:

@@ -22,7 +22,7 @@ from threading import BoundedSemaphore, Event, Thread
 
 from ._encode import error_body, json_bytes
 from ._fold import is_items, is_members
-from ._url import endpoint_of
+from ._url import BaseURL
 from .errors import APIError, APIStatusError, APITimeoutError
 from .openai_format import to_openai
 from .sse import encode_chunks
@@ -80,7 +80,7 @@ class Server(ThreadingHTTPServer):
         self.max_body = max_body
         self.log = log
         name = f"[{host}]" if ":" in host else host
-        self.on_loopback = endpoint_of(f"http://{name}", "").is_loopback
+        self.on_loopback = BaseURL(f"http://{name}").endpoint("").is_loopback
         self.closing = Event()
         self._places = BoundedSemaphore(_MOST_CALLERS)
         if ":" in host:
@@ -167,7 +167,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _is_for_loopback(self) -> bool:
         """Where a name of someone else's leads to this machine, a web page of theirs is asking."""
         try:
-            return endpoint_of(f"http://{self.headers.get('Host', 'localhost')}", "").is_loopback
+            return BaseURL(f"http://{self.headers.get('Host', 'localhost')}").endpoint("").is_loopback
         except ValueError:
             return False
 
