@@ -39,9 +39,10 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     if _passed_over:
         terminalreporter.write_line(f"without {', '.join(_MAY_BE_MISSING)}: passed over {', '.join(sorted(_passed_over))}")
     results = os.environ.get("EVERYWHERE_RESULTS")
-    if results:  # one line for the table of `tox -e everywhere`
+    suite = os.environ.get("EVERYWHERE_SUITE")
+    if results and suite:  # one line for the table of `tox -e everywhere`
         counts = {name: len(terminalreporter.stats.get(name, ())) for name in ("passed", "failed", "error", "skipped")}
         name = f"{platform.python_implementation()} {platform.python_version()}"
-        line = {"environment": name, "suite": os.environ.get("EVERYWHERE_SUITE", "all tests"), **counts}
+        line = {"environment": name, "suite": suite, **counts}
         with open(results, "a", encoding="utf-8") as file:
             file.write(json.dumps({**line, "seconds": time.perf_counter() - _STARTED}) + "\n")

@@ -18,6 +18,7 @@ ORDER = {
         "_types",
         "_plain",
         "errors",
+        "_nesting",
         "_fold",
         "_tool_calls",
         "_openai_logprobs",

@@ -52,6 +52,13 @@ class Edits:
         start = self._at(node.lineno, node.col_offset)
         self._rename_between(start, self._data.index(b":" if isinstance(node, ast.ClassDef) else b"(", start), {node.name: new})
 
+    def rename_imported(self, node: ast.Import | ast.ImportFrom, changed: Mapping[str, str]) -> None:
+        names = [(alias.name, changed.get(alias.asname or alias.name, alias.asname)) for alias in node.names]
+        what = ", ".join([f"{name} as {new}" if new else name for name, new in names])
+        start = f"from {node.module} import" if isinstance(node, ast.ImportFrom) else "import"
+        if any(new != alias.asname for (_, new), alias in zip(names, node.names)):
+            self._changes[self._lines_of(node, node)] = f"{' ' * node.col_offset}{start} {what}\n".encode()
+
     def _rename_between(self, start: int, end: int, changed: Mapping[str, str]) -> None:
         for old, new in changed.items():
             for found in re.finditer(rb"(?<![\w.'\"])%s(?![\w'\"])" % old.encode(), self._data[start:end]):

@@ -6,6 +6,7 @@ import json
 import re
 
 from ._fold import is_items, is_members
+from ._nesting import check_nesting
 from ._types import ChatCompletionChunk, TogetherErrorResponse
 
 TYPE_CHECKING = False
@@ -38,6 +39,7 @@ def documents_in(text: str) -> Iterator[dict[str, Any] | str]:
             yield DONE
             continue
         try:
+            check_nesting(text)
             value, end = decoder.raw_decode(text, start)
         except (ValueError, RecursionError):
             value = None

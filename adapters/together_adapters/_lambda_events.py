@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 from collections import namedtuple
 
+from ._nesting import check_nesting
 from ._plain import is_mapping, is_sequence, plain, well_formed
 from ._types import ParseError
 
@@ -53,7 +54,9 @@ class HttpEvent(_Fields):
     def json(self) -> Any:
         """The body as a JSON value; raises ParseError where it is none."""
         try:
-            return json.loads(self.body.decode("utf-8-sig"))
+            text = self.body.decode("utf-8-sig")
+            check_nesting(text)
+            return json.loads(text)
         except (ValueError, RecursionError) as error:
             told = str(error) if isinstance(error, json.JSONDecodeError) else "UTF-8 text of bounded depth is expected"
             raise ParseError("body", f"not JSON: {told}") from None

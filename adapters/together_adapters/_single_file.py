@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from typing import NamedTuple
 
-    from ._scopes import Function, Use
+    from ._scopes import Function
 
     class SingleFile(NamedTuple):
         text: str
@@ -57,7 +57,7 @@ def flatten(
     bodies = [module.rewritten(modules) for module in order]
     public = sorted({module.final(name, modules) for module in modules.values() for name in module.public})
     light = {line for module in order for line, kind in module.imports.items() if kind == "light"}
-    hidden = {line for module in order for line in module.imports if line not in light}
+    hidden = {line for module in order for line in module.annotation_imports() if line not in light}
     head = [preface.rstrip(), "", _HEAD[0], "", *_merged(light), "", _HEAD[1], "if TYPE_CHECKING:"]
     head += [f"    {line}" for line in _merged(hidden)]
     head += ["", f'__version__ = "{version}"', "", "__all__ = [", *[f'    "{name}",' for name in public], "]", ""]
@@ -114,6 +114,7 @@ class _Module:
         self.checked = checked
         self.text = text
         self.tree = ast.parse(text)
+        self._uses = global_uses(self.tree)
         self.imports: dict[str, str] = {}  # the standard library's, hoisted: the statement, and light, heavy or typed
         self.needs: list[str] = []  # the own modules that must be run before
         self._relative: dict[str, tuple[str, str]] = {}  # name here: (module, name there)
@@ -122,6 +123,7 @@ class _Module:
         self._bound_by_import: dict[str, str] = {}  # name here: the statement
         self._own: dict[str, str] = {}  # name here: name in the single file
         self._drop: list[ast.stmt] = []
+        self._kept: list[ast.Import | ast.ImportFrom] = []  # the standard library's that are not hoisted
         self.defined = self._collect()
         self.public = frozenset(self._offered() if self.is_public else ())
 
@@ -160,6 +162,7 @@ class _Module:
         for alias in node.names:
             name = alias.asname or alias.name.partition(".")[0]
             if name in defined:  # one of two ways to define it: stays where it is
+                self._kept.append(node)
                 return
             renamed = f" as {alias.asname}" if alias.asname and alias.asname != alias.name else ""
             module = (node.module or "") if isinstance(node, ast.ImportFrom) else alias.name
@@ -207,12 +210,17 @@ class _Module:
         for imported in [self._relative, *self._relative_in.values()]:
             yield from [source for source, _ in imported.values()]
 
+    def annotation_imports(self) -> Iterator[str]:
+        """The imports that annotations need."""
+        unrun = {use.node.id for use in self._uses if not use.runs}
+        yield from [line for line, kind in self.imports.items() if kind == "typed"]
+        yield from [line for name, lines in self._heavy.items() if name in unrun for line in lines]
+
     # ---- text
 
     def rewritten(self, modules: Mapping[str, _Module]) -> str:
         edits = Edits(self.text)
-        uses = global_uses(self.tree)
-        named = [(use.node, self.final(use.node.id, modules, use.function)) for use in uses]
+        named = [(use.node, self.final(use.node.id, modules, use.function)) for use in self._uses]
         renamed = {id(node): new for node, new in named if new != node.id}
         for node, new in named:
             if id(node) in renamed:
@@ -225,7 +233,9 @@ class _Module:
             if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and statement.name in own:
                 edits.rename_definition(statement, own[statement.name])
         edits.rename_in_strings(self.tree, renamed)
-        for function, lines in self._imports_by_function(uses).items():
+        for imported in self._kept:
+            edits.rename_imported(imported, own)
+        for function, lines in self._imports_by_function().items():
             edits.insert_imports(function, lines)
         self._drop_statements(edits)
         title = f"# ---- {self.package.rpartition('.')[2]}/{self.name}.py"
@@ -235,9 +245,9 @@ class _Module:
             text = "if TYPE_CHECKING:\n" + indent(text, "    ")
         return "\n".join(["", "", title, "#", *about, "", "", text, ""])
 
-    def _imports_by_function(self, uses: Iterable[Use]) -> dict[Function, list[str]]:
+    def _imports_by_function(self) -> dict[Function, list[str]]:
         found: dict[Function, list[str]] = {}
-        for use in uses:
+        for use in self._uses:
             lines = self._heavy.get(use.node.id)
             if lines is None or not use.runs:
                 continue

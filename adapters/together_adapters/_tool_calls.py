@@ -19,6 +19,7 @@ from __future__ import annotations
 import json
 
 from ._fold import Folded, Text, Unmerged, keep_unknown, with_unknown
+from ._nesting import check_nesting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -159,6 +160,7 @@ def _documents(text: str) -> int:
     for found in range(2):
         start = len(text) - len(text[end:].lstrip())
         try:
+            check_nesting(text)
             _, end = decoder.raw_decode(text, start)
         except (ValueError, RecursionError):
             return 2 if found and start < len(text) else found  # `{}{` holds a part of another

@@ -19,6 +19,7 @@ from collections import namedtuple
 from io import BytesIO
 
 from ._fold import is_members
+from ._nesting import check_nesting
 from ._source import as_bytes, missing, pieces_of
 from ._types import ChatCompletionResponse, ParseError, TogetherErrorResponse
 from .errors import APIConnectionError, APIError
@@ -230,7 +231,9 @@ _decoder = json.JSONDecoder() if hasattr(sys, "get_int_max_str_digits") else jso
 
 def _object_in(data: bytes) -> dict[str, Any]:
     try:
-        entry: object = _decoder.decode(data.decode("utf-8"))
+        text = data.decode("utf-8")
+        check_nesting(text)
+        entry: object = _decoder.decode(text)
     except UnicodeDecodeError as error:
         raise ParseError("", f"not UTF-8: byte {error.start} ({error.reason})") from None
     except RecursionError:

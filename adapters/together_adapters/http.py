@@ -11,6 +11,7 @@ import json
 from ._chunk_reader import ChunkReader
 from ._fold import is_members
 from ._http1 import TOKEN, Fields
+from ._nesting import check_nesting
 from ._problems import message_in, text_of_page
 from ._types import ChatCompletionResponse, __version__
 from ._url import BaseURL, Endpoint
@@ -229,7 +230,9 @@ def _accumulated(body: bytes) -> ChatCompletionResponse:
 
 def _json_in(body: bytes) -> Any:
     try:
-        return json.loads(body.decode("utf-8-sig", "replace"))
+        text = body.decode("utf-8-sig", "replace")
+        check_nesting(text)
+        return json.loads(text)
     except (ValueError, RecursionError):
         return None
 

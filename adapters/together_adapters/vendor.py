@@ -47,7 +47,7 @@ MANIFEST = "together_types.vendored.json"
 _SINGLE = "together_types.py"
 _DATA = ("LICENSE", "py.typed")
 _FOR_TYPE_CHECKERS = ("wire",)
-_NOT_IN_A_SINGLE_FILE = ("__main__", "client", "replay", "serve", "vendor")
+_NOT_IN_A_SINGLE_FILE = ("__main__", "replay", "serve", "vendor")
 _IMPORT = re.compile(r"^( *)from \S+?(\.wire)? import", re.MULTILINE)
 
 

@@ -1,0 +1,69 @@
+"""The rows of the table that `tox -e everywhere` prints: one for each environment and suite."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+RUN = str(ROOT / "tests" / "portable" / "run.py")
+_LAST = re.compile(r"^portable: (\d+) passed, (\d+) failed, (\d+) skipped in", re.MULTILINE)
+
+
+def record(environment: str, suite: str, seconds: float, *, passed: int = 1, failed: int = 0, skipped: int = 0, note: str = "") -> None:
+    path = os.environ.get("EVERYWHERE_RESULTS")
+    if path:
+        row = {"environment": environment, "suite": suite, "passed": passed, "failed": failed, "skipped": skipped}
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(json.dumps({**row, "seconds": seconds, "note": note}) + "\n")
+
+
+def portable(environment: str, command: list[str], *, suite: str = "portable", of: str = "", timeout: float = 300, **options: object) -> str:
+    """Run the portable tests by a command that ends with what `run.py` prints; `of` is what the package must come from."""
+    started = time.perf_counter()
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout, **options)  # type: ignore[call-overload]
+    output: str = done.stdout.decode("utf-8", "replace")
+    found = _LAST.search(output)
+    passed, failed, skipped = map(int, found.groups()) if found else (0, 1, 0)
+    record(environment, suite, time.perf_counter() - started, passed=passed, failed=failed, skipped=skipped)
+    assert done.returncode == 0 and passed > 1000 and not failed, output[-3000:]
+    assert of in output, output[-300:]
+    return output
+
+
+def interpreters() -> dict[str, str]:
+    """The interpreters to try things on, by the names of the table: EVERYWHERE_PYTHONS, or the one that runs this."""
+    import sys
+
+    commands = os.environ.get("EVERYWHERE_PYTHONS", sys.executable).split(os.pathsep)
+    code = "import platform as p; print(p.python_implementation(), p.python_version())"
+    return {subprocess.run([command, "-c", code], capture_output=True, text=True, check=True).stdout.strip(): command for command in commands}
+
+
+def rows(path: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in path.read_text("utf-8").splitlines()] if path.exists() else []
+
+
+def rendered(found: list[dict[str, object]], seconds: float) -> str:
+    """The table as text."""
+    head = ("environment", "suite", "passed", "failed", "skipped", "seconds")
+    lines = [head]
+    for row in sorted(found, key=lambda row: (str(row["suite"]), _natural(str(row["environment"])))):
+        failed = int(str(row.get("failed", 0))) + int(str(row.get("error", 0)))
+        lines.append((str(row["environment"]), str(row["suite"]), str(row["passed"]), str(failed), str(row["skipped"]), f"{row['seconds']:.1f}"))
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    text = [
+        "  ".join(cell.ljust(width) if column < 2 else cell.rjust(width) for column, (cell, width) in enumerate(zip(line, widths))).rstrip()
+        for line in lines
+    ]
+    text.insert(1, "  ".join("-" * width for width in widths))
+    total = sum(int(str(row["passed"])) for row in found)
+    return "\n".join([*text, "", f"{len(found)} rows, {total} tests passed, {seconds / 60:.1f} minutes"])
+
+
+def _natural(text: str) -> list[tuple[int, str]]:
+    return [(int(part) if part.isdigit() else 0, part) for part in re.split(r"(\d+)", text)]

@@ -1,0 +1,36 @@
+"""The portable tests under the options of the interpreter, in bare locales, and with modules of the library missing."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from table import ROOT, RUN, interpreters, portable
+
+SOURCES = [str(ROOT), str(ROOT / "adapters")]
+FLAGS = {
+    "plain": [],
+    "-O": ["-O"],
+    "-OO": ["-OO"],
+    "-I -S -E": ["-I", "-S", "-E"],
+    "-bb -W error -X dev": ["-bb", "-W", "error", "-X", "dev"],
+}
+BARE = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}
+
+
+@pytest.mark.parametrize("flags", FLAGS)
+@pytest.mark.parametrize("python", interpreters())
+def test_flags(python: str, flags: str) -> None:
+    portable(python, [interpreters()[python], *FLAGS[flags], RUN, *SOURCES], suite=f"portable, {flags}", cwd="/")
+
+
+@pytest.mark.parametrize("python", interpreters())
+def test_c_locale(python: str) -> None:
+    portable(python, [interpreters()[python], "-X", "utf8=0", RUN, *SOURCES], suite="portable, -X utf8=0, C locale", env=BARE)
+
+
+@pytest.mark.parametrize("missing", ["ssl _ssl asyncio threading", "_hashlib zlib ctypes sqlite3 lzma bz2", "typing_extensions email http socket _socket"])
+@pytest.mark.parametrize("python", interpreters())
+def test_modules_missing(python: str, missing: str) -> None:
+    environment = {**os.environ, "BLOCKED": missing}
+    portable(python, [interpreters()[python], RUN, *SOURCES], suite=f"portable, without {missing}", env=environment)

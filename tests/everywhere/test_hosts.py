@@ -1,0 +1,107 @@
+"""The portable tests where the packages are zipped, compiled, frozen, or run by a user who may write nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import zipapp
+from pathlib import Path
+
+import pytest
+from table import ROOT, RUN, interpreters, portable
+
+PACKAGES = (ROOT / "together_types", ROOT / "adapters" / "together_adapters")
+
+
+def copied(folder: Path) -> Path:
+    for package in PACKAGES:
+        shutil.copytree(package, folder / package.name, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+@pytest.mark.parametrize("python", interpreters())
+def test_zip(python: str, tmp_path: Path) -> None:
+    packed = shutil.make_archive(str(tmp_path / "both"), "zip", copied(tmp_path / "src"))
+    portable(python, [interpreters()[python], "-I", RUN, packed], suite="portable, zip", of="both.zip")
+
+
+@pytest.mark.parametrize("python", interpreters())
+def test_zipapp(python: str, tmp_path: Path) -> None:
+    folder = copied(tmp_path / "src")
+    (folder / "__main__.py").write_text("import runpy, sys\nsys.argv = ['run.py']\nrunpy.run_path(sys.path.pop(), run_name='__main__')\n")
+    zipapp.create_archive(folder, tmp_path / "app.pyz", compressed=True)
+    code = f"import runpy, sys; sys.path.append({RUN!r}); runpy.run_path({str(tmp_path / 'app.pyz')!r}, run_name='__main__')"
+    portable(python, [interpreters()[python], "-I", "-c", code], suite="portable, zipapp", of="app.pyz")
+
+
+@pytest.mark.parametrize("python", interpreters())
+def test_compiled_zip(python: str, tmp_path: Path) -> None:
+    folder, command = copied(tmp_path / "src"), interpreters()[python]
+    options = ["-q", "-b", "--invalidation-mode", "unchecked-hash"]
+    subprocess.run([command, "-m", "compileall", *options, folder], check=True)
+    for path in folder.rglob("*.py"):
+        path.unlink()
+    packed = shutil.make_archive(str(tmp_path / "compiled"), "zip", folder)
+    portable(python, [command, "-I", RUN, packed], suite="portable, .pyc-only zip", of=".pyc")
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may mount")
+def test_read_only_foreign_user(tmp_path: Path) -> None:
+    """As a function service runs it: nothing can be written, the user has no name and no home, no byte code is there."""
+    shutil.copytree(ROOT / "tests", tmp_path / "task" / "tests", ignore=shutil.ignore_patterns("__pycache__", ".hypothesis"))
+    copied(tmp_path / "task")
+    mounts = """
+        mount -t tmpfs tmpfs /mnt && mkdir /mnt/task && mount --bind "$1" /mnt/task
+        mount -o remount,ro,bind /mnt/task && mount -o remount,ro /mnt && mount -o remount,ro,bind /
+        if touch /x /tmp/x /mnt/x /mnt/task/x 2>/dev/null; then exit 99; fi
+        cd / && exec env -i PATH=/usr/bin:/bin setpriv --reuid=993 --regid=990 --clear-groups --no-new-privs \
+            python3 /mnt/task/tests/portable/run.py /mnt/task
+    """
+    command = ["unshare", "-m", "--propagation", "private", "sh", "-ec", mounts, "sh", str(tmp_path / "task")]
+    version = subprocess.run(["/usr/bin/python3", "-c", "import platform; print(platform.python_version())"], capture_output=True, text=True)
+    portable(f"CPython {version.stdout.strip()}", command, suite="portable, read-only, foreign user, no HOME", of="/mnt/task")
+
+
+def test_pyinstaller(tmp_path: Path) -> None:
+    pytest.importorskip("PyInstaller")
+    folder = copied(tmp_path / "src")
+    for path in (ROOT / "tests" / "corpus.py", ROOT / "tests" / "portable" / "test_portable.py", Path(RUN)):
+        shutil.copy(path, folder)
+    options = ["--onefile", "--log-level", "ERROR", "--distpath", tmp_path, "--workpath", tmp_path / "work", "--specpath", tmp_path]
+    found = [f"--collect-submodules={package.name}" for package in PACKAGES]
+    data = f"--add-data={ROOT / 'tests' / 'data'}:data"
+    command = [sys.executable, "-m", "PyInstaller", *options, *found, data, "--hidden-import=test_portable", folder / "run.py"]
+    subprocess.run(command, check=True, cwd=folder)
+    [python] = [name for name, path in interpreters().items() if path == sys.executable] or [""]
+    portable(python or f"CPython {sys.version.split()[0]}", [str(tmp_path / "run")], suite="portable, PyInstaller", of="_MEI", cwd="/", env={"TMPDIR": str(tmp_path)})
+
+
+SUBINTERPRETER = """
+import sys
+from concurrent import interpreters
+inside = interpreters.create()
+inside.exec("import sys; sys.argv = " + repr(sys.argv[1:]) + '''
+sys.path.insert(0, sys.argv[0].rpartition("/")[0])
+import run
+assert run.main(sys.argv[1:]) == 0
+''')
+"""
+
+
+@pytest.mark.parametrize("python", interpreters())
+def test_subinterpreter(python: str) -> None:
+    command = interpreters()[python]
+    if subprocess.run([command, "-c", "import concurrent.interpreters"], capture_output=True).returncode:
+        pytest.skip("no concurrent.interpreters here")
+    sources = [str(package.parent) for package in PACKAGES]
+    portable(python, [command, "-c", SUBINTERPRETER, RUN, *sources], suite="portable, subinterpreter")
+
+
+def test_free_threaded() -> None:
+    found = [path for minor in (13, 14, 15) if (path := shutil.which(f"python3.{minor}t"))]
+    if not found:
+        pytest.skip("no free-threaded build here")
+    for command in found:
+        portable(command.rpartition("/")[2], [command, "-X", "gil=0", RUN, *[str(package.parent) for package in PACKAGES]], suite="portable, free-threaded")

@@ -1,0 +1,24 @@
+"""The portable tests in CPython on WebAssembly, as in a browser: no sockets, no threads, a small stack."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from table import ROOT, portable
+
+# npm's versions of pyodide, and the Python in each.
+VERSIONS = {"0.29.3": "3.13", "314.0.7": "3.14", "315.0.0-alpha.2": "3.15"}
+
+
+@pytest.mark.skipif(not shutil.which("npm"), reason="no npm here")
+@pytest.mark.parametrize("version", VERSIONS)
+def test_pyodide(version: str, tmp_path: Path) -> None:
+    install = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(tmp_path), f"pyodide@{version}"]
+    subprocess.run(install, check=True, cwd=tmp_path)
+    script = str(ROOT / "tests" / "everywhere" / "pyodide.mjs")
+    output = portable(f"Pyodide {version} (Python {VERSIONS[version]})", ["node", script, str(ROOT)], of="/repository", cwd=tmp_path)
+    assert re.search(rf"CPython {VERSIONS[version]}\S* emscripten", output)
