@@ -100,9 +100,9 @@ def parse_event(event: Any) -> HttpEvent:
     read = _format_2 if kind in ("http_v2", "function_url") else _format_1
     method, path, query, cookies = read(raw, kind)
     headers = _headers(raw)
-    if not cookies and "cookie" in headers:
-        cookies = [headers["cookie"]]
-    return HttpEvent(kind, method, path, headers, query, _cookies(cookies), _body(raw), raw)
+    if cookies:  # which are not among the headers there
+        headers["cookie"] = "; ".join(cookies)
+    return HttpEvent(kind, method, path, headers, query, _cookies(headers.get("cookie", "")), _body(raw), raw)
 
 
 def _payload(raw: Any) -> bytes:
@@ -141,7 +141,8 @@ def _format_2(raw: Mapping[str, Any], kind: str) -> tuple[str, str, dict[str, li
         query = _grouped(_items(raw, "queryStringParameters"))
     cookies = raw.get("cookies")
     values: list[Any] = [] if cookies is None else _expect(list, cookies, "cookies")
-    return method, path, query, [_expect(str, value, f"cookies[{index}]") for index, value in enumerate(values)]
+    texts: list[str] = [_expect(str, value, f"cookies[{index}]") for index, value in enumerate(values)]
+    return method, path, query, [well_formed(text) for text in texts]
 
 
 def _format_1(raw: Mapping[str, Any], kind: str) -> tuple[str, str, dict[str, list[str]], list[str]]:
@@ -190,13 +191,12 @@ def _headers(raw: Mapping[str, Any]) -> dict[str, str]:
     return {name: ("; " if name == "cookie" else ", ").join(values) for name, values in grouped.items()}
 
 
-def _cookies(headers: Iterable[str]) -> dict[str, str]:
+def _cookies(header: str) -> dict[str, str]:
     cookies: dict[str, str] = {}
-    for header in headers:
-        for pair in header.split(";"):
-            name, equals, value = pair.partition("=")
-            if equals:
-                cookies.setdefault(name.strip(), value.strip())
+    for pair in header.split(";"):
+        name, equals, value = pair.partition("=")
+        if equals:
+            cookies.setdefault(name.strip(), value.strip())
     return cookies
 
 
