@@ -12,6 +12,7 @@ from collections import deque
 from itertools import chain
 
 from ._frames import DONE, Rest, documents_in, error_in, message_of, whole_as_chunk
+from ._template import GAP, Templates, Unread
 from ._types import ChatCompletionChunk, ParseError
 from .accumulate import Accumulator, Completion
 from .errors import APIError, APITimeoutError, IncompleteStreamError, StreamError, StreamTimeoutError
@@ -29,7 +30,7 @@ _BLANK = b"\xef\xbb\xbf \t\r\n"  # a byte order mark and white space
 _READ_EVENTS = ("message", "error")
 _FRAME, _LAST, _BODY = "a frame", "a last frame without its end", "a body that is no event stream"
 _SHOWN = 80  # bytes or characters of what was not understood, in a message
-_GAP = b"\n\n"  # whatever comes before it, the next event begins after it
+_WINDOW = 4096  # bytes in which templates look at once; a longer frame is read by itself
 _LONGEST_TAIL = 4096  # of a line that has no end yet; joining more with each piece would cost quadratic time
 
 
@@ -37,27 +38,33 @@ class ChunkReader:
     """Takes the bytes of a stream, gives its chunks and keeps how it stands (`state`, see Completion).
 
     After `receive` and `end`, `next_chunk` gives the chunks one by one, and None when it needs more bytes
-    or there are no more; `error` is then what to raise. Nothing is read after `[DONE]` or an error.
+    or there are no more; `error` is then what to raise. Nothing is read after `[DONE]` or an error. Without
+    `templates` every frame is read by itself, with the same result.
     """
 
-    def __init__(self, *, require_finish: bool = True, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
+    def __init__(
+        self, *, require_finish: bool = True, max_event_bytes: int = MAX_EVENT_BYTES, templates: bool = True
+    ) -> None:
         self.state = "open"
         self.saw_done = False
         self.error: APIError | None = None
+        self.waiting = True  # nothing is left to be read: `next_chunk` will give None until there is more
         self._require_finish = require_finish
         self._max_event_bytes = max_event_bytes
         self._decoder = Decoder(max_event_bytes)
         self._accumulator = Accumulator()
-        self._data = b""  # received and not looked at yet
-        self._at = 0  # from here on
+        self._unread = Unread()
+        self._window = min(_WINDOW, max_event_bytes + len(GAP))  # so that no event in it is too large
         self._tail = b""  # the beginning of an event's first line, which waits for its end
         self._aligned = False  # an event begins where the unread bytes begin: the decoder holds nothing
+        self._templates = Templates()
+        self._learning = templates
+        self._run: Iterator[ChatCompletionChunk | None] | None = None  # of the template that knew the last frame
         self._events: deque[ServerSentEvent] = deque()
         self._documents: Iterator[dict[str, Any] | str] = iter(())  # of the last event, whose name is `_name`
         self._name = "message"
         self._part = _FRAME  # what they are of
         self._why = ""  # what is wrong with a frame that is not one document
-        self._frames = 0
         self._head = b""  # the beginning of the body, up to its first frame
         self._json: bytearray | None = None  # a body that begins as JSON does
         self._large = False  # it was too large to be kept
@@ -72,25 +79,36 @@ class ChunkReader:
 
     def receive(self, data: bytes) -> None:
         """Take the next bytes of the body."""
-        if not self._frames and self._may_be_json(data):
-            self._decode(data)
+        unread = self._unread
+        self.waiting = False
+        may_be_json = not unread.frames and self._may_be_json(data)
+        if self._tail:
+            data, self._tail = self._tail + data, b""
+        elif unread.at < len(unread.data):
+            data = unread.data[unread.at :] + data
+        if may_be_json:
+            data = self._decode(data)
             if self._events:
                 self._json = None
-            return
-        before = self._tail or self._data[self._at :]
-        self._data = before + data if before else data
-        self._at, self._tail = 0, b""
+        unread.data, unread.at = data, 0
 
-    def _decode(self, data: bytes) -> None:
+    def _decode(self, data: bytes) -> bytes:
+        self._run = None
         try:
             self._events.extend(self._decoder.feed(data))
         except ValueError as error:
             self._problem = str(error)
+        return b""
 
     def end(self, broken: BaseException | None = None) -> None:
         """The body has ended, or the connection is `broken`."""
+        self.waiting = False
         self._ended = True
         self._broken = broken
+
+    def cancel(self) -> None:
+        """No more is to be read."""
+        self.state, self.waiting = "cancelled", False
 
     def break_off(self, error: Exception) -> None:
         """Reading failed; http.client's IncompleteRead has with it what had been read."""
@@ -109,8 +127,28 @@ class ChunkReader:
         self.end(broken)
         return list(iter(self.next_chunk, None))
 
+    def advance(self, data: bytes) -> ChatCompletionChunk | None:
+        """`receive` and `next_chunk` in one, which is what a stream that sends event by event spends its time with."""
+        run, unread = self._run, self._unread
+        if run is None or not self.waiting or self._tail:
+            self.receive(data)
+            return self.next_chunk()
+        unread.data, unread.at = data, 0
+        chunk = next(run, None)
+        if chunk is None:
+            self.waiting = False
+            return self.next_chunk()
+        self.waiting = unread.at == len(data)
+        return chunk
+
     def next_chunk(self) -> ChatCompletionChunk | None:
         """The next chunk of what was received."""
+        unread = self._unread
+        if self._run is not None and self.state == "open":
+            chunk = next(self._run, None)
+            if chunk is not None:
+                self.waiting = unread.at == len(unread.data) and not self._ended
+                return chunk
         chunk = None
         while chunk is None and self.state == "open":
             document = next(self._documents, None)
@@ -120,9 +158,10 @@ class ChunkReader:
                 chunk = self._take_event(self._events.popleft())
             elif self._problem:
                 self._fail(self._problem)
-            elif self._data:
+            elif unread.at < len(unread.data):
                 chunk = self._take_block()
             elif not self._ended:
+                self.waiting = True
                 return None
             elif not self._take_rest():
                 self._settle()
@@ -133,41 +172,49 @@ class ChunkReader:
     def _take_block(self) -> ChatCompletionChunk | None:
         """Take the bytes up to the next gap.
 
-        Nearly every block of a stream is one event of one line, `data: {...}`, and needs no decoder: what it
-        holds is read at once. Everything else goes through the decoder, and so does a block whose JSON is no
-        chunk, so that it is judged in one place. This saves a third of the time of a frame.
+        Nearly every block of a stream is one event of one line, `data: {...}`, and needs no decoder: a template knows
+        it, and perhaps many that follow (see `_template`), or its JSON is read at once. Everything else goes through
+        the decoder, and so does a line whose JSON is no chunk, so that it is judged in one place.
         """
-        data, start = self._data, self._at
-        end = data.find(_GAP, start)
+        unread = self._unread
+        data, start = unread.data, unread.at
+        end = data.find(GAP, start)
         if end < 0:
-            self._put_by(data[start:] if start else data)
+            self._put_by(data[start:])
             return None
-        if self._aligned:
-            block = data[start:end]
-            if block.startswith(b"data: {") and not (b"\n" in block or b"\r" in block or len(block) > self._max_event_bytes):
+        if self._aligned and end - start <= self._max_event_bytes:
+            for template in self._templates.known:
+                run = template.run(unread, self._accumulator, self._window)
+                known = next(run, None)
+                if known is not None:
+                    self._run = run
+                    return known
+            line = data[start:end]
+            if line.startswith(b"data: {") and not (b"\n" in line or b"\r" in line):
                 try:
-                    chunk = ChatCompletionChunk.from_json(block[6:])
+                    chunk = ChatCompletionChunk.from_json(line[6:])
                 except ParseError:
                     pass
                 else:
-                    self._pass(end + len(_GAP))
-                    self._frames += 1
-                    self._name, self._part = "message", _FRAME
-                    return self._take_chunk(chunk)
-        self._pass(end + len(_GAP))
-        self._decode(data[start : end + len(_GAP)])
+                    unread.at = end + len(GAP)
+                    return self._take_line(line, chunk)
+        unread.at = end + len(GAP)
+        self._decode(data[start : unread.at])
         self._aligned = True
         return None
 
-    def _pass(self, end: int) -> None:
-        if end < len(self._data):
-            self._at = end
-        else:
-            self._data, self._at = b"", 0
+    def _take_line(self, line: bytes, chunk: ChatCompletionChunk) -> ChatCompletionChunk | None:
+        self._run = None
+        self._unread.frames += 1
+        self._name, self._part = "message", _FRAME
+        taken = self._take_chunk(chunk)
+        if self._learning and taken is chunk and self.error is None:
+            self._learning = self._templates.learn(line + GAP, chunk, self._unread.frames)
+        return taken
 
     def _put_by(self, tail: bytes) -> None:
         """Keep what has no gap; no event of it may wait, so only a line without its end is not decoded at once."""
-        self._data, self._at = b"", 0
+        self._unread.data, self._unread.at = b"", 0
         if self._aligned and len(tail) <= _LONGEST_TAIL and not (b"\n" in tail or b"\r" in tail):
             self._tail = tail
         else:
@@ -180,7 +227,7 @@ class ChunkReader:
             if event.event == "error":
                 self._fail("an error event that does not say what is wrong")
             return None
-        self._frames += 1
+        self._unread.frames += 1
         self._json = None
         self._name, self._part = event.event, _FRAME
         try:
@@ -202,14 +249,14 @@ class ChunkReader:
             try:
                 return self._take_chunk(ChatCompletionChunk.from_dict(document))
             except ParseError as error:
-                self._fail(f"frame {self._frames}: {error}")
+                self._fail(f"frame {self._unread.frames}: {error}")
         return None
 
     def _take_what_is_no_json(self, rest: Rest) -> None:
         if self._part == _FRAME and self._name == "error":
             self._fail(str(rest))
         elif self._part == _FRAME:
-            self._fail(f"frame {self._frames} is not JSON: {self._why} ({str(rest[:_SHOWN])!r})")
+            self._fail(f"frame {self._unread.frames} is not JSON: {self._why} ({str(rest[:_SHOWN])!r})")
         elif self._part == _BODY and self._broken is None:
             self._fail(self._no_stream())
 
@@ -217,7 +264,7 @@ class ChunkReader:
         error = error_in(self._name, chunk)
         if error is None and self._name not in _READ_EVENTS and "choices" not in vars(chunk):
             return None  # an event of another kind, whatever its JSON
-        if self._frames <= 1 and not self._accumulator.started:
+        if self._unread.frames <= 1 and not self._accumulator.started:
             chunk = whole_as_chunk(chunk)
         if error is None or chunk.choices:
             self._accumulator.add(chunk)
@@ -253,7 +300,7 @@ class ChunkReader:
         if first is None:
             return False
         if not isinstance(first, Rest):
-            self._frames += 1
+            self._unread.frames += 1
         self._documents = chain([first], documents)
         return True
 
@@ -268,9 +315,9 @@ class ChunkReader:
             ours = isinstance(self._broken, APIError)
             said = self._broken if ours else f"the connection broke before the stream was complete: {self._broken!r}"
             self._cut(str(said))
-        elif not self._frames and self._large:
+        elif not self._unread.frames and self._large:
             self._fail(f"a body of more than {self._max_event_bytes} bytes that is no event stream")
-        elif not self._frames and not self._decoder.saw_field:
+        elif not self._unread.frames and not self._decoder.saw_field:
             self._fail(self._no_stream())
         elif self._require_finish:
             self._cut("the stream ended without [DONE] and without a finish reason for every choice")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,10 +28,8 @@ def pieces_of(source: Any) -> Callable[[], bytes | None]:
     """What gives the next bytes of a source, or None at its end."""
     # read1 gives what has arrived; read(n) would wait for n bytes, and readline hides a cut connection.
     read: Callable[[int], bytes] | None = getattr(source, "read1", None) or getattr(source, "read", None)
-    if read is not None:
-        return lambda: read(READ_SIZE) or None
-    pieces: Iterator[bytes] = iter(source)
-    return lambda: next(pieces, None)
+    pieces: Iterator[bytes] = iter(source) if read is None else iter(partial(read, READ_SIZE), b"")
+    return partial(next, pieces, None)
 
 
 def missing(source: Any) -> Exception | None:

@@ -31,8 +31,10 @@ from ._types import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any
+
+    Repeat = list[tuple[Callable[[Any], object], str]]
 
 __all__ = ["Accumulator", "Completion", "Unmerged", "accumulate"]
 
@@ -87,6 +89,7 @@ _JOINED = ("reasoning", "reasoning_content", "refusal")
 _NEW_IN_EACH_CHUNK = ("usage", "warnings", "error", "extra")
 _NEW_IN_EACH_CHOICE = ("logprobs", "top_logprobs", "token_ids", "extra")
 _NEW_IN_EACH_DELTA = (*_JOINED, "tool_calls", "function_call", "extra")
+_REPEATED_IN_DELTA = frozenset(["content", "role", "token_id", *_JOINED])
 
 
 class _Notes:
@@ -165,6 +168,18 @@ class _Message:
             elif name == "extra":
                 keep_unknown(self._unknown, delta, True)
 
+    def repeating(self, delta: DeltaContent) -> Repeat | None:
+        """See Accumulator.repeating."""
+        said = [name for name, value in vars(delta).items() if value is not None]
+        if self._parts is not None or not _REPEATED_IN_DELTA.issuperset(said):
+            return None
+        repeat: Repeat = [(self._texts[name].write, name) for name in _JOINED if name in said]
+        if self._content is not None and "content" in said:
+            repeat.append((self._content.write, "content"))
+        if "token_id" in said:
+            repeat.append((self.token_ids.append, "token_id"))
+        return repeat
+
     def _add_content(self, content: Any) -> None:
         if self._parts is None and isinstance(content, str):
             if self._content is None:
@@ -229,6 +244,13 @@ class _Choice:
             self._message.add(delta)
         if text is not None and (delta is None or text != delta.content):
             self._add_text(text, delta)
+
+    def repeating(self, choice: ChatCompletionChoicesChunk) -> Repeat | None:
+        """See Accumulator.repeating."""
+        delta, fields = choice.delta, vars(choice)
+        if delta is None or self._message is None or any([fields.get(name) is not None for name in _NEW_IN_EACH_CHOICE]):
+            return None
+        return self._message.repeating(delta) if not choice.text or choice.text == delta.content else None
 
     def _add_fields(self, choice: ChatCompletionChoicesChunk) -> None:
         fields = vars(choice)
@@ -339,6 +361,18 @@ class Accumulator:
                 head.setdefault(name, value)
             else:
                 head[name] = value
+
+    def repeating(self, chunk: ChatCompletionChunk) -> Repeat | None:
+        """What folds in the chunks that follow the last, `chunk`, as long as they repeat it but for texts and token id.
+
+        For each field of their deltas that counts, what takes its value, if it is not null: 0.05 instead of 0.2 of the
+        time of `json.loads`. None where a chunk says anything else that counts anew each time. Valid until another
+        chunk is added.
+        """
+        choices, fields = chunk.choices or (), vars(chunk)
+        if len(choices) != 1 or any([fields.get(name) for name in _NEW_IN_EACH_CHUNK]):
+            return None
+        return self._choices[choices[0].index or 0].repeating(choices[0])
 
     @property
     def started(self) -> bool:

@@ -38,7 +38,7 @@ class _Shell:
 
     def _cancel(self) -> None:
         if self._reader.state == "open":
-            self._reader.state = "cancelled"
+            self._reader.cancel()
 
     def _ending(self, stop: Exception) -> Exception:
         """What ends the iteration: the stream's error the first time, then only the `stop`."""
@@ -66,15 +66,14 @@ class ChunkStream(_Shell):
     def __next__(self) -> ChatCompletionChunk:
         reader = self._reader
         while True:
-            chunk = reader.next_chunk()
+            chunk = self._advance() if reader.waiting else reader.next_chunk()
             if chunk is not None:
                 return chunk
             if reader.state != "open":
                 self._release()
                 raise self._ending(StopIteration())
-            self._receive()
 
-    def _receive(self) -> None:
+    def _advance(self) -> ChatCompletionChunk | None:
         try:
             piece = self._next_piece()
         except Exception as error:  # any transport, with errors of its own
@@ -83,10 +82,10 @@ class ChunkStream(_Shell):
             self.close()
             raise
         else:
-            if piece is None:
-                self._reader.end(missing(self._source))
-            else:
-                self._reader.receive(as_bytes(piece))
+            if piece is not None:
+                return self._reader.advance(piece if type(piece) is bytes else as_bytes(piece))
+            self._reader.end(missing(self._source))
+        return None
 
     def __enter__(self) -> Self:
         return self
