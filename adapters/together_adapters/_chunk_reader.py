@@ -96,6 +96,7 @@ class ChunkReader:
         self._run = None
         try:
             self._events.extend(self._decoder.feed(data))
+            self._decoder.feed(b"")  # raises where what follows these events is too large
         except ValueError as error:
             self._problem = str(error)
         return b""

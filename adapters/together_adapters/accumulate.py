@@ -176,7 +176,7 @@ class _Message:
         repeat: Repeat = [(self._texts[name].write, name) for name in _JOINED if name in said]
         if self._content is not None and "content" in said:
             repeat.append((self._content.write, "content"))
-        if "token_id" in said:
+        if "token_id" in vars(delta):  # null where several tokens came together
             repeat.append((self.token_ids.append, "token_id"))
         return repeat
 

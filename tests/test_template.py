@@ -1,0 +1,160 @@
+"""Streams read with templates are the streams read frame by frame: same chunks, same ending, same completion."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from corpus import STREAMS, label
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from together_adapters import _template
+from together_adapters._chunk_reader import ChunkReader
+from together_types import ChatCompletionChunk
+from test_reading import exactly
+
+TOGETHER = (
+    '{"id":"1-SJC","object":"chat.completion.chunk","created":1,"choices":[{"index":0,"text":%s,"logprobs":%s,'
+    '"finish_reason":%s,"seed":null,"delta":{"token_id":%s,"role":"assistant","content":%s,"tool_calls":null}}],"model":"m","usage":null}'
+)
+OPENAI = '{"id": "1", "object": "chat.completion.chunk", "model": "m", "created": 1, "choices": [{"index": 0, "finish_reason": null, "delta": {"content": %s}}]}'
+REASONING = '{"choices":[{"finish_reason":null,"index":0,"delta":{"reasoning_content":%s}}],"created":1,"id":"1","model":"m"}'
+
+# What may stand in the place of a value, right or wrong, and what may happen to a frame as a whole.
+WORDS = [
+    '"a"', '"b"', '" the"', '""', '"\\n"', '"\\u00e9"', '"\\ud83d\\ude00"', '"\\ud83d"', '"é"', '"é\\n"', '"😀"', '"\x7f"', '"\u2028"',
+    '"\\""', '"\\\\"', '"\\\\\\""', '"\\"text\\":\\"a\\""', '"}}]}"', '"a","content":"b"', '"a\\q"', '"a\tb"', '"a', 'a"', "null", "true",
+    "1", "1.0", "[]", '["a"]', "{}", '[{"type":"text","text":"a"}]', '"a","x":1', '"data: {"', '"Ã©"', '"\x00"', '"[DONE]"',
+]  # fmt: skip
+NUMBERS = ["1", "279", "null", "-1", "0", "-0", "007", "1.5", "1e3", "1.0", "true", '"1"', "NaN", "Infinity", "-", "9" * 30, "9" * 5000, "[" * 300, ""]
+ACTIONS = st.sampled_from(
+    ["", "", "", "", "", "twice", "crlf", "comment", "named", "id", "two lines", "spaces", "latin-1", "done", "cut", "extra", "object", "no space", "mark", "error", "cr"]
+)
+
+
+def frame(body: str, action: str) -> bytes:
+    """A frame of an event stream, with something that may be unlike the others."""
+    line = "data: " + body
+    if action == "twice":
+        line = line.replace('"choices":', '"choices":[],"choices":', 1).replace('"content":', '"content":"z","content":', 1)
+    elif action == "comment":
+        line = ": hi\n" + line
+    elif action == "named":
+        line = "event: message\n" + line
+    elif action == "id":
+        line += "\nid: 7"
+    elif action == "two lines":
+        line = line.replace(',"model"', ',\ndata: "model"')
+    elif action == "spaces":
+        line = line.replace(":", " : ")
+    elif action == "no space":
+        line = line.replace("data: ", "data:")
+    elif action == "extra":
+        line = line.replace('"index"', '"x":1,"index"')
+    elif action == "object":
+        line = line.replace('"index"', '"x":{"a":[1]},"index"')
+    elif action == "error":
+        line = line.replace('"index"', '"index","error":1,"index"')
+    elif action == "done":
+        line += "\ndata: [DONE]"
+    elif action == "cr":
+        line += "\r"
+    text = ("\ufeff" if action == "mark" else "") + line + "\n\n"
+    if action == "crlf":
+        text = text.replace("\n", "\r\n")
+    data = text.encode("utf-8", "surrogatepass")
+    return data.replace("é".encode(), b"\xe9") if action == "latin-1" else data[:-1] if action == "cut" else data
+
+
+@st.composite
+def streams(draw: st.DrawFn) -> bytes:
+    """Runs of frames that are alike but for their values, as servers send them, with every kind of surprise."""
+    words = st.sampled_from(WORDS[:8]) | st.sampled_from(WORDS) | st.text(max_size=6).map(lambda text: json.dumps(text, ensure_ascii=False))
+    numbers = st.sampled_from(NUMBERS[:3]) | st.sampled_from(NUMBERS)
+    parts = []
+    for _ in range(draw(st.integers(1, 12))):
+        form = draw(st.sampled_from([TOGETHER, TOGETHER, OPENAI, REASONING]))
+        word = draw(words)
+        if form is TOGETHER:
+            logprob = draw(st.sampled_from(["null", "null", "-0.5", "-1", "NaN", '{"tokens":["a"]}']))
+            text = word if draw(st.integers(0, 5)) else draw(words)
+            body = form % (text, logprob, draw(st.sampled_from(["null", "null", '"stop"'])), draw(numbers), word)
+        else:
+            body = form % word
+        parts.append(frame(body, draw(ACTIONS)))
+    return b"".join(parts)
+
+
+def outcome(pieces: list[bytes], templates: bool, limit: int) -> object:
+    reader, chunks = ChunkReader(templates=templates, max_event_bytes=limit), []
+    for piece in pieces:
+        chunks += reader.feed(piece)
+    chunks += reader.finish()
+    completion = reader.completion
+    return [exactly(chunk) for chunk in chunks], repr(reader.error), completion, exactly(completion.response), completion.saw_done
+
+
+def check(data: bytes, sizes: list[int], limit: int = 2**20) -> None:
+    expected = outcome([data], False, limit)
+    cuts = sorted({size % (len(data) + 1) for size in sizes})
+    events = re.findall(rb"(?s).+?\n\n|.+", data)
+    for pieces in ([data], events, [data[a:b] for a, b in zip([0, *cuts], [*cuts, len(data)])]):
+        assert outcome(pieces, True, limit) == expected
+
+
+@given(streams(), st.lists(st.integers(0, 2**16), max_size=8), st.sampled_from([300, 1000, 6000]))
+@settings(max_examples=settings().max_examples * 4)
+@example(b"".join([frame(OPENAI % word, "") for word in WORDS[:8] * 3]), [], 6000)
+def test_any_stream(data: bytes, sizes: list[int], limit: int) -> None:
+    check(data, sizes, limit)
+
+
+@pytest.mark.parametrize("word", WORDS + NUMBERS[3:])
+@pytest.mark.parametrize("place", range(5))
+def test_one_frame_is_unlike_those_around_it(place: int, word: str) -> None:
+    usual = ['"a"', "null", "null", "279", '"a"']
+    odd = [*usual[:place], word, *usual[place + 1 :]]
+    both = ['"%s"' % word.strip('"'), "null", "null", "279", '"%s"' % word.strip('"')]
+    frames = [frame(TOGETHER % tuple(values), "") for values in (usual, usual, usual, odd, usual, both, usual)]
+    check(b"".join(frames), [])
+
+
+@pytest.mark.parametrize("path", STREAMS, ids=label)
+def test_recorded(path: Path) -> None:
+    data = path.read_bytes()
+    check(data, [100, 1000, 1001])
+
+
+def test_content_streams_are_known() -> None:
+    """Templates are used where they should be: all but the first frames of a stream, each server's own form."""
+    for form in (TOGETHER.replace("%s", '"a"', 1), OPENAI, REASONING):
+        known = 0
+        reader = ChunkReader()
+        for number in range(100):
+            values = tuple([f'"w{number}"', "null", "null", str(number), f'"w{number}"'][-form.count("%s") :])
+            if form.count("%s") == 4:
+                values = ("null", "null", str(number), f'"w{number}"')
+            before = reader._run
+            reader.feed(frame(form % values, ""))
+            known += before is not None and reader._run is before
+        assert known > 90
+
+
+def test_streams_that_do_not_repeat_are_left_alone() -> None:
+    reader = ChunkReader()
+    for number in range(100):
+        reader.feed(frame(OPENAI.replace('"1"', f'"{number}"') % '"a"', ""))
+    assert reader._templates.known == [] and not reader._learning
+
+
+def test_shared_parts_cannot_be_changed() -> None:
+    """A frame with JSON that a caller could change gives no template, so no two chunks share it."""
+    reader, chunks = ChunkReader(), list[ChatCompletionChunk]()
+    for number in range(10):
+        chunks += reader.feed(frame(OPENAI.replace('"index"', '"x":[{}],"index"') % f'"{number}"', ""))
+    extras: list[Any] = [chunk.choices[0].extra["x"] for chunk in chunks if chunk.choices]
+    assert len({id(extra) for extra in extras}) == 10
+    assert _template._unchanging(chunks[0]) is False
