@@ -28,6 +28,7 @@ ORDER = {
         "_logprobs",
         "accumulate",
         "_frames",
+        "_template",
         "_chunk_reader",
         "_source",
         "stream",

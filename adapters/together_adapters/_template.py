@@ -22,6 +22,7 @@ from __future__ import annotations
 import json
 import json.decoder
 
+from ._fold import is_items, is_members
 from ._types import ChatCompletionChoicesChunk, ChatCompletionChunk, DeltaContent
 from .accumulate import Accumulator
 
@@ -80,18 +81,18 @@ class Template:
     __slots__ = ("_begin", "_holes", "_mirrored", "_same_text", "_start", "_values")
 
     def __init__(self, text: str, chunk: ChatCompletionChunk, holes: list[Hole]) -> None:
-        [choice] = chunk.choices or ()
         # What the holes held last is put in here first, so that a chunk is made of three copies. They are the fields of
         # values, because dicts that share their keys are copied to dicts that do: 200 bytes instead of 330.
-        self._values = (_copy(chunk), _copy(choice), _copy(choice.delta))
+        self._values = [_copy(value) for value in _parts_of(chunk)]
         # Literals include the quotes around a string; each hole has the literal that follows it.
         quoted = [text[start] == '"' for start, *_ in holes]
         starts = [hole[0] + quote for hole, quote in zip(holes, quoted)]
         self._begin, self._start = text[: starts[0]], starts[0]
+        fields: list[dict[str, Any]] = [vars(value) for value in self._values]
         self._holes: list[tuple[Scan | None, tuple[type, ...], dict[str, Any], str, str, int]] = []
         for (_, end, key, part, kinds), quote, following in zip(holes, quoted, [*starts[1:], len(text)]):
             literal, scan = text[end:following], _scan_string if quote else _scan
-            self._holes.append((scan, kinds, vars(self._values[part]), key, literal, len(literal)))
+            self._holes.append((scan, kinds, fields[part], key, literal, len(literal)))
         strings = {hole[2]: text[hole[0] : hole[1]] for hole, quote in zip(holes, quoted) if quote}
         # Together repeats the content as the choice's text: the second of the two is compared, not read.
         self._mirrored = len(strings) == 2 and "text" in strings and strings["text"] == strings.get("content")
@@ -108,7 +109,8 @@ class Template:
         attributes would take as long as the reading.
         """
         begin, start, holes, mirrored = self._begin, self._start, self._holes, self._mirrored
-        of_chunk, of_choice, of_delta = [vars(value) for value in self._values]
+        fields_of: list[dict[str, Any]] = [vars(value) for value in self._values]
+        of_chunk, of_choice, of_delta = fields_of
         new, chunk_class, choice_class, delta_class = object.__new__, ChatCompletionChunk, ChatCompletionChoicesChunk, DeltaContent
         repeat: Repeat | None = None
         raw = string = ""
@@ -147,7 +149,7 @@ class Template:
                 unread.at = opened + position
                 frames += 1
                 delta = of_choice["delta"] = new(delta_class)
-                into = delta.__dict__
+                into: dict[str, Any] = delta.__dict__
                 into |= of_delta
                 choice = new(choice_class)
                 into = choice.__dict__
@@ -177,9 +179,16 @@ class Template:
                     return
 
 
+def _parts_of(chunk: ChatCompletionChunk) -> tuple[Any, Any, Any]:
+    """A chunk of one choice, the choice and its delta."""
+    choice = next(iter(chunk.choices or ()))
+    return chunk, choice, choice.delta
+
+
 def _copy(value: Any) -> Any:
-    copy = object.__new__(type(value))
-    vars(copy).update(vars(value))
+    copy = object.__new__(value.__class__)
+    into: dict[str, Any] = copy.__dict__
+    into.update(value.__dict__)
     return copy
 
 
@@ -194,8 +203,7 @@ def _as_unicode(value: str, raw: str) -> str:
 
 def _holes_in(text: str, chunk: ChatCompletionChunk) -> list[Hole]:
     """Where in the frame the values are that may change, in their order; none if a key comes twice."""
-    [choice] = chunk.choices or ()
-    parts = (vars(chunk), vars(choice), vars(choice.delta))
+    parts: list[dict[str, Any]] = [vars(value) for value in _parts_of(chunk)]
     holes: list[Hole] = []
     for key, part, kind, kinds in _FIELDS:
         if type(parts[part].get(key)) is kind:
@@ -223,12 +231,13 @@ def _unchanging(value: Any) -> bool:
     """Whether a value can be shared: nothing in it can be changed by who holds it."""
     if value is None or isinstance(value, (str, int, float)):
         return True
-    if isinstance(value, tuple):
-        return all(map(_unchanging, value))
-    if isinstance(value, list) or type(value) is dict:
+    if is_items(value) or value.__class__ is dict:
         return False
-    members: dict[str, Any] = value if isinstance(value, dict) else vars(value)
-    return all(map(_unchanging, members.values()))
+    if not isinstance(value, tuple):
+        members: dict[str, Any] = value if is_members(value) else value.__dict__
+        value = tuple(members.values())
+    items: tuple[Any, ...] = value
+    return all([_unchanging(item) for item in items])
 
 
 def _template_of(text: str, chunk: ChatCompletionChunk, others: Iterable[str]) -> Template | None:
