@@ -8,11 +8,12 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from corpus import DATA
-from loopback import serve
+from loopback import serve, serve_raw
 from together_adapters.stream import iter_chunks
 
 FRAME = b'data: {"choices":[{"index":0,"delta":{"content":"%s"},"finish_reason":%s}]}\n\n'
@@ -56,15 +57,19 @@ def test_parse() -> None:
         (["parse", "-"], b"", 1, b"empty"),
         (["parse", "-"], b'{"choices": ', 1, b"-: not JSON"),
         (["parse", "--strict", "-"], b'{"choices": 7}', 1, b"choices: expected array, got number 7"),
-        (["replay", "nothing"], b"", 1, b"plain, thinking"),
+        (["replay", "nothing"], b"", 2, b"plain, thinking"),
         (["chat", "hi"], b"", 1, b"TOGETHER_API_KEY"),
-        (["chat", "hi", "--base-url", "file:///etc"], b"", 1, b"not an http or https URL"),
+        (["chat", "hi", "--base-url", "file:///etc"], b"", 2, b"not an http or https URL"),
         (["chat", "hi", "--base-url", "http://127.0.0.1:1"], b"", 1, b"cannot reach 127.0.0.1"),
         (["parse", "-"], b'{"error": {"message": "no \\u001b[31m credit"}}', 1, b"an error: no \\x1b[31m credit"),
         (["parse", "-"], b'data: {"error": "no credit"}\n\n', 1, b"-: no credit"),
         (["parse", os.curdir], b"", 1, b"directory"),
+        (["parse", "-"], b'{"object": "error", "message": "no model"}', 1, b"-: an error: no model"),
+        (["parse", "-"], b'{"detail": [{"loc": []}]}', 1, b"an error: "),
+        (["parse", "-"], b'{"error": {}}', 1, b"does not say what is wrong"),
+        (["chat", "-i", "-"], b"", 2, b"leave out the -"),
     ],
-    ids=range(13),
+    ids=range(17),
 )
 def test_failures_are_one_line(args: list[str], stdin: bytes, status: int, problem: bytes) -> None:
     done = run(*args, stdin=stdin)
@@ -214,3 +219,61 @@ def test_long_work_shows_how_far_it_is(tmp_path: Path) -> None:
     shown = on_terminal("parse", str(path))
     assert "100% of" in shown and "5000 completions of 35000 tokens" in shown
     assert "%" not in run("parse", str(path)).stderr.decode()
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        (b'{"choices": [{"message": {"refusal": "I will not"}}]}', b"refusal: I will not"),
+        (b'{"choices": [{"message": {"tool_calls": [{"custom": {"name": "sql", "input": "select\\n1"}}]}}]}', b"call: sql(select\\n1)"),
+        (b'{"choices": [{"message": {"function_call": {"name": "f", "arguments": "{}"}}}]}', b"tool call: f({})"),
+        (b'{"object": "chat.completion.chunk", "choices": [{"delta": {"content": "hi"}, "finish_reason": "stop"}]}', b"text: hi"),
+        (b'{"model": "m\\nusage: forged", "choices": []}', b"model: m\\nusage: forged\n"),
+    ],
+    ids=["refusal", "custom", "function_call", "chunk", "forged"],
+)
+def test_account_shows_what_a_message_holds(body: bytes, shown: bytes) -> None:
+    assert shown in run("parse", "-", stdin=body).stdout
+
+
+def test_json_account_of_an_error_says_so() -> None:
+    done = run("parse", "--json", "-", stdin=b'{"error": {"message": "bad key"}}')
+    account = json.loads(done.stdout)
+    assert (done.returncode, account["state"], account["error"]) == (1, "errored", "an error: bad key")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_interrupt_while_modules_load_is_quiet() -> None:
+    """At whatever moment: after the interpreter's own start, which no program can help."""
+    code = "import sys, together_adapters.__main__ as m; print(flush=True); sys.exit(m.main(['replay']))"
+    for delay in range(0, 200, 10):
+        process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
+        assert process.stdout is not None
+        process.stdout.read(1)
+        time.sleep(delay / 1000)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+        assert (process.returncode, errors) == (130, b""), delay
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals")
+def test_interrupt_while_connecting_ends_the_replay() -> None:
+    """The connection then stays open, in the frames of the exception."""
+    code = """
+import socket, sys, time
+connect = socket.socket.connect
+def interrupted(self, address):
+    connect(self, address); time.sleep(0.2); raise KeyboardInterrupt
+socket.socket.connect = interrupted
+from together_adapters.__main__ import main
+sys.exit(main(["replay"]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=30, env=environment())
+    assert (done.returncode, done.stderr) == (130, b"")
+
+
+@pytest.mark.parametrize("head", [b"Transfer-Encoding: chunked\r\n\r\n5\r\nhel", b"Content-Length: 500\r\n\r\nhel"], ids=["chunked", "short"])
+def test_error_whose_body_breaks(head: bytes) -> None:
+    with serve_raw(b"HTTP/1.1 404 Gone\r\n" + head) as url:
+        done = run("chat", "hi", "--base-url", url)
+    assert done.returncode == 1 and b"404" in done.stderr and done.stderr.count(b"\n") == 1

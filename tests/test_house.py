@@ -79,6 +79,7 @@ ORDER = {
         "_runtime_api",
         "lambda_runtime",
         "__init__",
+        "_command_line",
         "__main__",
     ],
 }

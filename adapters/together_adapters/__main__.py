@@ -1,83 +1,24 @@
-"""The command line: `python -m together_adapters`. Each command has a module of its own, which says what it takes."""
+"""`python -m together_adapters`: the command line (see `_command_line`)."""
 
 from __future__ import annotations
 
-import argparse
-import io
-import os
 import sys
-from functools import partial
-
-from ._chat_command import add_replay_and_chat
-from ._parse_command import add_parse
-from ._serve_command import add_serve
-from ._terminal import BadInput, visible
-from ._types import ParseError
-from ._vendor_command import add_vendor
-from .errors import APIError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import NoReturn
 
 __all__ = ["main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status: 0, 1 for bad input, 130 for Ctrl-C (usage errors exit with 2)."""
-    for output in (sys.stdout, sys.stderr):  # None where the shell has closed them
-        # Text of a model may hold what the terminal's encoding cannot: show it escaped rather than fail.
-        if isinstance(output, io.TextIOWrapper):
-            output.reconfigure(errors="backslashreplace")
-    args = _parser().parse_args(argv)
     try:
-        status: int = args.run(args)
-        print(end="", flush=True)
-        return status
-    except BrokenPipeError:  # the reader, like `head`, has enough
-        _abandon_output()
-        return 0
+        from ._command_line import run  # here, because Ctrl-C while modules load is no error either
+
+        return run(argv)
     except KeyboardInterrupt:
         return 130
-    except (BadInput, APIError, ParseError, ValueError) as error:
-        message = visible(str(error).strip()).replace("\n", "\\n")
-        print(f"together-types: {message}", file=sys.stderr)
-        return 1
-    except OSError as error:  # the disk is full, the terminal has gone
-        _abandon_output()
-        print(f"together-types: cannot write: {error.strerror}", file=sys.stderr)
-        return 1
-
-
-def _abandon_output() -> None:
-    """What is still buffered must not be written at exit, where it would fail again."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-_AsWritten = argparse.RawDescriptionHelpFormatter
-_DESCRIPTION = """\
-Chat completions of Together and of every server that speaks the OpenAI format,
-on Python's standard library alone.
-
-begin here, without a key or a network:
-  together-types replay"""
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message} (see --help)\n")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="together-types", description=_DESCRIPTION, formatter_class=_AsWritten)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    add_parser = partial(commands.add_parser, formatter_class=_AsWritten)
-    add_replay_and_chat(add_parser)
-    add_parse(add_parser)
-    add_serve(add_parser)
-    add_vendor(add_parser)
-    return parser
 
 
 if __name__ == "__main__":

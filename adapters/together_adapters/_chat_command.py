@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from argparse import ArgumentTypeError
 from contextlib import contextmanager
 
 from ._screen import Screen
@@ -46,7 +47,9 @@ def add_replay_and_chat(add_parser: Callable[..., argparse.ArgumentParser]) -> N
     replaying = add_parser(
         "replay", help="stream a recording over loopback: needs no key and no network", epilog=_REPLAY_EXAMPLES
     )
-    replaying.add_argument("case", nargs="?", default="plain", help="plain, thinking, tools or unicode (default: plain)")
+    replaying.add_argument(
+        "case", nargs="?", default="plain", type=_recording, help="plain, thinking, tools or unicode (default: plain)"
+    )
     replaying.set_defaults(run=_replay)
 
     chatting = add_parser("chat", help="ask a model and stream its answer", epilog=_CHAT_EXAMPLES)
@@ -56,20 +59,48 @@ def add_replay_and_chat(add_parser: Callable[..., argparse.ArgumentParser]) -> N
     chatting.add_argument("--model", default="meta-llama/Llama-3.3-70B-Instruct-Turbo", help="(default: %(default)s)")
     chatting.add_argument("--max-tokens", type=int, metavar="N", help="the longest answer, in tokens")
     chatting.add_argument("--temperature", type=float, metavar="T", help="0 is the likeliest answer, 1 a varied one")
-    chatting.add_argument("--base-url", metavar="URL", help="any OpenAI-format server (default: Together)")
+    chatting.add_argument("--base-url", metavar="URL", type=_base_url, help="any OpenAI-format server (default: Together)")
     chatting.set_defaults(run=_chat, usage_error=chatting.error)
     for parser in (replaying, chatting):
         parser.add_argument("--json", action="store_true", help="print one chunk a line")
         parser.add_argument("--save", metavar="FILE", help="write the stream with its timing, for `parse`")
 
 
-def _replay(args: argparse.Namespace) -> int:
+def _recording(name: str) -> str:
     from ._recordings import RECORDINGS
+
+    if name not in RECORDINGS:
+        raise ArgumentTypeError(f"no recording {name!r}: there are {', '.join(RECORDINGS)}")
+    return name
+
+
+def _base_url(url: str) -> str:
+    from ._url import endpoint_of
+
+    try:
+        endpoint_of(url, "")
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
+    return url
+
+
+def _key_for(base_url: str | None) -> str | None:
+    """The key to use; None is the client's own, from TOGETHER_API_KEY, and "" is none.
+
+    That key is of no use to a server in the local network, and is not sent there in the clear.
+    """
+    from ._url import endpoint_of
+
+    if base_url is None:
+        return None
+    endpoint = endpoint_of(base_url, "")
+    return None if endpoint.scheme == "https" or endpoint.is_loopback else ""
+
+
+def _replay(args: argparse.Namespace) -> int:
     from .client import Together
     from .replay import serve_recording
 
-    if args.case not in RECORDINGS:
-        raise BadInput(f"no recording {args.case!r}: there are {', '.join(RECORDINGS)}")
     with serve_recording(args.case) as base_url, _saved(args.save) as file:
         with Together(api_key="", base_url=base_url) as client:
             Screen(args.json, file).show(client.chat.completions.create(model="recorded", messages=[], stream=True))
@@ -93,7 +124,7 @@ def _chat(args: argparse.Namespace) -> int:
         return stream
 
     messages: list[Message] = [{"role": "system", "content": args.system}] if args.system else []
-    with Together(base_url=args.base_url) as client, _saved(args.save) as file:
+    with Together(api_key=_key_for(args.base_url), base_url=args.base_url) as client, _saved(args.save) as file:
         screen = Screen(args.json, file)
         if args.interactive:
             _converse(ask, messages, args.prompt, screen)

@@ -77,8 +77,11 @@ def error_in(name: str, chunk: ChatCompletionChunk) -> TogetherErrorResponse | N
 
 
 def message_of(error: TogetherErrorResponse) -> str:
+    """What an error says, in words where it has any."""
     detail = error.extra.get("detail")
-    return error.message or (detail if isinstance(detail, str) else error.to_json())
+    if error.message or isinstance(detail, str):
+        return error.message or str(detail)
+    return error.to_json() if any(error.to_dict().values()) else "an error that does not say what is wrong"
 
 
 def whole_as_chunk(chunk: ChatCompletionChunk) -> ChatCompletionChunk:

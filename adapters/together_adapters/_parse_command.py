@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from itertools import chain
 
 from ._fold import is_members
-from ._terminal import BadInput, Progress, clipped, counts, plural, visible
+from ._frames import error_in, message_of
+from ._terminal import BadInput, Progress, calls_in, clipped, counts, on_one_line, plural, visible
 from ._timeline import rows, timed_pieces
 from ._types import ChatCompletionChunk, ChatCompletionResponse, Issue, ParseError
 from .errors import APIError
@@ -73,14 +74,15 @@ def _account_for(file: BufferedReader, args: argparse.Namespace) -> int:
     if not head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"{", b"[")):
         return _account_for_stream(head + file.read(), args)
     first = _object_in(head)
-    if first is not None and "custom_id" in first:
-        return _account_for_batch(head, file, args)
-    if first is None or not (more := _first_line(file)).strip():
+    if first is None:
         return _account_for_response(head + file.read(), args)
+    if "custom_id" in first:
+        return _account_for_batch(head, file, args)
     if any([choice.delta for choice in ChatCompletionChunk.from_dict(first).choices or ()]):
-        lines = (head + more + file.read()).split(b"\n")
+        lines = (head + file.read()).split(b"\n")
         return _account_for_stream(b"".join([b"data: " + line + b"\n\n" for line in lines]), args)
-    return _account_for_batch(head + more, file, args)
+    more = _first_line(file)
+    return _account_for_batch(head + more, file, args) if more.strip() else _account_for_response(head, args)
 
 
 def _first_line(file: BufferedReader) -> bytes:
@@ -104,10 +106,12 @@ def _object_in(line: bytes) -> dict[str, Any] | None:
 
 
 def _account_for_response(data: bytes, args: argparse.Namespace) -> int:
+    failure = error_in("message", ChatCompletionChunk.from_json(data))
+    error = None if failure is None else APIError(f"an error: {message_of(failure)}")
     response = ChatCompletionResponse.from_json(data, strict=args.strict)
-    _print_account(response, "finished", response.issues(), None, (), args)
-    if response.error is not None:
-        raise BadInput(f"an error: {response.error if isinstance(response.error, str) else response.error.message}")
+    _print_account(response, "finished" if error is None else "errored", response.issues(), error, (), args)
+    if error is not None:
+        raise error
     return 0
 
 
@@ -168,9 +172,9 @@ def _print_account(
 
 
 def _account(response: ChatCompletionResponse) -> Iterator[str]:
-    yield f"model: {response.model or '(none)'}"
+    yield f"model: {on_one_line(response.model or '(none)')}"
     for choice in response.choices or ():
-        yield f"choice {choice.index}: finish reason {choice.finish_reason or '(none)'}"
+        yield f"choice {choice.index}: finish reason {on_one_line(choice.finish_reason or '(none)')}"
         message = choice.message
         if message is None:
             yield f"  text: {choice.text or ''}"
@@ -179,9 +183,10 @@ def _account(response: ChatCompletionResponse) -> Iterator[str]:
             yield f"  reasoning: {message.reasoning_text}"
         if message.text:
             yield f"  text: {message.text}"
-        for call in message.tool_calls or ():
-            if call.function is not None:
-                yield f"  tool call: {call.function.name}({call.function.arguments or ''})"
+        if message.refusal:
+            yield f"  refusal: {message.refusal}"
+        for name, said in calls_in(message):
+            yield f"  tool call: {on_one_line(name)}({on_one_line(said)})"
     if response.usage is not None:
         yield f"usage: {counts(response.usage)}"
 

@@ -6,7 +6,8 @@ import json
 import sys
 import time
 
-from ._terminal import counts, dimmer, on_terminal, visible
+from ._fold import is_members
+from ._terminal import calls_in, counts, dimmer, on_one_line, on_terminal, visible
 from ._timeline import stamp
 from .errors import APIError
 from .sse import ServerSentEvent, encode
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import BinaryIO
 
-    from ._types import ChatCompletionChunk, ChatCompletionResponse, ToolCalls
+    from ._types import ChatCompletionChunk, ChatCompletionResponse
     from .accumulate import Completion
     from .stream import ChunkStream
 
@@ -53,7 +54,7 @@ class Screen:
 
     def complain(self, problem: str) -> None:
         """Say what went wrong with an answer, on one line."""
-        print("together-types: " + visible(problem.strip()).replace("\n", "\\n"), file=sys.stderr)
+        print("together-types: " + on_one_line(problem.strip()), file=sys.stderr)
 
     def _pieces(self, stream: ChunkStream, clock: _Clock) -> Iterator[str]:
         """What to print for each chunk; one piece a line of JSON, so that an interrupt leaves no half of one."""
@@ -102,8 +103,10 @@ class _Clock:
 
 def _account(response: ChatCompletionResponse, clock: _Clock) -> Iterator[str]:
     for choice in response.choices or ():
-        for call in (choice.message.tool_calls if choice.message else None) or ():
-            yield from _call_lines(call)
+        if choice.message is not None:
+            yield from [f"tool call: {name}({_spread(said)})" for name, said in calls_in(choice.message)]
+            if choice.message.refusal:
+                yield f"refusal: {choice.message.refusal}"
         if choice.finish_reason == "length":
             yield "(cut off: the most tokens that it may have)"
     usage = response.usage
@@ -114,16 +117,10 @@ def _account(response: ChatCompletionResponse, clock: _Clock) -> Iterator[str]:
         yield f"usage: {counts(usage)}, {usage.completion_tokens / clock.seconds:.0f} tokens/s{wait}"
 
 
-def _call_lines(call: ToolCalls) -> Iterator[str]:
-    """A tool call, with its arguments one a line where they can be read and do not fit on the line."""
-    function = call.function or call.custom
-    if function is None:
-        return
-    said = vars(function).get("arguments") or vars(function).get("input") or ""
+def _spread(said: str) -> str:
+    """The arguments of a call, one a line where they can be read and do not fit on one line."""
     try:
         arguments = json.loads(said)
     except (ValueError, RecursionError):
-        arguments = None
-    if isinstance(arguments, dict) and len(said) > 60:
-        said = json.dumps(arguments, ensure_ascii=False, indent=2)
-    yield f"tool call: {function.name}({said})"
+        return said
+    return json.dumps(arguments, ensure_ascii=False, indent=2) if is_members(arguments) and len(said) > 60 else said

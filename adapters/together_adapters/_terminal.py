@@ -9,22 +9,33 @@ from ._types import UsageData
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import TextIO
 
-__all__ = ["BadInput", "Progress", "bar", "clipped", "counts", "dimmer", "on_terminal", "plural", "visible"]
+    from ._types import ChatCompletionMessage
+
+__all__ = ["BadInput", "Progress", "bar", "calls_in", "clipped", "counts", "dimmer", "on_one_line", "on_terminal", "plural", "visible"]
 
 
 class BadInput(Exception):
     """What the user gave cannot be used; the text is the whole message."""
 
 
-# All control characters but tab and line feed: a model, or whoever it quotes, must not steer the terminal.
+# All control characters but tab and line feed, and what turns the direction of the text around it: a model, or
+# whoever it quotes, must not steer the terminal.
 _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code not in (9, 10)}
+_CONTROLS.update({code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))})
+_ON_ONE_LINE = {**_CONTROLS, 9: "\\t", 10: "\\n"}
 
 
 def visible(text: str) -> str:
     """Text that cannot steer a terminal: control characters are spelt out."""
     return text.translate(_CONTROLS)
+
+
+def on_one_line(text: object) -> str:
+    """The same, with line ends spelt out too, so that it cannot pass for a line of ours."""
+    return str(text).translate(_ON_ONE_LINE)
 
 
 def clipped(text: str, width: int) -> str:
@@ -35,6 +46,17 @@ def clipped(text: str, width: int) -> str:
 
 def counts(usage: UsageData) -> str:
     return f"{usage.prompt_tokens} prompt + {usage.completion_tokens} completion = {usage.total_tokens} tokens"
+
+
+def calls_in(message: ChatCompletionMessage) -> Iterator[tuple[str, str]]:
+    """The name and the arguments, or the input, of each call that a message makes; also of the older `function_call`."""
+    for call in message.tool_calls or ():
+        if call.function is not None:
+            yield call.function.name or "", call.function.arguments or ""
+        if call.custom is not None:
+            yield call.custom.name or "", call.custom.input or ""
+    if message.function_call is not None and not message.tool_calls:
+        yield message.function_call.name or "", message.function_call.arguments or ""
 
 
 def plural(count: int, noun: str) -> str:

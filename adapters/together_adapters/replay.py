@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from ._recordings import RECORDINGS
 
@@ -37,7 +37,10 @@ def serve_recording(name: str) -> Generator[str]:
         def log_message(self, format: str, *args: object) -> None:
             """Nothing: the terminal is the client's."""
 
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+    class Server(ThreadingHTTPServer):
+        block_on_close = False  # a client that was interrupted may leave its connection open for good
+
+    with Server(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         try:
