@@ -75,10 +75,10 @@ def _recording(name: str) -> str:
 
 
 def _base_url(url: str) -> str:
-    from ._url import endpoint_of
+    from ._url import BaseURL
 
     try:
-        endpoint_of(url, "")
+        BaseURL(url).endpoint("")
     except ValueError as error:
         raise ArgumentTypeError(str(error)) from None
     return url
@@ -89,11 +89,11 @@ def _key_for(base_url: str | None) -> str | None:
 
     That key is of no use to a server in the local network, and is not sent there in the clear.
     """
-    from ._url import endpoint_of
+    from ._url import BaseURL
 
     if base_url is None:
         return None
-    endpoint = endpoint_of(base_url, "")
+    endpoint = BaseURL(base_url).endpoint("")
     return None if endpoint.scheme == "https" or endpoint.is_loopback else ""
 
 
