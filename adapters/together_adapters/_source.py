@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
     from typing import Any
 
-__all__ = ["READ_SIZE", "as_bytes", "missing", "pieces_of"]
+__all__ = ["READ_SIZE", "aiterator_of", "as_bytes", "iterator_of", "missing", "pieces_of", "wake"]
 
 READ_SIZE = 65536
 
@@ -26,10 +27,56 @@ def as_bytes(piece: Any) -> bytes:
 
 def pieces_of(source: Any) -> Callable[[], bytes | None]:
     """What gives the next bytes of a source, or None at its end."""
+    return partial(next, iterator_of(source), None)
+
+
+def iterator_of(source: Any) -> Iterator[bytes]:
+    """The bytes of a source as they arrive."""
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return iter((bytes(source),))
     # read1 gives what has arrived; read(n) would wait for n bytes, and readline hides a cut connection.
     read: Callable[[int], bytes] | None = getattr(source, "read1", None) or getattr(source, "read", None)
-    pieces: Iterator[bytes] = iter(source) if read is None else iter(partial(read, READ_SIZE), b"")
-    return partial(next, pieces, None)
+    return iter(source) if read is None else iter(partial(read, READ_SIZE), b"")
+
+
+def aiterator_of(source: Any) -> AsyncIterator[bytes]:
+    """The same of an asynchronous source.
+
+    The StreamReaders of asyncio and aiohttp iterate by lines and refuse long ones, so of what can be iterated and
+    read, `read` is used.
+    """
+    pieces: AsyncIterator[bytes] = source.__aiter__()
+    read: Callable[[int], Awaitable[bytes]] | None = getattr(source, "read", None)
+    return pieces if read is None else _read_on(read)
+
+
+async def _read_on(read: Callable[[int], Awaitable[bytes]]) -> AsyncIterator[bytes]:
+    while True:
+        piece = await read(READ_SIZE)
+        if not piece:
+            return
+        yield piece
+
+
+def wake(source: Any) -> None:
+    """End the read of another thread that waits for a socket's bytes; closing the socket would wait for that thread.
+
+    The shutdown is done on a second handle, because TLS sockets turn into plain ones by their own.
+    """
+    try:
+        handle = os.dup(source.fileno())
+    except (AttributeError, OSError, ValueError):  # no file, or a closed one
+        return
+    from socket import SHUT_RDWR, socket
+
+    try:
+        with socket(fileno=handle) as twin:
+            twin.shutdown(SHUT_RDWR)
+    except OSError:  # no socket, or not connected any more
+        try:
+            os.close(handle)
+        except OSError:
+            pass
 
 
 def missing(source: Any) -> Exception | None:

@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from ._chunk_reader import MAX_EVENT_BYTES, ChunkReader
-from ._source import as_bytes, missing, pieces_of
+from ._source import aiterator_of, as_bytes, iterator_of, missing, wake
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Callable
+    from collections.abc import AsyncIterable, Callable
     from types import TracebackType
     from typing import Any
 
@@ -26,9 +28,11 @@ __all__ = ["AsyncChunkStream", "ChunkReader", "ChunkStream", "aiter_chunks", "it
 class _Shell:
     """What the streams over both kinds of source share."""
 
-    def __init__(self, source: Any, reader: ChunkReader) -> None:
+    def __init__(self, source: Any, pieces: Any, reader: ChunkReader) -> None:
         self._source = source
+        self._to_close = [source] if pieces is source else [source, pieces]  # from the end
         self._reader = reader
+        self._reading = False
         self._raised = False
 
     @property
@@ -54,11 +58,15 @@ class ChunkStream(_Shell):
     The source is closed at the end, on an error, on `close()` and when the stream is dropped. After the last
     chunk that arrived, StreamError is raised where the server reported an error or sent what is no stream,
     and IncompleteStreamError where the stream was cut off.
+
+    `close()` may be called by another thread: a read of a socket's bytes then ends at once. Of a generator it
+    cannot end, and the source is closed when it has given its next piece.
     """
 
     def __init__(self, source: Any, reader: ChunkReader) -> None:
-        super().__init__(source, reader)
-        self._next_piece = pieces_of(source)
+        pieces = iterator_of(source)
+        super().__init__(source, pieces, reader)
+        self._next_piece = partial(next, pieces, None)
 
     def __iter__(self) -> Self:
         return self
@@ -70,22 +78,36 @@ class ChunkStream(_Shell):
             if chunk is not None:
                 return chunk
             if reader.state != "open":
-                self._release()
-                raise self._ending(StopIteration())
+                ending = self._ending(StopIteration())
+                try:
+                    self._release()
+                finally:
+                    raise ending
 
     def _advance(self) -> ChatCompletionChunk | None:
+        self._reading = True  # before the state is looked at: see close
         try:
-            piece = self._next_piece()
+            piece = self._next_piece() if self._reader.state == "open" else None
         except Exception as error:  # any transport, with errors of its own
+            self._reading = False
             self._reader.break_off(error)
         except BaseException:
+            self._reading = False
             self.close()
             raise
         else:
+            self._reading = False
             if piece is not None:
-                return self._reader.advance(piece if type(piece) is bytes else as_bytes(piece))
+                return self._reader.advance(piece if type(piece) is bytes else self._bytes_of(piece))
             self._reader.end(missing(self._source))
         return None
+
+    def _bytes_of(self, piece: Any) -> bytes:
+        try:
+            return as_bytes(piece)
+        except TypeError:
+            self.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -102,21 +124,30 @@ class ChunkStream(_Shell):
     def close(self) -> None:
         """Release the source at once; a stream that was still open counts as cancelled."""
         self._cancel()
+        if self._reading:
+            wake(self._source)
         self._release()
 
     def _release(self) -> None:
-        source, self._source = self._source, None
-        close: Callable[[], None] | None = getattr(source, "close", None)
-        if close is not None:
-            close()
+        while self._to_close:
+            item = self._to_close.pop()
+            close: Callable[[], None] | None = getattr(item, "close", None)
+            try:
+                if close is not None:
+                    close()
+            except ValueError:
+                if not self._reading:
+                    raise
+                self._to_close.append(item)  # a generator that another thread runs: that thread will close it
+                return
 
 
 class AsyncChunkStream(_Shell):
     """ChunkStream over an asynchronous source, with `async for`, `async with` and `await aclose()`."""
 
     def __init__(self, source: Any, reader: ChunkReader) -> None:
-        super().__init__(source, reader)
-        self._pieces: AsyncIterator[bytes] = source.__aiter__()
+        self._pieces = aiterator_of(source)
+        super().__init__(source, self._pieces, reader)
 
     def __aiter__(self) -> Self:
         return self
@@ -128,22 +159,37 @@ class AsyncChunkStream(_Shell):
             if chunk is not None:
                 return chunk
             if reader.state != "open":
-                await self._release()
-                raise self._ending(StopAsyncIteration())
+                ending = self._ending(StopAsyncIteration())
+                try:
+                    await self._release()
+                finally:
+                    raise ending
             await self._receive()
 
     async def _receive(self) -> None:
+        self._reading = True
         try:
             piece = await self._pieces.__anext__()
         except StopAsyncIteration:
+            self._reading = False
             self._reader.end()
         except Exception as error:
+            self._reading = False
             self._reader.break_off(error)
         except BaseException:
+            self._reading = False
             await self.aclose()
             raise
         else:
+            self._reading = False
+            await self._take(piece)
+
+    async def _take(self, piece: Any) -> None:
+        try:
             self._reader.receive(as_bytes(piece))
+        except TypeError:
+            await self.aclose()
+            raise
 
     async def __aenter__(self) -> Self:
         return self
@@ -159,12 +205,18 @@ class AsyncChunkStream(_Shell):
         await self._release()
 
     async def _release(self) -> None:
-        source, self._source = self._source, None
-        close: Callable[[], Any] | None = getattr(source, "aclose", None) or getattr(source, "close", None)
-        if close is not None:
-            closing = close()
-            if hasattr(closing, "__await__"):
-                await closing
+        while self._to_close:
+            item = self._to_close.pop()
+            close: Callable[[], Any] | None = getattr(item, "aclose", None) or getattr(item, "close", None)
+            try:
+                closing: Any = None if close is None else close()
+                if hasattr(closing, "__await__"):
+                    await closing
+            except RuntimeError:
+                if not self._reading:
+                    raise
+                self._to_close.append(item)  # a generator that another task runs: that task will close it
+                return
 
 
 def iter_chunks(
@@ -172,7 +224,7 @@ def iter_chunks(
 ) -> ChunkStream:
     """The chunks of a stream of bytes.
 
-    `source` is a urllib or http.client response, any binary file, or any iterable of bytes. With
+    `source` is a urllib or http.client response, any binary file, any iterable of bytes, or bytes. With
     `require_finish=False` a stream that simply ends, without `[DONE]` and without a finish reason for every
     choice, raises nothing; its state still is `cut_off`. One event may take `max_event_bytes`.
     """
@@ -182,5 +234,5 @@ def iter_chunks(
 def aiter_chunks(
     source: AsyncIterable[bytes], *, require_finish: bool = True, max_event_bytes: int = MAX_EVENT_BYTES
 ) -> AsyncChunkStream:
-    """The chunks of an asynchronous iterable of bytes; otherwise as `iter_chunks`."""
+    """The chunks of an asynchronous iterable of bytes, such as asyncio's StreamReader; otherwise as `iter_chunks`."""
     return AsyncChunkStream(source, ChunkReader(require_finish=require_finish, max_event_bytes=max_event_bytes))
