@@ -26,6 +26,8 @@ ORDER = {
         "_unfold",
         "sse",
         "_logprobs",
+        "_parts",
+        "_message",
         "accumulate",
         "_frames",
         "_template",

@@ -265,7 +265,7 @@ class ChunkReader:
         error = error_in(self._name, chunk)
         if error is None and self._name not in _READ_EVENTS and "choices" not in vars(chunk):
             return None  # an event of another kind, whatever its JSON
-        if self._unread.frames <= 1 and not self._accumulator.started:
+        if not self._accumulator.started:
             chunk = whole_as_chunk(chunk)
         if error is None or chunk.choices:
             self._accumulator.add(chunk)

@@ -20,7 +20,7 @@ from __future__ import annotations
 import json
 import re
 
-from ._fold import Folded, is_members, json_of
+from ._fold import LATEST, Folded, is_members, json_of
 from ._openai_logprobs import to_openai_logprobs
 from ._plain import redact
 from ._tool_calls import ToolCallAccumulator
@@ -170,7 +170,7 @@ class ChunkEncoder:
         self._choices: dict[int, _Choice] = {}
         self._next = 0  # the lowest index that has not begun
         self._held: list[tuple[int, ChatCompletionChoicesChunk]] = []
-        self._usage = Folded(False)
+        self._usage = Folded(LATEST)
         self._beside_usage: dict[str, Any] = {}
         self.saw_usage = False
 
@@ -244,7 +244,7 @@ class ChunkEncoder:
         while self._held:
             frames += self._released(skip=True)
         if self.saw_usage:
-            frames.append(_frame({**self._head, "choices": [], "usage": self._usage.result(), **self._beside_usage}))
+            frames.append(_frame({**self._head, "choices": [], "usage": self._usage.result("usage", []), **self._beside_usage}))
         return b"".join(frames)
 
     def end(self) -> bytes:

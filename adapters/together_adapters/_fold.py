@@ -1,4 +1,16 @@
-"""What one key comes to over many chunks: text that is joined, keys that no one declared, parts of a content list."""
+"""What one key comes to over many chunks.
+
+null says nothing, and stays only where nothing else is said. Objects are folded key by key. For the rest there are four rules:
+
+- `JOINED`, for what a delta holds, which are fragments: strings are joined and arrays chained, equal ones too. The keys
+  in `_NAMES` are no fragments: their first value stands. Of numbers and booleans the last stands.
+- `FIRST`, for what every chunk repeats: the first value stands that is not empty.
+- `LAST`, for what comes at its time: the last value stands that is not `""`.
+- `LATEST`, for what counts on from chunk to chunk: the last value stands, and includes those before it.
+
+What does not stand is not lost: every other value is listed once, and so is what is of another kind than what came
+first. Only of a LATEST number the ones before it are not, and an empty value beside one that says something.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +33,27 @@ else:
     Unmerged = namedtuple("Unmerged", ("path", "problem", "value"))
     Unmerged.__doc__ = "What a chunk had and the response cannot show: the `value`, the `path` it belongs to, and why."
 
-__all__ = ["Folded", "Parts", "Text", "Unmerged", "is_items", "is_members", "json_of", "keep_unknown", "with_unknown"]
+__all__ = [
+    "FIRST",
+    "JOINED",
+    "LAST",
+    "LATEST",
+    "Folded",
+    "Text",
+    "Unmerged",
+    "fold_into",
+    "is_items",
+    "is_members",
+    "json_of",
+    "keep_unknown",
+    "raw_of",
+    "result_of",
+    "with_unknown",
+]
+
+JOINED, FIRST, LAST, LATEST = "joined", "first", "last", "latest"
+_NAMES = frozenset(["id", "type", "role", "index", "name", "object", "format", "model", "status"])
+_OTHER_KIND = "not of the kind that other chunks have there"
 
 
 def is_members(value: Any) -> TypeGuard[dict[str, Any]]:
@@ -40,74 +72,133 @@ def is_items(value: Any) -> TypeGuard[list[Any]]:
     return isinstance(value, list)
 
 
-# Fragments of text, written one by one and joined by `getvalue()`: takes little more memory than the text.
-Text = StringIO
+def raw_of(value: Any) -> Any:
+    """The raw JSON of what a field holds."""
+    if isinstance(value, str):
+        return str(value)  # an enum's member writes itself as its value
+    if hasattr(value, "to_dict"):
+        return json_of(value)
+    return value
+
+
+class Text(StringIO):
+    """Fragments of text, written one by one: takes the memory of the text, at 4 bytes a character, not of the fragments."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.readline()  # from then on CPython writes into one buffer; before, it keeps every fragment (62 bytes each)
+
+    def getvalue(self) -> str:
+        """The text; the halves of a surrogate pair that came in two fragments are one character."""
+        text = super().getvalue()
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+        return text
+
+    def rest(self, start: int) -> str:
+        """The text from a position on, at the cost of that alone."""
+        self.seek(start)
+        return self.read()
 
 
 class Folded:
-    """The value of one undeclared key over many chunks.
+    """The value of one key over many chunks."""
 
-    null changes nothing, objects are folded key by key, and otherwise the last value stands. Where the
-    values are `fragments`, as in a delta, strings are joined and arrays chained; unless all are equal,
-    which is a constant that is repeated.
-    """
+    __slots__ = ("_items", "_last", "_members", "_rule", "_seen", "_text")
 
-    __slots__ = ("_count", "_fragments", "_members", "_parts", "_value")
-
-    def __init__(self, fragments: bool) -> None:
-        self._fragments = fragments
-        self._value: Any = None
-        self._count = 0
+    def __init__(self, rule: str) -> None:
+        self._rule = rule
+        self._text: Text | None = None
+        self._items: list[Any] | None = None
         self._members: dict[str, Folded] | None = None
-        self._parts: list[Any] | None = None
+        self._last: Any = None  # of the values that stand alone
+        self._seen: dict[str, Any] = {}  # those, each once
 
     def add(self, value: Any) -> None:
         """Fold one more value in."""
-        if value is None:
-            return
-        if self._parts is None and self._members is None:
-            if self._count == 0 or (value == self._value and value.__class__ is self._value.__class__):
-                self._value = value
-                self._count += 1
-                return
-            self._begin(value)
-        if self._members is not None and is_members(value):
-            _fold_into(self._members, value.items(), self._fragments)
-        elif self._parts is not None and isinstance(value, (str, list)) and isinstance(value, type(self._parts[0])):
-            self._parts.append(value)
-        else:
-            self._value, self._count, self._members, self._parts = value, 1, None, None
-
-    def _begin(self, value: Any) -> None:
-        """The first value that differs says what the equal ones before it were."""
         kind = value.__class__
-        if kind is not self._value.__class__:
-            return
         if kind is dict:
-            self._members = {}
-            for _ in range(self._count):
-                _fold_into(self._members, self._value.items(), self._fragments)
-        elif self._fragments and kind in (str, list):
-            self._parts = [self._value] * self._count
+            if self._members is None:
+                self._members = {}
+            fold_into(self._members, value.items(), self._rule)
+        elif kind is str and self._rule == JOINED:
+            if self._text is None:
+                self._text = Text()
+            self._text.write(value)
+        elif kind is list and self._rule == JOINED:
+            if self._items is None:
+                self._items = []
+            self._items.extend(value)
+        elif value is not None:
+            self.add_whole(value)
 
-    def result(self) -> Any:
-        """What the values so far come to."""
+    def add_whole(self, value: Any) -> None:
+        """Fold a value in that is not to be taken apart."""
+        if value.__class__ is self._last.__class__ is str and value == self._last:
+            return
+        if self._rule == LATEST and isinstance(value, (int, float)) and isinstance(self._last, (int, float)):
+            self._seen.clear()
+        says_nothing = not value if self._rule == FIRST else value == ""
+        if not (self._seen and says_nothing):
+            if self._seen and (self._last == "" if self._rule != FIRST else not self._last):
+                self._seen.clear()
+            self._seen.setdefault(_key(value), value)
+            self._last = value
+
+    def result(self, path: str, left: list[Unmerged]) -> Any:
+        """What the values so far come to; what does not stand goes into `left`."""
+        kinds: list[Any] = []
+        if self._text is not None:
+            kinds.append(self._text.getvalue())
+        if self._items is not None:
+            kinds.append(list(self._items))
         if self._members is not None:
-            return {key: folded.result() for key, folded in self._members.items()}
-        if self._parts is None:
-            return self._value
-        if isinstance(self._parts[0], str):
-            return "".join(self._parts)
-        return [item for part in self._parts for item in part]
+            kinds.append(result_of(self._members, path, left))
+        if self._seen:
+            kinds.append(self._standing(path, left))
+        said = [value for value in kinds if value not in ("", [], {})] or kinds[:1]
+        left.extend([Unmerged(path, _OTHER_KIND, value) for value in said[1:]])
+        return said[0] if said else None
+
+    def _standing(self, path: str, left: list[Unmerged]) -> Any:
+        values = list(self._seen.values())
+        stands = values[0] if self._rule == FIRST else self._last
+        key = _key(stands)
+        for other, value in self._seen.items():
+            if other != key:
+                left.append(Unmerged(path, f"one chunk says {_shown(stands)}, another {_shown(value)}", value))
+        return stands
 
 
-def _fold_into(into: dict[str, Folded], items: Iterable[tuple[str, Any]], fragments: bool) -> None:
+def _key(value: Any) -> str:
+    """Tells values apart as JSON does: 1, 1.0 and true differ."""
+    try:
+        return repr(value)
+    except ValueError:  # an integer of more digits than this interpreter writes
+        return f"{id(value)}"
+
+
+def _shown(value: Any) -> str:
+    return _key(value)[:80]
+
+
+def fold_into(into: dict[str, Folded], items: Iterable[tuple[str, Any]], rule: str) -> None:
     """Fold the members of an object into those of the objects before it."""
     for key, value in items:
         folded = into.get(key)
         if folded is None:
-            folded = into[key] = Folded(fragments)
+            folded = into[key] = Folded(FIRST if rule == JOINED and key in _NAMES else rule)
         folded.add(value)
+
+
+def result_of(members: Mapping[str, Folded], path: str, left: list[Unmerged]) -> dict[str, Any]:
+    """What the members of an object come to."""
+    data: dict[str, Any] = {}
+    for key, folded in members.items():
+        data[key] = folded.result(f"{path}.{key}" if path else key, left)
+    return data
 
 
 def with_unknown(data: dict[str, Any], unknown: Mapping[str, Folded], path: str, left: list[Unmerged]) -> dict[str, Any]:
@@ -116,66 +207,14 @@ def with_unknown(data: dict[str, Any], unknown: Mapping[str, Folded], path: str,
     A declared key is among them where a chunk had something there that its field cannot hold: it is put
     in where no other chunk had better, and else into `left`, with its path.
     """
-    for key, folded in unknown.items():
+    for key, value in result_of(unknown, path, left).items():
         if data.get(key) is None:
-            data[key] = folded.result()
-        else:
-            where = f"{path}.{key}" if path else key
-            left.append(Unmerged(where, "not of the kind that other chunks have there", folded.result()))
+            data[key] = value
+        elif value is not None:
+            left.append(Unmerged(f"{path}.{key}" if path else key, _OTHER_KIND, value))
     return data
 
 
-def keep_unknown(into: dict[str, Folded], value: Any, fragments: bool) -> None:
+def keep_unknown(into: dict[str, Folded], value: Any, rule: str) -> None:
     """What no field of a value holds; another spelling of what one holds, as an index of 0.0, is not needed any more."""
-    _fold_into(into, [(key, raw) for key, raw in value.extra.items() if key not in vars(value)], fragments)
-
-
-_TEXTS = ("text", "thinking", "refusal")
-
-
-class Parts:
-    """A content that comes as lists of parts: a part continues the one before it where all but their texts agree."""
-
-    def __init__(self) -> None:
-        self._parts: list[_Part] = []
-
-    def add(self, part: dict[str, Any]) -> None:
-        """Take the next part, as JSON."""
-        same = {key: value for key, value in part.items() if not _is_text(key, value)}
-        if not self._parts or self._parts[-1].same != same:
-            self._parts.append(_Part(same))
-        self._parts[-1].add(part)
-
-    def result(self) -> list[dict[str, Any]]:
-        """The parts so far, as JSON."""
-        return [part.result() for part in self._parts]
-
-
-def _is_text(key: str, value: Any) -> bool:
-    """Text, or a list of parts that have text; `text` of another kind is raw JSON that no field could hold."""
-    if key == "thinking" and is_items(value):
-        return all([is_members(piece) for piece in value])
-    return key in _TEXTS and isinstance(value, str)
-
-
-class _Part:
-    def __init__(self, same: dict[str, Any]) -> None:
-        self.same = same
-        self._texts: dict[str, Text] = {}
-        self._pieces: dict[str, Parts] = {}
-
-    def add(self, part: dict[str, Any]) -> None:
-        for key in _TEXTS:
-            value: Any = part.get(key)
-            if not _is_text(key, value):
-                continue
-            if isinstance(value, str):
-                self._texts.setdefault(key, Text()).write(value)
-            else:
-                for piece in value:
-                    self._pieces.setdefault(key, Parts()).add(piece)
-
-    def result(self) -> dict[str, Any]:
-        texts = {key: text.getvalue() for key, text in self._texts.items()}
-        pieces = {key: parts.result() for key, parts in self._pieces.items()}
-        return {**self.same, **texts, **pieces}
+    fold_into(into, [(key, raw) for key, raw in value.extra.items() if key not in vars(value)], rule)

@@ -6,6 +6,7 @@ import json
 import re
 
 from ._fold import is_items, is_members
+from ._message import delta_of
 from ._nesting import check_nesting
 from ._types import ChatCompletionChunk, TogetherErrorResponse
 
@@ -85,16 +86,13 @@ def message_of(error: TogetherErrorResponse) -> str:
 
 
 def whole_as_chunk(chunk: ChatCompletionChunk) -> ChatCompletionChunk:
-    """An answer that was sent at once, with messages instead of deltas, as one chunk."""
+    """An answer that was sent at once, with messages instead of deltas, as one chunk; its messages stay beside the deltas."""
     if not any(choice.delta is None and "message" in choice.extra for choice in chunk.choices or ()):
         return chunk
     data: Any = chunk.to_dict()
     for choice in data["choices"]:
-        if choice.get("delta") is None and isinstance(choice.get("message"), dict):
-            choice["delta"] = message = choice.pop("message")
-            if isinstance(message.get("tool_calls"), list):
-                message["tool_calls"] = [
-                    {"index": index, **call} if isinstance(call, dict) else call
-                    for index, call in enumerate(message["tool_calls"])
-                ]
-    return ChatCompletionChunk.from_dict({**data, "object": "chat.completion.chunk"})
+        if choice.get("delta") is None and is_members(choice.get("message")):
+            choice["delta"] = delta_of(choice["message"])
+    if data.get("object") == "chat.completion":
+        data["object"] = "chat.completion.chunk"
+    return ChatCompletionChunk.from_dict(data)

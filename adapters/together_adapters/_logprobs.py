@@ -5,11 +5,13 @@
 - An object with Together's parallel arrays, which are chained; where a chunk lacks one of them, nulls
   keep them parallel.
 - An object with OpenAI's `content` and `refusal`, which are chained.
+
+An object that is the only one of its choice stays as it came.
 """
 
 from __future__ import annotations
 
-from ._fold import Folded, Unmerged, keep_unknown, with_unknown
+from ._fold import JOINED, Folded, Unmerged, json_of, keep_unknown, with_unknown
 from ._types import LogprobsPart
 
 TYPE_CHECKING = False
@@ -31,11 +33,14 @@ class LogprobsAccumulator:
         self._arrays: dict[str, list[Any]] = {}
         self._entries: dict[str, list[Any] | None] = {}
         self._top: list[Any] = []
-        self._lone_top: Any = None  # of a stream's only chunk: stays the one object that it came as
+        self._added = 0
+        self._lone: LogprobsPart | None = None
+        self._nulls: dict[str, None] = {}
         self._unknown: dict[str, Folded] = {}
 
     def add_number(self, logprob: float | None, token: str | None, token_id: int | None, top: Any) -> None:
         """Take the log probability of one token."""
+        self._added, self._lone = self._added + 1, None
         arrays: dict[str, Sequence[Any]] = {"tokens": [token], "token_logprobs": [logprob]}
         if token_id is not None:
             arrays["token_ids"] = [token_id]
@@ -43,7 +48,9 @@ class LogprobsAccumulator:
 
     def add_object(self, part: LogprobsPart) -> None:
         """Take an object of either form."""
+        self._added, self._lone = self._added + 1, None if self._added else part
         fields = vars(part)
+        self._nulls.update(dict.fromkeys([name for name, value in fields.items() if value is None]))
         for name in _ENTRIES:
             if name in fields:
                 entries = self._entries.setdefault(name, None)
@@ -56,7 +63,7 @@ class LogprobsAccumulator:
         if arrays or top is not None:
             self._extend(arrays, top)
         if part.extra:
-            keep_unknown(self._unknown, part, True)
+            keep_unknown(self._unknown, part, JOINED)
 
     def _extend(self, arrays: dict[str, Sequence[Any]], top: Mapping[str, float] | tuple[Any, ...] | None) -> None:
         start = self._positions
@@ -70,19 +77,18 @@ class LogprobsAccumulator:
             _put(self._arrays.setdefault(name, []), start, values)
         if tops:
             _put(self._top, start, tops)
-        if count:
-            self._lone_top = top if start == 0 and not isinstance(top, tuple) else None
 
     def result(self, path: str, left: list[Unmerged]) -> dict[str, Any]:
         """The object so far, as JSON."""
+        if self._lone is not None:
+            return json_of(self._lone)
         data: dict[str, Any] = {name: list(values) for name, values in self._arrays.items()}
         if self._top:
             data["top_logprobs"] = list(self._top)
         for values in data.values():
             values.extend([None] * (self._positions - len(values)))
-        if self._lone_top is not None:
-            data["top_logprobs"] = self._lone_top
-        return with_unknown({**data, **self._entries}, self._unknown, path, left)
+        entries = {name: values if values is None else list(values) for name, values in self._entries.items()}
+        return with_unknown({**self._nulls, **data, **entries}, self._unknown, path, left)
 
 
 def _put(into: list[Any], start: int, values: Sequence[Any]) -> None:

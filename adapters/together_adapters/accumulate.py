@@ -2,22 +2,26 @@
 
 Everything is gathered by the choice's index, in whatever order the chunks come:
 
-- Text (content, reasoning under each of its keys, refusal) is joined; a content of parts goes on part by part.
-- What says the same in every chunk (id, model, role) is taken once. A chunk that says otherwise is listed.
+- Text (content, reasoning under each of its keys, refusal) is joined; a content of parts goes on part by part (see `_parts`).
+- Of what says the same in every chunk (id, created, model, role) the first stands, of what else a chunk or a choice says
+  the last, declared or not; `_fold` has these rules. A chunk that says otherwise is listed. `object` and `obfuscation`
+  tell of the chunk, not of the response.
 - Of usage the last that is not null counts, key by key, because servers send it at the end, or cumulative.
-- Token ids, warnings and log probabilities (see `_logprobs`) are chained, tool calls put together (see `_tool_calls`).
-- Undeclared keys: of a chunk and of a choice the last value that is not null stands, and objects are merged
-  key by key; in a delta, which holds fragments, strings are joined and arrays chained unless all are equal.
+- Token ids and log probabilities (see `_logprobs`) are chained, warnings too, each once, tool calls put together (see
+  `_tool_calls`).
+- Undeclared keys of a delta, which holds fragments, are joined (see `_fold`).
+- null stays where chunks said nothing else, but for usage, whose null says that it is still to come.
+- A whole `message`, as in an answer sent at once, stays as it came, if it is all that its choice has.
 
 Nothing is lost: what cannot be merged honestly is in `Completion.unmerged`, and in its `issues()`.
 """
 
 from __future__ import annotations
 
-from ._fold import Folded, Parts, Text, Unmerged, is_members, keep_unknown, with_unknown
+from ._fold import FIRST, JOINED, LAST, LATEST, Folded, Text, Unmerged, is_members, json_of, keep_unknown, raw_of, with_unknown
 from ._logprobs import LogprobsAccumulator
+from ._message import MessageAccumulator, delta_of
 from ._openai_logprobs import from_native_logprobs
-from ._tool_calls import ToolCallAccumulator
 from ._types import (
     ChatCompletionChoicesChunk,
     ChatCompletionChunk,
@@ -26,15 +30,14 @@ from ._types import (
     FinishReason,
     Issue,
     LogprobsPart,
-    ToolCalls,
 )
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from typing import Any
 
-    Repeat = list[tuple[Callable[[Any], object], str]]
+    from ._message import Repeat
 
 __all__ = ["Accumulator", "Completion", "Unmerged", "accumulate"]
 
@@ -82,147 +85,24 @@ class Completion:
         return f"Completion({response!r}, state={state!r}, saw_done={saw_done!r}, unmerged={unmerged!r})"
 
 
-_JOINED = ("reasoning", "reasoning_content", "refusal")
-
 # Most chunks repeat the one before but for a text and a token id, which one comparison of dicts finds out: 0.25
 # instead of 0.35 of the time of `json.loads`. Fields that count anew when they come again keep a chunk from that.
 _NEW_IN_EACH_CHUNK = ("usage", "warnings", "error", "extra")
 _NEW_IN_EACH_CHOICE = ("logprobs", "top_logprobs", "token_ids", "extra")
-_NEW_IN_EACH_DELTA = (*_JOINED, "tool_calls", "function_call", "extra")
-_REPEATED_IN_DELTA = frozenset(["content", "role", "token_id", *_JOINED])
-
-
-class _Notes:
-    """What could not be merged: the first time at each path."""
-
-    def __init__(self) -> None:
-        self._found: dict[str, Unmerged] = {}
-
-    def same(self, into: dict[str, Any], key: str, value: Any, path: str, *, last: bool = False) -> None:
-        """Keep what should be the same in every chunk: the first that says anything, or the `last`."""
-        known = into.get(key)
-        if not known or known == value:
-            into[key] = value
-            return
-        old, new = str(known)[:80], str(value)[:80]
-        self.add(path, f"one chunk says {old!r}, another {new!r}", known if last else value)
-        if last:
-            into[key] = value
-
-    def add(self, path: str, problem: str, value: Any) -> None:
-        self._found.setdefault(path, Unmerged(path, problem, value))
-
-    def with_left(self, left: list[Unmerged]) -> tuple[Unmerged, ...]:
-        """All of it, with what did not fit beside what other chunks had."""
-        return (*self._found.values(), *left)
-
-
-class _Message:
-    """The deltas of one choice."""
-
-    def __init__(self, notes: _Notes, path: str) -> None:
-        self._notes = notes
-        self._path = path
-        self._role: dict[str, Any] = {}
-        self.token_ids: list[int] = []
-        self._content: Text | None = None
-        self._parts: Parts | None = None
-        self._texts: dict[str, Text] = {}
-        self._calls: ToolCallAccumulator | None = None
-        self._function_call: ToolCallAccumulator | None = None
-        self._unknown: dict[str, Folded] = {}
-        self._before: dict[str, Any] = {}  # the fields of the delta before this
-
-    def add(self, delta: DeltaContent) -> None:
-        content, token_id, before = delta.content, delta.token_id, self._before
-        if content is not None:
-            before["content"] = content
-            if self._content is not None and type(content) is str:
-                self._content.write(content)
-            else:
-                self._add_content(content)
-        if token_id is not None:
-            before["token_id"] = token_id
-            self.token_ids.append(token_id)
-        if delta.__dict__ != before:
-            self._add_fields(delta)
-
-    def _add_fields(self, delta: DeltaContent) -> None:
-        fields = vars(delta)
-        said = {name: value for name, value in fields.items() if value is not None}
-        self._before = {} if any([name in said for name in _NEW_IN_EACH_DELTA]) else dict(fields)
-        for name, value in said.items():
-            if name in _JOINED:
-                if name not in self._texts:
-                    self._texts[name] = Text()
-                self._texts[name].write(value)
-            elif name == "role":
-                if value:
-                    self._notes.same(self._role, "role", value, f"{self._path}.role")
-            elif name == "tool_calls":
-                self._calls = self._calls or ToolCallAccumulator()
-                self._calls.add(value)
-            elif name == "function_call":
-                self._function_call = self._function_call or ToolCallAccumulator()
-                self._function_call.add([ToolCalls(function=value)])
-            elif name == "extra":
-                keep_unknown(self._unknown, delta, True)
-
-    def repeating(self, delta: DeltaContent) -> Repeat | None:
-        """See Accumulator.repeating."""
-        said = [name for name, value in vars(delta).items() if value is not None]
-        if self._parts is not None or not _REPEATED_IN_DELTA.issuperset(said):
-            return None
-        repeat: Repeat = [(self._texts[name].write, name) for name in _JOINED if name in said]
-        if self._content is not None and "content" in said:
-            repeat.append((self._content.write, "content"))
-        if "token_id" in vars(delta):  # null where several tokens came together
-            repeat.append((self.token_ids.append, "token_id"))
-        return repeat
-
-    def _add_content(self, content: Any) -> None:
-        if self._parts is None and isinstance(content, str):
-            if self._content is None:
-                self._content = Text()
-            self._content.write(content)
-            return
-        if self._parts is None:
-            self._parts = Parts()
-            if self._content is not None and self._content.getvalue():
-                self._parts.add({"type": "text", "text": self._content.getvalue()})
-            self._content = None
-        if isinstance(content, str):
-            self._parts.add({"type": "text", "text": content})
-        else:
-            for part in content:
-                self._parts.add(part.to_dict())
-
-    def result(self, path: str, left: list[Unmerged]) -> dict[str, Any]:
-        content = self._content.getvalue() if self._content is not None else None
-        message: dict[str, Any] = {**self._role, "content": self._parts.result() if self._parts else content}
-        message.update({name: text.getvalue() for name, text in self._texts.items()})
-        if self._calls is not None:
-            message["tool_calls"] = self._calls.result(f"{path}.tool_calls", left)
-            for position in self._calls.fused():
-                where = f"{path}.tool_calls[{position}].function.arguments"
-                arguments = message["tool_calls"][position]["function"]["arguments"]
-                left.append(Unmerged(where, "more than one JSON document: calls that nothing told apart", arguments))
-        if self._function_call is not None:
-            first, *others = self._function_call.result(f"{path}.function_call", left)
-            message["function_call"] = first["function"]
-            problem = "a second function call, for which a message has no room"
-            left.extend([Unmerged(f"{path}.function_call", problem, call) for call in others])
-        return {"role": "assistant", **with_unknown(message, self._unknown, path, left)}
+_OF_THE_CHUNK = ("choices", "object", "obfuscation")
+_SAID_FIRST = ("id", "created", "model")
 
 
 class _Choice:
     """One choice of the response."""
 
-    def __init__(self, notes: _Notes, path: str) -> None:
-        self.fields: dict[str, Any] = {"finish_reason": None}
-        self._notes = notes
+    def __init__(self, index: int, path: str) -> None:
+        self.finished = False
+        self.whole: dict[str, Any] | None = None  # its message, as long as that is all
+        self._index = index
         self._path = path
-        self._message: _Message | None = None
+        self._fields: dict[str, Folded] = {}
+        self._message: MessageAccumulator | None = None
         self._text: Text | None = None
         self._logprobs: LogprobsAccumulator | None = None
         self._token_ids: list[int] = []
@@ -230,8 +110,11 @@ class _Choice:
         self._before: dict[str, Any] = {}  # the fields of the choice before this
 
     def add(self, choice: ChatCompletionChoicesChunk) -> None:
-        if "extra" in choice.__dict__ and "native_logprobs" in choice.extra:
-            choice = _with_native_logprobs(choice)
+        if "extra" in choice.__dict__:
+            if "native_logprobs" in choice.extra:
+                choice = _with_native_logprobs(choice)
+            if "message" in choice.extra:
+                choice = self._without_whole(choice)
         delta, text, before = choice.delta, choice.text, self._before
         before["delta"] = delta
         if text is not None:
@@ -240,7 +123,7 @@ class _Choice:
             self._add_fields(choice)
         if delta is not None:
             if self._message is None:
-                self._message = _Message(self._notes, f"{self._path}.message")
+                self._message = self._new_message()
             self._message.add(delta)
         if text is not None and (delta is None or text != delta.content):
             self._add_text(text, delta)
@@ -252,29 +135,49 @@ class _Choice:
             return None
         return self._message.repeating(delta) if not choice.text or choice.text == delta.content else None
 
+    def _without_whole(self, choice: ChatCompletionChoicesChunk) -> ChatCompletionChoicesChunk:
+        """Keep a whole message that comes before any delta; a delta beside it that says the same is no other."""
+        message: Any = choice.extra["message"]
+        if self._message is not None or self.whole is not None or not is_members(message):
+            return choice
+        data = json_of(choice)
+        if data.get("delta") not in (None, delta_of(message)):
+            return choice
+        data.pop("delta", None)
+        self.whole = data.pop("message")
+        return ChatCompletionChoicesChunk.from_dict(data)
+
+    def _new_message(self) -> MessageAccumulator:
+        message = MessageAccumulator(f"{self._path}.message", self._token_ids)
+        if self.whole is not None:
+            message.add(DeltaContent.from_dict(delta_of(self.whole)))
+            self.whole = None
+        return message
+
     def _add_fields(self, choice: ChatCompletionChoicesChunk) -> None:
         fields = vars(choice)
-        said = {name: value for name, value in fields.items() if value is not None}
-        self._before = {} if any([name in said for name in _NEW_IN_EACH_CHOICE]) else dict(fields)
-        for name, value in said.items():
-            if name == "finish_reason":
-                self._add_finish_reason(value)
-            elif name == "logprobs":
-                self._add_logprobs(value, choice)
-            elif name == "top_logprobs":
-                if choice.logprobs is None or isinstance(choice.logprobs, LogprobsPart):
-                    self._notes.same(self.fields, name, value, f"{self._path}.{name}", last=True)
-            elif name == "token_ids":
+        self._before = {} if any([fields.get(name) is not None for name in _NEW_IN_EACH_CHOICE]) else dict(fields)
+        for name, value in fields.items():
+            if name == "extra":
+                keep_unknown(self._unknown, choice, LAST)
+            elif name == "token_ids" and value is not None:
                 self._token_ids.extend(value)
-            elif name == "extra":
-                keep_unknown(self._unknown, choice, False)
-            elif name not in ("index", "delta", "text"):
-                self.fields[name] = value
+            elif name == "logprobs" and value is not None:
+                self._add_logprobs(value, choice)
+            elif name == "finish_reason" and value:
+                self.finished = True
+                self._fold(name, value)
+            elif name == "top_logprobs" and isinstance(choice.logprobs, (int, float)):
+                continue  # taken with the number
+            elif name not in ("index", "delta") and (name != "text" or value is None):
+                self._fold(name, value)
 
-    def _add_finish_reason(self, reason: FinishReason) -> None:
-        """The empty reason, which Together has sent, does not end a choice."""
-        if reason or self.fields["finish_reason"] is None:
-            self._notes.same(self.fields, "finish_reason", reason, f"{self._path}.finish_reason", last=True)
+    def _fold(self, name: str, value: Any) -> None:
+        folded = self._fields.get(name)
+        if folded is None:
+            folded = self._fields[name] = Folded(LAST)
+        if value is not None:
+            folded.add_whole(dict(value) if name == "top_logprobs" else raw_of(value))
 
     def _add_text(self, text: str, delta: DeltaContent | None) -> None:
         """The text of a legacy completion; Together repeats there what the delta has."""
@@ -291,18 +194,20 @@ class _Choice:
         token = delta.text or delta.reasoning_text or choice.text or (None if delta.content is None else "")
         self._logprobs.add_number(logprobs, token, delta.token_id, choice.top_logprobs)
 
-    def result(self, index: int, path: str, left: list[Unmerged]) -> dict[str, Any]:
-        data: dict[str, Any] = {"index": index, **self.fields}
+    def result(self, path: str, left: list[Unmerged]) -> dict[str, Any]:
+        data: dict[str, Any] = {} if self.whole is not None else {"index": self._index, "finish_reason": None}
+        for name, folded in self._fields.items():
+            data[name] = folded.result(f"{path}.{name}", left)
         if self._text is not None:
             data["text"] = self._text.getvalue()
-        if self._message is not None or self._text is None:
-            message = self._message or _Message(self._notes, path)
-            data["message"] = message.result(f"{path}.message", left)
+        if self.whole is not None:
+            data["message"] = self.whole
+        elif self._message is not None or (self._text is None and "message" not in self._unknown):
+            data["message"] = (self._message or self._new_message()).result(left)
         if self._logprobs is not None:
             data["logprobs"] = self._logprobs.result(f"{path}.logprobs", left)
-        ids = self._token_ids or (self._message.token_ids if self._message is not None else ())
-        if ids and ids != data.get("logprobs", {}).get("token_ids"):
-            data["token_ids"] = list(ids)
+        if self._token_ids and self._token_ids != (data.get("logprobs") or {}).get("token_ids"):
+            data["token_ids"] = list(self._token_ids)
         return with_unknown(data, self._unknown, path, left)
 
 
@@ -319,12 +224,12 @@ class Accumulator:
     """
 
     def __init__(self) -> None:
-        self._notes = _Notes()
-        self._head: dict[str, Any] = {}
+        self._object: str | None = None
+        self._fields: dict[str, Folded] = {}
         self._before: dict[str, Any] = {}  # the fields of the chunk before this
         self._choices: dict[int, _Choice] = {}
-        self._usage = Folded(False)
-        self._warnings: list[Any] = []
+        self._usage = Folded(LATEST)
+        self._warnings: dict[str, Any] | None = None  # each once, by its JSON
         self._unknown: dict[str, Folded] = {}
 
     def add(self, chunk: ChatCompletionChunk) -> None:
@@ -338,29 +243,32 @@ class Accumulator:
             index = position if choice.index is None else choice.index
             known = self._choices.get(index)
             if known is None:
-                known = self._choices[index] = _Choice(self._notes, f"choices[{index}]")
+                known = self._choices[index] = _Choice(index, f"choices[{index}]")
             known.add(choice)
             position += 1
 
     def _add_fields(self, chunk: ChatCompletionChunk) -> None:
-        head, fields = self._head, vars(chunk)
-        said = {name: value for name, value in fields.items() if value}
-        self._before = {} if any([name in said for name in _NEW_IN_EACH_CHUNK]) else dict(fields)
-        for name, value in said.items():
-            if head.get(name) == value or name in ("choices", "obfuscation"):
-                continue  # obfuscation is padding, another one in each chunk
-            if name in ("id", "model"):
-                self._notes.same(head, name, value, name)
+        fields = vars(chunk)
+        self._before = {} if any([fields.get(name) for name in _NEW_IN_EACH_CHUNK]) else dict(fields)
+        for name, value in fields.items():
+            if name == "extra":
+                keep_unknown(self._unknown, chunk, LAST)
             elif name == "usage":
-                self._usage.add(value.to_dict())
-            elif name == "warnings":
-                self._warnings.extend([warning for warning in value if warning not in self._warnings])
-            elif name == "extra":
-                keep_unknown(self._unknown, chunk, False)
-            elif name in ("object", "created"):
-                head.setdefault(name, value)
-            else:
-                head[name] = value
+                self._usage.add(value and json_of(value))
+            elif name == "warnings" and value is not None:
+                self._warnings = {} if self._warnings is None else self._warnings
+                for warning in value:
+                    self._warnings[warning.to_json()] = json_of(warning)
+            elif name == "object":
+                self._object = self._object or (value and str(value))
+            elif name not in _OF_THE_CHUNK:
+                self._fold(name, value)
+
+    def _fold(self, name: str, value: Any) -> None:
+        folded = self._fields.get(name)
+        if folded is None:
+            folded = self._fields[name] = Folded(FIRST if name in _SAID_FIRST else LAST)
+        folded.add(raw_of(value))
 
     def repeating(self, chunk: ChatCompletionChunk) -> Repeat | None:
         """What folds in the chunks that follow the last, `chunk`, as long as they repeat it but for texts and token id.
@@ -382,33 +290,37 @@ class Accumulator:
     @property
     def finished(self) -> bool:
         """True when every choice seen has its finish reason, and there is one."""
-        return bool(self._choices) and all([choice.fields["finish_reason"] for choice in self._choices.values()])
+        return bool(self._choices) and all([choice.finished for choice in self._choices.values()])
 
     def completion(self, state: str = "open", saw_done: bool = False) -> Completion:
         """The response so far."""
         left: list[Unmerged] = []
-        data = {**self._head}
-        if data.get("object", "") in ("", "chat.completion.chunk"):
+        data: dict[str, Any] = {name: folded.result(name, left) for name, folded in self._fields.items()}
+        whole = bool(self._choices) and all([choice.whole is not None for choice in self._choices.values()])
+        if self._object == "chat.completion.chunk" or (not self._object and not whole):
             data["object"] = "chat.completion"
+        elif self._object is not None:
+            data["object"] = self._object
         data["choices"] = [
-            self._choices[index].result(index, f"choices[{position}]", left)
+            self._choices[index].result(f"choices[{position}]", left)
             for position, index in enumerate(sorted(self._choices))
         ]
-        if self._warnings:
-            data["warnings"] = list(self._warnings)
-        data["usage"] = self._usage.result()
+        if self._warnings is not None:
+            data["warnings"] = list(self._warnings.values())
+        usage = self._usage.result("usage", left)
+        if usage is not None:
+            data["usage"] = usage
         with_unknown(data, self._unknown, "", left)
-        if data["usage"] is None:
-            del data["usage"]
+        if usage is None:
             _use_usage_of_groq(data)
-        return Completion(ChatCompletionResponse.from_dict(data), state, saw_done, self._notes.with_left(left))
+        return Completion(ChatCompletionResponse.from_dict(data), state, saw_done, tuple(left))
 
 
 def _use_usage_of_groq(data: dict[str, Any]) -> None:
     """Groq has sent a stream's usage under a key of its own."""
     groq: Any = data.get("x_groq")
-    if is_members(groq):
-        data["usage"] = groq.get("usage")
+    if is_members(groq) and is_members(groq.get("usage")):
+        data.setdefault("usage", groq["usage"])
 
 
 def accumulate(chunks: Iterable[ChatCompletionChunk]) -> Completion:
