@@ -100,6 +100,7 @@ class _Choice:
         self.finished = False
         self.whole: dict[str, Any] | None = None  # its message, as long as that is all
         self._index = index
+        self._indexed = False  # whether the server says so itself
         self._path = path
         self._fields: dict[str, Folded] = {}
         self._message: MessageAccumulator | None = None
@@ -158,7 +159,9 @@ class _Choice:
         fields = vars(choice)
         self._before = {} if any([fields.get(name) is not None for name in _NEW_IN_EACH_CHOICE]) else dict(fields)
         for name, value in fields.items():
-            if name == "extra":
+            if name == "index":
+                self._indexed = True
+            elif name == "extra":
                 keep_unknown(self._unknown, choice, LAST)
             elif name == "token_ids" and value is not None:
                 self._token_ids.extend(value)
@@ -169,7 +172,7 @@ class _Choice:
                 self._fold(name, value)
             elif name == "top_logprobs" and isinstance(choice.logprobs, (int, float)):
                 continue  # taken with the number
-            elif name not in ("index", "delta") and (name != "text" or value is None):
+            elif name != "delta" and (name != "text" or value is None):
                 self._fold(name, value)
 
     def _fold(self, name: str, value: Any) -> None:
@@ -195,7 +198,9 @@ class _Choice:
         self._logprobs.add_number(logprobs, token, delta.token_id, choice.top_logprobs)
 
     def result(self, path: str, left: list[Unmerged]) -> dict[str, Any]:
-        data: dict[str, Any] = {} if self.whole is not None else {"index": self._index, "finish_reason": None}
+        data: dict[str, Any] = {} if self.whole is not None else {"finish_reason": None}
+        if self.whole is None or self._indexed:
+            data["index"] = self._index
         for name, folded in self._fields.items():
             data[name] = folded.result(f"{path}.{name}", left)
         if self._text is not None:
