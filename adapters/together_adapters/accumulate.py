@@ -234,6 +234,7 @@ class Accumulator:
         self._before: dict[str, Any] = {}  # the fields of the chunk before this
         self._choices: dict[int, _Choice] = {}
         self._usage = Folded(LATEST)
+        self._usage_said = False
         self._warnings: dict[str, Any] | None = None  # each once, by its JSON
         self._unknown: dict[str, Folded] = {}
 
@@ -259,6 +260,7 @@ class Accumulator:
             if name == "extra":
                 keep_unknown(self._unknown, chunk, LAST)
             elif name == "usage":
+                self._usage_said = True
                 self._usage.add(value and json_of(value))
             elif name == "warnings" and value is not None:
                 self._warnings = {} if self._warnings is None else self._warnings
@@ -313,7 +315,7 @@ class Accumulator:
         if self._warnings is not None:
             data["warnings"] = list(self._warnings.values())
         usage = self._usage.result("usage", left)
-        if usage is not None:
+        if usage is not None or (whole and self._usage_said):
             data["usage"] = usage
         with_unknown(data, self._unknown, "", left)
         if usage is None:
