@@ -23,12 +23,15 @@ _REPEATED_IN_DELTA = frozenset(["content", "role", "token_id", *_TEXTS])
 
 
 def delta_of(message: Mapping[str, Any]) -> dict[str, Any]:
-    """A whole message as one delta: its tool calls numbered, so that they stay apart."""
+    """A whole message as one delta: those of its tool calls numbered that are not, so that they stay apart."""
     calls = message.get("tool_calls")
     if not is_items(calls):
         return {**message}
-    numbered = [{**call, "index": index} if is_members(call) else call for index, call in enumerate(calls)]
-    return {**message, "tool_calls": numbered}
+    return {**message, "tool_calls": [_numbered(call, index) for index, call in enumerate(calls)]}
+
+
+def _numbered(call: Any, index: int) -> Any:
+    return {**call, "index": index} if is_members(call) and call.get("index") is None else call
 
 
 class MessageAccumulator:

@@ -1,0 +1,194 @@
+"""Nothing that chunks say is lost, whatever they say, and what is folded costs no more than its size."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tracemalloc
+from collections.abc import Callable, Iterator
+from itertools import count
+from types import FrameType
+from typing import Any
+
+import pytest
+from corpus import BODIES, label, objects
+from hypothesis import given
+from hypothesis import strategies as st
+from together_adapters.accumulate import Accumulator, Completion, accumulate
+from together_adapters.stream import iter_chunks
+from together_types import ChatCompletionChunk
+
+# Stand for a text and a number that come once in all chunks; `numbered` makes them so.
+TEXT, NUMBER = "<text>", 10**9
+SAID = st.just(TEXT)
+SAYS_NOTHING = st.sampled_from([None, "", "null"])
+ANYTHING = st.recursive(
+    SAID | st.just(NUMBER) | st.sampled_from([None, "", True, 0.5, [], {}]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["id", "type", "text", "a", TEXT]), inner, max_size=2),
+    max_leaves=4,
+)
+
+
+def sometimes(**keys: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """An object with some of the keys, each with what belongs there or with anything."""
+    usual = [(key, value) for key, value in keys.items() for value in (value, value, SAYS_NOTHING, ANYTHING)]
+    pairs = st.sampled_from(usual).flatmap(lambda pair: st.tuples(st.just(pair[0]), pair[1]))
+    return st.lists(pairs, max_size=4).map(dict)
+
+
+def one_or_more(item: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Any]]:
+    return st.lists(item, min_size=1, max_size=2)
+
+
+INDEX = st.sampled_from([0, 0, 0, 1, 2, "0", 1.0])
+NAME = st.sampled_from(["f", "g", TEXT])
+ARGUMENTS = SAID | st.sampled_from(["{}", '{"a":', "}"]) | st.fixed_dictionaries({"a": SAID})
+FUNCTION = sometimes(name=NAME, arguments=ARGUMENTS, x=SAID)
+KIND = st.sampled_from(["function", "custom"])
+CUSTOM = sometimes(name=NAME, input=SAID)
+CALL = sometimes(index=INDEX, id=st.sampled_from(["1", "2", TEXT]), type=KIND, function=FUNCTION, custom=CUSTOM, extra_content=ANYTHING)
+PIECES = one_or_more(sometimes(type=st.just("text"), text=SAID))
+PART = sometimes(type=st.sampled_from(["text", "thinking"]), text=SAID, thinking=SAID | PIECES, refusal=SAID, image_url=st.fixed_dictionaries({"url": SAID}))
+CONTENT = SAID | one_or_more(PART)
+CALLS = one_or_more(CALL)
+DELTA = sometimes(
+    content=CONTENT, reasoning=SAID, reasoning_content=SAID, refusal=SAID, role=st.sampled_from(["assistant", TEXT]), tool_calls=CALLS,
+    function_call=FUNCTION, token_id=st.just(NUMBER), audio=ANYTHING, unknown=ANYTHING,
+)  # fmt: skip
+TOP = st.fixed_dictionaries({TEXT: st.just(-1.5)})
+ENTRIES = one_or_more(st.fixed_dictionaries({"token": SAID, "logprob": st.just(-1.5)}))
+LOGPROBS = sometimes(tokens=one_or_more(SAID), token_ids=one_or_more(st.just(NUMBER)), top_logprobs=TOP | one_or_more(TOP), content=ENTRIES, refusal=ENTRIES)
+CHOICE = sometimes(
+    index=INDEX, delta=DELTA, message=DELTA, text=SAID, logprobs=st.just(-0.5) | LOGPROBS, top_logprobs=TOP, seed=st.just(NUMBER),
+    finish_reason=st.sampled_from(["stop", TEXT]), stop_reason=SAID | st.just(NUMBER), token_ids=one_or_more(st.just(NUMBER)), unknown=ANYTHING,
+)  # fmt: skip
+CHUNK = sometimes(
+    id=SAID, created=st.just(NUMBER), model=SAID, system_fingerprint=SAID, warnings=one_or_more(st.fixed_dictionaries({"message": SAID})),
+    metadata=ANYTHING, error=st.fixed_dictionaries({"message": SAID}), choices=one_or_more(CHOICE), unknown=ANYTHING,
+)  # fmt: skip
+CHUNKS = st.lists(st.builds(lambda chunk, choices: {"choices": choices, **chunk}, CHUNK, one_or_more(CHOICE)), max_size=5)
+
+
+def numbered(value: Any, numbers: Iterator[int]) -> Any:
+    if isinstance(value, dict):
+        return {f"<{next(numbers)}>" if key == TEXT else key: numbered(item, numbers) for key, item in value.items()}
+    if isinstance(value, list):
+        return [numbered(item, numbers) for item in value]
+    return f"<{next(numbers)}>" if value == TEXT else next(numbers) if value == NUMBER else value
+
+
+def said_in(value: Any) -> Iterator[str]:
+    """The texts and numbers that come once."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from said_in(key)
+            yield from said_in(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from said_in(item)
+    elif isinstance(value, str) and value.startswith("<"):
+        yield value
+    elif isinstance(value, int) and value > NUMBER:
+        yield str(value)
+
+
+@given(CHUNKS)
+def test_nothing_is_lost(drawn: list[dict[str, Any]]) -> None:
+    sent = numbered(drawn, count(NUMBER + 1))
+    chunks = [ChatCompletionChunk.from_dict(chunk) for chunk in sent]
+    completion = accumulate(chunks)
+    kept = json.dumps([completion.response.to_dict(), completion.unmerged])
+    assert [said for said in said_in(sent) if said not in kept] == []
+    assert len(completion.issues()) >= len(completion.unmerged)
+
+
+@given(CHUNKS)
+def test_looking_changes_nothing(drawn: list[dict[str, Any]]) -> None:
+    """A completion that was taken stays as it is, and taking one does not change those that follow."""
+    chunks = [ChatCompletionChunk.from_dict(chunk) for chunk in numbered(drawn, count(NUMBER + 1))]
+    accumulator, taken = Accumulator(), list[tuple[Completion, str]]()
+    for chunk in chunks:
+        accumulator.add(chunk)
+        completion = accumulator.completion()
+        taken.append((completion, json.dumps([completion.response.to_dict(), completion.unmerged])))
+    for number, (completion, text) in enumerate(taken, 1):
+        fresh = Accumulator()
+        for chunk in chunks[:number]:
+            fresh.add(chunk)
+        assert json.dumps([completion.response.to_dict(), completion.unmerged]) == text
+        assert fresh.completion() == completion
+
+
+@pytest.mark.parametrize("path", [path for path in BODIES if any(["choices" in data for data in objects(path)])], ids=label)
+def test_body_is_given_back(path: Any) -> None:
+    """An answer sent at once to a request for a stream."""
+    [data] = objects(path)
+    stream = iter_chunks([path.read_bytes()], require_finish=False)
+    list(stream)
+    assert json.dumps(stream.completion.response.to_dict(), sort_keys=True) == json.dumps(data, sort_keys=True)
+
+
+def delta(number: int, **fields: Any) -> dict[str, Any]:
+    return {"id": "c", "choices": [{"index": 0, "delta": fields, "finish_reason": None}]}
+
+
+def call(number: int, **fields: Any) -> dict[str, Any]:
+    return delta(number, tool_calls=[{"index": 0, **fields}])
+
+
+# What could grow with the number of chunks before it, and is told by a chunk's number.
+GROWING: dict[str, Callable[[int], dict[str, Any]]] = {
+    "distinct warnings": lambda n: {"choices": [], "warnings": [{"message": f"w{n}"}]},
+    "warnings of one message": lambda n: {"choices": [], "warnings": [{"message": "w", "n": n}]},
+    "a name again in a text": lambda n: call(n, function={"name": "f", "arguments": "{}" if n else '{"a":"}'}),
+    "a name again after a word": lambda n: call(n, function={"name": "f", "arguments": "{}" if n else "x{}"}),
+    "new ids": lambda n: call(n, id=str(n), function={"name": "f", "arguments": "{}"}),
+    "new indexes": lambda n: call(n, index=n, function={"name": "f", "arguments": "{}"}),
+    "no indexes": lambda n: delta(n, tool_calls=[{"id": str(n), "function": {"name": "f"}}]),
+    "names of one id": lambda n: call(n, id="1", function={"name": f"f{n}"}),
+    "new parts": lambda n: delta(n, content=[{"type": "text", "text": "a", "n": n}]),
+    "parts that go on": lambda n: delta(n, content=[{"type": "text", "text": "a"}]),
+    "models": lambda n: {"model": f"m{n}", "choices": []},
+    "unknown kinds": lambda n: delta(n, unknown=[n, "a", {str(n): 1}, ["a"]][n % 4]),
+    "unknown keys": lambda n: {**delta(n, **{f"u{n}": "a"}), f"v{n}": 1},
+    "choices": lambda n: {"choices": [{"index": n, "delta": {"content": "a"}}]},
+}
+
+
+def work_for(make: Callable[[int], dict[str, Any]], chunks: int) -> int:
+    """How many calls are made, and how long a text they return: counts that no other process can change."""
+    work = 0
+
+    def count_work(frame: FrameType, event: str, returned: Any) -> None:
+        nonlocal work
+        work += 1 + (len(returned) if event == "return" and isinstance(returned, str) else 0)
+
+    values = [ChatCompletionChunk.from_dict(make(number)) for number in range(chunks)]
+    accumulator = Accumulator()
+    sys.setprofile(count_work)
+    try:
+        for value in values:
+            accumulator.add(value)
+        accumulator.completion()
+    finally:
+        sys.setprofile(None)
+    return work
+
+
+@pytest.mark.parametrize("kind", GROWING)
+def test_work_grows_with_the_chunks(kind: str) -> None:
+    assert work_for(GROWING[kind], 400) <= 4.4 * work_for(GROWING[kind], 100)
+
+
+def test_text_takes_the_memory_of_text() -> None:
+    """Not that of its fragments: 62 bytes for each that `io.StringIO` keeps until it is read."""
+    accumulator, made = Accumulator(), 20_000
+    tracemalloc.start()
+    try:
+        for number in range(made):
+            accumulator.add(ChatCompletionChunk.from_dict(delta(number, content=f"{number % 10_000:04}")))
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert taken < made * 4 * 6
+    assert len(accumulator.completion().response.text) == made * 4
