@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from corpus import DATA, STREAMS, label
+from corpus import DATA, SAID_OTHERWISE, STREAMS, label
 from together_adapters.accumulate import Completion, accumulate
 from together_adapters.errors import IncompleteStreamError, StreamError
 from together_adapters.stream import iter_chunks
@@ -19,8 +19,6 @@ TWINS = [(stream, stream.with_name(stream.name[len("stream_") :]).with_suffix(".
 TWINS = [(stream, body) for stream, body in TWINS if body.exists()]
 # What a server itself says otherwise when it streams: by path what the stream and what the answer sent at once has, and why.
 DIFFER: list[dict[str, Any]] = json.loads((DATA / "twins_differ.json").read_text("utf-8"))
-# Undeclared keys of chunks that say something else in each, which the response can show once.
-SAID_OTHERWISE = {"llama-server/x_return_progress_stream.200.sse": ["prompt_progress.processed"]}
 assert TWINS and all([rule["paths"] and rule["why"] for rule in DIFFER])
 assert {rule["where"] for rule in DIFFER} <= {"every server", *[name for stream, _ in TWINS for name in (label(stream), stream.parent.name)]}
 

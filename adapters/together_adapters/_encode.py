@@ -23,7 +23,7 @@ import re
 from ._fold import LATEST, Folded, is_members, json_of
 from ._openai_logprobs import to_openai_logprobs
 from ._plain import redact
-from ._tool_calls import ToolCallAccumulator
+from ._tool_calls import ToolCallAccumulator, delta_of
 from ._types import ChatCompletionChunk, DeltaContent, ErrorData
 from .errors import APIError
 
@@ -108,6 +108,9 @@ class _Choice:
     def encoded(self, index: int, choice: ChatCompletionChoicesChunk, legacy: bool) -> dict[str, Any]:
         data = {"index": index, "finish_reason": None, **choice.to_dict()}
         data["index"] = index
+        message = data.get("message")
+        if is_members(message) and data.get("delta") == delta_of(message):
+            del data["message"]  # of an answer that was sent at once; clients are told once
         if choice.delta is not None or not legacy:
             data["delta"] = self._delta(choice.delta or DeltaContent())
             logprobs = to_openai_logprobs(data)

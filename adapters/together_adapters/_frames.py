@@ -6,8 +6,8 @@ import json
 import re
 
 from ._fold import is_items, is_members
-from ._message import delta_of
 from ._nesting import check_nesting
+from ._tool_calls import delta_of
 from ._types import ChatCompletionChunk, TogetherErrorResponse
 
 TYPE_CHECKING = False

@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-from ._fold import FIRST, JOINED, Folded, Text, Unmerged, is_items, is_members, json_of, keep_unknown, raw_of, with_unknown
+from ._fold import FIRST, JOINED, Folded, Text, Unmerged, json_of, keep_unknown, raw_of, with_unknown
 from ._parts import Parts
 from ._tool_calls import ToolCallAccumulator
 from ._types import DeltaContent, ToolCalls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from typing import Any
 
     Repeat = list[tuple[Callable[[Any], object], str]]
 
-__all__ = ["MessageAccumulator", "delta_of"]
+__all__ = ["MessageAccumulator"]
 
 _TEXTS = ("reasoning", "reasoning_content", "refusal")
 # A delta that has one of these is folded field by field (see `accumulate`).
 _NEW_IN_EACH_DELTA = (*_TEXTS, "tool_calls", "function_call", "extra")
 _REPEATED_IN_DELTA = frozenset(["content", "role", "token_id", *_TEXTS])
-
-
-def delta_of(message: Mapping[str, Any]) -> dict[str, Any]:
-    """A whole message as one delta: those of its tool calls numbered that are not, so that they stay apart."""
-    calls = message.get("tool_calls")
-    if not is_items(calls):
-        return {**message}
-    return {**message, "tool_calls": [_numbered(call, index) for index, call in enumerate(calls)]}
-
-
-def _numbered(call: Any, index: int) -> Any:
-    return {**call, "index": index} if is_members(call) and call.get("index") is None else call
 
 
 class MessageAccumulator:

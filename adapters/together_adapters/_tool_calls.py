@@ -21,17 +21,17 @@ from __future__ import annotations
 import json
 import re
 
-from ._fold import FIRST, JOINED, Folded, Text, Unmerged, keep_unknown, with_unknown
+from ._fold import FIRST, JOINED, Folded, Text, Unmerged, is_items, is_members, keep_unknown, with_unknown
 from ._nesting import check_nesting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     from ._types import CustomToolCall, FunctionCall, ToolCalls
 
-__all__ = ["ToolCallAccumulator"]
+__all__ = ["ToolCallAccumulator", "delta_of"]
 
 _CONTENT = {"function": "arguments", "custom": "input"}
 
@@ -49,6 +49,8 @@ class _Named:
         self._all = Folded(FIRST)
 
     def add(self, text: str | None) -> None:
+        if text is None or text == self.said:
+            return
         self._raw = text if self._raw is None else self._raw
         self.said = self.said or _said(text)
         self._all.add(_said(text))
@@ -155,7 +157,9 @@ class _Call:
         for form, content in _CONTENT.items():
             body = vars(fragment).get(form)
             if body is not None:
-                self.bodies.setdefault(form, _Body(content)).add(body)
+                if form not in self.bodies:
+                    self.bodies[form] = _Body(content)
+                self.bodies[form].add(body)
 
     def result(self, path: str, left: list[Unmerged]) -> dict[str, Any]:
         id, kind = self.id.result(f"{path}.id", left), self._kind.result(f"{path}.type", left)
@@ -222,6 +226,18 @@ class ToolCallAccumulator:
         problem = "a second function call, for which a message has no room"
         left.extend([Unmerged(path, problem, call.result(path, left)) for call in others])
         return first.bodies["function"].result(path, left)
+
+
+def delta_of(message: Mapping[str, Any]) -> dict[str, Any]:
+    """A whole message as one delta: those of its tool calls numbered that are not, so that they stay apart."""
+    calls = message.get("tool_calls")
+    if not is_items(calls):
+        return {**message}
+    return {**message, "tool_calls": [_numbered(call, index) for index, call in enumerate(calls)]}
+
+
+def _numbered(call: Any, index: int) -> Any:
+    return {**call, "index": index} if is_members(call) and call.get("index") is None else call
 
 
 def _goes_on(text: str) -> str | None:

@@ -20,8 +20,9 @@ from __future__ import annotations
 
 from ._fold import FIRST, JOINED, LAST, LATEST, Folded, Text, Unmerged, is_members, json_of, keep_unknown, raw_of, with_unknown
 from ._logprobs import LogprobsAccumulator
-from ._message import MessageAccumulator, delta_of
+from ._message import MessageAccumulator
 from ._openai_logprobs import from_native_logprobs
+from ._tool_calls import delta_of
 from ._types import (
     ChatCompletionChoicesChunk,
     ChatCompletionChunk,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from ._message import Repeat
+    from ._message import Repeat as Repeat
 
 __all__ = ["Accumulator", "Completion", "Unmerged", "accumulate"]
 
