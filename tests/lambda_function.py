@@ -4,7 +4,9 @@ import json
 import sys
 import time
 
+from together_adapters.accumulate import Unmerged
 from together_adapters.aws_lambda import parse_event, respond, respond_error, respond_stream
+from together_adapters.batch import iter_results
 from together_adapters.errors import APIError
 from together_adapters.stream import iter_chunks
 from together_types import ChatCompletionResponse
@@ -25,6 +27,12 @@ def about(event, context):
 
 def value(event, context):
     return RESPONSE
+
+
+def records(event, context):
+    line = b'{"custom_id":"\\ud800","response":{"status_code":200,"body":{"id":"r","choices":[{"index":0,"text":"a\\ud800","n":NaN}]}}}'
+    issues = ChatCompletionResponse.from_dict({"created": "\ud800"}).issues()
+    return [*iter_results([line]), *issues, Unmerged("p\ud800", "problem", float("nan"))]
 
 
 def nested_value(event, context):

@@ -17,6 +17,8 @@ from __future__ import annotations
 from collections import namedtuple
 from io import StringIO
 
+from ._plain import sendable_fields
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 else:
     Unmerged = namedtuple("Unmerged", ("path", "problem", "value"))
+    Unmerged._asdict = sendable_fields
     Unmerged.__doc__ = "What a chunk had and the response cannot show: the `value`, the `path` it belongs to, and why."
 
 __all__ = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import namedtuple
 
 from ._fold import is_members
+from ._plain import sendable_fields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 else:
     Loss = namedtuple("Loss", ("path", "problem", "value"))
+    Loss._asdict = sendable_fields
     Loss.__doc__ = "What would not survive: the `value` at a `path` like `choices[0].seed`, and what becomes of it."
 
 __all__ = ["Loss", "losses"]

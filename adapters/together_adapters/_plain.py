@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import TypeGuard
 
-__all__ = ["is_mapping", "is_sequence", "plain", "redact", "well_formed"]
+__all__ = ["is_mapping", "is_sequence", "plain", "redact", "sendable_fields", "well_formed"]
 
 _MAX_DEPTH = 256
 _SHORTEST_SECRET = 6
@@ -25,7 +25,8 @@ _HIDDEN = "[hidden]"
 # and the part of a URL before its host.
 _SECRETS = re.compile(
     r"(?P<before>\b(?:bearer|basic)\s+)[^\s\"',;]+"
-    r"|\b(?:sk|pk|rk|tgp_v1|gsk|hf|xai|key)[-_][A-Za-z0-9_-]{4,}"
+    r"|\b(?:sk|tgp_v1)[-_][A-Za-z0-9_-]{4,}"
+    r"|\b(?:gsk|hf|xai)[-_][A-Za-z0-9]{16,}"
     r"|\b(?:AKIA|ASIA)[A-Z0-9]{12,}"
     r"|\b[0-9a-f]{64}\b"
     r"|(?<=://)[^/@\s]+(?=@)",
@@ -89,6 +90,11 @@ def plain(value: Any, path: str = "", level: int = 0) -> Any:
         return _number(_nearest(value))
     where = well_formed(f"{path}: " if path else "")
     raise TypeError(f"{where}{type(value).__name__} is no JSON value")
+
+
+def sendable_fields(record: Any) -> Any:
+    """The `_asdict` of a named tuple that may hold what a server sent: AWS Lambda's runtime client sends what it gives."""
+    return plain(dict(zip(record._fields, record)))
 
 
 def _as_dict(value: Any) -> Callable[[], Any] | None:

@@ -96,7 +96,7 @@ class RuntimeAPI:
             except Exception as error:
                 from base64 import b64encode
 
-                body = b64encode(report_of(error, error.__traceback__))
+                body = b64encode(report_of(error, error.__traceback__ and error.__traceback__.tb_next))
                 return f"{ERROR_TYPE}: {type_of(error)}\r\n{_ERROR_BODY}: ".encode("ascii") + body + b"\r\n"
 
 

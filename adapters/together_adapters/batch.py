@@ -21,6 +21,7 @@ from io import BytesIO
 from ._fold import is_members
 from ._nesting import check_nesting
 from ._source import as_bytes, missing, pieces_of
+from ._plain import sendable_fields
 from ._types import ChatCompletionResponse, ParseError, TogetherErrorResponse
 from .errors import APIConnectionError, APIError
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     Progress = Callable[[int, Union[int, None]], object]
 else:
     BatchResult = namedtuple("BatchResult", ("line", "custom_id", "response", "status", "request_id"), defaults=(None, None))
+    BatchResult._asdict = sendable_fields
     BatchResult.__doc__ = """The answer to one request of a batch.
 
     `line` counts from 1, blank lines included; `custom_id` is the request's, `response` the completion, `status`

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -62,6 +63,25 @@ def test_stream(sdk: Any, model: str) -> None:
         (call.function.name, call.function.arguments) for call in expected.tool_calls or ()  # type: ignore[union-attr]
     ]
     assert text or calls
+
+
+@pytest.mark.skipif("LAMBDA_MODEL_SERVER" not in os.environ, reason="LAMBDA_MODEL_SERVER names no server")
+def test_a_real_server(start: Any, version: str) -> None:
+    """With the base URL of a llama-server in LAMBDA_MODEL_SERVER; LAMBDA_MODEL is the model, `tiny` without it."""
+    openai = pytest.importorskip("openai")
+    streaming = {"TOGETHER_LAMBDA_STREAMING": "always"} if version == "ours" else {}
+    model = os.environ.get("LAMBDA_MODEL", "tiny")
+    function = {"name": "get_weather", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}
+    tools: Any = {"tools": [{"type": "function", "function": function}], "tool_choice": "required"}
+    with start("chat_proxy", os.environ["LAMBDA_MODEL_SERVER"], environment=streaming) as api, function_url(api) as url:
+        with openai.OpenAI(base_url=url + "/v1", api_key=PROXY_KEY, max_retries=0) as client:
+            ask = client.chat.completions.create
+            text = ask(model=model, messages=HI, temperature=0, max_tokens=50).choices[0].message.content
+            chunks = list(ask(model=model, messages=HI, temperature=0, max_tokens=50, stream=True))
+            assert text and "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices) == text
+            asked = [{"role": "user", "content": "[[tool]] What is the weather in Paris?"}]
+            [call] = ask(model=model, messages=asked, **tools).choices[0].message.tool_calls
+            assert call.function.name == "get_weather" and json.loads(call.function.arguments)
 
 
 @pytest.mark.parametrize("version", ["ours"], scope="session")  # AWS's runtime client cannot stream

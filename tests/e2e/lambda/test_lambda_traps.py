@@ -41,6 +41,14 @@ def test_values_with_what_no_json_holds(start: Any, handler: str) -> None:
             assert sent["choices"][0] == {"index": 0, "text": "hé\ufffd", "n": None}
 
 
+def test_records_with_what_no_json_holds(start: Any) -> None:
+    with start("", handler="lambda_function.records", folder=TESTS) as api:
+        for _ in range(2):
+            result, issue, unmerged = api.invoke(URL).json()
+            assert result["custom_id"] == "\ufffd" and result["response"]["choices"][0] == {"index": 0, "text": "a\ufffd", "n": None}
+            assert issue["path"] == "created" and unmerged == {"path": "p\ufffd", "problem": "problem", "value": None}
+
+
 @pytest.mark.parametrize("size", [6 * 2**20 - 200, 6 * 2**20 + 1, 7 * 2**20])
 def test_size(start: Any, size: int) -> None:
     with start("", handler="lambda_function.guarded", folder=TESTS) as api:
