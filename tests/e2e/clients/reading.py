@@ -1,0 +1,68 @@
+"""What a user of an SDK has read, in one form; the SDK's own objects are beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+
+def dumped(value: Any) -> Any:
+    """An SDK's object as plain JSON, by the SDK itself."""
+    dump = getattr(value, "model_dump", None)
+    return dump(mode="json", warnings=False) if dump is not None else value
+
+
+def whole(value: Any) -> dict[str, Any]:
+    """What a completion that was not streamed says."""
+    data = dumped(value)
+    found = [_choice(choice["index"], choice["message"], choice, choice["message"].get("tool_calls")) for choice in data["choices"]]
+    return {"choices": found, "usage": _usage(data.get("usage"))}
+
+
+def streamed(chunks: Iterable[Any]) -> dict[str, Any]:
+    """What the chunks of a stream come to, added up as a user of the SDK would."""
+    choices: dict[int, dict[str, Any]] = {}
+    usage = None
+    for chunk in chunks:
+        data = dumped(chunk)
+        usage = _usage(data.get("usage")) or usage
+        for choice in data.get("choices") or ():
+            into = choices.setdefault(choice["index"], {"delta": {}, "calls": {}, "logprobs": [], "finish_reason": None})
+            delta = choice.get("delta") or {}
+            for key in ("content", "reasoning", "reasoning_content"):
+                if delta.get(key) is not None:
+                    into["delta"][key] = into["delta"].get(key, "") + delta[key]
+            for fragment in delta.get("tool_calls") or ():
+                call = into["calls"].setdefault(int(fragment["index"]), {"id": "", "function": {"name": "", "arguments": ""}})
+                call["id"] += fragment.get("id") or ""  # joined, as a client that trusts the format does
+                for key in ("name", "arguments"):
+                    call["function"][key] += (fragment.get("function") or {}).get(key) or ""
+            into["logprobs"] += _logprobs(choice)
+            into["finish_reason"] = choice.get("finish_reason") or into["finish_reason"]
+    found = []
+    for index, choice in sorted(choices.items()):
+        calls = [call for _, call in sorted(choice["calls"].items())]
+        found.append({**_choice(index, choice["delta"], choice, calls), "logprobs": choice["logprobs"]})
+    return {"choices": found, "usage": usage}
+
+
+def _choice(index: int, message: dict[str, Any], choice: dict[str, Any], calls: Any) -> dict[str, Any]:
+    return {
+        "index": index,
+        "content": message.get("content") or "",
+        "reasoning": message.get("reasoning") or message.get("reasoning_content") or "",
+        "finish_reason": choice["finish_reason"],
+        "calls": [(call["id"], call["function"]["name"], json.loads(call["function"]["arguments"])) for call in calls or ()],
+        "logprobs": _logprobs(choice),
+    }
+
+
+def _logprobs(choice: dict[str, Any]) -> list[tuple[str, float]]:
+    logprobs = choice.get("logprobs")
+    entries = logprobs.get("content") if isinstance(logprobs, dict) else None
+    return [(entry["token"], entry["logprob"]) for entry in entries or ()]
+
+
+def _usage(usage: Any) -> tuple[int, int, int] | None:
+    return (usage["prompt_tokens"], usage["completion_tokens"], usage["total_tokens"]) if usage else None

@@ -1,0 +1,166 @@
+"""Real SDKs read what `serve` and `encode_chunks` send, each in an environment of its own: `tox -e clients-openai`, ...
+
+CLIENT names the module of the SDK (with_openai, ...). Each mode of the SDK meets each case twice: from `serve`, in front
+of a stream in Together's form, and from a bare server of what `encode_chunks` and `to_openai` give. What a client
+cannot read is a fault of its own where `results/` says so, with the reason; everything else must be read whole, and what
+cannot be read must stay so, or the table is out of date. UPDATE_RESULTS=1 writes the results anew.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import cases
+import pytest
+from together_adapters._backends import Recordings
+from together_adapters.accumulate import accumulate
+from together_adapters.openai_format import from_openai, to_openai
+from together_adapters.serve import Server
+from together_types import ChatCompletionChunk, ChatCompletionResponse
+
+if "CLIENT" not in os.environ:
+    pytest.skip("runs in the environments clients-*, which have an SDK", allow_module_level=True)
+CLIENT: Any = importlib.import_module(os.environ["CLIENT"])
+RESULTS = Path(__file__).parent / "results" / (CLIENT.NAME.replace(" ", "-") + ".json")
+KNOWN: dict[str, Any] = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists() else {}
+UPDATE = bool(os.environ.get("UPDATE_RESULTS"))
+STREAMING = ("stream", "astream")
+
+pytestmark = pytest.mark.filterwarnings("default")  # what an SDK warns of is its own affair
+
+
+class _Bare(BaseHTTPRequestHandler):
+    """Sends what the library writes, with nothing of `serve`; the model is the case."""
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        case = asked["model"]
+        if asked.get("stream"):
+            pieces, kind, status = cases.encoded(case), "text/event-stream", 200
+        else:
+            value: Any = cases.response(case)
+            status = 200
+            if case == "error":
+                status, value = 500, {"error": {"message": cases.FAILURE, "type": "server_error", "code": 500}}
+            pieces, kind = iter([json.dumps(to_openai(value, only_openai=True)).encode()]), "application/json"
+            if case == "reasoning":  # for which OpenAI's schema has no place
+                pieces = iter([json.dumps(to_openai(value)).encode()])
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.end_headers()
+        for piece in pieces:
+            self.wfile.write(piece)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing."""
+
+
+@contextmanager
+def _running(server: Any) -> Iterator[Any]:
+    with server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture(scope="module")
+def urls() -> Iterator[dict[str, str]]:
+    recordings = {case: [(0.0, frame) for frame in cases.together_frames(case)] for case in cases.RESPONSES}
+    with _running(Server(Recordings(recordings))) as serve, _running(ThreadingHTTPServer(("127.0.0.1", 0), _Bare)) as bare:
+        yield {"serve": serve.url, "encode_chunks": f"http://127.0.0.1:{bare.server_port}/v1"}
+
+
+@pytest.fixture(scope="module")
+def outcomes() -> Iterator[dict[str, Any]]:
+    found: dict[str, Any] = {}
+    yield found
+    if UPDATE:
+        RESULTS.parent.mkdir(exist_ok=True)
+        RESULTS.write_text(json.dumps({"name": CLIENT.NAME, "version": CLIENT.VERSION, "modes": found}, indent=1) + "\n", "utf-8")
+
+
+def _asked(case: str, mode: str) -> dict[str, Any]:
+    asked = {"model": case, "messages": [{"role": "user", "content": "What is the capital of France?"}], **cases.ASKED.get(case, {})}
+    if "stream" in mode:
+        return {**asked, "stream": True}
+    asked.pop("stream_options", None)
+    return asked
+
+
+def _outcome(mode: str, case: str, url: str) -> tuple[str, list[Any]]:
+    """"read", or what is wrong with what the client has read."""
+    try:
+        found, objects = CLIENT.MODES[mode](url, _asked(case, mode))
+    except CLIENT.FAILURES as error:
+        if case != "error":
+            return f"raises {type(error).__name__}", []
+        return ("read" if cases.FAILURE in str(error) or "EngineDied" in str(error) else f"raises {type(error).__name__} without the message"), []
+    except Exception as error:
+        return f"raises {type(error).__name__}", []
+    if case == "error":
+        return "does not raise", objects
+    return _difference(found, cases.expected(case), case), objects
+
+
+def _difference(found: dict[str, Any], expected: dict[str, Any], case: str) -> str:
+    if len(found["choices"]) != len(expected["choices"]):
+        return f"gives {len(found['choices'])} of {len(expected['choices'])} choices"
+    if expected["usage"] and found["usage"] != expected["usage"]:
+        return "gives no usage" if found["usage"] is None else "gives another usage"
+    wrong = []
+    for choice, right in zip(found["choices"], expected["choices"]):
+        for key, value in right.items():
+            # Logprobs and reasoning are compared where they are what the case is about.
+            if choice[key] != value and (key not in ("reasoning", "logprobs") or value):
+                wrong.append(f"{'drops' if not choice[key] else 'changes'} {key.replace('_', ' ')}")
+    return ", ".join(dict.fromkeys(wrong)) or "read"
+
+
+@pytest.mark.parametrize("mode", CLIENT.MODES)
+@pytest.mark.parametrize("case", cases.RESPONSES)  # the error is last, because together 1.x reads nothing more after one
+def test_reads(mode: str, case: str, urls: dict[str, str], outcomes: dict[str, Any]) -> None:
+    found = {name: _outcome(mode, case, url) for name, url in urls.items()}
+    said = list(dict.fromkeys([outcome for outcome, _ in found.values()]))
+    outcome = said[0] if len(said) == 1 else "; ".join(f"{name}: {outcome}" for name, (outcome, _) in found.items())
+    outcomes.setdefault(mode, {})[case] = outcome
+    for name, (read, objects) in found.items():
+        if read == "read" and objects:
+            _check_objects(objects, case, name)
+    if not UPDATE:
+        assert (CLIENT.VERSION, outcome) == (KNOWN["version"], KNOWN["modes"][mode][case])
+
+
+def _check_objects(objects: list[Any], case: str, server: str) -> None:
+    """The SDK's own objects are what `from_openai` takes, and they say what was sent."""
+    values = [from_openai(item) for item in objects]
+    if isinstance(values[0], ChatCompletionChunk):
+        response = accumulate([value for value in values if isinstance(value, ChatCompletionChunk)]).response
+    else:
+        assert len(values) == 1 and isinstance(values[0], ChatCompletionResponse)
+        response = values[0]
+    right = cases.expected(case)
+    assert [choice.index for choice in response.choices or ()] == [choice["index"] for choice in right["choices"]]
+    for choice, expected in zip(response.choices or (), right["choices"]):
+        message = choice.message
+        assert message is not None and (message.text, choice.finish_reason or "") in (
+            (expected["content"], expected["finish_reason"]),
+            (expected["content"], "eos"),
+        )
+        calls = [(call.id, call.function.name, call.function.parsed_arguments()) for call in message.tool_calls or () if call.function]
+        assert calls == expected["calls"]
+        assert message.reasoning_text == expected["reasoning"] or case == "reasoning"
+    if right["usage"]:
+        usage = response.usage
+        assert usage is not None and (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens) == right["usage"]

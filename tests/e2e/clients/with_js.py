@@ -1,0 +1,53 @@
+"""The npm packages openai and together-ai, by a script for Node (see client.mjs); NODE_MODULES is where they are."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import reading
+
+MODULES = Path(os.environ.get("NODE_MODULES", "node_modules"))
+PACKAGE = os.environ.get("NPM_PACKAGE", "openai")
+NAME = f"npm {PACKAGE}"
+VERSION = json.loads((MODULES / PACKAGE / "package.json").read_text("utf-8"))["version"]
+
+
+class JavaScriptError(Exception):
+    """What the SDK has thrown."""
+
+
+FAILURES: tuple[type[BaseException], ...] = (JavaScriptError,)
+
+
+def _run(mode: str, base_url: str, asked: dict[str, Any]) -> list[Any]:
+    asked = {key: value for key, value in asked.items() if key != "stream"}
+    if PACKAGE == "together-ai" and "top_logprobs" in asked:  # Together's way to ask for them
+        asked["logprobs"] = asked.pop("top_logprobs")
+    script = Path(__file__).with_name("client.mjs")
+    command = ["node", "--no-warnings", str(script), str(MODULES.resolve()), PACKAGE, mode, base_url, json.dumps(asked)]
+    done = subprocess.run(command, capture_output=True, timeout=60)
+    said = json.loads(done.stdout)
+    if "threw" in said:
+        raise JavaScriptError(said["threw"])
+    objects: list[Any] = said["objects"]
+    return objects
+
+
+def _plain(base_url: str, asked: dict[str, Any]) -> tuple[Any, list[Any]]:
+    objects = _run("plain", base_url, asked)
+    return reading.whole(objects[0]), objects
+
+
+def _stream(base_url: str, asked: dict[str, Any]) -> tuple[Any, list[Any]]:
+    objects = _run("stream", base_url, asked)
+    return reading.streamed(objects), objects
+
+
+def _helper(base_url: str, asked: dict[str, Any]) -> tuple[Any, list[Any]]:
+    objects = _run("helper", base_url, asked)
+    return reading.whole(objects[0]), objects
+
+
+MODES = {"create": _plain, "stream: true": _stream, ".stream()": _helper}
