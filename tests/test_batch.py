@@ -49,7 +49,8 @@ def test_lines(case: dict[str, Any]) -> None:
         check([shown(item) for item in items], case["expect"])
         for item in items:
             assert shown(pickle.loads(pickle.dumps(item))) == shown(item) and repr(item)
-    check([shown(read_line(line, n)) for n, line in enumerate(case["lines"], 1) if line.strip()], case["expect"])
+    for end in ("", "\n", "\r\n"):
+        check([shown(read_line(line + end, n)) for n, line in enumerate(case["lines"], 1) if line.strip()], case["expect"])
 
 
 @given(data=st.data(), number=st.integers(0, len(CASES) - 1))

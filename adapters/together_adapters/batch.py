@@ -210,9 +210,9 @@ def _custom_id_in(line: bytes) -> str | None:
 def read_line(line: bytes | str, number: int = 1) -> BatchResult | BatchError:
     """One line of a batch's output or error file; never raises for what stands in it.
 
-    For engines that cut a file into lines themselves, like Spark and Dask.
+    For engines that cut a file into lines themselves, like Spark and Dask; a line may come with its end.
     """
-    data = line.encode("utf-8", "surrogatepass") if isinstance(line, str) else bytes(line)
+    data = (line.encode("utf-8", "surrogatepass") if isinstance(line, str) else bytes(line)).rstrip(b"\r\n")
     try:
         entry = _object_in(data)
         return _result(entry, number)

@@ -49,6 +49,7 @@ def main(dest: Path) -> SingleFile:
         original = sys.modules.get(package if name == "__init__" else key) or __import__(key.removesuffix(".__init__"), fromlist=["*"])
         public = [item for item in getattr(original, "__all__", []) if item in names]
         path.write_text(f"__import__('single_file_alias').become(__name__, {names!r}, {public!r})\n", "utf-8")
+    (dest / "pyrightconfig.json").write_text('{"include": ["app"], "typeCheckingMode": "strict", "pythonVersion": "3.9"}')
     (dest / "single_file_alias.py").write_text(HELPER, "utf-8")
     return made
 

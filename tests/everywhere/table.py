@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -35,11 +36,9 @@ def portable(environment: str, command: list[str], *, suite: str = "portable", o
     return output
 
 
-def interpreters() -> dict[str, str]:
-    """The interpreters to try things on, by the names of the table: EVERYWHERE_PYTHONS, or the one that runs this."""
-    import sys
-
-    commands = os.environ.get("EVERYWHERE_PYTHONS", sys.executable).split(os.pathsep)
+def interpreters(variable: str = "EVERYWHERE_PYTHONS") -> dict[str, str]:
+    """The interpreters to try things on, by the names of the table; without the variable, the one that runs this."""
+    commands = os.environ.get(variable, sys.executable).split(os.pathsep)
     code = "import platform as p; print(p.python_implementation(), p.python_version())"
     return {subprocess.run([command, "-c", code], capture_output=True, text=True, check=True).stdout.strip(): command for command in commands}
 

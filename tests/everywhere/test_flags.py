@@ -9,13 +9,17 @@ from table import ROOT, RUN, interpreters, portable
 
 SOURCES = [str(ROOT), str(ROOT / "adapters")]
 FLAGS = {
-    "plain": [],
     "-O": ["-O"],
     "-OO": ["-OO"],
     "-I -S -E": ["-I", "-S", "-E"],
     "-bb -W error -X dev": ["-bb", "-W", "error", "-X", "dev"],
 }
 BARE = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}
+
+
+@pytest.mark.parametrize("python", interpreters("EVERYWHERE_ALL_PYTHONS"))
+def test_every_interpreter(python: str) -> None:
+    portable(python, [interpreters("EVERYWHERE_ALL_PYTHONS")[python], RUN, *SOURCES], cwd="/")
 
 
 @pytest.mark.parametrize("flags", FLAGS)

@@ -1,9 +1,12 @@
 """Run the portable tests where there is no pytest: `python run.py PATH...`, the paths being put first on `sys.path`.
 
 The last line says what became of them: `portable: 700 passed, 0 failed, 2 skipped in 3.2 s`. A module that stands in
-the environment variable BLOCKED cannot be imported.
+the environment variable BLOCKED cannot be imported; ALIASES (`together_types=app._vendor.together_types ...`) gives the
+packages that are tested under other names.
 """
 
+import importlib
+import importlib.machinery
 import os
 import sys
 import time
@@ -22,9 +25,31 @@ class Blocked:
             raise ModuleNotFoundError("No module named " + repr(name), name=name)
 
 
+class Aliased:
+    """Imports a package, and what is in it, as what it is called elsewhere."""
+
+    def __init__(self, name, real):
+        self.name = name
+        self.real = real
+
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == self.name:
+            return importlib.machinery.ModuleSpec(name, self, is_package=name == self.name)
+
+    def create_module(self, spec):
+        self.module = importlib.import_module(self.real + spec.name[len(self.name) :])
+        self.spec = self.module.__spec__
+        return self.module
+
+    def exec_module(self, module):
+        module.__spec__ = self.spec  # the import system has put the alias's there
+
+
 def main(paths):
     sys.path[:0] = [*paths, HERE, os.path.dirname(HERE)]
     sys.dont_write_bytecode = True
+    for alias in os.environ.get("ALIASES", "").split():
+        sys.meta_path.insert(0, Aliased(*alias.split("=")))
     blocked = os.environ.get("BLOCKED", "").split()
     if blocked:
         for name in list(sys.modules):

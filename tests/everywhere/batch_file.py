@@ -1,0 +1,32 @@
+"""A batch's output file to try engines on: recorded answers as Together writes them, and lines that are broken."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from corpus import BODIES, objects
+from together_adapters.batch import BatchError, BatchResult, iter_results
+
+
+def write(path: Path, times: int = 1) -> list[tuple[str, ...]]:
+    """Write the file; gives what `summary` says of each line, read in one process."""
+    with path.open("w", encoding="utf-8") as file:
+        for round_ in range(times):
+            for number, body in enumerate(BODIES):
+                status = body.name.split(".")[-2]  # of some recordings it is not known
+                for data in objects(body):
+                    line = {"custom_id": f"{round_}-{number}", "response": {"status_code": int(status) if status.isdecimal() else None, "body": data}}
+                    file.write(json.dumps(line, ensure_ascii=number % 2 == 0) + "\n")
+            file.write('{"custom_id": "late", "error": {"message": "expired", "code": "batch_expired"}}\n{"custom_id": "cut", "resp\n')
+    return [summary(item) for item in iter_results(path)]
+
+
+def summary(item: BatchResult | BatchError) -> tuple[str, ...]:
+    """What of one line can be compared between processes, whatever its number there."""
+    if isinstance(item, BatchError):
+        return ("error", item.custom_id or "", item.message)
+    return ("result", item.custom_id or "", item.response.text, str(item.response.usage and item.response.usage.total_tokens))

@@ -1,0 +1,80 @@
+"""`tox -e everywhere`: every suite in every environment that this machine can have, and one table of what passed.
+
+Missing interpreters are fetched (see interpreters.py). With `--some`, what fits into a few minutes: all tests on the
+oldest Python, the portable tests on all others, hosts and copies on the newest one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from table import ROOT, rendered, rows
+
+MINORS = range(9, 16)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--some", action="store_true", help="what fits into a few minutes")
+    parser.add_argument("--pythons", type=Path, default=ROOT / ".tox" / "pythons", help="where to fetch interpreters to")
+    parser.add_argument("--only", nargs="*", help="these tox environments")
+    args = parser.parse_args()
+    started = time.perf_counter()
+    fetch = subprocess.run([sys.executable, ROOT / "tests" / "everywhere" / "interpreters.py", args.pythons], stdout=subprocess.DEVNULL)
+    found = interpreters(path := search_path(args.pythons))
+    environments = args.only or chosen(found, args.pythons, args.some)
+    with tempfile.TemporaryDirectory() as folder:
+        results = Path(folder) / "results.jsonl"
+        newest = max((name for name in found if name.startswith("py3")), key=lambda name: int(name[3:]))
+        few = [newest] if args.some else ["py39", newest, "pypy311"]
+        set_here = {
+            "PATH": path,
+            "EVERYWHERE_RESULTS": str(results),
+            "EVERYWHERE_PYTHONS": os.pathsep.join(found[name] for name in few if name in found),
+            "EVERYWHERE_ALL_PYTHONS": os.pathsep.join(found.values()),
+            "EVERYWHERE_OLD_PYTHON": str(args.pythons / "bin" / "python3.9"),
+            "EVERYWHERE_SOME": "1" if args.some else "",
+            "HYPOTHESIS_PROFILE": "quick" if args.some else os.environ.get("HYPOTHESIS_PROFILE", "default"),
+        }
+        # Leave out what belongs to the environment that this runs in.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("TOX_", "VIRTUAL_ENV", "PYTHON"))}
+        command = [sys.executable, "-m", "tox", "run-parallel", "-q", "-p", str(os.cpu_count() or 2), "-e", ",".join(environments)]
+        done = subprocess.run(command, cwd=ROOT, env={**environment, **set_here})
+        print(rendered(rows(results), time.perf_counter() - started))
+    missing = [f"3.{minor}" for minor in MINORS if f"py3{minor}" not in found]
+    if missing or fetch.returncode:
+        print("not here:", ", ".join(missing) or "what interpreters.py would fetch")
+    return done.returncode
+
+
+def search_path(pythons: Path) -> str:
+    """The PATH with pyenv's interpreters themselves, in place of its shims, and with those that were fetched."""
+    own = [folder for folder in os.environ["PATH"].split(os.pathsep) if "pyenv/shims" not in folder]
+    pyenv = sorted(str(path) for path in (Path.home() / ".pyenv" / "versions").glob("3.*/bin"))
+    return os.pathsep.join([*own, *pyenv, str(pythons / "bin")])
+
+
+def interpreters(path: str) -> dict[str, str]:
+    """The command of each interpreter by the name of its tox environment."""
+    names = {**{f"py3{minor}": f"python3.{minor}" for minor in MINORS}, "pypy311": "pypy3.11"}
+    found = {name: shutil.which(command, path=path) for name, command in names.items()}
+    return {name: command for name, command in found.items() if command and not subprocess.run([command, "-c", ""]).returncode}
+
+
+def chosen(found: dict[str, str], pythons: Path, some: bool) -> list[str]:
+    if some:
+        return [*[name for name in ("py39",) if name in found], "single-file", "hosts"]
+    old = ["openssl111"] if (pythons / "bin" / "python3.9").exists() else []
+    spark = ["spark"] if shutil.which("java") else []
+    return ["hosts", *found, *old, "single-file", "engines", "dask", *spark]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
