@@ -35,6 +35,9 @@ class Connection:
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
+        # Not SSLSocket.shutdown, after which a read would give what is still encrypted. Looked up here, because `close`
+        # may come when the interpreter ends and modules are gone.
+        self._shutdown, self._both_ways = socket.socket.shutdown, socket.SHUT_RDWR
         self._closed = False
         self._in_use = Lock()
 
@@ -76,8 +79,7 @@ class Connection:
         """Close the socket; where a thread is blocked in it, that thread does so when it has woken."""
         self._closed = True
         try:
-            # Not SSLSocket.shutdown, after which a read would give what is still encrypted.
-            socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
+            self._shutdown(self.sock, self._both_ways)
         except OSError:
             pass  # it was not connected any more
         if self._in_use.acquire(blocking=False):

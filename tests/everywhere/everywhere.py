@@ -70,7 +70,7 @@ def interpreters(path: str) -> dict[str, str]:
 
 def chosen(found: dict[str, str], pythons: Path, some: bool) -> list[str]:
     if some:
-        return [*[name for name in ("py39",) if name in found], "single-file", "hosts"]
+        return ["hosts", *[name for name in ("py39",) if name in found]]
     old = ["openssl111"] if (pythons / "bin" / "python3.9").exists() else []
     spark = ["spark"] if shutil.which("java") else []
     return ["hosts", *found, *old, "single-file", "engines", "dask", *spark]
