@@ -33,7 +33,7 @@ def pieces_of(source: Any) -> Callable[[], bytes | None]:
 def iterator_of(source: Any) -> Iterator[bytes]:
     """The bytes of a source as they arrive."""
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return iter((bytes(source),))
+        return iter((as_bytes(source),))
     # read1 gives what has arrived; read(n) would wait for n bytes, and readline hides a cut connection.
     read: Callable[[int], bytes] | None = getattr(source, "read1", None) or getattr(source, "read", None)
     return iter(source) if read is None else iter(partial(read, READ_SIZE), b"")
