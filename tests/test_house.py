@@ -15,6 +15,7 @@ import together_types
 ORDER = {
     "together_types": ["_json", "_open_enum", "_read", "_model", "error", "common", "chat_completions", "wire", "__init__"],
     "together_adapters": [
+        "protocols",
         "_types",
         "_plain",
         "errors",

@@ -29,14 +29,13 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    class Issue(NamedTuple):
+    class _IssueFields(NamedTuple):
         path: str
         problem: str
 
 else:
     Self = object  # so that typing.get_type_hints can read the annotations of methods
-    Issue = namedtuple("Issue", ("path", "problem"))
-    Issue.__doc__ = "Something in the JSON that a field could not hold: `path` says where, `problem` what is wrong."
+    _IssueFields = namedtuple("Issue", ("path", "problem"))
 
 __all__ = ["ABSENT", "DICT", "LIST", "Issue", "Value", "dataclass", "new", "reading"]
 
@@ -46,6 +45,12 @@ new = object.__new__
 ABSENT = object()
 DICT: JSON = dict
 LIST: JSON = list
+
+
+class Issue(_IssueFields):
+    """Something in the JSON that a field could not hold: `path` says where, `problem` what is wrong."""
+
+    __slots__ = ()
 
 
 def reading(cls: JSON) -> Callable[[JSON, int], JSON]:

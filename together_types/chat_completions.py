@@ -105,15 +105,20 @@ class ResponseFormatType(OpenEnum):
     """What a reply must look like; `text` (OpenAI) is an unnamed value."""
 
     JSON_OBJECT = "json_object"
+    """Any JSON object; with Together, one that keeps to `schema_`."""
     JSON_SCHEMA = "json_schema"
+    """A JSON object that keeps to the JSON Schema under `json_schema`."""
     REGEX = "regex"
+    """Text that `pattern` matches (Together)."""
 
 
 class ToolChoiceEnum(OpenEnum):
     """Whether tools may or must be called; `none` (OpenAI) is an unnamed value."""
 
     Auto = "auto"
+    """The model chooses."""
     Required = "required"
+    """The model must call at least one tool."""
 
 
 _read_call, _read_delta, _read_usage = reading(ToolCalls), reading(DeltaContent), reading(UsageData)

@@ -96,34 +96,53 @@ class FinishReason(OpenEnum):
     """
 
     Length = "length"
+    """Cut off at `max_tokens`, or at the model's context."""
     StopSequence = "stop"
+    """The model was done, or wrote a stop sequence."""
     EOS = "eos"
+    """The model wrote its end-of-sequence token; other servers call that `stop`."""
     ToolCalls = "tool_calls"
+    """The model calls tools and waits for what they give."""
     Error = "error"
+    """Something failed while the answer was made."""
     Null = ""
+    """The empty string: the choice goes on."""
 
 
 class ObjectType(OpenEnum):
     """The kind of an object, as its `object` key says; some gateways send `""` or another kind's name."""
 
     TextCompletion = "text_completion"
+    """A completion of a plain prompt, as OpenAI names it."""
     Completion = "text.completion"
+    """A completion of a plain prompt (Together)."""
     CompletionChunk = "completion.chunk"
+    """A chunk of a streamed completion of a plain prompt (Together)."""
     ChatCompletion = "chat.completion"
+    """A response."""
     ChatCompletionChunk = "chat.completion.chunk"
+    """A chunk of a streamed response."""
     Embedding = "embedding"
+    """An embedding."""
     FinetuneEvent = "fine-tune-event"
+    """An event of a fine-tuning job (Together)."""
     File = "file"
+    """A file that was uploaded."""
     Model = "model"
+    """A model's description."""
 
 
 class MessageRole(OpenEnum):
     """Who speaks in a message."""
 
     ASSISTANT = "assistant"
+    """The model."""
     SYSTEM = "system"
+    """Instructions for the whole conversation."""
     USER = "user"
+    """Who asks."""
     TOOL = "tool"
+    """What a tool gave; `tool_call_id` says for which call."""
 
 
 _ROLES: Mapping[JSON, MessageRole] = MessageRole._value2member_map_  # type: ignore[assignment]
@@ -133,9 +152,13 @@ class ChatCompletionMessageContentType(OpenEnum):
     """The kind of a content part; `thinking`, `refusal`, `input_audio`, ... are unnamed values."""
 
     TEXT = "text"
+    """`text` is set."""
     IMAGE_URL = "image_url"
+    """`image_url` is set."""
     VIDEO_URL = "video_url"
+    """`video_url` is set (Together)."""
     AUDIO_URL = "audio_url"
+    """`audio_url` is set (Together)."""
 
 
 @dataclass(frozen=True)

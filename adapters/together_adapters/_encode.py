@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ._types import ChatCompletionChoicesChunk, FunctionCall, ToolCalls
+    from .protocols import JSON
 
 __all__ = ["DONE_FRAME", "ChunkEncoder", "aencode_chunks", "encode_chunks", "error_body", "json_bytes"]
 
@@ -259,7 +260,7 @@ class ChunkEncoder:
         return self._flush() + _frame(error_body(error)) + DONE_FRAME
 
 
-def encode_chunks(chunks: Iterable[ChatCompletionChunk | Mapping[str, Any]]) -> Generator[bytes]:
+def encode_chunks(chunks: Iterable[ChatCompletionChunk | Mapping[str, JSON]]) -> Generator[bytes]:
     """The bytes of a stream, frame by frame as the chunks come; see `sse.encode_chunks`."""
     encoder = ChunkEncoder()
     try:
@@ -278,7 +279,7 @@ def encode_chunks(chunks: Iterable[ChatCompletionChunk | Mapping[str, Any]]) -> 
             close()
 
 
-async def aencode_chunks(chunks: AsyncIterable[ChatCompletionChunk | Mapping[str, Any]]) -> AsyncGenerator[bytes]:
+async def aencode_chunks(chunks: AsyncIterable[ChatCompletionChunk | Mapping[str, JSON]]) -> AsyncGenerator[bytes]:
     """The bytes of a stream whose chunks come from an asynchronous iterable; otherwise as `encode_chunks`."""
     encoder = ChunkEncoder()
     try:

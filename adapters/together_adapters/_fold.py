@@ -26,15 +26,14 @@ if TYPE_CHECKING:
 
     from typing_extensions import TypeGuard
 
-    class Unmerged(NamedTuple):
+    class _UnmergedFields(NamedTuple):
         path: str
         problem: str
         value: Any
 
 else:
-    Unmerged = namedtuple("Unmerged", ("path", "problem", "value"))
-    Unmerged._asdict = sendable_fields
-    Unmerged.__doc__ = "What a chunk had and the response cannot show: the `value`, the `path` it belongs to, and why."
+    _UnmergedFields = namedtuple("Unmerged", ("path", "problem", "value"))
+    _UnmergedFields._asdict = sendable_fields
 
 __all__ = [
     "FIRST",
@@ -57,6 +56,12 @@ __all__ = [
 JOINED, FIRST, LAST, LATEST = "joined", "first", "last", "latest"
 _NAMES = frozenset(["id", "type", "role", "index", "name", "object", "format", "model", "status"])
 _OTHER_KIND = "not of the kind that other chunks have there"
+
+
+class Unmerged(_UnmergedFields):
+    """What a chunk had and the response cannot show: the `value`, the `path` it belongs to, and why."""
+
+    __slots__ = ()
 
 
 def is_members(value: Any) -> TypeGuard[dict[str, Any]]:

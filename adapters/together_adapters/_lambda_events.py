@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Any, NamedTuple
 
+    from .protocols import JSON
+
     class _Fields(NamedTuple):
         kind: str
         method: str
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
         query: dict[str, list[str]]
         cookies: dict[str, str]
         body: bytes
-        raw: Any
+        raw: JSON
 
 else:
     _Fields = namedtuple("_Fields", ("kind", "method", "path", "headers", "query", "cookies", "body", "raw"))
@@ -51,7 +53,7 @@ class HttpEvent(_Fields):
 
     __slots__ = ()
 
-    def json(self) -> Any:
+    def json(self) -> JSON:
         """The body as a JSON value; raises ParseError where it is none."""
         try:
             text = self.body.decode("utf-8-sig")
@@ -87,7 +89,7 @@ def kind_of(raw: Any) -> str:
     return "rest_v1" if "httpMethod" in raw else "direct"
 
 
-def parse_event(event: Any) -> HttpEvent:
+def parse_event(event: JSON | HttpEvent) -> HttpEvent:
     """Read the event of a handler: a dict as Lambda gives it, or one of Powertools' data classes.
 
     Raises ParseError, with the path in the event, where it lacks what its kind always has, or has it in

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import NamedTuple, Union
 
-    class Timeout(NamedTuple):
+    class _TimeoutFields(NamedTuple):
         connect: float | None = 10.0
         first_byte: float | None = 600.0
         idle: float | None = 300.0
@@ -21,18 +21,23 @@ if TYPE_CHECKING:
 
     Deadline = Union[float, datetime, Callable[[], float]]
 else:
-    Timeout = namedtuple("Timeout", ("connect", "first_byte", "idle", "total"), defaults=(10.0, 600.0, 300.0, None))
-    Timeout.__doc__ = """How long a call may wait, in seconds; None is without a limit.
+    _TimeoutFields = namedtuple("Timeout", ("connect", "first_byte", "idle", "total"), defaults=(10.0, 600.0, 300.0, None))
+
+__all__ = ["Deadline", "Limits", "Timeout", "Until", "timeout_of"]
+
+_FOREVER = float("inf")
+_UNIX_TIME = 1e9  # a moment above this is of the Unix clock: the monotonic clock counts from about the machine's start
+
+
+class Timeout(_TimeoutFields):
+    """How long a call may wait, in seconds; None is without a limit.
 
     `connect`: until the connection stands, name and TLS included. `first_byte`: from then until the first byte of the
     answer's body. `idle`: between two reads of a stream; an answer that is not streamed must be complete in this time
     after its first byte. `total`: for the whole call, retries and the stream included.
     """
 
-__all__ = ["Deadline", "Limits", "Timeout", "Until", "timeout_of"]
-
-_FOREVER = float("inf")
-_UNIX_TIME = 1e9  # a moment above this is of the Unix clock: the monotonic clock counts from about the machine's start
+    __slots__ = ()
 
 
 class Until:

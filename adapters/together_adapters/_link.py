@@ -10,7 +10,8 @@ import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop, Future, TimerHandle, Transport
+    from asyncio import AbstractEventLoop, Future, TimerHandle
+    from asyncio import Transport as LoopTransport
 
     from ._limits import Until
 
@@ -24,7 +25,7 @@ class Link:
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         self.loop = loop
-        self.transport: Transport | None = None
+        self.transport: LoopTransport | None = None
         self._arrived: list[bytes] = []
         self._size = 0
         self._paused = False
@@ -38,7 +39,7 @@ class Link:
 
     # ---- what the loop calls
 
-    def connection_made(self, transport: Transport) -> None:
+    def connection_made(self, transport: LoopTransport) -> None:
         self.transport = transport
 
     def data_received(self, data: bytes) -> None:

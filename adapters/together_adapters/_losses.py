@@ -12,19 +12,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any, NamedTuple
 
-    class Loss(NamedTuple):
+    class _LossFields(NamedTuple):
         path: str
         problem: str
         value: Any
 
 else:
-    Loss = namedtuple("Loss", ("path", "problem", "value"))
-    Loss._asdict = sendable_fields
-    Loss.__doc__ = "What would not survive: the `value` at a `path` like `choices[0].seed`, and what becomes of it."
+    _LossFields = namedtuple("Loss", ("path", "problem", "value"))
+    _LossFields._asdict = sendable_fields
 
 __all__ = ["Loss", "losses"]
 
 _SHOWN = 80
+
+
+class Loss(_LossFields):
+    """What would not survive: the `value` at a `path` like `choices[0].seed`, and what becomes of it."""
+
+    __slots__ = ()
 
 
 def losses(before: Any, after: Any) -> list[Loss]:

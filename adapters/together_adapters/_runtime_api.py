@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from email.message import Message
     from typing import Any
 
+    from .protocols import JSON
+
 __all__ = ["ERROR_TYPE", "RuntimeAPI", "as_bytes", "report_of", "type_of"]
 
 ERROR_TYPE = "Lambda-Runtime-Function-Error-Type"
@@ -64,7 +66,7 @@ class RuntimeAPI:
                 raise SystemExit(1)
         return response.headers, body
 
-    def stream(self, path: str, kind: str, first: bytes, parts: Iterator[Any], headers: dict[str, str]) -> None:
+    def stream(self, path: str, kind: str, first: bytes, parts: Iterator[JSON], headers: dict[str, str]) -> None:
         """Send a response part by part; a failure of the parts goes into the trailers."""
         connection = self._connected()
         try:

@@ -24,19 +24,24 @@ if TYPE_CHECKING:
 
     from ._scopes import Function
 
-    class SingleFile(NamedTuple):
+    class _SingleFileFields(NamedTuple):
         text: str
         names: Mapping[str, Mapping[str, str]]
 
 else:
-    SingleFile = namedtuple("SingleFile", ("text", "names"))
-    SingleFile.__doc__ = "The `text` of the file, and by module (`package.module`) what its `names` are called there."
+    _SingleFileFields = namedtuple("SingleFile", ("text", "names"))
 
 __all__ = ["SingleFile", "flatten"]
 
 # What importing json, enum and re has loaded in any case.
 LIGHT = frozenset("abc builtins codecs collections enum functools io itertools json keyword math operator os re sys time types".split())
 _HEAD = ("from __future__ import annotations", "TYPE_CHECKING = False")
+
+
+class SingleFile(_SingleFileFields):
+    """The `text` of the file, and by module (`package.module`) what its `names` are called there."""
+
+    __slots__ = ()
 
 
 def flatten(
@@ -55,7 +60,7 @@ def flatten(
     for module in order:
         module.claim(taken, module.defined)
     bodies = [module.rewritten(modules) for module in order]
-    public = sorted({module.final(name, modules) for module in modules.values() for name in module.public})
+    public = sorted({module.final(name, modules) for module in modules.values() if not module.checked for name in module.public})
     light = {line for module in order for line, kind in module.imports.items() if kind == "light"}
     hidden = {line for module in order for line in module.annotation_imports() if line not in light}
     head = [preface.rstrip(), "", _HEAD[0], "", *_merged(light), "", _HEAD[1], "if TYPE_CHECKING:"]
@@ -101,7 +106,8 @@ def _in_order(modules: Mapping[str, _Module]) -> Iterator[_Module]:
                 yield from visit(needed)
         yield modules[key]
 
-    for key in modules:
+    # What is for type checkers first: aliases, which they read from top to bottom, are made of it.
+    for key in sorted(modules, key=lambda key: not modules[key].checked):
         yield from visit(key)
 
 
@@ -161,9 +167,10 @@ class _Module:
     def _hoist(self, node: ast.Import | ast.ImportFrom, checked: bool, defined: set[str]) -> None:
         for alias in node.names:
             name = alias.asname or alias.name.partition(".")[0]
-            if name in defined:  # one of two ways to define it: stays where it is
+            if name in defined and not checked:  # one of two ways to define it: stays where it is
                 self._kept.append(node)
                 return
+            defined.discard(name)  # what stands for it at run time keeps its name
             renamed = f" as {alias.asname}" if alias.asname and alias.asname != alias.name else ""
             module = (node.module or "") if isinstance(node, ast.ImportFrom) else alias.name
             line = f"from {module} import {alias.name}{renamed}" if isinstance(node, ast.ImportFrom) else f"import {module}{renamed}"

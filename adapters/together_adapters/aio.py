@@ -19,7 +19,7 @@ from .stream import AsyncChunkStream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterable, Callable, Mapping, Sequence
     from ssl import SSLContext
     from types import TracebackType
     from typing import Any, Literal, overload
@@ -33,15 +33,7 @@ if TYPE_CHECKING:
     from .client import Message, Object
     from .errors import APIStatusError
     from .http import Request
-
-    AsyncTransport = Callable[
-        [str, str, Mapping[str, str], bytes, "float | None"],
-        "Awaitable[tuple[int, Mapping[str, str] | Iterable[tuple[str, str]], AsyncIterable[bytes]]]",
-    ]
-else:
-
-    def overload(function: object) -> object:
-        return function
+    from .protocols import JSON, AsyncTransport
 
 
 __all__ = ["AsyncTogether"]
@@ -53,95 +45,97 @@ class AsyncCompletions:
     def __init__(self, caller: _AsyncCaller) -> None:
         self._caller = caller
 
-    @overload
-    async def create(
-        self,
-        *,
-        messages: Sequence[Message],
-        model: str,
-        stream: Literal[False] = False,
-        max_tokens: int | None = None,
-        stop: str | Sequence[str] | None = None,
-        temperature: float | None = None,
-        top_p: float | None = None,
-        top_k: int | None = None,
-        repetition_penalty: float | None = None,
-        presence_penalty: float | None = None,
-        frequency_penalty: float | None = None,
-        min_p: float | None = None,
-        logit_bias: Mapping[str, float] | None = None,
-        seed: int | None = None,
-        logprobs: int | bool | None = None,
-        echo: bool | None = None,
-        n: int | None = None,
-        safety_model: str | None = None,
-        response_format: Object | None = None,
-        tools: Sequence[Object] | None = None,
-        tool_choice: str | Object | None = None,
-        timeout: float | Timeout | None = None,
-        deadline: Deadline | None = None,
-        **others: Any,
-    ) -> ChatCompletionResponse: ...
+    if TYPE_CHECKING:
 
-    @overload
-    async def create(
-        self,
-        *,
-        messages: Sequence[Message],
-        model: str,
-        stream: Literal[True],
-        max_tokens: int | None = None,
-        stop: str | Sequence[str] | None = None,
-        temperature: float | None = None,
-        top_p: float | None = None,
-        top_k: int | None = None,
-        repetition_penalty: float | None = None,
-        presence_penalty: float | None = None,
-        frequency_penalty: float | None = None,
-        min_p: float | None = None,
-        logit_bias: Mapping[str, float] | None = None,
-        seed: int | None = None,
-        logprobs: int | bool | None = None,
-        echo: bool | None = None,
-        n: int | None = None,
-        safety_model: str | None = None,
-        response_format: Object | None = None,
-        tools: Sequence[Object] | None = None,
-        tool_choice: str | Object | None = None,
-        timeout: float | Timeout | None = None,
-        deadline: Deadline | None = None,
-        **others: Any,
-    ) -> AsyncChunkStream: ...
+        @overload
+        async def create(
+            self,
+            *,
+            messages: Sequence[Message],
+            model: str,
+            stream: Literal[False] = False,
+            max_tokens: int | None = None,
+            stop: str | Sequence[str] | None = None,
+            temperature: float | None = None,
+            top_p: float | None = None,
+            top_k: int | None = None,
+            repetition_penalty: float | None = None,
+            presence_penalty: float | None = None,
+            frequency_penalty: float | None = None,
+            min_p: float | None = None,
+            logit_bias: Mapping[str, float] | None = None,
+            seed: int | None = None,
+            logprobs: int | bool | None = None,
+            echo: bool | None = None,
+            n: int | None = None,
+            safety_model: str | None = None,
+            response_format: Object | None = None,
+            tools: Sequence[Object] | None = None,
+            tool_choice: str | Object | None = None,
+            timeout: float | Timeout | None = None,
+            deadline: Deadline | None = None,
+            **others: JSON,
+        ) -> ChatCompletionResponse: ...
 
-    @overload
-    async def create(
-        self,
-        *,
-        messages: Sequence[Message],
-        model: str,
-        stream: bool,
-        max_tokens: int | None = None,
-        stop: str | Sequence[str] | None = None,
-        temperature: float | None = None,
-        top_p: float | None = None,
-        top_k: int | None = None,
-        repetition_penalty: float | None = None,
-        presence_penalty: float | None = None,
-        frequency_penalty: float | None = None,
-        min_p: float | None = None,
-        logit_bias: Mapping[str, float] | None = None,
-        seed: int | None = None,
-        logprobs: int | bool | None = None,
-        echo: bool | None = None,
-        n: int | None = None,
-        safety_model: str | None = None,
-        response_format: Object | None = None,
-        tools: Sequence[Object] | None = None,
-        tool_choice: str | Object | None = None,
-        timeout: float | Timeout | None = None,
-        deadline: Deadline | None = None,
-        **others: Any,
-    ) -> ChatCompletionResponse | AsyncChunkStream: ...
+        @overload
+        async def create(
+            self,
+            *,
+            messages: Sequence[Message],
+            model: str,
+            stream: Literal[True],
+            max_tokens: int | None = None,
+            stop: str | Sequence[str] | None = None,
+            temperature: float | None = None,
+            top_p: float | None = None,
+            top_k: int | None = None,
+            repetition_penalty: float | None = None,
+            presence_penalty: float | None = None,
+            frequency_penalty: float | None = None,
+            min_p: float | None = None,
+            logit_bias: Mapping[str, float] | None = None,
+            seed: int | None = None,
+            logprobs: int | bool | None = None,
+            echo: bool | None = None,
+            n: int | None = None,
+            safety_model: str | None = None,
+            response_format: Object | None = None,
+            tools: Sequence[Object] | None = None,
+            tool_choice: str | Object | None = None,
+            timeout: float | Timeout | None = None,
+            deadline: Deadline | None = None,
+            **others: JSON,
+        ) -> AsyncChunkStream: ...
+
+        @overload
+        async def create(
+            self,
+            *,
+            messages: Sequence[Message],
+            model: str,
+            stream: bool,
+            max_tokens: int | None = None,
+            stop: str | Sequence[str] | None = None,
+            temperature: float | None = None,
+            top_p: float | None = None,
+            top_k: int | None = None,
+            repetition_penalty: float | None = None,
+            presence_penalty: float | None = None,
+            frequency_penalty: float | None = None,
+            min_p: float | None = None,
+            logit_bias: Mapping[str, float] | None = None,
+            seed: int | None = None,
+            logprobs: int | bool | None = None,
+            echo: bool | None = None,
+            n: int | None = None,
+            safety_model: str | None = None,
+            response_format: Object | None = None,
+            tools: Sequence[Object] | None = None,
+            tool_choice: str | Object | None = None,
+            timeout: float | Timeout | None = None,
+            deadline: Deadline | None = None,
+            **others: JSON,
+        ) -> ChatCompletionResponse | AsyncChunkStream: ...
 
     async def create(
         self,
@@ -151,7 +145,7 @@ class AsyncCompletions:
         stream: bool = False,
         timeout: float | Timeout | None = None,
         deadline: Deadline | None = None,
-        **parameters: Any,
+        **parameters: JSON,
     ) -> ChatCompletionResponse | AsyncChunkStream:
         """Ask for a chat completion, as `Together.chat.completions.create` does; a stream is read with `async for`."""
         body = {"model": model, "messages": messages, "stream": stream or None, **parameters}

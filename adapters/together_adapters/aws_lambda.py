@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
+    from ._types import ChatCompletionChunk
+    from .protocols import JSON, LambdaContext
+
     Headers = Mapping[str, "str | Sequence[str]"]
 
 __all__ = [
@@ -59,8 +62,8 @@ _SSE_HEADERS = {"content-type": "text/event-stream", "cache-control": "no-cache"
 
 
 def respond(
-    value: Any, event: Any = None, *, status: int = 200, headers: Headers | None = None, cookies: Sequence[str] = ()
-) -> Any:
+    value: object, event: JSON | HttpEvent = None, *, status: int = 200, headers: Headers | None = None, cookies: Sequence[str] = ()
+) -> JSON:
     """What a handler returns to send `value` as the answer to `event`.
 
     `value` is one of our values, any other JSON (see below), text, bytes, or None for an empty body. Text is sent
@@ -76,7 +79,7 @@ def respond(
     return response_to(value, raw, _kind(raw), checked_status(status), checked_headers(headers, cookies))
 
 
-def respond_error(exc: BaseException, event: Any = None) -> Any:
+def respond_error(exc: BaseException, event: JSON | HttpEvent = None) -> JSON:
     """What a handler returns to report an exception: OpenAI's error body, with the status that fits.
 
     An error of the server behind keeps its status, request id and Retry-After. One without a status is a 502, of
@@ -89,14 +92,14 @@ def respond_error(exc: BaseException, event: Any = None) -> Any:
 
 
 def respond_stream(
-    chunks: Iterable[Any],
-    event: Any = None,
+    chunks: Iterable[ChatCompletionChunk | Mapping[str, JSON]],
+    event: JSON | HttpEvent = None,
     *,
     status: int = 200,
     headers: Headers | None = None,
     cookies: Sequence[str] = (),
     streaming: bool | None = None,
-) -> Any:
+) -> JSON:
     """What a handler returns to send chunks, values or their JSON, as an event stream that ends with [DONE].
 
     Where the response can be streamed this is a generator: first the prelude, a dict of status, headers and cookies
@@ -121,7 +124,7 @@ def respond_stream(
     return streamed(chunks, raw, None if kind == "direct" else {"statusCode": status, **shaped(checked, "function_url", raw)})
 
 
-def deadline_from(context: Any, margin: float = 0.5) -> float:
+def deadline_from(context: LambdaContext, margin: float = 0.5) -> float:
     """The moment by which a call must be over so that `margin` seconds are left to respond, for `deadline=`.
 
     It is a moment of the clock `time.monotonic()`, in seconds, from the handler's context. Raises TypeError for what

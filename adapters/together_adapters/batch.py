@@ -30,27 +30,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any, NamedTuple, Union
 
-    class BatchResult(NamedTuple):
+    from .protocols import JSON, ByteSource
+
+    class _BatchResultFields(NamedTuple):
         line: int
         custom_id: str | None
         response: ChatCompletionResponse
         status: int | None = None
         request_id: str | None = None
 
-    Source = Union[str, os.PathLike[str], Iterable[bytes], Any]
+    Source = Union[str, os.PathLike[str], bytes, bytearray, memoryview, ByteSource]
     Progress = Callable[[int, Union[int, None]], object]
 else:
-    BatchResult = namedtuple("BatchResult", ("line", "custom_id", "response", "status", "request_id"), defaults=(None, None))
-    BatchResult._asdict = sendable_fields
-    BatchResult.__doc__ = """The answer to one request of a batch.
-
-    `line` counts from 1, blank lines included; `custom_id` is the request's, `response` the completion, `status`
-    the HTTP status and `request_id` the server's name of the request, where the line gives them.
-    """
+    _BatchResultFields = namedtuple("BatchResult", ("line", "custom_id", "response", "status", "request_id"), defaults=(None, None))
+    _BatchResultFields._asdict = sendable_fields
 
 __all__ = ["MAX_LINE_BYTES", "BatchError", "BatchResult", "iter_results", "read_line"]
 
 MAX_LINE_BYTES = 16 * 2**20
+"""What one line of a batch's file may take unless the caller says otherwise."""
+
 _BOM = b"\xef\xbb\xbf"
 _SHOWN = 80  # bytes of a line that was not understood, in a message
 _HEAD = 4096  # bytes of such a line in which its custom_id is looked for
@@ -60,6 +59,16 @@ _TEXT = rb'"(?:[^"\\]|\\.)*"'
 _CUSTOM_ID = re.compile(
     rb"\s*\{\s*(?:(?!\"custom_id\")" + _TEXT + rb"\s*:\s*(?:" + _TEXT + rb"|[\w.+-]+)\s*,\s*)*\"custom_id\"\s*:\s*(" + _TEXT + rb")"
 )
+
+
+class BatchResult(_BatchResultFields):
+    """The answer to one request of a batch.
+
+    `line` counts from 1, blank lines included; `custom_id` is the request's, `response` the completion, `status`
+    the HTTP status and `request_id` the server's name of the request, where the line gives them.
+    """
+
+    __slots__ = ()
 
 
 class BatchError(APIError):
@@ -80,7 +89,7 @@ class BatchError(APIError):
         code: str | int | None = None,
         type: str | None = None,
         request_id: str | None = None,
-        body: Any = None,
+        body: JSON = None,
     ) -> None:
         super().__init__(message)
         self.line = line

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from ssl import SSLContext
     from types import TracebackType
-    from typing import Any, Literal, Protocol, Union, overload
+    from typing import Any, Literal, Union, overload
 
     from typing_extensions import Self
 
@@ -31,21 +31,10 @@ if TYPE_CHECKING:
     from ._types import ChatCompletionMessage, ChatCompletionResponse
     from .errors import APIStatusError
     from .http import Request
+    from .protocols import JSON, HeaderPairs, SupportsToDict, Transport
 
-    class HasToDict(Protocol):
-        def to_dict(self) -> dict[str, Any]: ...
-
-    Object = Union[Mapping[str, Any], HasToDict]
-    Message = Union[Mapping[str, Any], ChatCompletionMessage]
-    Transport = Callable[
-        [str, str, Mapping[str, str], bytes, "float | None"],
-        "tuple[int, Mapping[str, str] | Iterable[tuple[str, str]], Iterable[bytes]]",
-    ]
-else:
-
-    def overload(function: object) -> object:
-        return function
-
+    Object = Union[Mapping[str, JSON], SupportsToDict]
+    Message = Union[Mapping[str, JSON], ChatCompletionMessage]
 
 __all__ = ["Together"]
 
@@ -56,95 +45,97 @@ class Completions:
     def __init__(self, caller: _Caller) -> None:
         self._caller = caller
 
-    @overload
-    def create(
-        self,
-        *,
-        messages: Sequence[Message],
-        model: str,
-        stream: Literal[False] = False,
-        max_tokens: int | None = None,
-        stop: str | Sequence[str] | None = None,
-        temperature: float | None = None,
-        top_p: float | None = None,
-        top_k: int | None = None,
-        repetition_penalty: float | None = None,
-        presence_penalty: float | None = None,
-        frequency_penalty: float | None = None,
-        min_p: float | None = None,
-        logit_bias: Mapping[str, float] | None = None,
-        seed: int | None = None,
-        logprobs: int | bool | None = None,
-        echo: bool | None = None,
-        n: int | None = None,
-        safety_model: str | None = None,
-        response_format: Object | None = None,
-        tools: Sequence[Object] | None = None,
-        tool_choice: str | Object | None = None,
-        timeout: float | Timeout | None = None,
-        deadline: Deadline | None = None,
-        **others: Any,
-    ) -> ChatCompletionResponse: ...
+    if TYPE_CHECKING:
 
-    @overload
-    def create(
-        self,
-        *,
-        messages: Sequence[Message],
-        model: str,
-        stream: Literal[True],
-        max_tokens: int | None = None,
-        stop: str | Sequence[str] | None = None,
-        temperature: float | None = None,
-        top_p: float | None = None,
-        top_k: int | None = None,
-        repetition_penalty: float | None = None,
-        presence_penalty: float | None = None,
-        frequency_penalty: float | None = None,
-        min_p: float | None = None,
-        logit_bias: Mapping[str, float] | None = None,
-        seed: int | None = None,
-        logprobs: int | bool | None = None,
-        echo: bool | None = None,
-        n: int | None = None,
-        safety_model: str | None = None,
-        response_format: Object | None = None,
-        tools: Sequence[Object] | None = None,
-        tool_choice: str | Object | None = None,
-        timeout: float | Timeout | None = None,
-        deadline: Deadline | None = None,
-        **others: Any,
-    ) -> ChunkStream: ...
+        @overload
+        def create(
+            self,
+            *,
+            messages: Sequence[Message],
+            model: str,
+            stream: Literal[False] = False,
+            max_tokens: int | None = None,
+            stop: str | Sequence[str] | None = None,
+            temperature: float | None = None,
+            top_p: float | None = None,
+            top_k: int | None = None,
+            repetition_penalty: float | None = None,
+            presence_penalty: float | None = None,
+            frequency_penalty: float | None = None,
+            min_p: float | None = None,
+            logit_bias: Mapping[str, float] | None = None,
+            seed: int | None = None,
+            logprobs: int | bool | None = None,
+            echo: bool | None = None,
+            n: int | None = None,
+            safety_model: str | None = None,
+            response_format: Object | None = None,
+            tools: Sequence[Object] | None = None,
+            tool_choice: str | Object | None = None,
+            timeout: float | Timeout | None = None,
+            deadline: Deadline | None = None,
+            **others: JSON,
+        ) -> ChatCompletionResponse: ...
 
-    @overload
-    def create(
-        self,
-        *,
-        messages: Sequence[Message],
-        model: str,
-        stream: bool,
-        max_tokens: int | None = None,
-        stop: str | Sequence[str] | None = None,
-        temperature: float | None = None,
-        top_p: float | None = None,
-        top_k: int | None = None,
-        repetition_penalty: float | None = None,
-        presence_penalty: float | None = None,
-        frequency_penalty: float | None = None,
-        min_p: float | None = None,
-        logit_bias: Mapping[str, float] | None = None,
-        seed: int | None = None,
-        logprobs: int | bool | None = None,
-        echo: bool | None = None,
-        n: int | None = None,
-        safety_model: str | None = None,
-        response_format: Object | None = None,
-        tools: Sequence[Object] | None = None,
-        tool_choice: str | Object | None = None,
-        timeout: float | Timeout | None = None,
-        deadline: Deadline | None = None,
-        **others: Any,
-    ) -> ChatCompletionResponse | ChunkStream: ...
+        @overload
+        def create(
+            self,
+            *,
+            messages: Sequence[Message],
+            model: str,
+            stream: Literal[True],
+            max_tokens: int | None = None,
+            stop: str | Sequence[str] | None = None,
+            temperature: float | None = None,
+            top_p: float | None = None,
+            top_k: int | None = None,
+            repetition_penalty: float | None = None,
+            presence_penalty: float | None = None,
+            frequency_penalty: float | None = None,
+            min_p: float | None = None,
+            logit_bias: Mapping[str, float] | None = None,
+            seed: int | None = None,
+            logprobs: int | bool | None = None,
+            echo: bool | None = None,
+            n: int | None = None,
+            safety_model: str | None = None,
+            response_format: Object | None = None,
+            tools: Sequence[Object] | None = None,
+            tool_choice: str | Object | None = None,
+            timeout: float | Timeout | None = None,
+            deadline: Deadline | None = None,
+            **others: JSON,
+        ) -> ChunkStream: ...
+
+        @overload
+        def create(
+            self,
+            *,
+            messages: Sequence[Message],
+            model: str,
+            stream: bool,
+            max_tokens: int | None = None,
+            stop: str | Sequence[str] | None = None,
+            temperature: float | None = None,
+            top_p: float | None = None,
+            top_k: int | None = None,
+            repetition_penalty: float | None = None,
+            presence_penalty: float | None = None,
+            frequency_penalty: float | None = None,
+            min_p: float | None = None,
+            logit_bias: Mapping[str, float] | None = None,
+            seed: int | None = None,
+            logprobs: int | bool | None = None,
+            echo: bool | None = None,
+            n: int | None = None,
+            safety_model: str | None = None,
+            response_format: Object | None = None,
+            tools: Sequence[Object] | None = None,
+            tool_choice: str | Object | None = None,
+            timeout: float | Timeout | None = None,
+            deadline: Deadline | None = None,
+            **others: JSON,
+        ) -> ChatCompletionResponse | ChunkStream: ...
 
     def create(
         self,
@@ -154,7 +145,7 @@ class Completions:
         stream: bool = False,
         timeout: float | Timeout | None = None,
         deadline: Deadline | None = None,
-        **parameters: Any,
+        **parameters: JSON,
     ) -> ChatCompletionResponse | ChunkStream:
         """Ask for a chat completion; with `stream=True` its chunks are given as they arrive.
 
@@ -362,7 +353,8 @@ class _TransportAnswer:
             close()
 
 
-def pairs_of(headers: Any) -> list[tuple[str, str]]:
+def pairs_of(headers: HeaderPairs) -> list[tuple[str, str]]:
     """Headers as any transport gives them: a mapping, or pairs."""
-    items = headers.items() if hasattr(headers, "items") else headers
+    mapping: Any = headers
+    items: Iterable[tuple[object, object]] = mapping.items() if hasattr(headers, "items") else mapping
     return [(str(name), str(value)) for name, value in items]

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .accumulate import Completion
+    from .protocols import JSON
 
 __all__ = [
     "APIConnectionError",
@@ -67,7 +68,7 @@ class APIStatusError(APIError):
         message: str,
         *,
         status: int,
-        body: Any = None,
+        body: JSON = None,
         request_id: str | None = None,
         retry_after: float | None = None,
         rate_limits: Mapping[str, float | str] | None = None,
@@ -142,7 +143,7 @@ class StreamError(_EndedStream):
         *,
         type: str | None = None,
         code: str | int | None = None,
-        body: Mapping[str, Any] | None = None,
+        body: Mapping[str, JSON] | None = None,
     ) -> None:
         super().__init__(message, completion)
         self.type = type

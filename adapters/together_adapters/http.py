@@ -33,9 +33,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
+    from .protocols import JSON
+
 __all__ = ["DEFAULT_BASE_URL", "Headers", "Request", "Secret", "completion_in", "endpoint_at", "no_completion_error", "request_of", "status_error"]
 
 DEFAULT_BASE_URL = "https://api.together.xyz/v1"
+"""Together's own API."""
+
 _ENDPOINT = "/chat/completions"
 _OWN = ("host", "content-length", "transfer-encoding", "connection")  # what says where a request ends
 _TELLTALE = ("auth", "cookie", "key", "secret", "token")  # in the names of headers that carry credentials
@@ -58,6 +62,7 @@ class Secret:
 
     @property
     def is_constant(self) -> bool:
+        """Whether the key is known, not asked for before each call."""
         return not callable(self._source)
 
     def __bool__(self) -> bool:
@@ -85,6 +90,7 @@ class Headers(dict[str, str]):
         return f"<headers {', '.join(self)}>"
 
     def have_credentials(self) -> bool:
+        """Whether any name looks like that of a header with credentials."""
         return any([word in name.lower() for name in self for word in _TELLTALE])
 
     def check(self) -> None:
@@ -149,7 +155,7 @@ def endpoint_at(base_url: BaseURL, *, insecure_http: bool, with_credentials: boo
     return endpoint
 
 
-def request_of(endpoint: Endpoint, secret: Secret, supplied: Headers, parameters: Mapping[str, Any]) -> Request:
+def request_of(endpoint: Endpoint, secret: Secret, supplied: Headers, parameters: Mapping[str, JSON]) -> Request:
     """A request with these parameters; those that are None are left out.
 
     Values of together_types may stand for objects. Raises TypeError or ValueError for what JSON cannot hold.

@@ -41,9 +41,12 @@ from .aws_lambda import STREAMING
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from email.message import Message
     from typing import Any, NoReturn
 
-    Handler = Callable[[Any, Context], Any]
+    from .protocols import JSON
+
+    Handler = Callable[[JSON, Context], JSON]
 
 __all__ = ["RuntimeAPI", "main", "serve"]
 
@@ -139,7 +142,7 @@ def serve(handler: Handler, api: RuntimeAPI) -> None:
         invoke(handler, api, headers, body)
 
 
-def invoke(handler: Handler, api: RuntimeAPI, headers: Any, body: bytes) -> None:
+def invoke(handler: Handler, api: RuntimeAPI, headers: Message, body: bytes) -> None:
     """Run the handler on one event and send what it gives, or how it failed."""
     context = Context(headers)
     path = f"/invocation/{context.aws_request_id}"

@@ -33,7 +33,7 @@ from ._types import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any, Literal, Union, overload
+    from typing import Any, Literal, TypeVar, Union, overload
 
     from ._types import (
         ChatCompletionChunkDict,
@@ -45,10 +45,13 @@ if TYPE_CHECKING:
         OpenAIError,
         OpenAIRequest,
     )
+    from .protocols import JSON, SDKObject
 
     Convertible = Union[ChatCompletionChunk, ChatCompletionRequest, ChatCompletionResponse, ErrorData]
     AnyError = Union[ErrorData, TogetherErrorResponse]
-    AnyConvertible = Union[Convertible, TogetherErrorResponse, Mapping[str, Any]]
+    AnyConvertible = Union[Convertible, TogetherErrorResponse, Mapping[str, JSON]]
+    Kind = TypeVar("Kind", ChatCompletionChunk, ChatCompletionRequest, ChatCompletionResponse, ErrorData)
+    Source = Union[Mapping[str, JSON], SDKObject]
 
 __all__ = ["Loss", "from_openai", "to_openai", "to_openai_with_loss"]
 
@@ -99,13 +102,13 @@ if TYPE_CHECKING:
 
     @overload
     def to_openai(
-        value: Mapping[str, Any], *, only_openai: bool = False, reasoning_key: str | None = None
-    ) -> dict[str, Any]: ...
+        value: Mapping[str, JSON], *, only_openai: bool = False, reasoning_key: str | None = None
+    ) -> dict[str, JSON]: ...
 
     @overload
     def to_openai(
         value: AnyConvertible, *, only_openai: bool = False, reasoning_key: str | None = None
-    ) -> Mapping[str, Any]: ...
+    ) -> Mapping[str, JSON]: ...
 
 
 def to_openai(
@@ -134,14 +137,23 @@ def to_openai_with_loss(
     *,
     only_openai: bool = False,
     reasoning_key: str | None = None,
-) -> tuple[dict[str, Any], list[Loss]]:
+) -> tuple[dict[str, JSON], list[Loss]]:
     """As `to_openai`, with a list of what would not survive: each place where `from_openai` of the dict is not the value."""
     value = _value_of(value)
     data: dict[str, Any] = {**to_openai(value, only_openai=only_openai, reasoning_key=reasoning_key)}
     return data, losses(value, from_openai(data, value.__class__))
 
 
-def from_openai(source: Any, kind: type[Any] | None = None, *, reasoning_key: str | None = None) -> Convertible:
+if TYPE_CHECKING:
+
+    @overload
+    def from_openai(source: Source, kind: None = None, *, reasoning_key: str | None = None) -> Convertible: ...
+
+    @overload
+    def from_openai(source: Source, kind: type[Kind], *, reasoning_key: str | None = None) -> Kind: ...
+
+
+def from_openai(source: Source, kind: type[Any] | None = None, *, reasoning_key: str | None = None) -> Any:
     """The value that a JSON object in OpenAI's format is: a response, a chunk, a request or an error body.
 
     `source` is a mapping, or an object of an SDK (anything with `to_dict` or `model_dump`). An object whose choices

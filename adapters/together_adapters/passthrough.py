@@ -8,11 +8,11 @@ from ._source import as_bytes, missing, pieces_of
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator
-    from typing import Any
 
     from ._types import ChatCompletionChunk
     from .accumulate import Completion
     from .errors import APIError
+    from .protocols import ByteSource
 
 __all__ = ["PassThrough"]
 
@@ -54,7 +54,7 @@ class PassThrough:
         if self._reader.state == "open":
             self._reader.state = "cancelled"
 
-    def over(self, source: Any) -> Generator[bytes]:
+    def over(self, source: ByteSource) -> Generator[bytes]:
         """The pieces of a source, as `iter_chunks` takes it, unchanged.
 
         What the source raises goes through after the bytes before it, so that a connection that broke is not passed on

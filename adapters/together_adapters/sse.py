@@ -15,23 +15,19 @@ from collections import namedtuple
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, Generator, Iterable, Iterator, Mapping
-    from typing import Any, NamedTuple
+    from typing import NamedTuple
 
     from ._types import ChatCompletionChunk, ChatCompletionResponse
+    from .protocols import JSON
 
-    class ServerSentEvent(NamedTuple):
+    class _ServerSentEventFields(NamedTuple):
         event: str = "message"
         data: str = ""
         id: str = ""
         retry: int | None = None
 
 else:
-    ServerSentEvent = namedtuple("ServerSentEvent", ("event", "data", "id", "retry"), defaults=("message", "", "", None))
-    ServerSentEvent.__doc__ = """One event of a stream.
-
-    `event` is its type, `data` its lines joined with LF, `id` the last event ID so far, `retry` the
-    reconnection time in milliseconds where the event's own block gave one.
-    """
+    _ServerSentEventFields = namedtuple("ServerSentEvent", ("event", "data", "id", "retry"), defaults=("message", "", "", None))
 
 __all__ = ["Decoder", "ServerSentEvent", "aencode_chunks", "encode", "encode_chunks", "response_to_chunks"]
 
@@ -40,6 +36,16 @@ _BOM = b"\xef\xbb\xbf"
 _FIELDS = (b"", b"data", b"event", b"id", b"retry")  # without a name it is a comment
 _LINE_ENDS = b"\r\n"
 _EMPTY = (b"\n", b"\r\n", b"\r")  # ends an event, and adds nothing to its size
+
+
+class ServerSentEvent(_ServerSentEventFields):
+    """One event of a stream.
+
+    `event` is its type, `data` its lines joined with LF, `id` the last event ID so far, `retry` the
+    reconnection time in milliseconds where the event's own block gave one.
+    """
+
+    __slots__ = ()
 
 
 class Decoder:
@@ -197,7 +203,7 @@ def _one_line(name: str, text: str) -> bytes:
         raise ValueError(f"{name}: a lone surrogate is not allowed: {text!r}") from None
 
 
-def encode_chunks(chunks: Iterable[ChatCompletionChunk | Mapping[str, Any]]) -> Generator[bytes]:
+def encode_chunks(chunks: Iterable[ChatCompletionChunk | Mapping[str, JSON]]) -> Generator[bytes]:
     """The chunks of a completion as the bytes of a stream that every client reads, `[DONE]` at the end.
 
     Each item is what to send for one chunk, whole frames in valid UTF-8; a chunk may be a value or a mapping as
@@ -212,7 +218,7 @@ def encode_chunks(chunks: Iterable[ChatCompletionChunk | Mapping[str, Any]]) -> 
     return encode_chunks(chunks)
 
 
-def aencode_chunks(chunks: AsyncIterable[ChatCompletionChunk | Mapping[str, Any]]) -> AsyncGenerator[bytes]:
+def aencode_chunks(chunks: AsyncIterable[ChatCompletionChunk | Mapping[str, JSON]]) -> AsyncGenerator[bytes]:
     """As `encode_chunks`, over an asynchronous iterable of chunks."""
     from ._encode import aencode_chunks
 

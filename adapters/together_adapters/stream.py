@@ -13,7 +13,7 @@ from ._source import aiterator_of, as_bytes, iterator_of, missing, wake
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Callable
+    from collections.abc import Callable
     from types import TracebackType
     from typing import Any
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from ._types import ChatCompletionChunk
     from .accumulate import Completion
+    from .protocols import AsyncByteSource, ByteSource
 
 __all__ = ["AsyncChunkStream", "ChunkReader", "ChunkStream", "aiter_chunks", "iter_chunks"]
 
@@ -63,7 +64,7 @@ class ChunkStream(_Shell):
     cannot end, and the source is closed when it has given its next piece.
     """
 
-    def __init__(self, source: Any, reader: ChunkReader) -> None:
+    def __init__(self, source: ByteSource, reader: ChunkReader) -> None:
         pieces = iterator_of(source)
         super().__init__(source, pieces, reader)
         self._next_piece = partial(next, pieces, None)
@@ -145,7 +146,7 @@ class ChunkStream(_Shell):
 class AsyncChunkStream(_Shell):
     """ChunkStream over an asynchronous source, with `async for`, `async with` and `await aclose()`."""
 
-    def __init__(self, source: Any, reader: ChunkReader) -> None:
+    def __init__(self, source: AsyncByteSource, reader: ChunkReader) -> None:
         self._pieces = aiterator_of(source)
         super().__init__(source, self._pieces, reader)
 
@@ -220,7 +221,7 @@ class AsyncChunkStream(_Shell):
 
 
 def iter_chunks(
-    source: Any, *, require_finish: bool = True, max_event_bytes: int = MAX_EVENT_BYTES
+    source: ByteSource, *, require_finish: bool = True, max_event_bytes: int = MAX_EVENT_BYTES
 ) -> ChunkStream:
     """The chunks of a stream of bytes.
 
@@ -232,7 +233,7 @@ def iter_chunks(
 
 
 def aiter_chunks(
-    source: AsyncIterable[bytes], *, require_finish: bool = True, max_event_bytes: int = MAX_EVENT_BYTES
+    source: AsyncByteSource, *, require_finish: bool = True, max_event_bytes: int = MAX_EVENT_BYTES
 ) -> AsyncChunkStream:
     """The chunks of an asynchronous iterable of bytes, such as asyncio's StreamReader; otherwise as `iter_chunks`."""
     return AsyncChunkStream(source, ChunkReader(require_finish=require_finish, max_event_bytes=max_event_bytes))

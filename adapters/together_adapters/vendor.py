@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from ._single_file import SingleFile
 
-    class CheckReport(NamedTuple):
+    class _CheckReportFields(NamedTuple):
         version: str
         made: str
         days: int
@@ -34,21 +34,28 @@ if TYPE_CHECKING:
         outdated: list[str]
 
 else:
-    CheckReport = namedtuple("CheckReport", ("version", "made", "days", "modified", "missing", "added", "outdated"))
-    CheckReport.__doc__ = """What became of a copy.
+    _CheckReportFields = namedtuple("CheckReport", ("version", "made", "days", "modified", "missing", "added", "outdated"))
+
+__all__ = ["MANIFEST", "CheckReport", "check", "single_file", "vendor"]
+
+MANIFEST = "together_types.vendored.json"
+"""The name of the file that says what was copied, when and from which version."""
+
+_SINGLE = "together_types.py"
+_DATA = ("LICENSE", "py.typed")
+_FOR_TYPE_CHECKERS = ("wire", "protocols")
+_NOT_IN_A_SINGLE_FILE = ("__main__", "replay", "serve", "vendor")
+_IMPORT = re.compile(r"^( *)from \S+?(\.wire)? import", re.MULTILINE)
+
+
+class CheckReport(_CheckReportFields):
+    """What became of a copy.
 
     `version` is what it was made from, `made` the day and `days` how long ago. `modified`, `missing` and `added` are
     the files that differ from what was written; `outdated` those that this version would write otherwise.
     """
 
-__all__ = ["MANIFEST", "CheckReport", "check", "single_file", "vendor"]
-
-MANIFEST = "together_types.vendored.json"
-_SINGLE = "together_types.py"
-_DATA = ("LICENSE", "py.typed")
-_FOR_TYPE_CHECKERS = ("wire",)
-_NOT_IN_A_SINGLE_FILE = ("__main__", "replay", "serve", "vendor")
-_IMPORT = re.compile(r"^( *)from \S+?(\.wire)? import", re.MULTILINE)
+    __slots__ = ()
 
 
 def vendor(

@@ -1,0 +1,152 @@
+"""Every public name: documented, and typed without Any."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import together_adapters
+import together_types
+
+Definition = (ast.FunctionDef, ast.AsyncFunctionDef)
+PACKAGES = [(package.__name__, Path(str(package.__file__)).parent) for package in (together_types, together_adapters)]
+MODULES = [
+    pytest.param(f"{package}.{path.stem}" if path.stem != "__init__" else package, path, id=f"{package}.{path.stem}")
+    for package, folder in PACKAGES
+    for path in sorted(folder.glob("*.py"))
+    if path.stem == "__init__" or not path.stem.startswith("_")
+]
+
+
+def is_public(name: str) -> bool:
+    return not name.startswith("_") or name == "__init__"
+
+
+# ---- documented
+
+
+@pytest.mark.parametrize(("name", "path"), MODULES)
+def test_every_public_name_has_a_docstring(name: str, path: Path) -> None:
+    module = importlib.import_module(name)
+    assert inspect.getdoc(module)
+    noted = documented_constants(path)
+    missing = []
+    for public in getattr(module, "__all__", None) or own_names(module):
+        item = getattr(module, public)
+        if isinstance(item, type):
+            missing += undocumented_in(f"{name}.{public}", item)
+        elif inspect.isfunction(item):
+            missing += [f"{name}.{public}"] if not item.__doc__ else []
+        elif public != "__version__" and public not in noted:
+            missing.append(f"{name}.{public}")
+    assert missing == []
+
+
+def own_names(module: object) -> list[str]:
+    return [name for name, item in vars(module).items() if is_public(name) and getattr(item, "__module__", "") == getattr(module, "__name__", "")]
+
+
+def undocumented_in(path: str, cls: type) -> Iterator[str]:
+    """The class and its public methods and properties; what a base of ours documents is documented."""
+    if not cls.__dict__.get("__doc__"):
+        yield path
+    for name, item in vars(cls).items():
+        if name.startswith("_") or isinstance(item, type):
+            continue
+        is_code = inspect.isfunction(item) or isinstance(item, (property, classmethod, staticmethod))
+        if is_code and not inspect.getdoc(getattr(cls, name)):
+            yield f"{path}.{name}"
+
+
+def documented_constants(path: Path) -> set[str]:
+    """The constants that have a string below them."""
+    body = ast.parse(path.read_text("utf-8")).body
+    return {
+        ast.unparse(statement.targets[0] if isinstance(statement, ast.Assign) else statement.target)
+        for statement, following in zip(body, body[1:])
+        if isinstance(statement, (ast.Assign, ast.AnnAssign)) and isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)
+    }
+
+
+@pytest.mark.parametrize("cls", [item for item in vars(together_types).values() if isinstance(item, type) and issubclass(item, str)])
+def test_every_enum_member_is_documented(cls: type) -> None:
+    [node] = ast.parse(inspect.cleandoc("\n" + inspect.getsource(cls))).body
+    assert isinstance(node, ast.ClassDef)
+    pairs = zip(node.body, [*node.body[1:], ast.Pass()])
+    bare = [
+        ast.unparse(item.targets[0])
+        for item, following in pairs
+        if isinstance(item, ast.Assign) and not (isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant))
+    ]
+    assert bare == []
+
+
+# ---- typed
+
+ALL = [
+    pytest.param(path, id=f"{package}.{path.stem}") for package, folder in PACKAGES for path in sorted(folder.glob("*.py"))
+]
+OFFERED = {public for parameter in MODULES for public in getattr(importlib.import_module(str(parameter.values[0])), "__all__", ())}
+
+
+@pytest.mark.parametrize("path", ALL)
+def test_no_public_signature_has_any(path: Path) -> None:
+    """Any stands in none; what is JSON is called JSON. An alias that only type checkers see counts where it is public."""
+    body = ast.parse(path.read_text("utf-8")).body
+    if path.stem.startswith("_"):  # of a private module, what a public one offers
+        body = [item for item in flat(body) if getattr(item, "name", "") in OFFERED]
+    assert list(with_any(body, "")) == []
+
+
+def with_any(body: list[ast.stmt], path: str) -> Iterator[str]:
+    overloaded = {item.name for item in flat(body) if isinstance(item, Definition) and is_overload(item)}
+    for item in flat(body):
+        if isinstance(item, ast.ClassDef) and is_public(item.name):
+            yield from with_any(item.body, f"{path}{item.name}.")
+        elif isinstance(item, Definition) and is_public(item.name):
+            # What implements overloads is not what callers see.
+            if is_overload(item) or item.name not in overloaded:
+                arguments = [*item.args.posonlyargs, *item.args.args, *item.args.kwonlyargs, item.args.vararg, item.args.kwarg]
+                annotations = [argument.annotation for argument in arguments if argument] + [item.returns]
+                if any(annotation and has_any(annotation) for annotation in annotations):
+                    yield path + item.name
+            if item.name == "__init__":
+                yield from attributes_with_any(item, path)
+        elif isinstance(item, ast.AnnAssign) and is_public(ast.unparse(item.target)) and has_any(item.annotation):
+            yield path + ast.unparse(item.target)
+        elif isinstance(item, ast.Assign) and is_public(ast.unparse(item.targets[0])) and has_any(item.value):
+            if ast.unparse(item) != "JSON = Any":
+                yield path + ast.unparse(item.targets[0])
+
+
+def attributes_with_any(init: ast.stmt, path: str) -> Iterator[str]:
+    for node in ast.walk(init):
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Attribute) and is_public(node.target.attr) and has_any(node.annotation):
+            yield path + node.target.attr
+
+
+def flat(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """The statements, with those below conditions."""
+    for item in body:
+        if isinstance(item, ast.If):
+            yield from flat(item.body)
+            yield from flat(item.orelse)
+        else:
+            yield item
+
+
+def is_overload(item: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    return any(ast.unparse(decorator).endswith("overload") for decorator in item.decorator_list)
+
+
+def has_any(node: ast.expr) -> bool:
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Name) and inner.id == "Any":
+            return True
+        if isinstance(inner, ast.Constant) and isinstance(inner.value, str) and "Any" in inner.value.replace("[", " ").replace("]", " ").split():
+            return True
+    return False
