@@ -45,10 +45,10 @@ class ChunkReader:
     def __init__(
         self, *, require_finish: bool = True, max_event_bytes: int = MAX_EVENT_BYTES, templates: bool = True
     ) -> None:
-        self.state = "open"
-        self.saw_done = False
+        self.state: str = "open"
+        self.saw_done: bool = False
         self.error: APIError | None = None
-        self.waiting = True  # nothing is left to be read: `next_chunk` will give None until there is more
+        self.waiting: bool = True  # nothing is left to be read: `next_chunk` will give None until there is more
         self._require_finish = require_finish
         self._max_event_bytes = max_event_bytes
         self._decoder = Decoder(max_event_bytes)

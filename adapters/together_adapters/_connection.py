@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from ._http1 import Fields
     from ._limits import Limits, Until
     from ._proxy import Proxy
     from ._tls import Security
@@ -100,8 +101,8 @@ class Answer:
     """An answer whose head has arrived; an iterator of the bytes of its body, which can be closed from any thread."""
 
     def __init__(self, connection: Connection, exchange: Exchange, first: bytes, pool: Pool) -> None:
-        self.status = exchange.response.status
-        self.headers = exchange.response.headers
+        self.status: int = exchange.response.status
+        self.headers: Fields = exchange.response.headers
         self.is_read: Callable[[], bool] = lambda: False  # whether the reader has all that it wants
         self._connection: Connection | None = connection
         self._exchange = exchange

@@ -24,7 +24,7 @@ class Exchange:
 
     def __init__(self, request: Request, limits: Limits, *, whole: bool, reused: bool = False) -> None:
         self.request = request
-        self.response = Response()
+        self.response: Response = Response()
         self.reused = reused
         self._limits = limits
         self._whole = whole

@@ -52,12 +52,12 @@ class Response:
     """
 
     def __init__(self) -> None:
-        self.started = False
-        self.status = 0
-        self.headers = Fields([])
-        self.complete = False
+        self.started: bool = False
+        self.status: int = 0
+        self.headers: Fields = Fields([])
+        self.complete: bool = False
         self.error: Exception | None = None
-        self.reusable = False
+        self.reusable: bool = False
         self._buffer = bytearray()
         self._state = self._head
         self._left = 0  # bytes of the body, or of its chunk

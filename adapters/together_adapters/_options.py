@@ -54,15 +54,15 @@ class Options:
         headers.check()
         self.secret = secret
         self.headers = headers
-        self.endpoint = endpoint_at(
+        self.endpoint: Endpoint = endpoint_at(
             base_url or BaseURL(DEFAULT_BASE_URL),
             insecure_http=insecure_http,
             with_credentials=bool(secret) or headers.have_credentials(),
         )
-        self.timeout = timeout_of(timeout)
+        self.timeout: Timeout = timeout_of(timeout)
         self.deadline = deadline
-        self.max_retries = _RETRIES if max_retries is None else max_retries
-        self.security = Security(cafile, ssl_context)
+        self.max_retries: int = _RETRIES if max_retries is None else max_retries
+        self.security: Security = Security(cafile, ssl_context)
         if secret.is_constant:
             secret.value()
 
@@ -85,7 +85,7 @@ class Call:
 
     def __init__(self, request: Request, limits: Limits, attempts: Attempts, *, whole: bool) -> None:
         self.request = request
-        self.host = request.endpoint.host
+        self.host: str = request.endpoint.host
         self.limits = limits
         self.attempts = attempts
         self.whole = whole

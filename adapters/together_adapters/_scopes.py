@@ -139,5 +139,6 @@ class _Walk:
         rest: list[ast.AST] = [*targets, *first.ifs]
         for generator in others:
             rest += [generator.iter, *generator.ifs]
-        rest += [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+        # From Python 3.15 on `{**a for a in b}` has no value.
+        rest += [*filter(None, (node.key, node.value))] if isinstance(node, ast.DictComp) else [node.elt]
         self._within(False, bound_by(targets), rest)

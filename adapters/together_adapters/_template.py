@@ -233,10 +233,8 @@ def _unchanging(value: Any) -> bool:
         return True
     if is_items(value) or value.__class__ is dict:
         return False
-    if not isinstance(value, tuple):
-        members: dict[str, Any] = value if is_members(value) else value.__dict__
-        value = tuple(members.values())
-    items: tuple[Any, ...] = value
+    members: dict[str, Any] = value if is_members(value) else getattr(value, "__dict__", {})
+    items: Iterable[Any] = value if value.__class__ is tuple else members.values()
     return all([_unchanging(item) for item in items])
 
 

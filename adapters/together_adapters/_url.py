@@ -19,9 +19,9 @@ class Endpoint:
         self.port = port
         self.target = target
         literal = f"[{host}]" if ":" in host else host
-        self.authority = literal if port == _PORTS[scheme] else f"{literal}:{port}"
-        self.origin = f"{scheme}://{self.authority}"
-        self.url = self.origin + target
+        self.authority: str = literal if port == _PORTS[scheme] else f"{literal}:{port}"
+        self.origin: str = f"{scheme}://{self.authority}"
+        self.url: str = self.origin + target
 
     @property
     def is_loopback(self) -> bool:

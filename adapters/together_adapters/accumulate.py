@@ -56,10 +56,10 @@ class Completion:
     def __init__(
         self, response: ChatCompletionResponse, state: str, saw_done: bool = False, unmerged: tuple[Unmerged, ...] = ()
     ) -> None:
-        self.response = response
-        self.state = state
-        self.saw_done = saw_done
-        self.unmerged = unmerged
+        self.response: ChatCompletionResponse = response
+        self.state: str = state
+        self.saw_done: bool = saw_done
+        self.unmerged: tuple[Unmerged, ...] = unmerged
 
     def issues(self) -> list[Issue]:
         """What could not be merged, and what of the response's JSON its fields could not hold."""

@@ -156,7 +156,7 @@ class AsyncChat:
     """`client.chat`."""
 
     def __init__(self, caller: _AsyncCaller) -> None:
-        self.completions = AsyncCompletions(caller)
+        self.completions: AsyncCompletions = AsyncCompletions(caller)
 
 
 class AsyncTogether:
@@ -197,7 +197,7 @@ class AsyncTogether:
         )
         sender = AsyncPool(options.endpoint, options.security) if transport is None else _TransportSender(transport)
         self._caller = _AsyncCaller(options, sender)
-        self.chat = AsyncChat(self._caller)
+        self.chat: AsyncChat = AsyncChat(self._caller)
 
     def __repr__(self) -> str:
         caller: Any = getattr(self, "_caller", None)  # not there yet where a setting was refused

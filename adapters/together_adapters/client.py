@@ -164,7 +164,7 @@ class Chat:
     """`client.chat`."""
 
     def __init__(self, caller: _Caller) -> None:
-        self.completions = Completions(caller)
+        self.completions: Completions = Completions(caller)
 
 
 class Together:
@@ -216,7 +216,7 @@ class Together:
         )
         sender = Pool(options.endpoint, options.security) if transport is None else _TransportSender(transport)
         self._caller = _Caller(options, sender)
-        self.chat = Chat(self._caller)
+        self.chat: Chat = Chat(self._caller)
 
     def __repr__(self) -> str:
         caller: Any = getattr(self, "_caller", None)  # not there yet where a setting was refused

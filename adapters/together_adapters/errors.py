@@ -78,7 +78,7 @@ class APIStatusError(APIError):
         self.body = body
         self.request_id = request_id
         self.retry_after = retry_after
-        self.rate_limits = dict(rate_limits or {})
+        self.rate_limits: dict[str, float | str] = dict(rate_limits or {})
 
     def __reduce__(self) -> tuple[object, ...]:
         details = {name: value for name, value in vars(self).items() if name != "message"}

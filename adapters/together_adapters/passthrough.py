@@ -30,7 +30,7 @@ class PassThrough:
         *,
         max_event_bytes: int = MAX_EVENT_BYTES,
     ) -> None:
-        self.chunks = 0
+        self.chunks: int = 0
         self._on_chunk = on_chunk
         self._reader = ChunkReader(max_event_bytes=max_event_bytes)
 

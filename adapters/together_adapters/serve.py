@@ -80,18 +80,19 @@ class Server(ThreadingHTTPServer):
         self.max_body = max_body
         self.log = log
         name = f"[{host}]" if ":" in host else host
-        self.on_loopback = BaseURL(f"http://{name}").endpoint("").is_loopback
-        self.closing = Event()
+        self.on_loopback: bool = BaseURL(f"http://{name}").endpoint("").is_loopback
+        self.closing: Event = Event()
         self._places = BoundedSemaphore(_MOST_CALLERS)
         if ":" in host:
-            self.address_family = socket.AF_INET6
+            self.address_family: int = socket.AF_INET6
         super().__init__((host, port), _handler_for(self, patience))
-        self.url = f"http://{name}:{self.server_port}/v1"
+        self.url: str = f"http://{name}:{self.server_port}/v1"
 
     def server_bind(self) -> None:
         """As HTTPServer does, without asking the network for this machine's name."""
         TCPServer.server_bind(self)
-        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
+        self.server_name: str = str(self.server_address[0])
+        self.server_port: int = int(self.server_address[1])
 
     def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
         """Start a thread for a caller, while there is room."""

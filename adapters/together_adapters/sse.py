@@ -57,8 +57,8 @@ class Decoder:
 
     def __init__(self, max_event_bytes: int = 16 * 2**20) -> None:
         self.max_event_bytes = max_event_bytes
-        self.last_event_id = ""
-        self.saw_field = False
+        self.last_event_id: str = ""
+        self.saw_field: bool = False
         """Whether a comment or any of the standard's fields has come: what was read so far is an event stream."""
         self._line = bytearray()  # the line that has no end yet
         self._overflow = False

@@ -1,0 +1,65 @@
+"""What `create` gives for each `stream`, and what transports it takes. Type checkers read this, nothing runs it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Union
+
+from together_adapters import AsyncTogether, Together
+from together_adapters.stream import AsyncChunkStream, ChunkStream
+from together_types import ChatCompletionMessage, ChatCompletionResponse, MessageRole
+from typing_extensions import assert_type
+
+client, aclient = Together(), AsyncTogether()
+messages = [ChatCompletionMessage(role=MessageRole.USER, content="hi")]
+
+
+def sync(stream: bool) -> None:
+    assert_type(client.chat.completions.create(model="m", messages=messages), ChatCompletionResponse)
+    assert_type(client.chat.completions.create(model="m", messages=messages, stream=False), ChatCompletionResponse)
+    assert_type(client.chat.completions.create(model="m", messages=messages, stream=True), ChunkStream)
+    either = client.chat.completions.create(model="m", messages=messages, stream=stream)
+    assert_type(either, Union[ChatCompletionResponse, ChunkStream])
+    client.chat.completions.create(model="m", messages=messages, not_yet_known={"a": 1})
+    client.chat.completions.create(model="m")  # type: ignore[call-overload]
+    client.chat.completions.create(model="m", messages="hi")  # type: ignore[arg-type]
+    client.chat.completions.create(model="m", messages=messages, max_tokens="5")  # type: ignore[call-overload]
+    client.chat.completions.create(model="m", messages=messages, stream="yes")  # type: ignore[call-overload]
+
+
+async def concurrent(stream: bool) -> None:
+    assert_type(await aclient.chat.completions.create(model="m", messages=messages), ChatCompletionResponse)
+    assert_type(await aclient.chat.completions.create(model="m", messages=messages, stream=False), ChatCompletionResponse)
+    assert_type(await aclient.chat.completions.create(model="m", messages=messages, stream=True), AsyncChunkStream)
+    either = await aclient.chat.completions.create(model="m", messages=messages, stream=stream)
+    assert_type(either, Union[ChatCompletionResponse, AsyncChunkStream])
+
+
+def transport(
+    method: str, url: str, headers: Mapping[str, str], body: bytes, timeout: float | None
+) -> tuple[int, dict[str, str], Iterator[bytes]]:
+    return 200, {"content-type": "text/event-stream"}, iter([b"data: [DONE]\n\n"])
+
+
+async def atransport(
+    method: str, url: str, headers: Mapping[str, str], body: bytes, timeout: float | None
+) -> tuple[int, list[tuple[str, str]], AsyncIterator[bytes]]:
+    raise ConnectionError
+
+
+def text_transport(
+    method: str, url: str, headers: Mapping[str, str], body: bytes, timeout: float | None
+) -> tuple[int, dict[str, str], Iterator[str]]:
+    return 200, {}, iter([""])
+
+
+def short_transport(method: str, url: str) -> tuple[int, dict[str, str], Iterator[bytes]]:
+    return 200, {}, iter([b""])
+
+
+Together(transport=transport)
+AsyncTogether(transport=atransport)
+Together(transport=text_transport)  # type: ignore[arg-type]
+Together(transport=short_transport)  # type: ignore[arg-type]
+Together(transport=atransport)  # type: ignore[arg-type]
+AsyncTogether(transport=transport)  # type: ignore[arg-type]
