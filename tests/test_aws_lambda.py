@@ -212,6 +212,12 @@ def test_header_injection_is_refused(control: str, where: str) -> None:
         assert where == "name" or "hidden" not in str(raised.value)
 
 
+@pytest.mark.parametrize("wrong", [7, None, b"v", ["v", 7]], ids=repr)
+def test_a_header_that_is_no_text(wrong: Any) -> None:
+    with pytest.raises(TypeError, match="the header x-n is"):
+        respond({}, headers={"x-n": wrong})
+
+
 @pytest.mark.parametrize("status", [0, 99, 1000, "200", None, True, 200.0], ids=repr)
 def test_a_status_that_is_none(status: Any) -> None:
     with pytest.raises(ValueError, match="status"):

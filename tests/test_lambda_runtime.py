@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -211,6 +214,13 @@ def test_init_errors(handler: str, kind: str, tmp_path: Path) -> None:
 
 def _paths() -> list[Path]:
     return [HERE.parent, HERE.parent / "adapters"]
+
+
+def test_outside_lambda() -> None:
+    command = [sys.executable, "-m", "together_adapters.lambda_runtime", "app.handler"]
+    paths = {"PYTHONPATH": os.pathsep.join(map(str, _paths()))}
+    done = subprocess.run(command, env=paths, capture_output=True, text=True)
+    assert done.returncode == 1 and done.stderr.startswith("AWS_LAMBDA_RUNTIME_API is not set")
 
 
 def test_a_handler_in_a_folder(tmp_path: Path) -> None:

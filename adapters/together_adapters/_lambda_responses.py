@@ -72,7 +72,7 @@ def checked_headers(headers: Headers | None, cookies: Sequence[str]) -> dict[str
     for name, given in (headers or {}).items():
         if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
             raise ValueError(f"not the name of an HTTP header: {name!a}")
-        values = [given] if isinstance(given, str) else given
+        values: Sequence[Any] = given if is_sequence(given) else [given]
         checked.setdefault(name.lower(), []).extend(_checked_value(name, value) for value in values)
     given_cookies = [cookies] if isinstance(cookies, str) else cookies
     if given_cookies:

@@ -54,13 +54,15 @@ _PRELUDE_TYPE = "application/vnd.awslambda.http-integration-response"
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run the handler that the arguments, or the environment, name; ends only with the process."""
+    """Run the handler that the arguments, or the environment, name; ends only with the process, by SystemExit."""
     names = sys.argv[1:] if argv is None else argv
     for output in (sys.stdout, sys.stderr):  # what is buffered would be lost when the process is frozen
         if isinstance(output, io.TextIOWrapper):
             output.reconfigure(line_buffering=True, errors="backslashreplace")
     os.environ.setdefault(STREAMING, "on")
     _add_paths()
+    if "AWS_LAMBDA_RUNTIME_API" not in os.environ:
+        raise SystemExit("AWS_LAMBDA_RUNTIME_API is not set: Lambda sets it when it starts a runtime")
     api = RuntimeAPI(os.environ["AWS_LAMBDA_RUNTIME_API"])
     try:
         handler = load(names[0] if names else os.environ["_HANDLER"])
