@@ -41,13 +41,14 @@ class Connection:
         self._shutdown, self._both_ways = socket.socket.shutdown, socket.SHUT_RDWR
         self._closed = False
         self._in_use = Lock()
+        self._timeout: float | None = 0.0  # of the socket
 
     def send(self, data: memoryview, until: Until) -> None:
         """Send all of it; raises OSError, and APITimeoutError where it takes too long."""
         try:
             with self._in_use:
                 while data and not self._closed:
-                    self.sock.settimeout(until.left())
+                    self._limit(until)
                     data = data[self.sock.send(data) :]
         except OSError as error:
             raise _passed(error, until) from None
@@ -60,16 +61,24 @@ class Connection:
             with self._in_use:
                 if self._closed:
                     return b""
-                self.sock.settimeout(until.left())
+                self._limit(until)
                 return self.sock.recv(_READ_SIZE)
         except OSError as error:
             raise _passed(error, until) from None
         finally:
             self._close_if_asked()
 
+    def _limit(self, until: Until) -> None:
+        left = until.left()
+        # Setting it is a system call, which most reads, each with a limit that begins anew, can do without.
+        if left is None or self._timeout is None or not left <= self._timeout < left + 0.001:
+            self.sock.settimeout(left)
+            self._timeout = left
+
     def receive_now(self) -> bytes | None:
         """What has arrived, None for nothing; b"" at the end."""
         self.sock.settimeout(0)
+        self._timeout = 0.0
         try:
             return self.sock.recv(_READ_SIZE)
         except OSError as error:
@@ -266,10 +275,10 @@ class Pool:
 
     def _secure(self, connection: Connection, until: Until) -> None:
         context = self._security.context()
-        connection.sock.settimeout(until.left())
         connection.sock = context.wrap_socket(
             connection.sock, server_hostname=self._endpoint.host, do_handshake_on_connect=False
         )
+        connection.sock.settimeout(until.left())
         try:
             connection.sock.do_handshake()
         except OSError as error:

@@ -70,8 +70,10 @@ class Response:
     def feed(self, data: bytes) -> bytes:
         """Take the next bytes of the connection; gives the bytes of the body among them."""
         self.started = True
-        self._buffer += data
         body: list[bytes] = []
+        if self._state == self._chunk_size and not self._buffer:
+            data = _whole_chunks(data, body)
+        self._buffer += data
         try:
             while not self.complete and self._state(body):
                 pass
@@ -185,12 +187,11 @@ class Response:
         return True
 
     def _chunk_end(self, body: list[bytes]) -> bool:
-        end = next((mark for mark in (b"\r\n", b"\n") if self._buffer.startswith(mark)), b"")
-        if not end and not b"\r\n".startswith(self._buffer):
-            raise ProtocolError("a chunk is longer than its size says")
-        if not end:
+        line = self._line(_LONGEST_SIZE_LINE, "a chunk's end")
+        if line is None and b"\r\n".startswith(self._buffer):
             return False
-        del self._buffer[: len(end)]
+        if line != b"":
+            raise ProtocolError("a chunk is longer than its size says")
         self._state = self._chunk_size
         return True
 
@@ -226,6 +227,24 @@ class Response:
         if self._unpacker.error is not None:
             self.error = ProtocolError(str(self._unpacker.error))
         return data
+
+
+def _whole_chunks(data: bytes, body: list[bytes]) -> bytes:
+    """Take the chunks that lie whole at the beginning of `data`, as most do; gives the rest, with whatever is wrong in it."""
+    start = 0
+    while True:
+        line_end = data.find(b"\r\n", start, start + 16)
+        line = data[start:line_end] if line_end > 0 else b""
+        # Not all that int() takes is a size: it also takes signs, spaces and underscores.
+        if not line or line.strip(_HEX):
+            break
+        size = int(line, 16)
+        end = line_end + 2 + size
+        if not size or data[end : end + 2] != b"\r\n":
+            break
+        body.append(data[line_end + 2 : end])
+        start = end + 2
+    return data[start:] if start else data
 
 
 def _status_of(line: str) -> tuple[str, int]:

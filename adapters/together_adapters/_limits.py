@@ -43,6 +43,8 @@ class Timeout(_TimeoutFields):
 class Until:
     """A moment of the monotonic clock, and what has happened when it has passed."""
 
+    __slots__ = ("moment", "problem")
+
     def __init__(self, moment: float, problem: str) -> None:
         self.moment = moment
         self.problem = problem
@@ -70,6 +72,7 @@ class Limits:
 
     def __init__(self, timeout: Timeout, deadline: Deadline | None) -> None:
         self._timeout = timeout
+        self._stalled = f"nothing more arrived within {timeout.idle or 0:g} s"  # said here, because every read may need it
         now = time.monotonic()
         self._end = Until(_FOREVER, "")
         if timeout.total is not None:
@@ -88,7 +91,10 @@ class Limits:
         return self._within(self._timeout.first_byte, "no answer within {:g} s")
 
     def idle(self) -> Until:
-        return self._within(self._timeout.idle, "nothing more arrived within {:g} s")
+        seconds = self._timeout.idle
+        if seconds is None or (moment := time.monotonic() + seconds) >= self._end.moment:
+            return self._end
+        return Until(moment, self._stalled)
 
     def complete(self) -> Until:
         return self._within(self._timeout.idle, "the answer was not complete {:g} s after its beginning")
