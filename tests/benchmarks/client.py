@@ -15,6 +15,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -25,7 +26,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from http_server import CHUNKED, Part, Received, in_chunks, reply, serving
 
 CHUNKS, CALLS = 2000, 100
-MEASURES = ("a call", "a chunk, all at once", "a chunk, one at a time")
+STREAMS = 20
+MEASURES = ("a call", "a chunk, all at once", "a chunk, one at a time", "a chunk of 20 streams")
 FRAME = (
     b'data: {"id":"cmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"m","choices":[{"index":0,'
     b'"delta":{"role":"assistant","content":" token"},"logprobs":null,"finish_reason":%s}],"usage":null}\n\n'
@@ -65,27 +67,45 @@ def sync_rounds(client: Any, rounds: int) -> dict[str, float]:
     def chunks(measure: str) -> int:
         return sum(1 for _ in create(model="m", messages=messages(measure), stream=True))
 
+    def many_chunks(measure: str) -> int:
+        threads = [threading.Thread(target=chunks, args=(measure,)) for _ in range(STREAMS)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return STREAMS * CHUNKS
+
     found = dict.fromkeys(MEASURES, float("inf"))
     for _ in range(rounds):
-        for measure in MEASURES:
+        for measure, work in zip(MEASURES, (calls, chunks, chunks, many_chunks)):
             started = time.process_time()
-            count = (calls if measure == MEASURES[0] else chunks)(measure)
+            count = work(measure)
             found[measure] = min(found[measure], (time.process_time() - started) / count)
     return found
 
 
 async def async_rounds(client: Any, rounds: int) -> dict[str, float]:
     create = client.chat.completions.create
+
+    async def calls(_: str) -> int:
+        for _ in range(CALLS):
+            await create(model="m", messages=messages("hi"))
+        return CALLS
+
+    async def chunks(measure: str) -> int:
+        count = 0
+        async for _ in await create(model="m", messages=messages(measure), stream=True):
+            count += 1
+        return count
+
+    async def many_chunks(measure: str) -> int:
+        return sum(await asyncio.gather(*[chunks(measure) for _ in range(STREAMS)]))
+
     found = dict.fromkeys(MEASURES, float("inf"))
     for _ in range(rounds):
-        for measure in MEASURES:
-            count, started = 0, time.process_time()
-            if measure == MEASURES[0]:
-                for count in range(1, CALLS + 1):
-                    await create(model="m", messages=messages("hi"))
-            else:
-                async for _ in await create(model="m", messages=messages(measure), stream=True):
-                    count += 1
+        for measure, work in zip(MEASURES, (calls, chunks, chunks, many_chunks)):
+            started = time.process_time()
+            count = await work(measure)
             found[measure] = min(found[measure], (time.process_time() - started) / count)
     return found
 

@@ -1,0 +1,169 @@
+"""HTTP_PROXY, HTTPS_PROXY and NO_PROXY, through a real proxy on loopback."""
+
+from __future__ import annotations
+
+import base64
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from asking import BOTH, ask
+from http_server import Part, Received, reply, serving
+from together_adapters import APIConnectionError, APITimeoutError
+
+trustme = pytest.importorskip("trustme", reason="needs a package that this interpreter may not have")
+
+OK = reply(b'{"choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}]}')
+FRAME = b'data: {"choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":"stop"}]}\n\n'
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "REQUEST_METHOD"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+class Proxy:
+    """Tunnels every CONNECT to one port of this machine; `heads` keeps what it was asked."""
+
+    def __init__(self, port: int, answer: bytes) -> None:
+        self.heads: list[str] = []
+        self._port = port
+        self._answer = answer
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+
+    def run(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            with connection:
+                self._tunnel(connection)
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _tunnel(self, connection: socket.socket) -> None:
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += connection.recv(1)
+        self.heads.append(head.decode())
+        connection.sendall(self._answer)
+        if b" 200 " not in self._answer:
+            return
+        with socket.create_connection(("127.0.0.1", self._port)) as server:
+            back = threading.Thread(target=_copy, args=(server, connection))
+            back.start()
+            _copy(connection, server)
+            back.join()
+
+
+def _copy(source: socket.socket, target: socket.socket) -> None:
+    try:
+        while data := source.recv(65536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+    except OSError:
+        return
+
+
+@contextmanager
+def tunnelling(port: int, answer: bytes = b"HTTP/1.1 200 Connection established\r\n\r\n") -> Iterator[Proxy]:
+    proxy = Proxy(port, answer)
+    thread = threading.Thread(target=proxy.run)
+    thread.start()
+    try:
+        yield proxy
+    finally:
+        proxy.close()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """The TLS settings of a server called api.example.com, and of a client that trusts it."""
+    authority = trustme.CA()
+    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert("api.example.com").configure_cert(server)
+    authority.configure_trust(client)
+    return server, client
+
+
+@BOTH
+@pytest.mark.parametrize("stream", [False, True])
+def test_tunnel(kind: str, stream: bool, contexts: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = reply(FRAME, kind="text/event-stream") if stream else OK
+    with serving([answer], contexts[0]) as server, tunnelling(server.port) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://us%40er:p%3Ass@127.0.0.1:{proxy.port}")
+        outcome = ask(kind, stream=stream, base_url="https://api.example.com/v1", ssl_context=contexts[1])
+        assert outcome.texts == ["hi"]
+    (head,) = proxy.heads
+    assert head.startswith("CONNECT api.example.com:443 HTTP/1.1\r\nHost: api.example.com:443\r\n")
+    assert base64.b64encode(b"us@er:p:ss").decode() in head and "sk-test-key" not in head
+    assert server.requests[0].headers["authorization"] == "Bearer sk-test-key"
+    assert "proxy-authorization" not in server.requests[0].headers
+
+
+@BOTH
+def test_proxy_that_refuses(kind: str, contexts: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for answer, says in (
+        (b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n", "status 407"),
+        (b"HTTP/1.1 302 Moved\r\nLocation: http://127.0.0.1/\r\n\r\n", "status 302"),
+        (b"nonsense", "not an HTTP answer"),
+    ):
+        with tunnelling(1, answer) as proxy:
+            monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
+            outcome = ask(kind, base_url="https://api.example.com/v1", ssl_context=contexts[1], max_retries=0)
+        assert type(outcome.error) is APIConnectionError and says in str(outcome.error)
+
+
+@BOTH
+def test_silent_proxy(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        outcome = ask(kind, base_url="https://api.example.com/v1", timeout=0.3, max_retries=0)
+    assert type(outcome.error) is APITimeoutError and "no connection within 0.3 s" in str(outcome.error)
+
+
+@BOTH
+def test_plain_http_through_a_proxy(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def respond(request: Received) -> list[Part]:
+        return [OK]
+
+    with serving(respond) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", f"user:pass@127.0.0.1:{proxy.port}")
+        monkeypatch.delenv("REQUEST_METHOD", raising=False)
+        asked = {"base_url": "http://api.example.com/v1", "insecure_http": True}
+        monkeypatch.setenv("http_proxy", f"user:pass@127.0.0.1:{proxy.port}")
+        assert ask(kind, **asked).texts == ["hi"]
+        (request,) = proxy.requests
+        assert request.line == "POST http://api.example.com/v1/chat/completions HTTP/1.1"
+        assert request.headers["host"] == "api.example.com" and "proxy-authorization" in request.headers
+
+
+@BOTH
+def test_this_machine_and_no_proxy(kind: str, contexts: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving([OK]) as server, tunnelling(1) as proxy:
+        for name in ("http_proxy", "https_proxy", "all_proxy"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
+        assert ask(kind, base_url=server.base_url).texts == ["hi"]
+        monkeypatch.setenv("no_proxy", "example.net,.invalid")
+        outcome = ask(kind, base_url="https://no-such-host.invalid/v1", max_retries=0, timeout=5)
+        assert outcome.error is not None and proxy.heads == []
+
+
+@BOTH
+@pytest.mark.parametrize("url", ["socks5://user:sk-secret@127.0.0.1:1", "https://127.0.0.1:1", "http://"])
+def test_proxies_that_cannot_be_used(kind: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", url)
+    outcome = ask(kind, base_url="https://api.example.com/v1")
+    assert isinstance(outcome.error, ValueError) and "only http:// proxies" in str(outcome.error)
+    assert "sk-secret" not in str(outcome.error)
