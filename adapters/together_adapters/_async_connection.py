@@ -39,6 +39,8 @@ async def within(until: Until, work: Awaitable[T]) -> T:
     if left is None:
         return await work
     task: Any = asyncio.current_task()
+    # From Python 3.11 on a task counts who cancels it: someone else may do so too, or has done so before.
+    before: int = task.cancelling() if hasattr(task, "cancelling") else 0
     rang = False
 
     def ring() -> None:
@@ -50,8 +52,7 @@ async def within(until: Until, work: Awaitable[T]) -> T:
     try:
         return await work
     except asyncio.CancelledError:
-        # From Python 3.11 on a task counts who cancels it: someone else may have done so too.
-        if rang and not (hasattr(task, "uncancel") and task.uncancel()):
+        if rang and not (hasattr(task, "uncancel") and task.uncancel() > before):
             raise until.passed() from None
         raise
     finally:
