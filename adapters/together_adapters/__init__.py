@@ -57,16 +57,19 @@ def __getattr__(name: str) -> object:
     if name == "Together":
         from .client import Together
 
-        return Together
-    if name == "AsyncTogether":
+        found: object = Together
+    elif name == "AsyncTogether":
         from .aio import AsyncTogether
 
-        return AsyncTogether
-    if name == "Timeout":
+        found = AsyncTogether
+    elif name == "Timeout":
         from ._limits import Timeout
 
-        return Timeout
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = Timeout
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = found
+    return found
 
 
 def __dir__() -> list[str]:
