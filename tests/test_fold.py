@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-import tracemalloc
 from collections.abc import Callable, Iterator
 from itertools import count
 from types import FrameType
@@ -182,6 +181,7 @@ def test_work_grows_with_the_chunks(kind: str) -> None:
 
 def test_text_takes_the_memory_of_text() -> None:
     """Not that of its fragments: 62 bytes for each that `io.StringIO` keeps until it is read."""
+    tracemalloc = pytest.importorskip("tracemalloc")
     accumulator, made = Accumulator(), 20_000
     tracemalloc.start()
     try:

@@ -25,8 +25,7 @@ _REPEATED_IN_DELTA = frozenset(["content", "role", "token_id", *_TEXTS])
 class MessageAccumulator:
     """Takes the deltas of one choice; the numbers of their tokens go into `token_ids`."""
 
-    def __init__(self, path: str, token_ids: list[int]) -> None:
-        self._path = path
+    def __init__(self, token_ids: list[int]) -> None:
         self._token_ids = token_ids
         self._role = Folded(FIRST)
         self._content: Text | None = None
@@ -101,9 +100,9 @@ class MessageAccumulator:
         elif content:
             self._parts.add([{"type": "text", "text": content}])
 
-    def result(self, left: list[Unmerged]) -> dict[str, Any]:
+    def result(self, path: str, left: list[Unmerged]) -> dict[str, Any]:
         """The message so far, as JSON."""
-        path, nulls = self._path, [name for name in self._nulls if name != "token_id"]
+        nulls = [name for name in self._nulls if name != "token_id"]
         message: dict[str, Any] = {"content": None, **dict.fromkeys(nulls)}
         role = self._role.result(f"{path}.role", left)
         if role or "role" not in self._unknown:

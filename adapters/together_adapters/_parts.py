@@ -50,23 +50,25 @@ def _is_text(key: str, value: Any) -> bool:
 class _Part:
     def __init__(self, rest: dict[str, Any]) -> None:
         self._rest = rest
-        self._texts: dict[str, Text | Parts] = {}
+        self._texts: dict[str, Text] = {}
+        self._pieces: dict[str, Parts] = {}
 
     def goes_on_with(self, texts: Mapping[str, Any], rest: dict[str, Any]) -> bool:
-        if not texts or not self._texts or rest != self._rest:
-            return False
-        return all([isinstance(self._texts.get(key), Text if isinstance(texts[key], str) else Parts) for key in texts])
+        known = [key in (self._texts if isinstance(value, str) else self._pieces) for key, value in texts.items()]
+        return bool(known) and all(known) and rest == self._rest
 
     def add(self, texts: Mapping[str, Any]) -> None:
         for key, value in texts.items():
-            into = self._texts.get(key)
-            if into is None:
-                into = self._texts[key] = Text() if isinstance(value, str) else Parts()
-            if isinstance(into, Text):
-                into.write(value)
+            if isinstance(value, str):
+                if key not in self._texts:
+                    self._texts[key] = Text()
+                self._texts[key].write(value)
             else:
-                into.add(value)
+                if key not in self._pieces:
+                    self._pieces[key] = Parts()
+                self._pieces[key].add(value)
 
     def result(self) -> dict[str, Any]:
-        texts = {key: into.getvalue() if isinstance(into, Text) else into.result() for key, into in self._texts.items()}
-        return {**self._rest, **texts}
+        texts = {key: text.getvalue() for key, text in self._texts.items()}
+        pieces = {key: parts.result() for key, parts in self._pieces.items()}
+        return {**self._rest, **texts, **pieces}

@@ -18,7 +18,7 @@ Nothing is lost: what cannot be merged honestly is in `Completion.unmerged`, and
 
 from __future__ import annotations
 
-from ._fold import FIRST, JOINED, LAST, LATEST, Folded, Text, Unmerged, is_members, json_of, keep_unknown, raw_of, with_unknown
+from ._fold import FIRST, LAST, LATEST, Folded, Text, Unmerged, is_members, json_of, keep_unknown, raw_of, with_unknown
 from ._logprobs import LogprobsAccumulator
 from ._message import MessageAccumulator
 from ._openai_logprobs import from_native_logprobs
@@ -28,7 +28,6 @@ from ._types import (
     ChatCompletionChunk,
     ChatCompletionResponse,
     DeltaContent,
-    FinishReason,
     Issue,
     LogprobsPart,
 )
@@ -97,12 +96,11 @@ _SAID_FIRST = ("id", "created", "model")
 class _Choice:
     """One choice of the response."""
 
-    def __init__(self, index: int, path: str) -> None:
+    def __init__(self, index: int) -> None:
         self.finished = False
         self.whole: dict[str, Any] | None = None  # its message, as long as that is all
         self._index = index
         self._indexed = False  # whether the server says so itself
-        self._path = path
         self._fields: dict[str, Folded] = {}
         self._message: MessageAccumulator | None = None
         self._text: Text | None = None
@@ -150,7 +148,7 @@ class _Choice:
         return ChatCompletionChoicesChunk.from_dict(data)
 
     def _new_message(self) -> MessageAccumulator:
-        message = MessageAccumulator(f"{self._path}.message", self._token_ids)
+        message = MessageAccumulator(self._token_ids)
         if self.whole is not None:
             message.add(DeltaContent.from_dict(delta_of(self.whole)))
             self.whole = None
@@ -209,10 +207,11 @@ class _Choice:
         if self.whole is not None:
             data["message"] = self.whole
         elif self._message is not None or (self._text is None and "message" not in self._unknown):
-            data["message"] = (self._message or self._new_message()).result(left)
+            data["message"] = (self._message or self._new_message()).result(f"{path}.message", left)
+        logprobs: dict[str, Any] = {}
         if self._logprobs is not None:
-            data["logprobs"] = self._logprobs.result(f"{path}.logprobs", left)
-        if self._token_ids and self._token_ids != (data.get("logprobs") or {}).get("token_ids"):
+            data["logprobs"] = logprobs = self._logprobs.result(f"{path}.logprobs", left)
+        if self._token_ids and self._token_ids != logprobs.get("token_ids"):
             data["token_ids"] = list(self._token_ids)
         return with_unknown(data, self._unknown, path, left)
 
@@ -250,7 +249,7 @@ class Accumulator:
             index = position if choice.index is None else choice.index
             known = self._choices.get(index)
             if known is None:
-                known = self._choices[index] = _Choice(index, f"choices[{index}]")
+                known = self._choices[index] = _Choice(index)
             known.add(choice)
             position += 1
 
