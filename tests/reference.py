@@ -1,0 +1,17 @@
+"""Writes the API reference into a folder: every public module, and the clients, which the package imports when first used."""
+
+from __future__ import annotations
+
+import pkgutil
+import sys
+from pathlib import Path
+
+import pdoc
+import together_adapters
+
+if __name__ == "__main__":
+    for name in together_adapters.__all__:
+        getattr(together_adapters, name)  # pdoc takes only what is there already
+    modules = [module.name for module in pkgutil.iter_modules(together_adapters.__path__) if not module.name.startswith("_")]
+    names = [f"together_adapters.{name}" for name in modules]
+    pdoc.pdoc("together_types", "together_adapters", *names, output_directory=Path(sys.argv[1]))
