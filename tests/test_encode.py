@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ from corpus import BODIES, SAID_OTHERWISE, STREAMS, label, objects
 from hypothesis import given
 from hypothesis import strategies as st
 from test_any_stream import TEXT, responses
+from test_round_trip import shaped
+from together_adapters._encode import ChunkEncoder
 from together_adapters.accumulate import accumulate
 from together_adapters.errors import APIError, IncompleteStreamError, RateLimitError, StreamError
 from together_adapters.sse import Decoder, ServerSentEvent, aencode_chunks, encode, encode_chunks, response_to_chunks
@@ -92,7 +95,8 @@ def check_shape(frames: list[Any]) -> None:
             assert ("role" in choice["delta"]) == (choice["index"] not in opened)
             if choice["index"] not in opened:
                 opened.append(choice["index"])
-            for call in choice["delta"].get("tool_calls") or ():
+            calls = choice["delta"].get("tool_calls")
+            for call in calls if isinstance(calls, list) and all(isinstance(call, dict) for call in calls) else ():
                 for key, value in (("id", call.get("id")), ("type", call.get("type")), ("name", call.get("function", {}).get("name"))):
                     if value is not None:
                         assert (choice["index"], call["index"], key) not in said
@@ -274,3 +278,22 @@ def test_answer_sent_at_once_is_told_once() -> None:
     [chunk] = iter_chunks(iter([json.dumps(body).encode()]))
     assert sent_and_read([chunk]).to_dict() == body
     assert all("message" not in choice for frame in frames_of(b"".join(encode_chunks([chunk]))) for choice in frame["choices"])
+
+
+# ---- whatever a server may send
+
+
+@pytest.mark.skipif(sys.version_info < (3, 10), reason="annotations resolve on 3.10 and newer")
+@given(st.lists(shaped(ChatCompletionChunk), max_size=4) if sys.version_info >= (3, 10) else st.just([]))
+def test_any_chunks_become_frames(chunks: list[dict[str, Any]]) -> None:
+    encoder = ChunkEncoder()
+    sent = b"".join([encoder.add(chunk) for chunk in chunks]) + encoder.end()
+    check_shape(frames_of(sent))
+
+
+@pytest.mark.skipif(sys.version_info < (3, 10), reason="annotations resolve on 3.10 and newer")
+@given(shaped(ChatCompletionResponse) if sys.version_info >= (3, 10) else st.just({}))
+def test_any_response_becomes_chunks(data: dict[str, Any]) -> None:
+    chunks = list(response_to_chunks(ChatCompletionResponse.from_dict(data)))
+    frames_of(b"".join(encode_chunks(chunks)))
+    accumulate(chunks)

@@ -1,0 +1,47 @@
+"""What `to_openai` gives against the types of together 3.x, strictly; they are generated from Together's OpenAPI document.
+
+OpenAI's schema lacks what Together's requires: `prompt`, the `index` of tool calls, and the role and more in every delta.
+Nothing else may be missing or of another type.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+
+if os.environ.get("CLIENT") != "with_together" or not __import__("together").__version__.startswith("3."):
+    pytest.skip("runs in the environment clients-together3", allow_module_level=True)
+
+from corpus import BODIES, STREAMS, label, objects
+from pydantic import TypeAdapter, ValidationError
+from together.types.chat import ChatCompletion, ChatCompletionChunk
+from together_adapters.openai_format import from_openai, to_openai
+from together_types import ChatCompletionChunk as Chunk
+from together_types import ChatCompletionResponse as Response
+
+TYPES: dict[Any, Any] = {Response: TypeAdapter(ChatCompletion), Chunk: TypeAdapter(ChatCompletionChunk)}
+NOT_IN_OPENAIS = {
+    ("prompt", "missing"),
+    ("choices.#.message.tool_calls.#.index", "missing"),
+    ("choices.#.delta.role", "missing"),
+    ("choices.#.delta.tool_calls.#.id", "missing"),
+    ("choices.#.delta.tool_calls.#.type", "missing"),
+    ("choices.#.delta.tool_calls.#.function", "missing"),
+    ("choices.#.delta.tool_calls.#.function.name", "missing"),
+    ("choices.#.delta.tool_calls.#.function.arguments", "missing"),
+    ("choices.#.logprobs", "float_type"),  # a number for the one token of a chunk
+}
+
+
+@pytest.mark.parametrize("path", BODIES + STREAMS, ids=label)
+def test_recordings(path: Any) -> None:
+    for data in objects(path):
+        value = from_openai(data)
+        if type(value) in TYPES:
+            try:
+                TYPES[type(value)].validate_python(to_openai(value, only_openai=True), strict=True)
+            except ValidationError as error:
+                found = {(".".join("#" if isinstance(step, int) else str(step) for step in item["loc"]), item["type"]) for item in error.errors()}
+                assert found <= NOT_IN_OPENAIS
