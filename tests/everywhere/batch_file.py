@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -30,3 +32,12 @@ def summary(item: BatchResult | BatchError) -> tuple[str, ...]:
     if isinstance(item, BatchError):
         return ("error", item.custom_id or "", item.message)
     return ("result", item.custom_id or "", item.response.text, str(item.response.usage and item.response.usage.total_tokens))
+
+
+def snippet(name: str) -> dict[str, Any]:
+    """What a piece of code in SCALING.md defines; it begins with a comment that says what it is for."""
+    page = (Path(__file__).parent / "SCALING.md").read_text("utf-8")
+    [code] = [block for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if block.startswith(f"# {name}")]
+    namespace: dict[str, Any] = {"__name__": "snippet"}
+    exec(code, namespace)
+    return namespace

@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
-from batch_file import summary, write
+from batch_file import snippet, summary, write
+from loopback import serve
 from table import ROOT, interpreters, record
 from together_adapters.batch import BatchError, read_line
 
@@ -52,6 +53,7 @@ def test_dask_bag(batch: tuple[Path, list[tuple[str, ...]]]) -> None:
     started = time.perf_counter()
     items = bag.read_text(str(path), blocksize="64KiB").map(read_line).compute(scheduler="processes", num_workers=2)
     assert [summary(item) for item in items] == expected
+    assert snippet("Dask")["texts"](str(path)) == [row[2] for row in expected if row[0] == "result"]
     record(HERE, "batch, Dask bag", time.perf_counter() - started, passed=len(items))
 
 
@@ -66,6 +68,7 @@ def test_spark_rdd_and_udf(batch: tuple[Path, list[tuple[str, ...]]], monkeypatc
     try:
         items = session.sparkContext.textFile(str(path), 4).map(read_line).collect()
         assert [summary(item) for item in items] == expected
+        assert snippet("Spark")["texts"](session, str(path)) == [row[2] for row in expected if row[0] == "result"]
 
         def cells(line: str) -> tuple[str, str, str]:
             item = read_line(line)
@@ -134,3 +137,22 @@ def test_constant_memory(tmp_path: Path) -> None:
         done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "output.jsonl")], capture_output=True, text=True, env=environment, check=True)
         peaks.append(int(done.stdout.split()[1]))
     assert peaks[1] < peaks[0] * 1.2
+
+
+def test_snippets_for_one_process(batch: tuple[Path, list[tuple[str, ...]]]) -> None:
+    asyncio = pytest.importorskip("asyncio")
+    path, expected = batch
+    records = [{"messageId": str(number), "body": line.decode()} for number, line in enumerate(lines_of(path))]
+    failures = snippet("SQS")["handler"]({"Records": records}, None)
+    assert failures == {"batchItemFailures": [{"itemIdentifier": str(n)} for n, row in enumerate(expected) if row[0] == "error"]}
+
+    from together_adapters import AsyncTogether
+
+    with serve(b'data: {"choices": [{"index": 0, "delta": {"content": "hi"}, "finish_reason": "stop"}]}\n\n') as url:
+
+        async def ask() -> list[str]:
+            async with AsyncTogether(api_key="key", base_url=url) as client:
+                found: list[str] = await snippet("asyncio")["ask_all"](client, ["a", "b", "c"], 2)
+                return found
+
+        assert asyncio.run(ask()) == ["hi"] * 3
