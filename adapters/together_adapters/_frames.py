@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["DONE", "Rest", "documents_in", "error_in", "message_of", "whole_as_chunk"]
 
 DONE = "[DONE]"
-_DONE = re.compile(r'"\[DONE\]"|\[DONE\]', re.IGNORECASE)
-_SPACE = re.compile(r"\s*")
+_DONE = r'"\[DONE\]"|\[DONE\]'
+_SPACE = r"\s*"
 
 
 class Rest(str):
@@ -53,8 +53,8 @@ def documents_in(text: str) -> Iterator[dict[str, Any] | str]:
             return
 
 
-def _end_of(pattern: re.Pattern[str], text: str, start: int) -> int:
-    found = pattern.match(text, start)
+def _end_of(pattern: str, text: str, start: int) -> int:
+    found = re.compile(pattern, re.IGNORECASE).match(text, start)
     return start if found is None else found.end()
 
 

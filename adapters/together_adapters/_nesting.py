@@ -12,7 +12,7 @@ import sys
 __all__ = ["check_nesting"]
 
 _DEEPEST = 2000
-_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
+_TEXT = r'"(?:[^"\\]|\\.)*"'
 _DIES = sys.platform == "emscripten"
 
 
@@ -21,7 +21,7 @@ def check_nesting(text: str) -> None:
     if not _DIES or text.count("[") + text.count("{") <= _DEEPEST:
         return
     depth = 0
-    for bracket in re.findall(r"[\[\]{}]", _TEXT.sub("", text)):
+    for bracket in re.findall(r"[\[\]{}]", re.sub(_TEXT, "", text)):
         depth += 1 if bracket in "[{" else -1
         if depth > _DEEPEST:
             raise RecursionError("nested too deeply")

@@ -1,0 +1,187 @@
+"""How fast this library is, as ratios that do not depend on the machine; `--help` says how to compare runs.
+
+Every figure is measured against something of the same process and the same seconds: `json.loads` of the same bodies,
+`split` and `json.loads` of the same stream, `import json, dataclasses, enum`. Peers are measured where they are installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import gc
+import json
+import platform
+import shutil
+import sys
+import tempfile
+import tracemalloc
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(Path(__file__).parent)]
+if find_spec("together_types") is None:
+    sys.path[:0] = [str(ROOT), str(ROOT / "adapters")]
+
+import peers  # noqa: E402
+import together_adapters  # noqa: E402
+import together_types  # noqa: E402
+from bodies import BODIES, stream, stream_that_does_not_repeat  # noqa: E402
+from measure import Ratio, in_turns, over, processes_in_turns, table  # noqa: E402
+from together_adapters._chunk_reader import ChunkReader  # noqa: E402
+from together_adapters.accumulate import accumulate  # noqa: E402
+from together_adapters.stream import ChunkStream, iter_chunks  # noqa: E402
+from together_types import ChatCompletionChunk, ChatCompletionResponse  # noqa: E402
+
+Group = tuple[str, Callable[[int], dict[str, Ratio]]]
+
+
+def parse(rounds: int) -> dict[str, Ratio]:
+    rows: dict[str, Ratio] = {}
+    for name, bodies in BODIES.items():
+        cls = ChatCompletionChunk if name.endswith("chunk") else ChatCompletionResponse
+        works = {name: over(cls.from_json, bodies)}
+        for peer, read in peers.readers(chunk=cls is ChatCompletionChunk).items():
+            works[f"{name}: {peer}"] = over(read, bodies)
+        rows.update(in_turns(over(json.loads, bodies), works, rounds))
+    return rows
+
+
+def split_and_load(pieces: list[bytes]) -> None:
+    rest = b""
+    for piece in pieces:
+        *blocks, rest = (rest + piece).split(b"\n\n")
+        for block in blocks:
+            if block != b"data: [DONE]":
+                json.loads(block[6:])
+
+
+def read(pieces: list[bytes], templates: bool = True) -> None:
+    chunks = ChunkStream(iter(pieces), ChunkReader(templates=templates, require_finish=False))
+    for _ in chunks:
+        pass
+    assert chunks.completion.response.text
+
+
+def streams(rounds: int) -> dict[str, Ratio]:
+    events, rows = stream(), dict[str, Ratio]()
+    whole = b"".join(events)
+    for name, pieces in {
+        "one event a piece": events,
+        "4 KiB a piece": [whole[at : at + 4096] for at in range(0, len(whole), 4096)],
+        "one piece": [whole],
+    }.items():
+        works: dict[str, Callable[[], object]] = {
+            name: lambda pieces=pieces: read(pieces),  # type: ignore[misc]
+            f"{name}, without templates": lambda pieces=pieces: read(pieces, False),  # type: ignore[misc]
+        }
+        for peer, iterate in peers.streams().items():
+            works[f"{name}: {peer}"] = lambda pieces=pieces, iterate=iterate: iterate(pieces)  # type: ignore[misc]
+        rows.update(in_turns(lambda pieces=pieces: split_and_load(pieces), works, rounds))  # type: ignore[misc]
+    return rows
+
+
+def in_the_stream(rounds: int) -> dict[str, Ratio]:
+    """What templates cost a stream that has none, and what is linear."""
+    events = stream_that_does_not_repeat()
+    rows = in_turns(lambda: read(events, False), {"a stream that does not repeat, with / without templates": lambda: read(events)}, rounds)
+    chunks = list(iter_chunks(stream()))
+    bodies = [event[6:] for event in stream()[:-1]]
+    rows.update(in_turns(over(json.loads, bodies, 1), {"accumulate / json.loads, a chunk": lambda: accumulate(chunks)}, rounds))
+    few, many = stream(10_000), stream(100_000)
+    rows.update(in_turns(lambda: read(few), {"100,000 / 10,000 chunks": lambda: read(many)}, min(rounds, 5)))
+    return rows
+
+
+def memory(rounds: int) -> dict[str, Ratio]:
+    """Bytes held, by tracemalloc: exact, so there is no range."""
+    events = stream(100_000)
+    bodies = [event[6:-2] for event in events[:-1]]
+    loaded = _held(lambda: [json.loads(body) for body in bodies])
+    rows = {
+        "100,000 chunks of from_json / dicts of json.loads": _held(lambda: [ChatCompletionChunk.from_json(body) for body in bodies]) / loaded,
+        "100,000 chunks of a stream / the same": _held(lambda: list(iter_chunks(events))) / loaded,
+        "iterating over 100,000 chunks, with their completion, at most, MB": _peak(lambda: read(events)) / 1e6,
+    }
+    return {name: {"median": value, "low": value, "high": value} for name, value in rows.items()}
+
+
+def _held(work: Callable[[], object]) -> float:
+    gc.collect()
+    tracemalloc.start()
+    kept = work()
+    held = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    del kept
+    return held
+
+
+def _peak(work: Callable[[], object]) -> float:
+    tracemalloc.start()
+    work()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+def imports(rounds: int) -> dict[str, Ratio]:
+    stick = "import json, dataclasses, enum"
+    codes = {
+        "json, enum and together_types": "import json, enum, together_types",
+        "json, dataclasses, enum and together_types": f"{stick}, together_types",
+        "json, dataclasses, enum and together_adapters.stream": f"{stick}, together_adapters.stream",
+    }
+    rows: dict[str, Ratio] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for package in (together_types, together_adapters):
+            source = Path(str(package.__file__)).parent
+            shutil.copytree(source, Path(folder) / source.name, ignore=shutil.ignore_patterns("__pycache__"))
+        for name, begin, variables in (
+            (", ours without .pyc", "import sys; sys.dont_write_bytecode = True; ", {}),
+            (", everything without .pyc", "import sys; sys.dont_write_bytecode = True; ", {"PYTHONPYCACHEPREFIX": folder + "/none"}),
+            ("", "import sys; ", {}),
+        ):
+            begin += f"sys.path.insert(0, {folder!r}); "
+            works = {label + name: begin + code for label, code in codes.items()}
+            rows.update(processes_in_turns(works, (begin, begin + stick), rounds, **variables))
+    return rows
+
+
+GROUPS: dict[str, Group] = {
+    "parse": ("bytes to values, x `json.loads` of the same bytes", parse),
+    "stream": ("a stream of 2,000 chunks to its completion, x `split` and `json.loads`", streams),
+    "scale": ("streams", in_the_stream),
+    "memory": ("memory held", memory),
+    "import": ("importing, x `import json, dataclasses, enum`", imports),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"of {', '.join(GROUPS)}; all if none is named")
+    parser.add_argument("--rounds", type=int, default=25, help="how often each is measured (%(default)s)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="keep the results")
+    parser.add_argument("--against", type=Path, metavar="FILE", help="compare with results that were kept")
+    options = parser.parse_args()
+    unknown = set(options.groups) - set(GROUPS)
+    if unknown:
+        parser.error(f"no such group: {', '.join(sorted(unknown))}")
+    earlier: dict[str, Any] = json.loads(options.against.read_text("utf-8"))["groups"] if options.against else {}
+    machine = f"{platform.python_implementation()} {platform.python_version()}, {platform.machine()} {platform.system()}"
+    print(f"{datetime.date.today()}, {machine}: medians of {options.rounds} rounds; {', '.join(peers.versions()) or 'no peers'}\n")
+    results: dict[str, dict[str, Ratio]] = {}
+    for name in options.groups or GROUPS:
+        if name == "memory" and sys.implementation.name != "cpython":
+            continue  # no tracemalloc
+        title, run = GROUPS[name]
+        results[name] = run(options.rounds)
+        print(table(title, results[name], earlier.get(name, {})) + "\n", flush=True)
+    if options.json:
+        kept = {"date": str(datetime.date.today()), "machine": machine, "groups": results}
+        options.json.write_text(json.dumps(kept, indent=1), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
