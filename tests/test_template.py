@@ -137,9 +137,9 @@ def test_content_streams_are_known() -> None:
             values = tuple([f'"w{number}"', "null", "null", str(number), f'"w{number}"'][-form.count("%s") :])
             if form.count("%s") == 4:
                 values = ("null", "null", str(number), f'"w{number}"')
-            before = reader._run
+            before = reader.run
             reader.feed(frame(form % values, ""))
-            known += before is not None and reader._run is before
+            known += before is not None and reader.run is before
         assert known > 90
 
 

@@ -38,8 +38,9 @@ class ChunkReader:
     """Takes the bytes of a stream, gives its chunks and keeps how it stands (`state`, see Completion).
 
     After `receive` and `end`, `next_chunk` gives the chunks one by one, and None when it needs more bytes
-    or there are no more; `error` is then what to raise. Nothing is read after `[DONE]` or an error. Without
-    `templates` every frame is read by itself, with the same result.
+    or there are no more; `error` is then what to raise. Nothing is read after `[DONE]` or an error. Where `run` is
+    not None it gives the next chunks too, faster, as long as it gives any. Without `templates` every frame is read by
+    itself, with the same result.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class ChunkReader:
         self._aligned = False  # an event begins where the unread bytes begin: the decoder holds nothing
         self._templates = Templates()
         self._learning = templates
-        self._run: Iterator[ChatCompletionChunk | None] | None = None  # of the template that knew the last frame
+        self.run: Iterator[ChatCompletionChunk | None] | None = None  # of the template that knew the last frame
         self._events: deque[ServerSentEvent] = deque()
         self._documents: Iterator[dict[str, Any] | str] = iter(())  # of the last event, whose name is `_name`
         self._name = "message"
@@ -93,7 +94,7 @@ class ChunkReader:
         unread.data, unread.at = data, 0
 
     def _decode(self, data: bytes) -> bytes:
-        self._run = None
+        self.run = None
         try:
             self._events.extend(self._decoder.feed(data))
             self._decoder.feed(b"")  # raises where what follows these events is too large
@@ -109,7 +110,7 @@ class ChunkReader:
 
     def cancel(self) -> None:
         """No more is to be read."""
-        self.state, self.waiting = "cancelled", False
+        self.state, self.waiting, self.run = "cancelled", False, None
 
     def break_off(self, error: Exception) -> None:
         """Reading failed; http.client's IncompleteRead has with it what had been read."""
@@ -130,7 +131,7 @@ class ChunkReader:
 
     def advance(self, data: bytes) -> ChatCompletionChunk | None:
         """`receive` and `next_chunk` in one, which is what a stream that sends event by event spends its time with."""
-        run, unread = self._run, self._unread
+        run, unread = self.run, self._unread
         if run is None or not self.waiting or self._tail:
             self.receive(data)
             return self.next_chunk()
@@ -145,8 +146,8 @@ class ChunkReader:
     def next_chunk(self) -> ChatCompletionChunk | None:
         """The next chunk of what was received."""
         unread = self._unread
-        if self._run is not None and self.state == "open":
-            chunk = next(self._run, None)
+        if self.run is not None and self.state == "open":
+            chunk = next(self.run, None)
             if chunk is not None:
                 self.waiting = unread.at == len(unread.data) and not self._ended
                 return chunk
@@ -188,7 +189,7 @@ class ChunkReader:
                 run = template.run(unread, self._accumulator, self._window)
                 known = next(run, None)
                 if known is not None:
-                    self._run = run
+                    self.run = run
                     return known
             line = data[start:end]
             if line.startswith(b"data: {") and not (b"\n" in line or b"\r" in line):
@@ -205,7 +206,7 @@ class ChunkReader:
         return None
 
     def _take_line(self, line: bytes, chunk: ChatCompletionChunk) -> ChatCompletionChunk | None:
-        self._run = None
+        self.run = None
         self._unread.frames += 1
         self._name, self._part = "message", _FRAME
         taken = self._take_chunk(chunk)

@@ -75,7 +75,12 @@ class ChunkStream(_Shell):
     def __next__(self) -> ChatCompletionChunk:
         reader = self._reader
         while True:
-            chunk = self._advance() if reader.waiting else reader.next_chunk()
+            if reader.waiting:
+                chunk = self._advance()
+            elif reader.run is not None:
+                chunk = next(reader.run, None) or reader.next_chunk()
+            else:
+                chunk = reader.next_chunk()
             if chunk is not None:
                 return chunk
             if reader.state != "open":

@@ -14,7 +14,6 @@ import platform
 import shutil
 import sys
 import tempfile
-import tracemalloc
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -109,6 +108,8 @@ def memory(rounds: int) -> dict[str, Ratio]:
 
 
 def _held(work: Callable[[], object]) -> float:
+    import tracemalloc  # PyPy has none
+
     gc.collect()
     tracemalloc.start()
     kept = work()
@@ -119,6 +120,8 @@ def _held(work: Callable[[], object]) -> float:
 
 
 def _peak(work: Callable[[], object]) -> float:
+    import tracemalloc
+
     tracemalloc.start()
     work()
     peak = tracemalloc.get_traced_memory()[1]

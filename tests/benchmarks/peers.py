@@ -142,6 +142,6 @@ def _together_1(pieces: list[bytes]) -> None:
     """What together-python 1.x does with the lines of a stream."""
     requestor = import_module("together.abstract.api_requestor")
     chunk = import_module("together.types.chat_completions").ChatCompletionChunk
-    lines = iter([line for piece in pieces for line in piece.splitlines()])
+    lines = iter(b"".join(pieces).splitlines())
     for data in requestor.parse_stream(lines):
         chunk(**json.loads(data))
