@@ -40,16 +40,11 @@ __all__ = ["GAP", "Template", "Templates", "Unread"]
 
 GAP = b"\n\n"  # whatever comes before it, the next event begins after it
 _PREFIX = "data: "
+# CPython has both in C: what reads a value and what reads a string from after its quote. Where the second is missing, as
+# in PyPy, templates would take longer than reading whole frames, and there are none.
 _decoder = json.JSONDecoder()
 _scan: Scan = getattr(_decoder, "scan_once", _decoder.raw_decode)
-
-
-def _string_at(text: str, start: int) -> tuple[Any, int]:
-    return _decoder.raw_decode(text, start - 1)
-
-
-# Takes the position after the opening quote; CPython has it in C, PyPy does not.
-_scan_string: Scan = getattr(json.decoder, "c_scanstring", None) or _string_at
+_scan_string: Scan | None = getattr(json.decoder, "c_scanstring", None)
 
 _CHUNK, _CHOICE, _DELTA = 0, 1, 2
 # What may be a hole: the key, where it stands, what it has to hold in the frame that is learned, and what it may hold
@@ -276,6 +271,8 @@ class Templates:
     def learn(self, frame: bytes, chunk: ChatCompletionChunk, frames: int) -> bool:
         """Take a frame that no template matched, the stream's `frames`-th; False when there is no use in going on."""
         text = frame.decode("latin-1")
+        if _scan_string is None:
+            return False
         matched, self._frames = frames - self._frames - 1, frames
         self._left = min(self._left + matched // _EARNED, _PATIENCE) - 1
         if self._left < 0:
