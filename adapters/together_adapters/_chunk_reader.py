@@ -145,9 +145,9 @@ class ChunkReader:
 
     def next_chunk(self) -> ChatCompletionChunk | None:
         """The next chunk of what was received."""
-        unread = self._unread
-        if self.run is not None and self.state == "open":
-            chunk = next(self.run, None)
+        run, unread = self.run, self._unread
+        if run is not None and self.state == "open":
+            chunk = next(run, None)
             if chunk is not None:
                 self.waiting = unread.at == len(unread.data) and not self._ended
                 return chunk

@@ -75,10 +75,11 @@ class ChunkStream(_Shell):
     def __next__(self) -> ChatCompletionChunk:
         reader = self._reader
         while True:
+            run = reader.run  # another thread may close the stream
             if reader.waiting:
                 chunk = self._advance()
-            elif reader.run is not None:
-                chunk = next(reader.run, None) or reader.next_chunk()
+            elif run is not None:
+                chunk = next(run, None) or reader.next_chunk()
             else:
                 chunk = reader.next_chunk()
             if chunk is not None:
