@@ -46,8 +46,8 @@ class Until:
     __slots__ = ("moment", "problem")
 
     def __init__(self, moment: float, problem: str) -> None:
-        self.moment = moment
-        self.problem = problem
+        self.moment: float = moment
+        self.problem: str = problem
 
     def left(self) -> float | None:
         """The seconds that are left, None without a limit; raises APITimeoutError when there are none."""
