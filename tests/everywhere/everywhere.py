@@ -47,8 +47,10 @@ def main() -> int:
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("TOX_", "VIRTUAL_ENV", "PYTHON"))}
         # Twice the processors: many tests wait for a socket or a clock.
         command = [sys.executable, "-m", "tox", "run-parallel", "-q", "-p", str(2 * (os.cpu_count() or 1)), "-e", ",".join(environments)]
-        done = subprocess.run(command, cwd=ROOT, env={**environment, **set_here})
-        print(rendered(rows(results), time.perf_counter() - started))
+        try:
+            done = subprocess.run(command, cwd=ROOT, env={**environment, **set_here})
+        finally:  # also of what was done before an interrupt
+            print(rendered(rows(results), time.perf_counter() - started))
     missing = [f"3.{minor}" for minor in MINORS if f"py3{minor}" not in found]
     if missing or fetch.returncode:
         print("not here:", ", ".join(missing) or "what interpreters.py would fetch")
