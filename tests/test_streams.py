@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import tracemalloc
 import typing
 
 import pytest
@@ -133,6 +132,7 @@ def test_the_bound_does_not_depend_on_the_cut(limit: int, state: str, size: int)
 
 
 def test_many_documents_in_one_frame_are_read_one_by_one() -> None:
+    tracemalloc = pytest.importorskip("tracemalloc", reason="PyPy has none")
     tracemalloc.start()
     next(iter_chunks([b"data: " + b"{}" * 2**18 + b"\n\n"]))
     assert tracemalloc.get_traced_memory()[1] < 8 * 2**20
