@@ -108,6 +108,7 @@ class _Handler(BaseHTTPRequestHandler):
             "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:eu-west-1:123456789012:function:f",
             "Lambda-Runtime-Trace-Id": "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=1",
         }
+        self.close_connection = self.api.close_after_next
         return self.answer(200, invocation.body, {**headers, **invocation.extra_headers})
 
     def parts(self) -> Iterator[bytes]:
@@ -159,6 +160,7 @@ class RuntimeAPI:
         self.ready = threading.Event()
         self.failed: tuple[str, str, Any] | None = None  # what was reported, its type, its body
         self.restores = 0
+        self.close_after_next = False  # close each connection, unannounced, once an event has gone over it
         self.hang_up_after: int | None = None  # parts of a stream after which its reader is gone
         self.first_next: float | None = None
         self.started = 0.0

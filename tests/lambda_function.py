@@ -1,6 +1,7 @@
 """Handlers that a runtime may meet, for the tests of the runtimes."""
 
 import json
+import logging
 import sys
 import time
 
@@ -14,6 +15,8 @@ from together_types import ChatCompletionResponse
 RESPONSE = ChatCompletionResponse.from_dict({"id": "r", "choices": [{"index": 0, "text": "hé\ud800", "n": float("nan")}]})
 STREAM = b'data: {"id":"1","choices":[{"index":0,"delta":{"content":"a\\ud800"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
 closed = []
+logger = logging.getLogger(__name__)
+logger.setLevel("INFO")
 
 
 def echo(event, context):
@@ -43,6 +46,10 @@ def answered(event, context):
     return respond(RESPONSE, event)
 
 
+def raw_response(event, context):
+    return event["sent"]
+
+
 def guarded(event, context):
     try:
         return respond("x" * event["size"], event)
@@ -68,6 +75,38 @@ def raw(event, context):
 
 def failing(event, context):
     raise APIError(f"refused {event['text']}")
+
+
+def lengthy(event, context):
+    raise Fehler("x" * (6 * 2**20 + 200))
+
+
+def app_title(event, context):
+    return [context.client_context.client.app_title, context.client_context.custom, context.client_context.env]
+
+
+def logging_handler(event, context):
+    logger.info("hé %s", event)
+
+
+class ClosingBadly:
+    def __init__(self):
+        self.left = [b"one", b"two"]
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        if self.left:
+            return self.left.pop()
+        raise StopIteration
+
+    def close(self):
+        raise Fehler("while closing")
+
+
+def closing_badly(event, context):
+    return ClosingBadly()
 
 
 def failed(event, context):
@@ -117,6 +156,13 @@ def odd_part(event, context):
     yield {"no": "part"}
 
 
+def unclosable(event, context):
+    try:
+        yield from endless(event, context)
+    finally:
+        raise Fehler("while closing")
+
+
 def endless(event, context):
     try:
         while True:
@@ -132,7 +178,7 @@ def was_closed(event, context):
 
 def routed(event, context):
     if isinstance(event, dict) and event.get("endless"):
-        return endless(event, context)
+        return unclosable(event, context) if event["endless"] == "unclosable" else endless(event, context)
     return was_closed(event, context)
 
 

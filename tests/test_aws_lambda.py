@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import pickle
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -241,6 +242,16 @@ def test_size_guard(kind: str, char: str) -> None:
     assert "response_too_large" in json.dumps(told) and (kind == "direct" or told["statusCode"] == 413)
 
 
+@pytest.mark.parametrize("text", ["NaN", "sNaN", "-Infinity", "1E+999999", "1E-999999", "1.5", "-0", "12345678901234567890"])
+def test_decimals(text: str) -> None:
+    number = Decimal(text)
+    told = valid(respond({"n": number}, {"direct": 1}))["n"]
+    if number.is_finite() and abs(number) < Decimal("1E+308"):
+        assert told == float(number)
+    else:
+        assert told is None
+
+
 def test_one_byte_too_many() -> None:
     with pytest.raises(ResponseTooLargeError):
         respond("a" * (LIMIT - 2 + 1), {"direct": 1})
@@ -315,6 +326,43 @@ def test_no_secret_of_the_environment_or_the_request_is_told(monkeypatch: pytest
     error = errors.APIError("refused purple-elephant, green-giraffe and red-rabbit; Authorization: Bearer blue.whale")
     body = respond_error(error, event)["body"]
     assert not any(animal in body for animal in ("elephant", "giraffe", "rabbit", "whale")) and "refused" in body
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_credential_of_the_request_is_told(kind: str) -> None:
+    """Not a cookie's value alone, and not the half of one that the longest message still takes."""
+    request = POST._replace(headers=[("Authorization", "Bearer green-giraffe")], cookies=["theme=dark", "session=red-rabbit-red-rabbit"])
+    told = f"{'x' * 9990} green-giraffe"
+    for message in (told, "no session red-rabbit-red-rabbit", "no theme dark"):
+        body = sent_by(kind, respond_error(errors.APIError(message), event_of(kind, request))).body
+        assert b"green-g" not in body and b"rabbit" not in body
+        assert (b"theme dark" in body) == (message == "no theme dark")
+
+
+class Unreadable(errors.APIError):
+    def __init__(self) -> None:
+        """Without what its base has."""
+
+
+class Silent(ParseError):
+    def __str__(self) -> str:
+        raise KeyError(KEY)
+
+
+class Wrapper:
+    @property
+    def raw_event(self) -> Any:
+        raise KeyError(KEY)
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "direct"])
+@pytest.mark.parametrize("error", [Unreadable(), Silent("a", "b")], ids=lambda error: type(error).__name__)
+def test_an_error_is_answered_whatever_the_exception(kind: str, error: Exception) -> None:
+    event = {"direct": 1} if kind == "direct" else event_of(kind, POST)
+    told = valid(respond_error(error, event))
+    body = told if kind == "direct" else json.loads(sent_by(kind, told).body)
+    assert body["error"]["code"] == "internal_error" and (kind == "direct" or told["statusCode"] == 500)
+    assert valid(respond_error(ValueError(), Wrapper()))["statusCode"] == 500
 
 
 @pytest.mark.parametrize("event", [None, 7, "x", [], {}, {"requestContext": 1}, object(), {"requestContext": {"elb": 1}}], ids=repr)

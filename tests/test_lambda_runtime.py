@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -78,9 +79,18 @@ def test_context() -> None:
     assert got.headers["Lambda-Runtime-Invocation-Id"] == "invocation"
 
 
+def test_what_a_mobile_application_tells() -> None:
+    told = json.dumps({"client": {"app_title": "hé"}, "custom": {"k": "é"}, "env": None}, ensure_ascii=False)
+    headers = {"Lambda-Runtime-Client-Context": told.encode("utf-8").decode("latin-1"), "Lambda-Runtime-Deadline-Ms": "soon"}
+    with running("app_title") as api:
+        assert api.invoke({}, headers=headers).json() == ["hé", {"k": "é"}, None]
+        assert api.invoke({}, headers={"Lambda-Runtime-Client-Context": '{"client":7}'}).outcome == "error"
+        assert api.invoke({}, headers=headers).outcome == "response"
+
+
 @pytest.mark.parametrize(
     ("handler", "kind"),
-    [("oversized", "ResponseTooLargeError"), ("not_json", "TypeError"), ("asynchronous", "TypeError"), ("foreign", "Gr__e"), ("broken_at_once", "Fehler")],
+    [("oversized", "ResponseTooLargeError"), ("not_json", "TypeError"), ("asynchronous", "TypeError"), ("foreign", "Gr__e"), ("broken_at_once", "Fehler"), ("lengthy", "Fehler")],
 )
 def test_a_failure_is_reported_and_the_next_event_taken(handler: str, kind: str) -> None:
     got = once(handler, {})
@@ -116,6 +126,22 @@ def test_output_is_there_when_the_process_is_frozen() -> None:
         assert api.invoke({"text": "hé\ud800"}).outcome == "response"
         log.seek(0)
         assert log.read() == b"out h\xc3\xa9\\ud800\nerr\n"
+
+
+def test_what_a_handler_logs_is_in_the_log() -> None:
+    with tempfile.TemporaryFile() as log, running("logging_handler", log=log) as api:
+        assert api.invoke(7).outcome == "response"
+        log.seek(0)
+        assert re.fullmatch(r"\[INFO\]\t\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\thé 7\n", log.read().decode())
+
+
+def test_a_handler_may_see_to_its_log_itself(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("import logging\nlogging.basicConfig(format='mine %(message)s')\ndef handler(event, context): logging.warning('w')")
+    with tempfile.TemporaryFile() as log, RuntimeAPI() as api:
+        api.start("app.handler", folder=tmp_path, log=log).wait()
+        assert api.invoke({}).outcome == "response"
+        log.seek(0)
+        assert log.read() == b"mine w\n"
 
 
 # ---- streams
@@ -154,6 +180,19 @@ def test_a_later_failure_is_in_the_trailers(handler: str, kind: str, sent: bytes
     assert "hiddenHidden" not in json.dumps(report)
 
 
+def test_parts_that_cannot_be_closed() -> None:
+    got = once("closing_badly", {})
+    assert (got.outcome, got.answer, got.trailers) == ("response", b"twoone", {})
+
+
+def test_a_stream_after_its_connection_was_closed() -> None:
+    """A server may close what is idle while the handler works; parts cannot be asked for again."""
+    with running("pieces") as api:
+        api.close_after_next = True
+        for _ in range(2):
+            assert api.invoke({"count": 3, "pause": 0.05}).answer == b"0,1,2,"
+
+
 @pytest.mark.parametrize("kind", ["function_url", "rest_v1", "http_v2", "alb", "direct"])
 def test_chunks(kind: str) -> None:
     event = {"direct": 1} if kind == "direct" else event_of(kind, Request("POST", "/v1/chat"))
@@ -181,10 +220,24 @@ def test_whole_responses_can_be_streamed_too(handler: str) -> None:
     assert set(got.prelude) == {"statusCode", "headers"} and json.loads(got.streamed_body)
 
 
-def test_a_stream_whose_reader_has_gone_is_closed() -> None:
+@pytest.mark.parametrize(
+    ("body", "encoded", "sent"),
+    [("a\ud800", False, b"a\xef\xbf\xbd"), ("/wA=", True, b"\xff\x00"), (None, False, b""), ("%", True, None), ({"a": 1}, False, None), (7, False, None)],
+    ids=repr,
+)
+def test_a_whole_response_that_is_streamed(body: Any, encoded: bool, sent: bytes | None) -> None:
+    got = once("raw_response", {**URL, "sent": {"statusCode": 201, "body": body, "isBase64Encoded": encoded}}, environment={"TOGETHER_LAMBDA_STREAMING": "always"})
+    if sent is None:  # before its status has gone
+        assert (got.outcome, got.streamed) == ("error", False)
+    else:
+        assert (got.prelude, got.streamed_body, got.trailers) == ({"statusCode": 201}, sent, {})
+
+
+@pytest.mark.parametrize("endless", [True, "unclosable"])
+def test_a_stream_whose_reader_has_gone_is_closed(endless: Any) -> None:
     with running("routed") as api:
         api.hang_up_after = 3
-        assert api.invoke({"endless": True}).outcome == "hung up"
+        assert api.invoke({"endless": endless}).outcome == "hung up"
         api.hang_up_after = None
         assert api.invoke({}).json() == 1
 

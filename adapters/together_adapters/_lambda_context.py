@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Context"]
 
+_CLIENT = ("installation_id", "app_title", "app_version_name", "app_version_code", "app_package_name")
+
 
 class Context:
     """One invocation, from the headers of the Runtime API; what the platform does not tell is None."""
@@ -30,15 +32,14 @@ class Context:
         self.log_group_name = environment("AWS_LAMBDA_LOG_GROUP_NAME")
         self.log_stream_name = environment("AWS_LAMBDA_LOG_STREAM_NAME")
         caller = _object(headers.get("Lambda-Runtime-Client-Context"))
-        self.client_context = caller and SimpleNamespace(
-            **{name: caller.get(name) for name in ("client", "custom", "env")}
-        )
+        self.client_context = None if caller is None else _client_context(caller)
         identity = _object(headers.get("Lambda-Runtime-Cognito-Identity")) or {}
         self.identity = SimpleNamespace(
             cognito_identity_id=identity.get("cognitoIdentityId"),
             cognito_identity_pool_id=identity.get("cognitoIdentityPoolId"),
         )
-        self._deadline = int(headers.get("Lambda-Runtime-Deadline-Ms") or 0)
+        deadline = headers.get("Lambda-Runtime-Deadline-Ms") or ""
+        self._deadline = int(deadline) if deadline.isdecimal() else 0
 
     def get_remaining_time_in_millis(self) -> int:
         """The milliseconds until Lambda ends the invocation, 0 when there are none."""
@@ -52,10 +53,18 @@ class Context:
         return f"Context(aws_request_id={self.aws_request_id!r}, function_name={self.function_name!r})"
 
 
+def _client_context(caller: dict[str, Any]) -> SimpleNamespace:
+    """What a mobile application told of itself: `client` has attributes, `custom` and `env` are dicts."""
+    told: object = caller.get("client")
+    client = SimpleNamespace(**{name: told.get(name) for name in _CLIENT}) if is_members(told) else None
+    return SimpleNamespace(client=client, custom=caller.get("custom"), env=caller.get("env"))
+
+
 def _object(text: str | None) -> dict[str, Any] | None:
     """The JSON object of a header; None where there is none."""
     try:
-        value: Any = json.loads(text) if text else None
+        # http.client reads headers as Latin-1; this one is sent as UTF-8.
+        value: Any = json.loads(text.encode("latin-1").decode("utf-8")) if text else None
     except ValueError:
         return None
     return value if is_members(value) else None

@@ -15,7 +15,16 @@ if TYPE_CHECKING:
 
     Headers = Mapping[Any, Any]
 
-__all__ = ["ResponseTooLargeError", "checked_headers", "checked_status", "error_response", "limit_of", "response_to", "shaped"]
+__all__ = [
+    "ResponseTooLargeError",
+    "checked_headers",
+    "checked_status",
+    "error_response",
+    "failed_response",
+    "limit_of",
+    "response_to",
+    "shaped",
+]
 
 _MAX_BYTES = 6 * 2**20  # of a response as JSON; above it Lambda answers 413 and ends the process
 _MAX_ALB_BYTES = 2**20
@@ -23,6 +32,7 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t -~]*")
 _SPELLINGS = 2 ** len("setcookie")
 _LONGEST_MESSAGE = 10_000
+_SHORTEST_SESSION = 16
 _CREDENTIALS = ("authorization", "proxy-authorization", "x-api-key", "api-key", "cookie")
 
 
@@ -53,6 +63,11 @@ def error_response(exc: BaseException, raw: Any, kind: str) -> Any:
     status = _status_of(exc)
     body = _without_secrets(_error_body(exc, status), _credentials_in(raw))
     return response_to(body, raw, kind, status, _told_headers(exc))
+
+
+def failed_response(raw: Any, kind: str) -> Any:
+    """What the handler returns for an exception, or an event, that cannot be read without another exception."""
+    return response_to(_error_body(RuntimeError(), 500), raw, kind, 500, {})
 
 
 def limit_of(kind: str) -> int:
@@ -180,19 +195,25 @@ def _error_body(exc: BaseException, status: int) -> dict[str, Any]:
 
 def _credentials_in(raw: Any) -> list[str]:
     """What the request itself is authorised with; the server behind may quote it."""
+    if not is_mapping(raw):
+        return []
+    given = [("cookie", raw.get("cookies"))]
+    for group in (raw.get("headers"), raw.get("multiValueHeaders")):
+        given += [(str(name).lower(), value) for name, value in group.items()] if is_mapping(group) else []
     found: list[str] = []
-    headers = [raw.get(name) for name in ("headers", "multiValueHeaders")] if is_mapping(raw) else []
-    for name, given in [item for group in headers if is_mapping(group) for item in group.items()]:
-        if str(name).lower() in _CREDENTIALS:
-            values: Sequence[Any] = given if is_sequence(given) else [given]
-            for value in values:
-                found += [str(value), *str(value).split()[1:]]
+    for name, value in given:
+        if name in _CREDENTIALS and value is not None:
+            for text in map(str, value if is_sequence(value) else (value,)):
+                found += [text, *text.split()[1:]]
+                if name == "cookie":  # a session is named by a long value; a short one may be any word
+                    parts = (pair.partition("=")[2].strip() for pair in text.split(";"))
+                    found += [part for part in parts if len(part) >= _SHORTEST_SESSION]
     return found
 
 
 def _without_secrets(body: dict[str, Any], known: Iterable[str]) -> dict[str, Any]:
     error = {
-        name: redact(well_formed(value)[:_LONGEST_MESSAGE], known) if isinstance(value, str) else value
+        name: redact(well_formed(value), known)[:_LONGEST_MESSAGE] if isinstance(value, str) else value
         for name, value in body["error"].items()
     }
     return {"error": error}

@@ -6,6 +6,7 @@ import json
 
 from ._encode import encode_chunks
 from ._lambda_responses import ResponseTooLargeError, error_response, limit_of, response_to
+from ._plain import well_formed
 from .errors import APIError
 
 TYPE_CHECKING = False
@@ -82,13 +83,23 @@ def as_parts(response: Any) -> Generator[Any, None, None]:
     if "statusCode" not in response:
         yield json.dumps(response).encode("ascii")
         return
+    body = _data_of(response)  # before the status is sent, so that a failure has one
     yield {name: value for name, value in response.items() if name not in ("body", "isBase64Encoded")}
-    body = (response.get("body") or "").encode("utf-8")
-    if response.get("isBase64Encoded"):
-        from base64 import b64decode
-
-        body = b64decode(body)
     yield body
+
+
+def _data_of(response: Any) -> bytes:
+    """The bytes of a response's body; raises TypeError and ValueError for what is none."""
+    body: Any = response.get("body")
+    if body is None:
+        return b""
+    if not isinstance(body, str):
+        raise TypeError(f"the body of a response is text, not {type(body).__name__}")
+    if not response.get("isBase64Encoded"):
+        return well_formed(body).encode("utf-8")
+    from base64 import b64decode
+
+    return b64decode(body, validate=True)
 
 
 def buffered(chunks: Iterable[Any], raw: Any, kind: str, status: int, headers: dict[str, list[str]]) -> Any:

@@ -107,6 +107,8 @@ def _as_dict(value: Any) -> Callable[[], Any] | None:
 
 
 def _nearest(number: Any) -> float:
+    if not number.is_finite():
+        return float("nan")
     return int(number) if number == number.to_integral_value() and number.adjusted() < 18 else float(number)
 
 

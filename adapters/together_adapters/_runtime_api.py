@@ -23,6 +23,7 @@ __all__ = ["ERROR_TYPE", "RuntimeAPI", "as_bytes", "report_of", "type_of"]
 ERROR_TYPE = "Lambda-Runtime-Function-Error-Type"
 _ERROR_BODY = "Lambda-Runtime-Function-Error-Body"
 _API = "/2018-06-01/runtime"
+_LONGEST_MESSAGE = 10_000  # characters; a report that is too large would reach nobody
 _MOST_STREAMED = 200 * 2**20  # bytes that Lambda takes as one streamed response
 
 
@@ -68,6 +69,8 @@ class RuntimeAPI:
 
     def stream(self, path: str, kind: str, first: bytes, parts: Iterator[JSON], headers: dict[str, str]) -> None:
         """Send a response part by part; a failure of the parts goes into the trailers."""
+        # Parts cannot be asked for again, so nothing is sent over a connection that may have ended meanwhile.
+        self.close()
         connection = self._connected()
         try:
             connection.putrequest("POST", _API + path)
@@ -125,7 +128,7 @@ def report_of(error: BaseException, traceback: Any, request_id: str = "") -> byt
         message = str(error)
     except Exception:
         message = "its text cannot be shown"
-    clean = redact(well_formed(message))
+    clean = redact(well_formed(message))[:_LONGEST_MESSAGE]
     trace = [redact(well_formed(line)) for line in format_tb(traceback)]
     print(f"[ERROR] {type_of(error)}: {clean}", "".join(trace), sep="\n", file=sys.stderr, flush=True)
     report = {"errorMessage": clean, "errorType": type_of(error), "requestId": request_id, "stackTrace": trace}

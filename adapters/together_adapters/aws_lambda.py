@@ -31,7 +31,15 @@ from __future__ import annotations
 import os
 
 from ._lambda_events import HttpEvent, kind_of, parse_event, raw_of
-from ._lambda_responses import ResponseTooLargeError, checked_headers, checked_status, error_response, response_to, shaped
+from ._lambda_responses import (
+    ResponseTooLargeError,
+    checked_headers,
+    checked_status,
+    error_response,
+    failed_response,
+    response_to,
+    shaped,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,8 +95,13 @@ def respond_error(exc: BaseException, event: JSON | HttpEvent = None) -> JSON:
     500. What looks like a key, the secrets of the environment and the credentials of the request are left out.
     Never raises.
     """
-    raw = raw_of(event)
-    return error_response(exc, raw, _kind(raw))
+    raw, kind = None, "function_url"
+    try:
+        raw = raw_of(event)
+        kind = _kind(raw)
+        return error_response(exc, raw, kind)
+    except Exception:  # of code that the exception, or the event, brings along
+        return failed_response(raw, kind)
 
 
 def respond_stream(

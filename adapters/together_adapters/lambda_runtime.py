@@ -15,6 +15,9 @@ a dict, it is the prelude of an HTTP response: `statusCode`, `headers`, `cookies
 is an ordinary error of the function, a later one is reported in the trailers of the stream. A stream whose reader has
 gone is closed.
 
+What a handler logs is written to the function's log from the level that it sets, if it has imported `logging` by the
+time that it is loaded and added no handler of its own.
+
 `TOGETHER_LAMBDA_STREAMING` (see `aws_lambda`) is set to `on` unless it is set. With `always`, a function URL or a REST
 API gets every HTTP response as a stream, also those that a handler returns whole; function URLs in the mode
 RESPONSE_STREAM and REST APIs with the transfer mode STREAM are thought to need it.
@@ -29,6 +32,7 @@ import io
 import json
 import os
 import sys
+import time
 
 from ._lambda_context import Context
 from ._lambda_events import kind_of
@@ -68,6 +72,7 @@ def main(argv: list[str] | None = None) -> None:
         handler = load(names[0] if names else os.environ["_HANDLER"])
     except Exception as error:
         _fail(api, "/init/error", error, _INIT_ERRORS.get(type(error)), 1)
+    _show_logs()
     if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
         _wait_for_restore(api)
     serve(handler, api)
@@ -110,6 +115,17 @@ def load(name: str) -> Handler:
     if handler is None:
         raise _NoHandler(f"the module {module!a} has no {function!a}")
     return handler
+
+
+def _show_logs() -> None:
+    """Write what a handler logs to the function's log, as AWS's runtime does, unless it sees to that itself."""
+    logging: Any = sys.modules.get("logging")  # which takes 10 ms to import
+    if logging is None or logging.getLogger().handlers:
+        return
+    writer = logging.StreamHandler(sys.stdout)
+    writer.setFormatter(logging.Formatter("[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(message)s", "%Y-%m-%dT%H:%M:%S"))
+    writer.formatter.converter = time.gmtime
+    logging.getLogger().addHandler(writer)
 
 
 def _wait_for_restore(api: RuntimeAPI) -> None:
@@ -183,9 +199,17 @@ def _stream(api: RuntimeAPI, path: str, parts: Iterator[Any], headers: dict[str,
         else:
             api.stream(path + "/response", "application/octet-stream", as_bytes(first), parts, headers)
     finally:
+        _close(parts)
+
+
+def _close(parts: Any) -> None:
+    """Close what gave the parts; by then Lambda has its answer, so a failure goes into the log only."""
+    try:
         close = getattr(parts, "close", None)
         if close is not None:
             close()
+    except Exception as error:
+        report_of(error, error.__traceback__ and error.__traceback__.tb_next)
 
 
 def _marshalled(result: Any) -> tuple[bytes, str]:
