@@ -50,10 +50,10 @@ def test_source_archive_holds_tests_and_stubs(archives: Path) -> None:
 
 
 def test_installs_and_runs(archives: Path, tmp_path: Path) -> None:
-    venv.create(tmp_path / "env", with_pip=True)
+    venv.create(tmp_path / "env", with_pip=False)  # Debian's Pythons have no ensurepip of their own
     scripts = tmp_path / "env" / ("Scripts" if sys.platform == "win32" else "bin")
     [wheel] = archives.glob("*.whl")
-    pip = [scripts / "python", "-m", "pip", "install", "--quiet", "--no-index", wheel]
+    pip = [sys.executable, "-m", "pip", "--python", scripts / "python", "install", "--quiet", "--no-index", wheel]
     subprocess.run(pip, check=True, capture_output=True, cwd=tmp_path)
     done = subprocess.run([scripts / "together-types", "replay"], check=True, capture_output=True, cwd=tmp_path)
     assert b"The capital of France is Paris." in done.stdout
