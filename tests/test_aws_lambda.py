@@ -115,6 +115,12 @@ def test_a_malformed_event_is_a_parse_error_or_read(kind: str, key: str, wrong: 
         assert isinstance(read.body, bytes) and isinstance(read.method, str) and isinstance(read.path, str)
 
 
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "Infinity"])
+def test_a_body_whose_number_json_has_not(number: str) -> None:
+    with pytest.raises(ParseError, match=f"body: not JSON: {number} is"):
+        parse_event(event_of("http_v2", POST._replace(body=f'{{"n": {number}}}'.encode()))).json()
+
+
 def test_a_malformed_event_says_where() -> None:
     event = event_of("function_url", POST)
     for broken, path in [

@@ -21,7 +21,7 @@ from ._types import ParseError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from typing import Any, NamedTuple
+    from typing import Any, NamedTuple, NoReturn
 
     from .protocols import JSON
 
@@ -41,6 +41,14 @@ else:
 __all__ = ["HttpEvent", "kind_of", "parse_event", "raw_of"]
 
 
+class _NoNumber(ValueError):
+    """A number that Python's reader takes and JSON has not: NaN and the infinities."""
+
+
+def _refuse(name: str) -> NoReturn:
+    raise _NoNumber(f"{name} is no number of JSON")
+
+
 class HttpEvent(_Fields):
     """One request, whichever source it came from.
 
@@ -58,9 +66,9 @@ class HttpEvent(_Fields):
         try:
             text = self.body.decode("utf-8-sig")
             check_nesting(text)
-            return json.loads(text)
+            return json.loads(text, parse_constant=_refuse)
         except (ValueError, RecursionError) as error:
-            told = str(error) if isinstance(error, json.JSONDecodeError) else "UTF-8 text of bounded depth is expected"
+            told = str(error) if isinstance(error, (json.JSONDecodeError, _NoNumber)) else "UTF-8 text of bounded depth is expected"
             raise ParseError("body", f"not JSON: {told}") from None
 
     def __repr__(self) -> str:  # headers, query and body hold credentials and people's text

@@ -50,6 +50,7 @@ class AsyncCompletions:
         @overload
         async def create(
             self,
+            /,
             *,
             messages: Sequence[Message],
             model: str,
@@ -80,6 +81,7 @@ class AsyncCompletions:
         @overload
         async def create(
             self,
+            /,
             *,
             messages: Sequence[Message],
             model: str,
@@ -110,6 +112,7 @@ class AsyncCompletions:
         @overload
         async def create(
             self,
+            /,
             *,
             messages: Sequence[Message],
             model: str,
@@ -139,6 +142,7 @@ class AsyncCompletions:
 
     async def create(
         self,
+        /,
         *,
         messages: Sequence[Message],
         model: str,

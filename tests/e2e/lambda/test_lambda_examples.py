@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from lambda_emulator import function_url
 from lambda_sources import Request, event_of, sent_by
-from model_server import PROXY_KEY, recording, sqs
+from model_server import KEY, PROXY_KEY, recording, sqs
 from together_adapters.accumulate import accumulate
 from together_adapters.stream import iter_chunks
 from together_types import ChatCompletionResponse
@@ -110,13 +110,26 @@ def test_refusals(sdk: Any) -> None:
     assert "hidden" not in str(limited.value) + str(refused.value)
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b'{"model": "m"}', b"[" * 100_000], ids=lambda body: repr(body[:4]))
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b'{"model": "m"}', b'{"model": "m", "messages": [], "n": NaN}', b"[" * 100_000], ids=lambda body: repr(body[-5:]))
 @pytest.mark.parametrize("kind", ["function_url", "http_v2", "rest_v1", "alb", "alb_multi"])
 @pytest.mark.parametrize("version", ["ours"], scope="session")
 def test_bad_requests(start: Any, body: bytes, kind: str) -> None:
     with start("chat_proxy", "http://127.0.0.1:9") as api:
         got = sent_by(kind, api.invoke(event_of(kind, POST._replace(body=body))).json())
     assert got.status == 400 and json.loads(got.body)["error"]["type"] == "invalid_request_error"
+
+
+@pytest.mark.parametrize("name", ["self", "", "extra_headers", "timeout", "deadline", "api_key"])
+@pytest.mark.parametrize("version", ["ours"], scope="session")
+def test_a_parameter_of_any_name(start: Any, upstream: Any, name: str) -> None:
+    """It is the server's to judge, and never one of the client's own."""
+    body = json.dumps({"model": "vllm-cpu/plain", "messages": HI, name: {"authorization": "Bearer theirs"}}).encode()
+    with start("chat_proxy", upstream.base_url) as api:
+        got = sent_by("function_url", api.invoke(event_of("function_url", POST._replace(body=body))).json())
+    assert got.status == 200
+    [request] = upstream.requests
+    assert request.headers["authorization"] == f"Bearer {KEY}"
+    assert (name in request.json) == (name not in ("timeout", "deadline"))
 
 
 @pytest.mark.parametrize("kind", ["rest_v1", "http_v2", "alb", "alb_multi"])
