@@ -37,7 +37,7 @@ def test_every_public_name_has_a_docstring(name: str, path: Path) -> None:
     missing = []
     for public in getattr(module, "__all__", None) or own_names(module):
         item = getattr(module, public)
-        if isinstance(item, type):
+        if isinstance(item, type) and not hasattr(item, "__origin__"):  # in 3.9 Iterable[bytes] is a type too
             missing += undocumented_in(f"{name}.{public}", item)
         elif inspect.isfunction(item):
             missing += [f"{name}.{public}"] if not item.__doc__ else []
