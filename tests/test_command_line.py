@@ -25,7 +25,7 @@ def run(*args: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
 
 def environment() -> dict[str, str]:
     paths = os.pathsep.join(path for path in sys.path if path)
-    return {**{k: v for k, v in os.environ.items() if k != "TOGETHER_API_KEY"}, "PYTHONPATH": paths}
+    return {**{k: v for k, v in os.environ.items() if k != "TOGETHER_API_KEY"}, "PYTHONPATH": paths, "COLUMNS": "80"}
 
 
 @pytest.mark.parametrize("case", ["plain", "thinking", "tools", "unicode"])
@@ -285,3 +285,10 @@ def test_error_whose_body_breaks(head: bytes) -> None:
     with serve_raw(b"HTTP/1.1 404 Gone\r\n" + head) as url:
         done = run("chat", "hi", "--base-url", url)
     assert done.returncode == 1 and b"404" in done.stderr and done.stderr.count(b"\n") == 1
+
+
+@pytest.mark.parametrize("command", [[], ["replay"], ["chat"], ["parse"], ["serve"], ["vendor"]])
+def test_help_fits_on_80_columns(command: list[str]) -> None:
+    shown = run(*command, "--help").stdout.decode()
+    assert "example" in shown or not command
+    assert max(map(len, shown.splitlines())) <= 80

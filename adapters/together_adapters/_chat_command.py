@@ -26,7 +26,8 @@ __all__ = ["add_replay_and_chat"]
 
 _CHAT_EXAMPLES = """\
 examples:
-  together-types chat "Why is the sky blue?"     of Together; TOGETHER_API_KEY has the key
+  together-types chat "Why is the sky blue?"     of Together, with the key that
+                                                 TOGETHER_API_KEY has
   together-types chat --base-url http://127.0.0.1:8080/v1 "Say hello"
   cat letter.txt | together-types chat -         a prompt from a pipe
   together-types chat -i                         a conversation; Ctrl-D ends it

@@ -29,12 +29,12 @@ __all__ = ["add_parse"]
 
 _EXAMPLES = """\
 examples:
-  together-types parse answer.json        a response, or an error, as it was sent
-  together-types parse stream.sse         a stream; with a timeline if `chat --save`
-                                          has written it
-  together-types parse results.jsonl      the results of a batch job, line by line
-  curl ... | together-types parse -       any of them, from a pipe
-  together-types parse --json -           the same for programs
+  together-types parse answer.json       a response, or an error, as it was sent
+  together-types parse stream.sse        a stream; with a timeline where
+                                         `chat --save` has written it
+  together-types parse results.jsonl     the results of a batch job
+  curl ... | together-types parse -      any of them, from a pipe
+  together-types parse --json -          the same for programs
 
 What the fields of a response cannot hold is listed as issues.
 """

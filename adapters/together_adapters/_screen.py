@@ -110,7 +110,7 @@ def _account(response: ChatCompletionResponse, clock: _Clock) -> Iterator[str]:
         if choice.finish_reason == "length":
             yield "(cut off: the most tokens that it may have)"
     usage = response.usage
-    wait = "" if clock.waited is None else f", the first after {1000 * clock.waited:.0f} ms"
+    wait = "" if clock.waited is None else f", first after {1000 * clock.waited:.0f} ms"
     if usage is None:
         yield f"no usage was sent: {clock.chunks} chunks, {clock.chunks / clock.seconds:.0f} chunks/s{wait}"
     else:

@@ -18,12 +18,15 @@ __all__ = ["add_serve"]
 
 _EXAMPLES = """\
 examples:
-  together-types serve --upstream https://api.together.xyz/v1    TOGETHER_API_KEY has the key, or each caller sends its own
+  together-types serve --replay                 needs no key and no network
+  together-types serve --replay answer.sse      a file, as a model of its name
+  together-types serve --upstream https://api.together.xyz/v1
+                                                the key is in TOGETHER_API_KEY,
+                                                or each caller sends its own
   together-types serve --upstream http://127.0.0.1:8080/v1 --port 8000
-  together-types serve --replay                                  needs no key and no network
-  together-types serve --replay answer.sse body.json             files, each a model by its name
 
-then, in any client of OpenAI: base_url="http://127.0.0.1:8000/v1". Ctrl-C ends it.
+In any client of OpenAI, then: base_url="http://127.0.0.1:8000/v1".
+Ctrl-C ends it.
 """
 
 

@@ -13,13 +13,13 @@ __all__ = ["add_vendor"]
 
 _EXAMPLES = """\
 examples:
-  together-types vendor app/_vendor                  both folders
-  together-types vendor app/_vendor --single-file    one module, together_types.py
-  together-types vendor app/_vendor --types-only     without the adapters
-  together-types vendor app/_vendor --check          local edits, and how old it is
+  together-types vendor app/_vendor                 both folders
+  together-types vendor app/_vendor --single-file   one module, together_types.py
+  together-types vendor app/_vendor --types-only    without the adapters
+  together-types vendor app/_vendor --check         local edits, and its age
 
-A copy carries its licence and a manifest. It is imported from the package that it
-is in, as app._vendor.together_types; with --absolute from DEST on sys.path.
+A copy carries its licence and a manifest. It is imported from the package that
+it is in, as app._vendor.together_types; with --absolute from DEST on sys.path.
 """
 
 
