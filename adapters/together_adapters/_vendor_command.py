@@ -14,7 +14,7 @@ __all__ = ["add_vendor"]
 _EXAMPLES = """\
 examples:
   together-types vendor app/_vendor                 both folders
-  together-types vendor app/_vendor --single-file   one module, together_types.py
+  together-types vendor app/_vendor --single-file   one module: together_types
   together-types vendor app/_vendor --types-only    without the adapters
   together-types vendor app/_vendor --check         local edits, and its age
 
