@@ -255,6 +255,13 @@ def test_chunks_are_closed_when_the_reader_has_enough() -> None:
     assert closed == [True]
 
 
+def test_chunks_are_closed_when_the_reader_takes_nothing() -> None:
+    stream = iter_chunks(iter([b""]))
+    encode_chunks(stream).close()
+    assert stream.completion.state == "cancelled"
+
+
+
 def test_async() -> None:
     async def chunks() -> AsyncIterator[ChatCompletionChunk]:
         yield OPEN

@@ -20,6 +20,7 @@ from together_types import (
     ChatCompletionRequest,
     ChatCompletionResponse,
     ErrorData,
+    ParseError,
     TogetherErrorResponse,
 )
 
@@ -405,9 +406,48 @@ def test_objects_of_sdks(source: Any) -> None:
     assert from_openai(from_openai(source)) == from_openai(expected)
 
 
-@pytest.mark.parametrize("source", [None, 7, "{}", [], object()])
+class Plain:
+    """An object whose model_dump takes no options, with another of its kind inside."""
+
+    def __init__(self, dumped: Any) -> None:
+        self.dumped = dumped
+
+    def model_dump(self) -> Any:
+        return self.dumped
+
+
+def test_model_dump_without_options() -> None:
+    value = from_openai(Plain({"choices": [Plain({"delta": {"content": "a"}})]}))
+    assert value == ChatCompletionChunk.from_dict({"choices": [{"delta": {"content": "a"}}]})
+
+
+def test_nested_too_deeply() -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(sys.getrecursionlimit() + 100):
+        deep = {"a": deep}
+    itself: dict[str, Any] = {"choices": []}
+    itself["a"] = itself
+    for data in ({"choices": [], "a": deep}, itself):
+        for convert in (from_openai, to_openai):
+            with pytest.raises(ParseError, match="nested"):
+                convert(data)
+
+
+def test_kind_that_is_no_class_of_these() -> None:
+    for kind in ("chunk", dict):
+        with pytest.raises(TypeError, match="kind: expected one of the four classes"):
+            from_openai({"choices": []}, kind)  # type: ignore[call-overload]
+
+
+def test_true_is_not_one() -> None:
+    value = ChatCompletionRequest.from_dict({"model": "m", "messages": [], "logprobs": True, "top_logprobs": 1})
+    _, losses = to_openai_with_loss(value)
+    assert [(path, lost) for path, _, lost in losses] == [("logprobs", True), ("top_logprobs", 1)]
+
+
+@pytest.mark.parametrize("source", [None, 7, "{}", [], object(), Plain(None), Plain([1])])
 def test_what_is_none_of_these(source: Any) -> None:
-    with pytest.raises(TypeError, match="expected a mapping or an object with to_dict"):
+    with pytest.raises(TypeError, match="expected a mapping (or an object with to_dict or model_dump|from Plain), got "):
         from_openai(source)
 
 

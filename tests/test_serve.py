@@ -25,6 +25,7 @@ from together_adapters.accumulate import accumulate
 from together_adapters.openai_format import from_openai
 from together_adapters.passthrough import PassThrough
 from together_adapters.serve import Server
+from together_adapters.sse import encode_chunks
 from together_adapters.stream import iter_chunks
 
 BODY = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
@@ -205,6 +206,13 @@ def test_errors_of_the_upstream_keep_their_status() -> None:
         assert status == 429
 
 
+def test_a_late_date_to_try_again_is_a_count_of_seconds() -> None:
+    later = sends(b"{}", "429 Too Many", "application/json", "Retry-After: Wed, 21 Oct 2099 07:28:00 GMT\r\n")
+    with upstream(later) as above, running(Upstream(above.url, "")) as server:
+        _, headers, _ = ask(server)
+    assert headers["Retry-After"].isdigit() and int(headers["Retry-After"]) > 10**9
+
+
 def test_an_upstream_that_is_not_there() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -281,6 +289,28 @@ def test_bad_requests(replay: Server, status: int, param: str | None, asked: dic
     if found == 405 and asked.get("method") != "DELETE" and "Origin" not in asked:
         assert headers["Allow"] in ("GET", "POST")
     assert ask(replay)[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        (b"GET /health HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n", 200),
+        (b"GET /health HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nX: %d\r\n", 200),
+        (b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nContent-Length: %d\r\n", 400),
+        (b"GET /health HTTP/1.1\r\nHost: localhost\r\nHost: example.com\r\nX: %d\r\n", 400),
+    ],
+)
+def test_a_body_is_never_the_next_request(replay: Server, fields: bytes, status: int) -> None:
+    hidden = b"GET /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", replay.server_port), timeout=30) as caller:
+        caller.sendall(fields % len(hidden) + b"\r\n" + hidden)
+        answer = b""
+        try:
+            while piece := caller.recv(65536):
+                answer += piece
+        except ConnectionResetError:
+            pass  # what is left of the request was not read
+    assert answer.startswith(b"HTTP/1.1 %d " % status) and answer.count(b"HTTP/1.1") == 1
 
 
 def test_a_key_that_no_header_can_hold() -> None:
@@ -406,6 +436,7 @@ def test_command(tmp_path: Path) -> None:
     ("arguments", "says"),
     [
         (["--replay", "no-such-file"], "no-such-file: No such file or directory"),
+        (["--replay", str(STREAMS[0]), str(STREAMS[0])], "another recording of the name"),
         (["--upstream", "ftp://x"], "not an http or https URL"),
         (["--replay", "--port", "99999"], "cannot listen on 127.0.0.1 port 99999"),
         (["--replay", "--host", "192.0.2.1"], "cannot listen on 192.0.2.1"),
@@ -468,6 +499,12 @@ def test_giving_up_closes_the_source() -> None:
     next(passed)
     passed.close()
     assert closed == [True] and through.completion.state == "cancelled"
+
+
+def test_giving_up_before_the_first_piece_closes_the_source() -> None:
+    stream = iter_chunks(iter([b""]))
+    PassThrough().over(encode_chunks(stream)).close()
+    assert stream.completion.state == "cancelled"
 
 
 def test_asynchronous_pieces() -> None:

@@ -262,8 +262,15 @@ class ChunkEncoder:
 
 def encode_chunks(chunks: Iterable[ChatCompletionChunk | Mapping[str, JSON]]) -> Generator[bytes]:
     """The bytes of a stream, frame by frame as the chunks come; see `sse.encode_chunks`."""
+    frames = _frames(chunks)
+    next(frames)  # into its `try`: a generator that has not begun would close without closing the chunks
+    return frames
+
+
+def _frames(chunks: Iterable[ChatCompletionChunk | Mapping[str, JSON]]) -> Generator[bytes]:
     encoder = ChunkEncoder()
     try:
+        yield b""
         try:
             for chunk in chunks:
                 data = encoder.add(chunk)

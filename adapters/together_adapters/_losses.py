@@ -50,7 +50,7 @@ def _between(before: Any, after: Any, path: str) -> Iterator[Loss]:
     elif before.__class__ in (tuple, list) and before.__class__ is after.__class__ and len(before) == len(after):
         for index, (one, other) in enumerate(zip(before, after)):
             yield from _between(one, other, f"{path}[{index}]")
-    elif before != after:
+    elif before != after or (before.__class__ is bool) is not (after.__class__ is bool):  # True == 1
         yield Loss(path, _problem(before, after), _plain(before))
 
 

@@ -61,7 +61,12 @@ def _backend(args: argparse.Namespace) -> Backend:
     if args.upstream is not None:
         return Upstream(args.upstream)
     if args.replay:
-        return Recordings({_name_of(path): [(0.0, _contents(path))] for path in args.replay})
+        recordings: dict[str, list[tuple[float, bytes]]] = {}
+        for path in args.replay:
+            if _name_of(path) in recordings:
+                raise BadInput(f"{path}: there is another recording of the name {_name_of(path)!r}")
+            recordings[_name_of(path)] = [(0.0, _contents(path))]
+        return Recordings(recordings)
     from ._recordings import RECORDINGS
 
     return Recordings(RECORDINGS)

@@ -27,6 +27,7 @@ from ._types import (
     ChatCompletionRequest,
     ChatCompletionResponse,
     ErrorData,
+    ParseError,
     TogetherErrorResponse,
 )
 
@@ -163,6 +164,8 @@ def from_openai(source: Source, kind: type[Any] | None = None, *, reasoning_key:
     """
     data = _members_of(source)
     cls = _kind_of(data) if kind is None else kind
+    if not hasattr(cls, "from_dict"):
+        raise TypeError(f"kind: expected one of the four classes, got {kind!r}")
     if cls is ChatCompletionRequest:
         data = request_from_openai(data)
     elif cls in (ChatCompletionResponse, ChatCompletionChunk):
@@ -188,17 +191,29 @@ def _value_of(value: AnyConvertible) -> Convertible:
 
 def _members_of(source: Any) -> dict[str, Any]:
     """A copy of the JSON object that a mapping or an SDK's object is."""
-    dump = getattr(source, "model_dump", None)
     if hasattr(source, "keys") and hasattr(source, "__getitem__"):
         data: Any = dict(source)
     elif hasattr(source, "to_dict"):
         data = source.to_dict()
-    elif dump is not None:
-        data = dump(by_alias=True, exclude_unset=True)
+    elif hasattr(source, "model_dump"):
+        data = _dumped(source)
     else:
         raise TypeError(f"expected a mapping or an object with to_dict or model_dump, got {type(source).__name__}")
-    plain: dict[str, Any] = _plain(data)
+    try:
+        plain: object = _plain(data)
+    except RecursionError:
+        raise ParseError("", "nested too deeply") from None
+    if not is_members(plain):
+        raise TypeError(f"expected a mapping from {type(source).__name__}, got {type(data).__name__}")
     return plain
+
+
+def _dumped(model: Any) -> Any:
+    """What pydantic's model_dump gives; one of another library may take none of its options."""
+    try:
+        return model.model_dump(by_alias=True, exclude_unset=True)
+    except TypeError:
+        return model.model_dump()
 
 
 def _plain(value: Any) -> Any:
@@ -208,7 +223,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in _listed(value)]
     if hasattr(value, "model_dump"):
-        return _plain(value.model_dump(by_alias=True, exclude_unset=True))
+        return _plain(_dumped(value))
     if isinstance(value, str):
         return str.__str__(value)
     return value

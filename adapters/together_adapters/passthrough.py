@@ -60,8 +60,14 @@ class PassThrough:
         What the source raises goes through after the bytes before it, so that a connection that broke is not passed on
         as one that ended. The source is closed at the end, and when the iteration is given up.
         """
-        next_piece = pieces_of(source)
+        pieces = self._over(source)
+        next(pieces)  # into its `try`: a generator that has not begun would close without closing the source
+        return pieces
+
+    def _over(self, source: ByteSource) -> Generator[bytes]:
         try:
+            yield b""
+            next_piece = pieces_of(source)
             while True:
                 try:
                     piece = next_piece()

@@ -11,6 +11,7 @@ so no web page can use it. A caller that has gone, or does not read, frees its u
 from __future__ import annotations
 
 import json
+import math
 import selectors
 import socket
 import sys
@@ -150,6 +151,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, routes: dict[str, Callable[[], None]], allowed_elsewhere: tuple[str, str]) -> None:
         path = self.path.partition("?")[0].rstrip("/")
         try:
+            self._check_framing()
             if self.served.on_loopback and not self._is_for_loopback():
                 raise _Refused(403, f"not a name of this machine: {self.headers.get('Host', '')[:80]!r}", code="wrong_host")
             if path in routes:
@@ -164,6 +166,14 @@ class _Handler(BaseHTTPRequestHandler):
             self._fail(error)
         except ValueError as error:  # a key or a value that cannot be sent on
             self._refuse(_Refused(400, str(error)))
+
+    def _check_framing(self) -> None:
+        """What is said twice, a proxy in front may have read otherwise; a body that is not read would be the next request."""
+        for name in ("Host", "Content-Length", "Transfer-Encoding"):
+            if len(self.headers.get_all(name, ())) > 1:
+                raise _Refused(400, f"more than one {name}", code="ambiguous_request")
+        if self.command != "POST" and ("Transfer-Encoding" in self.headers or self.headers.get("Content-Length", "0") != "0"):
+            self.close_connection = True
 
     def _is_for_loopback(self) -> bool:
         """Where a name of someone else's leads to this machine, a web page of theirs is asking."""
@@ -187,7 +197,8 @@ class _Handler(BaseHTTPRequestHandler):
             with self._watched(call):
                 reply = call.create(body)
                 if isinstance(reply, ChunkStream):
-                    self._stream(reply, with_usage=_wants_usage(body))
+                    with reply:
+                        self._stream(reply, with_usage=_wants_usage(body))
                 else:
                     self._send(200, {**to_openai(reply)})
         finally:
@@ -241,7 +252,7 @@ class _Handler(BaseHTTPRequestHandler):
         """An error of the upstream, with its status where it has one."""
         status = error.status if isinstance(error, APIStatusError) else 504 if isinstance(error, APITimeoutError) else 502
         seconds = getattr(error, "retry_after", None)
-        headers = () if seconds is None else (("Retry-After", f"{seconds:g}"),)
+        headers = () if seconds is None else (("Retry-After", str(math.ceil(seconds))),)
         self._send(status if 400 <= status < 600 else 502, error_body(error), headers)
 
     # ---- what is asked
