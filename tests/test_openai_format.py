@@ -67,6 +67,9 @@ def check_losses(value: Any, **options: Any) -> None:
     assert (losses == []) == (back == value)
     before, after = dict(leaves(value.to_dict())), dict(leaves(back.to_dict()))
     differing = {leaf for leaf in {*before, *after} if leaf not in before or leaf not in after or not same(before[leaf], after[leaf])}
+    for path, _, lost in losses:
+        if before.get(path) is not None:
+            assert same(lost, before[path]), path
     paths = [path for path, _, _ in losses]
     assert len(paths) == len({*paths})
     for path in paths:

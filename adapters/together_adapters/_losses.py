@@ -59,8 +59,12 @@ def _between_values(before: Any, after: Any, path: str) -> Iterator[Loss]:
     for name in before.__match_args__:
         key = name.rstrip("_")
         if name != "extra":
-            for loss in _between(getattr(before, name), getattr(after, name), _at(path, key)):
+            where, becomes = _at(path, key), getattr(after, name)
+            for loss in _between(getattr(before, name), becomes, where):
                 differing.add(key)
+                if loss.path == where and key in before.extra:  # what came was of another kind, and is kept there
+                    raw = before.extra[key]
+                    loss = Loss(where, _problem(raw, becomes), raw)
                 yield loss
     yield from _between_members(before.extra, after.extra, path, differing)
 
