@@ -153,6 +153,22 @@ def test_success_that_is_none(kind: str, body: bytes, says: str) -> None:
 
 
 @BOTH
+def test_success_that_is_not_utf8(kind: str) -> None:
+    with serving([reply(b'{"choices":[{"message":{"role":"assistant","content":"\xff"}}]}')]) as server:
+        error = ask(kind, base_url=server.base_url).error
+    assert type(error) is APIStatusError and "no chat completion" in str(error)
+
+
+def test_pickle_of_what_others_set() -> None:
+    error = status_error(429, Fields([("retry-after", "2")]), b'{"error":"slow"}', "example.com")
+    error.request = {"a": 1}  # type: ignore[attr-defined]
+    if hasattr(error, "add_note"):
+        error.add_note("while asking")
+    again = pickle.loads(pickle.dumps(error))
+    assert (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))
+
+
+@BOTH
 def test_stream_that_was_not_asked_for(kind: str) -> None:
     frame = b'data: {"choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":"stop"}]}\n\n'
     with serving([CHUNKED + in_chunks(frame)]) as server:

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
+import traceback
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from together_adapters import APIConnectionError, APITimeoutError, IncompleteStreamError, RateLimitError, Together
+from together_adapters import (
+    APIConnectionError,
+    APITimeoutError,
+    AsyncTogether,
+    BadRequestError,
+    IncompleteStreamError,
+    RateLimitError,
+    Together,
+)
 
 FRAME = b'data: {"choices":[{"index":0,"delta":{"content":"%s"},"finish_reason":%s}]}\n\n'
 COMPLETION = b'{"choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}]}'
@@ -91,3 +102,38 @@ def test_retries_what_it_answers() -> None:
     assert len({call[3] for call in transport.calls}) == 1 and len(transport.calls) == 3
     with pytest.raises(RateLimitError, match="slow down"):
         Together(api_key="k", transport=Recorder(*[limited] * 3)).chat.completions.create(**ASKED)
+
+
+@pytest.mark.parametrize("give", [bytes, bytearray, lambda body: [body], io.BytesIO], ids=["bytes", "bytearray", "list", "file"])
+def test_body_that_is_there_already(give: Any) -> None:
+    async def transport(*_: object) -> Any:
+        return 200, [(b"content-type", b"application/json")], give(COMPLETION)
+
+    async def call() -> str:
+        return (await AsyncTogether(api_key="k", transport=transport).chat.completions.create(**ASKED)).text
+
+    assert asyncio.run(call()) == "hi"
+    answer = (200, [(b"content-type", b"application/json")], give(COMPLETION))
+    assert Together(api_key="k", transport=Recorder(answer)).chat.completions.create(**ASKED).text == "hi"
+
+
+def test_headers_that_are_bytes() -> None:
+    transport = Recorder((400, [(b"X-Request-Id", b"r1")], [b"{}"]))
+    with pytest.raises(BadRequestError) as refused:
+        Together(api_key="k", transport=transport).chat.completions.create(**ASKED)
+    assert refused.value.request_id == "r1"
+
+
+def test_failure_that_holds_the_key() -> None:
+    def transport(method: str, url: str, headers: Mapping[str, str], body: bytes, timeout: float | None) -> Any:
+        authorization = headers["Authorization"]
+        try:
+            raise OSError(authorization)
+        except OSError as error:
+            raise RuntimeError(f"cannot send {authorization}") from error
+
+    try:
+        Together(api_key="sk-secret-0123456789", transport=transport, max_retries=0).chat.completions.create(**ASKED)
+    except APIConnectionError as error:
+        shown = "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
+        assert "cannot send Bearer ***" in shown and "RuntimeError" not in shown and "authorization =" not in shown

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import socket
 
-from ._exchange import Exchange, connection_error
+from ._exchange import ClosedHere, Exchange, connection_error
 from ._http1 import ProtocolError, Response
 from ._link import Link
 from ._proxy import proxy_for
 from ._resolve import resolve_in_thread, resolve_now
-from .errors import APIError
+from .errors import APIConnectionError, APIError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ class AsyncPool:
             exchange = Exchange(request, limits, whole=whole, reused=True)
             try:
                 return await self._exchange(link, exchange, shelf)
-            except APIError as died:
+            except APIConnectionError as died:
                 if not exchange.died_idle(died):
                     raise
         try:
@@ -198,8 +198,10 @@ class AsyncPool:
         loop = asyncio.get_running_loop()
         shelf = self._shelves.get(id(loop))
         if shelf is None or shelf.loop is not loop:
-            for number in [number for number, other in self._shelves.items() if other.loop.is_closed()]:
-                del self._shelves[number]
+            # A copy, because loops of other threads may be at it too.
+            for number, other in list(self._shelves.items()):
+                if other.loop.is_closed():
+                    self._shelves.pop(number, None)
             shelf = self._shelves[id(loop)] = _Shelf(loop)
             await shelf.watch()
         return shelf
@@ -247,10 +249,13 @@ class AsyncPool:
                 if proxy is not None:
                     await _tunnel(link, proxy, endpoint, until)
                 await self._secure(link, until)
-        except BaseException:
+        except BaseException as problem:
+            was_closed = link.was_closed and isinstance(problem, (OSError, EOFError, APIError))
             if link.transport is None:
                 sock.close()
             shelf.drop(link)
+            if was_closed:
+                raise ClosedHere from None
             raise
         return link
 

@@ -124,7 +124,7 @@ class Upstream:
             answer = pool.send(request, Limits(timeout_of(None), None), whole=True)
             body = request.without_secret(_body_of(answer))
             if not 200 <= answer.status < 300:
-                raise status_error(answer.status, answer.headers, body, endpoint.host)
+                raise request.conceal(status_error(answer.status, answer.headers, body, endpoint.host))
             return _models_in(body)
         finally:
             pool.close()

@@ -20,7 +20,7 @@ from .sse import Decoder, ServerSentEvent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
 __all__ = ["MAX_EVENT_BYTES", "ChunkReader"]
@@ -40,17 +40,23 @@ class ChunkReader:
     After `receive` and `end`, `next_chunk` gives the chunks one by one, and None when it needs more bytes
     or there are no more; `error` is then what to raise. Nothing is read after `[DONE]` or an error. Where `run` is
     not None it gives the next chunks too, faster, as long as it gives any. Without `templates` every frame is read by
-    itself, with the same result.
+    itself, with the same result. `conceal` takes secrets out of an error that the server reported.
     """
 
     def __init__(
-        self, *, require_finish: bool = True, max_event_bytes: int = MAX_EVENT_BYTES, templates: bool = True
+        self,
+        *,
+        require_finish: bool = True,
+        max_event_bytes: int = MAX_EVENT_BYTES,
+        templates: bool = True,
+        conceal: Callable[[APIError], APIError] | None = None,
     ) -> None:
         self.state: str = "open"
         self.saw_done: bool = False
         self.error: APIError | None = None
         self.waiting: bool = True  # nothing is left to be read: `next_chunk` will give None until there is more
         self._require_finish = require_finish
+        self._conceal = conceal
         self._max_event_bytes = max_event_bytes
         self._decoder = Decoder(max_event_bytes)
         self._accumulator = Accumulator()
@@ -344,7 +350,8 @@ class ChunkReader:
 
     def _fail(self, message: str, **details: Any) -> None:
         self.state = "errored"
-        self.error = StreamError(message, self.completion, **details)
+        error = StreamError(message, self.completion, **details)
+        self.error = error if self._conceal is None else self._conceal(error)
 
     def _cut(self, message: str) -> None:
         timed_out = isinstance(self._broken, (APITimeoutError, TimeoutError))

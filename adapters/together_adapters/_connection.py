@@ -6,15 +6,16 @@ import os
 import socket
 from threading import Lock, RLock
 
-from ._exchange import Exchange, connection_error
+from ._exchange import ClosedHere, Exchange, connection_error
 from ._http1 import ProtocolError, Response
 from ._proxy import proxy_for
 from ._resolve import resolve
-from .errors import APIError
+from .errors import APIConnectionError, APIError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from typing_extensions import Self
 
@@ -40,6 +41,7 @@ class Connection:
         # may come when the interpreter ends and modules are gone.
         self._shutdown, self._both_ways = socket.socket.shutdown, socket.SHUT_RDWR
         self._closed = False
+        self._getpid, self._process = os.getpid, os.getpid()
         self._in_use = Lock()
         self._timeout: float | None = 0.0  # of the socket
 
@@ -51,7 +53,7 @@ class Connection:
                     self._limit(until)
                     data = data[self.sock.send(data) :]
         except OSError as error:
-            raise _passed(error, until) from None
+            raise self._why(error, until) from None
         finally:
             self._close_if_asked()
 
@@ -59,14 +61,32 @@ class Connection:
         """What has arrived, waiting for it as long as it may take; b"" at the end."""
         try:
             with self._in_use:
-                if self._closed:
-                    return b""
-                self._limit(until)
-                return self.sock.recv(_READ_SIZE)
+                data = b""
+                if not self._closed:
+                    self._limit(until)
+                    data = self.sock.recv(_READ_SIZE)
+                if not data and self._closed:
+                    raise ClosedHere
+                return data
         except OSError as error:
-            raise _passed(error, until) from None
+            raise self._why(error, until) from None
         finally:
             self._close_if_asked()
+
+    def handshake(self, until: Until) -> None:
+        """Begin TLS; raises OSError, and APITimeoutError where it takes too long."""
+        secured: Any = self.sock
+        try:
+            with self._in_use:
+                self._limit(until)
+                secured.do_handshake()
+        except OSError as error:
+            raise self._why(error, until) from None
+        finally:
+            self._close_if_asked()
+
+    def _why(self, error: OSError, until: Until) -> Exception:
+        return ClosedHere() if self._closed else _passed(error, until)
 
     def _limit(self, until: Until) -> None:
         left = until.left()
@@ -88,6 +108,9 @@ class Connection:
     def close(self) -> None:
         """Close the socket; where a thread is blocked in it, that thread does so when it has woken."""
         self._closed = True
+        if self._getpid() != self._process:
+            self.sock.close()  # this process's copy, after a fork: to shut it down would cut off the parent
+            return
         try:
             self._shutdown(self.sock, self._both_ways)
         except OSError:
@@ -100,10 +123,6 @@ class Connection:
         # After `_in_use` is free again: `close` sets the mark first, so one of the two threads always sees the other.
         if self._closed:
             self.sock.close()
-
-    def forget(self) -> None:
-        """Close this process's copy of a socket that another one uses."""
-        self.sock.close()
 
 
 class Answer:
@@ -160,7 +179,7 @@ class Pool:
         self._lock = RLock()
         self._idle: list[tuple[Connection, Response]] = []
         self._all: set[Connection] = set()
-        self._process = os.getpid()
+        self._getpid, self._process = os.getpid, os.getpid()
 
     def send(self, request: Request, limits: Limits, *, whole: bool) -> Answer:
         """Send a request and wait for the head of its answer; raises APIConnectionError or APITimeoutError."""
@@ -169,7 +188,7 @@ class Pool:
             exchange = Exchange(request, limits, whole=whole, reused=True)
             try:
                 return self._exchange(connection, exchange)
-            except APIError as died:
+            except APIConnectionError as died:
                 if not exchange.died_idle(died):
                     raise
         try:
@@ -182,6 +201,7 @@ class Pool:
 
     def close(self) -> None:
         """Close all connections, also those in use; later requests open new ones."""
+        self._after_fork()
         with self._lock:
             connections, self._idle = list(self._all), []
             self._all.clear()
@@ -194,6 +214,7 @@ class Pool:
     def give_back(self, connection: Connection, response: Response, *, rest_comes: bool) -> None:
         """Keep a connection for the next request, if its answer is complete or its last bytes are about to come."""
         keep = response.reusable and response.error is None and (response.complete or rest_comes)
+        self._after_fork()
         with self._lock:
             keep = keep and connection in self._all and len(self._idle) < _MOST_IDLE
             if keep:
@@ -250,12 +271,12 @@ class Pool:
 
     def _after_fork(self) -> None:
         """The child of a fork must not write into its parent's connections."""
-        if self._process == os.getpid():
+        if self._process == self._getpid():
             return
         self._lock = RLock()  # another thread of the parent may have held it
-        inherited, self._all, self._idle, self._process = self._all, set(), [], os.getpid()
+        inherited, self._all, self._idle, self._process = self._all, set(), [], self._getpid()
         for connection in inherited:
-            connection.forget()
+            connection.close()
 
     def _connect(self, until: Until) -> Connection:
         endpoint, proxy = self._endpoint, self._proxy()
@@ -278,11 +299,7 @@ class Pool:
         connection.sock = context.wrap_socket(
             connection.sock, server_hostname=self._endpoint.host, do_handshake_on_connect=False
         )
-        connection.sock.settimeout(until.left())
-        try:
-            connection.sock.do_handshake()
-        except OSError as error:
-            raise _passed(error, until) from None
+        connection.handshake(until)
 
     def _drop(self, connection: Connection) -> None:
         with self._lock:

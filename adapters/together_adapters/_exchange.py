@@ -12,7 +12,14 @@ if TYPE_CHECKING:
     from ._limits import Limits, Until
     from .http import Request
 
-__all__ = ["Exchange", "connection_error"]
+__all__ = ["ClosedHere", "Exchange", "connection_error"]
+
+
+class ClosedHere(OSError):
+    """The connection ended because this side closed it, so the request is not sent again."""
+
+    def __init__(self) -> None:
+        super().__init__("the client was closed")
 
 
 class Exchange:
@@ -43,28 +50,31 @@ class Exchange:
         body = self.response.feed(data)
         if body and not self._begun:
             self._begun = True
+            # What refuses a stream is no stream.
+            self._whole = self._whole or not 200 <= self.response.status < 300
             if self._whole:
                 self._until = self._limits.complete()
         return body
 
     def failed(self, problem: Exception) -> APIError:
         """The error that a failure to read or to write is for the caller."""
-        return connection_error(problem, self.request.endpoint.host, answered=self.response.started)
+        error = connection_error(problem, self.request.endpoint.host, answered=self.response.started)
+        return self.request.conceal(error)
 
-    def died_idle(self, error: APIError) -> bool:
+    def died_idle(self, error: APIConnectionError) -> bool:
         """Whether to send the request again at once, on a new connection."""
-        return self.reused and not self.response.started and not isinstance(error, APITimeoutError)
+        return self.reused and error.unanswered and not isinstance(error, APITimeoutError)
 
 
 def connection_error(problem: Exception, host: str, *, answered: bool = False) -> APIError:
-    """What went wrong on the way to `host` as an error; the cause's traceback, whose variables may hold a key, is dropped."""
+    """What went wrong on the way to `host` as an error; without tracebacks of causes, whose variables may hold a key."""
     if isinstance(problem, APIConnectionError) or not isinstance(problem, APIError):
         kind = APITimeoutError if isinstance(problem, (APITimeoutError, TimeoutError)) else APIConnectionError
         where = f"the connection to {host} broke" if answered else f"cannot reach {host}"
         error = kind(f"{where}: {_said(problem)}")
-        error.unanswered = not answered and not _is_certificate(problem)
+        error.unanswered = not (answered or _is_certificate(problem) or isinstance(problem, ClosedHere))
         error.__cause__ = problem.with_traceback(None)
-        problem.__context__ = None
+        problem.__cause__ = problem.__context__ = None
         return error
     return problem
 

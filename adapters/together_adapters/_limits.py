@@ -26,6 +26,7 @@ else:
 __all__ = ["Deadline", "Limits", "Timeout", "Until", "timeout_of"]
 
 _FOREVER = float("inf")
+_LONGEST = 4e6  # seconds, which every system call can wait: 46 days are as good as forever
 _UNIX_TIME = 1e9  # a moment above this is of the Unix clock: the monotonic clock counts from about the machine's start
 
 
@@ -56,7 +57,7 @@ class Until:
         left = self.moment - time.monotonic()
         if left <= 0:
             raise self.passed()
-        return left
+        return min(left, _LONGEST)
 
     def share(self, waits: int) -> Until:
         """The first of several equal parts of the time that is left."""

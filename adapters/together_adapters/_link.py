@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import time
 
+from ._exchange import ClosedHere
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Future, TimerHandle
@@ -56,7 +58,7 @@ class Link:
 
     def connection_lost(self, problem: Exception | None) -> None:
         self._ended = True
-        self._problem = problem
+        self._problem = self._problem or problem
         _wake(self._reader)
         _wake(self._writer)
 
@@ -111,11 +113,16 @@ class Link:
     def close(self) -> None:
         """Close the connection at once, and wake who waits for it."""
         self.rest()
-        self._ended = True
+        if not self._ended:
+            self._ended, self._problem = True, ClosedHere()
         if self.transport is not None and not self.loop.is_closed():
             self.transport.abort()
         _wake(self._reader)
         _wake(self._writer)
+
+    @property
+    def was_closed(self) -> bool:
+        return isinstance(self._problem, ClosedHere)
 
     # ---- time
 

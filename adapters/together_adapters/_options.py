@@ -8,6 +8,7 @@ from ._limits import Limits, timeout_of
 from ._retry import Attempts
 from ._tls import Security
 from ._url import BaseURL
+from .errors import APIError
 from .http import DEFAULT_BASE_URL, Headers, Secret, completion_in, endpoint_at, no_completion_error, request_of, status_error
 
 TYPE_CHECKING = False
@@ -57,7 +58,7 @@ class Options:
         self.endpoint: Endpoint = endpoint_at(
             base_url or BaseURL(DEFAULT_BASE_URL),
             insecure_http=insecure_http,
-            with_credentials=bool(secret) or headers.have_credentials(),
+            with_credentials=bool(secret) or bool(headers.credentials()),
         )
         self.timeout: Timeout = timeout_of(timeout)
         self.deadline = deadline
@@ -92,11 +93,16 @@ class Call:
 
     def response(self, status: int, headers: Fields, body: bytes) -> ChatCompletionResponse:
         """The response in an answer with a status of success; raises APIStatusError where its body is none."""
-        response = completion_in(headers, body)
+        try:
+            response = completion_in(headers, body)
+        except APIError as error:
+            body = b""  # a traceback shows variables, those of the frames below too
+            raise self.request.conceal(error).with_traceback(None)
         if response is None:
             body = self.request.without_secret(body)
-            raise no_completion_error(status, headers, body, self.host)
+            raise self.request.conceal(no_completion_error(status, headers, body, self.host))
         return response
 
     def refusal(self, status: int, headers: Fields, body: bytes) -> APIStatusError:
-        return status_error(status, headers, self.request.without_secret(body[:MAX_ERROR_BODY]), self.host)
+        body = self.request.without_secret(body)[:MAX_ERROR_BODY]
+        return self.request.conceal(status_error(status, headers, body, self.host))

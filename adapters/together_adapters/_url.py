@@ -54,7 +54,8 @@ class BaseURL:
 
 
 def _read(base_url: str, path: str) -> tuple[Endpoint | None, str]:
-    shown = repr(base_url) if "@" not in base_url else "it has an @ in it"
+    # What is before an @ or behind a ? may be a secret.
+    shown = repr(base_url.partition("?")[0]) if "@" not in base_url else "it has an @ in it"
     try:
         parts = urlsplit(base_url)
         scheme, host, port = parts.scheme, parts.hostname or "", parts.port

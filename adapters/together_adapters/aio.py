@@ -10,7 +10,7 @@ from ._chunk_reader import ChunkReader
 from ._exchange import connection_error
 from ._http1 import Fields
 from ._options import MAX_BODY, MAX_ERROR_BODY, Options
-from ._source import as_bytes
+from ._source import as_bytes, iterator_of
 from ._url import BaseURL
 from .client import pairs_of
 from .errors import APIConnectionError, APIError
@@ -19,7 +19,7 @@ from .stream import AsyncChunkStream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from ssl import SSLContext
     from types import TracebackType
     from typing import Any, Literal, overload
@@ -184,10 +184,12 @@ class AsyncTogether:
         ssl_context: SSLContext | None = None,
         insecure_http: bool = False,
     ) -> None:
+        # A traceback may show variables, so none keeps a secret.
         secret = Secret(os.environ.get("TOGETHER_API_KEY") if api_key is None else api_key)
-        headers = Headers(supplied_headers or {})
         location = BaseURL(base_url) if base_url else None
-        del api_key, base_url, supplied_headers  # a traceback may show variables
+        del api_key, base_url
+        headers = Headers(supplied_headers or {})
+        del supplied_headers
         options = Options(
             secret,
             headers,
@@ -235,7 +237,7 @@ class _AsyncCaller:
         answer = await self._answer(call)
         if call.whole:
             return call.response(answer.status, answer.headers, await _body_of(answer, MAX_BODY))
-        reader = ChunkReader()
+        reader = ChunkReader(conceal=call.request.conceal)
         answer.is_read = lambda: reader.saw_done
         return AsyncChunkStream(answer, reader)
 
@@ -298,9 +300,9 @@ class _TransportSender:
                 until,
                 self._transport(request.method, endpoint.url, Headers(request.headers), request.body, until.left()),
             )
-            return _TransportAnswer(status, Fields(pairs_of(headers)), body, endpoint.host, limits)
+            return _TransportAnswer(status, Fields(pairs_of(headers)), body, request, limits)
         except Exception as problem:  # any transport, with errors of its own
-            error = connection_error(problem, endpoint.host)
+            error = request.conceal(connection_error(problem, endpoint.host))
         raise error
 
     def close(self) -> None:
@@ -310,13 +312,13 @@ class _TransportSender:
 class _TransportAnswer:
     """An answer of a transport that was given, within the limits."""
 
-    def __init__(self, status: int, headers: Fields, body: AsyncIterable[bytes], host: str, limits: Limits) -> None:
+    def __init__(self, status: int, headers: Fields, body: Any, request: Request, limits: Limits) -> None:
         self.status = status
         self.headers = headers
         self.is_read: Callable[[], bool] = lambda: False
-        self._body: AsyncIterable[bytes] | None = body
-        self._pieces = body.__aiter__()
-        self._host = host
+        self._body = body
+        self._pieces: AsyncIterator[bytes] = body.__aiter__() if hasattr(body, "__aiter__") else _at_once(body)
+        self._request = request
         self._limits = limits
 
     def __aiter__(self) -> Self:
@@ -329,7 +331,7 @@ class _TransportAnswer:
             await self.aclose()
             raise
         except Exception as problem:
-            error = connection_error(problem, self._host, answered=True)
+            error = self._request.conceal(connection_error(problem, self._request.endpoint.host, answered=True))
         await self.aclose()
         raise error
 
@@ -340,3 +342,9 @@ class _TransportAnswer:
             closing = close()
             if hasattr(closing, "__await__"):
                 await closing
+
+
+async def _at_once(body: Any) -> AsyncIterator[bytes]:
+    """A body that is there already: bytes, or an iterable of them."""
+    for piece in iterator_of(body):
+        yield piece

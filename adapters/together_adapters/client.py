@@ -203,10 +203,12 @@ class Together:
         ssl_context: SSLContext | None = None,
         insecure_http: bool = False,
     ) -> None:
+        # A traceback may show variables, so none keeps a secret.
         secret = Secret(os.environ.get("TOGETHER_API_KEY") if api_key is None else api_key)
-        headers = Headers(supplied_headers or {})
         location = BaseURL(base_url) if base_url else None
-        del api_key, base_url, supplied_headers  # a traceback may show variables
+        del api_key, base_url
+        headers = Headers(supplied_headers or {})
+        del supplied_headers
         options = Options(
             secret,
             headers,
@@ -253,7 +255,7 @@ class _Caller:
         answer = self._answer(call)
         if call.whole:
             return call.response(answer.status, answer.headers, _body_of(answer, MAX_BODY))
-        reader = ChunkReader()
+        reader = ChunkReader(conceal=call.request.conceal)
         answer.is_read = lambda: reader.saw_done
         return ChunkStream(answer, reader)
 
@@ -312,9 +314,9 @@ class _TransportSender:
             status, headers, body = self._transport(
                 request.method, endpoint.url, Headers(request.headers), request.body, limits.first_byte().left()
             )
-            return _TransportAnswer(status, Fields(pairs_of(headers)), body, endpoint.host, limits)
+            return _TransportAnswer(status, Fields(pairs_of(headers)), body, request, limits)
         except Exception as problem:  # any transport, with errors of its own
-            error = connection_error(problem, endpoint.host)
+            error = request.conceal(connection_error(problem, endpoint.host))
         raise error
 
     def close(self) -> None:
@@ -324,13 +326,13 @@ class _TransportSender:
 class _TransportAnswer:
     """An answer of a transport that was given, with the limits checked between its pieces."""
 
-    def __init__(self, status: int, headers: Fields, body: Any, host: str, limits: Limits) -> None:
+    def __init__(self, status: int, headers: Fields, body: Any, request: Request, limits: Limits) -> None:
         self.status = status
         self.headers = headers
         self.is_read: Callable[[], bool] = lambda: False
         self._body = body
         self._next = pieces_of([body] if isinstance(body, bytes) else body)
-        self._host = host
+        self._request = request
         self._limits = limits
 
     def __iter__(self) -> Self:
@@ -343,7 +345,7 @@ class _TransportAnswer:
             if piece is not None:
                 return as_bytes(piece)
         except Exception as problem:
-            error = connection_error(problem, self._host, answered=True)
+            error = self._request.conceal(connection_error(problem, self._request.endpoint.host, answered=True))
         else:
             self.close()
             raise StopIteration
@@ -361,4 +363,8 @@ def pairs_of(headers: HeaderPairs) -> list[tuple[str, str]]:
     """Headers as any transport gives them: a mapping, or pairs."""
     mapping: Any = headers
     items: Iterable[tuple[object, object]] = mapping.items() if hasattr(headers, "items") else mapping
-    return [(str(name), str(value)) for name, value in items]
+    return [(_text(name), _text(value)) for name, value in items]
+
+
+def _text(field: object) -> str:
+    return field.decode("latin-1") if isinstance(field, bytes) else str(field)

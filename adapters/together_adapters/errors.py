@@ -40,6 +40,10 @@ class APIError(Exception):
         super().__init__(message)
         self.message = message
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # Not by __init__, which knows nothing of what others set, such as the notes of add_note.
+        return _rebuilt, (self.__class__, self.message), vars(self)
+
 
 class APIConnectionError(APIError):
     """No answer: the server could not be reached, or the connection broke before its answer was complete.
@@ -79,10 +83,6 @@ class APIStatusError(APIError):
         self.request_id = request_id
         self.retry_after = retry_after
         self.rate_limits: dict[str, float | str] = dict(rate_limits or {})
-
-    def __reduce__(self) -> tuple[object, ...]:
-        details = {name: value for name, value in vars(self).items() if name != "message"}
-        return _rebuilt, (self.__class__, self.message, (), details)
 
 
 class BadRequestError(APIStatusError):
@@ -124,10 +124,6 @@ class _EndedStream(APIError):
         super().__init__(message)
         self.completion = completion
 
-    def __reduce__(self) -> tuple[object, ...]:
-        details = {name: value for name, value in vars(self).items() if name not in ("message", "completion")}
-        return _rebuilt, (self.__class__, self.message, (self.completion,), details)
-
 
 class StreamError(_EndedStream):
     """The stream reported an error, or sent what is not a stream.
@@ -159,5 +155,5 @@ class StreamTimeoutError(IncompleteStreamError, APITimeoutError):
     """A limit of time passed inside the stream; `completion` holds everything that had arrived."""
 
 
-def _rebuilt(cls: type[APIError], message: str, values: tuple[Any, ...], details: dict[str, Any]) -> APIError:
-    return cls(message, *values, **details)
+def _rebuilt(cls: type[APIError], message: str) -> APIError:
+    return cls.__new__(cls, message)

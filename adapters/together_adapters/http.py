@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 
 from ._chunk_reader import ChunkReader
-from ._fold import is_members
+from ._fold import is_items, is_members
 from ._http1 import TOKEN, Fields
 from ._nesting import check_nesting
 from ._problems import message_in, text_of_page
-from ._types import ChatCompletionResponse, __version__
+from ._types import ChatCompletionResponse, ParseError, __version__
 from ._url import BaseURL, Endpoint
 from .errors import (
     APIStatusError,
@@ -31,9 +31,12 @@ from ._retry import rate_limits_in, retry_after_in
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import Any
+    from typing import Any, TypeVar
 
+    from .errors import APIError
     from .protocols import JSON
+
+    E = TypeVar("E", bound=APIError)
 
 __all__ = ["DEFAULT_BASE_URL", "Headers", "Request", "Secret", "completion_in", "endpoint_at", "no_completion_error", "request_of", "status_error"]
 
@@ -89,9 +92,9 @@ class Headers(dict[str, str]):
     def __repr__(self) -> str:
         return f"<headers {', '.join(self)}>"
 
-    def have_credentials(self) -> bool:
-        """Whether any name looks like that of a header with credentials."""
-        return any([word in name.lower() for name in self for word in _TELLTALE])
+    def credentials(self) -> list[str]:
+        """The values of the headers whose names look like those of credentials."""
+        return [self[name] for name in self if any([word in name.lower() for word in _TELLTALE])]
 
     def check(self) -> None:
         """Raises ValueError for a field that cannot be sent or is not the caller's to set."""
@@ -137,8 +140,36 @@ class Request:
 
     def without_secret(self, data: bytes) -> bytes:
         """Bytes of an answer in which the server has not repeated the key."""
-        authorization = self.headers.get("Authorization", "").partition(" ")[2]
-        return data.replace(authorization.encode("ascii"), b"***") if len(authorization) > 7 else data
+        for secret in self._secrets():
+            data = data.replace(secret.encode("utf-8"), b"***")
+        return data
+
+    def conceal(self, error: E) -> E:
+        """Take out of an error what a server repeated of the credentials, in JSON also with escapes; gives the error."""
+        secrets = self._secrets()
+        cause = error.__cause__
+        if cause is not None and _concealed(str(cause), secrets) != str(cause):
+            error.__cause__ = None
+        error.args = tuple(_concealed(list(error.args), secrets))
+        for name, value in vars(error).items():
+            setattr(error, name, _concealed(value, secrets))
+        return error
+
+    def _secrets(self) -> list[str]:
+        # A short word, such as the scheme before the key, may well be in an answer without being a secret.
+        return [word for value in self.headers.credentials() for word in value.split() if len(word) > 7]
+
+
+def _concealed(value: Any, secrets: list[str]) -> Any:
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, "***")
+        return value
+    if is_items(value):
+        return [_concealed(item, secrets) for item in value]
+    if is_members(value):
+        return {_concealed(name, secrets): _concealed(item, secrets) for name, item in value.items()}
+    return value
 
 
 def endpoint_at(base_url: BaseURL, *, insecure_http: bool, with_credentials: bool) -> Endpoint:
@@ -212,7 +243,10 @@ def completion_in(headers: Fields, body: bytes) -> ChatCompletionResponse | None
         return _accumulated(body)
     content = _json_in(body)
     if is_members(content) and "choices" in content and not content.get("error"):
-        return ChatCompletionResponse.from_json(body)
+        try:
+            return ChatCompletionResponse.from_json(body)
+        except ParseError:  # not UTF-8
+            return None
     return None
 
 
