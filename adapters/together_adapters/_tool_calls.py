@@ -60,7 +60,7 @@ class _Named:
         return self._raw if text is None else text
 
 
-_STRUCTURE = re.compile(r'["\\{}\[\]]')
+_STRUCTURE = r'["\\{}\[\]]'  # compiled when it is first used
 
 
 class _Structure:
@@ -77,7 +77,7 @@ class _Structure:
     def is_whole(self) -> bool:
         rest, start = self._text.rest(self._seen), self._seen
         self._seen += len(rest)
-        for match in _STRUCTURE.finditer(rest):
+        for match in re.finditer(_STRUCTURE, rest):
             self._take(match.group(), start + match.start())
         return self._ends == 1 and self._depth == 0
 
