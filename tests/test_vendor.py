@@ -138,6 +138,8 @@ def test_a_manifest_is_not_trusted(tmp_path: Path, manifest: str) -> None:
 
 def test_nothing_to_check(tmp_path: Path) -> None:
     done = run("together_adapters", "vendor", "--check", str(tmp_path))
+    assert done.returncode == 1 and b"has not made this copy" in done.stderr
+    done = run("together_adapters", "vendor", "--check", str(tmp_path / "none"))
     assert done.returncode == 1 and b"No such file" in done.stderr
 
 

@@ -33,7 +33,7 @@ examples:
   together-types chat -i                         a conversation; Ctrl-D ends it
   together-types chat --save it.sse "Say hello"; together-types parse it.sse
 
-Ctrl-C stops an answer; what had arrived stays on the screen.
+Ctrl-C stops an answer, and at the prompt of -i the conversation.
 """
 _REPLAY_EXAMPLES = """\
 examples:
@@ -118,7 +118,8 @@ def _chat(args: argparse.Namespace) -> int:
             args.usage_error("the following arguments are required: prompt, or -i")
     if not args.base_url and not os.environ.get("TOGETHER_API_KEY"):
         raise BadInput("set TOGETHER_API_KEY, or name another server with --base-url")
-    settings = {"model": args.model, "max_tokens": args.max_tokens, "temperature": args.temperature}
+    settings: dict[str, Any] = {"model": args.model, "max_tokens": args.max_tokens, "temperature": args.temperature}
+    settings["stream_options"] = {"include_usage": True}
 
     def ask(messages: list[Message]) -> ChunkStream:
         stream: ChunkStream = client.chat.completions.create(messages=messages, stream=True, **settings)
@@ -145,7 +146,7 @@ def _prompt(given: str) -> str:
 
 
 def _converse(ask: Ask, messages: list[Message], first: str | None, screen: Screen) -> None:
-    """Ask until the input ends. An answer that failed or was stopped leaves the conversation as it was before it."""
+    """Ask until the input ends; every line goes to the model. An answer that failed or was stopped leaves the conversation as it was before it."""
     try:
         import readline as _  # lines can be edited, and the last ones called back
     except ImportError:

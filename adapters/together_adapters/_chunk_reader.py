@@ -71,6 +71,7 @@ class ChunkReader:
         self._documents: Iterator[dict[str, Any] | str] = iter(())  # of the last event, whose name is `_name`
         self._name = "message"
         self._part = _FRAME  # what they are of
+        self._left = ""  # of an event that the end of the body cut
         self._why = ""  # what is wrong with a frame that is not one document
         self._head = b""  # the beginning of the body, up to its first frame
         self._json: bytearray | None = None  # a body that begins as JSON does
@@ -265,6 +266,8 @@ class ChunkReader:
             self._fail(str(rest))
         elif self._part == _FRAME:
             self._fail(f"frame {self._unread.frames} is not JSON: {self._why} ({str(rest[:_SHOWN])!r})")
+        elif self._part == _LAST:
+            self._left = str(rest)
         elif self._part == _BODY and self._broken is None:
             self._fail(self._no_stream())
 
@@ -328,7 +331,8 @@ class ChunkReader:
         elif not self._unread.frames and not self._decoder.saw_field:
             self._fail(self._no_stream())
         elif self._require_finish:
-            self._cut("the stream ended without [DONE] and without a finish reason for every choice")
+            left = f", inside an event: {self._left[:_SHOWN]!r}" if self._left else ""
+            self._cut(f"the stream ended without [DONE] and without a finish reason for every choice{left}")
 
     def _no_stream(self) -> str:
         head = self._head[:_SHOWN]

@@ -12,7 +12,7 @@ from ._chat_command import add_replay_and_chat
 from ._parse_command import add_parse
 from ._serve_command import add_serve
 from ._terminal import BadInput, on_one_line
-from ._types import ParseError
+from ._types import ParseError, __version__
 from ._vendor_command import add_vendor
 from .errors import APIError
 
@@ -69,6 +69,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="together-types", description=_DESCRIPTION, formatter_class=_AsWritten)
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     add_parser = partial(commands.add_parser, formatter_class=_AsWritten)
     add_replay_and_chat(add_parser)

@@ -26,6 +26,7 @@ examples:
   together-types serve --upstream http://127.0.0.1:8080/v1 --port 8000
 
 In any client of OpenAI, then: base_url="http://127.0.0.1:8000/v1".
+A recording that was cut off is served as a stream that ends with an error.
 Ctrl-C ends it.
 """
 
@@ -50,7 +51,7 @@ def _serve(args: argparse.Namespace) -> int:
     except (OSError, OverflowError) as error:
         raise BadInput(f"cannot listen on {args.host} port {args.port}: {getattr(error, 'strerror', None) or error}") from None
     with server:
-        print(f"serving {server.url} (Ctrl-C ends it)", flush=True)
+        print(f"serving {server.url}; GET {server.url}/models lists its models (Ctrl-C ends it)", flush=True)
         server.serve_forever(poll_interval=0.1)
     return 0
 

@@ -30,7 +30,7 @@ def add_vendor(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
     vendoring.add_argument("--single-file", action="store_true", help="write one module, together_types.py")
     vendoring.add_argument("--types-only", action="store_true", help="leave the adapters out")
     vendoring.add_argument("--absolute", action="store_true", help="DEST is itself on sys.path, not in a package")
-    vendoring.add_argument("--force", action="store_true", help="overwrite files that were edited")
+    vendoring.add_argument("--force", action="store_true", help="overwrite files that were edited; added ones stay")
     vendoring.add_argument("--check", action="store_true", help="tell local edits and age; exits with 1 for edits")
     vendoring.set_defaults(run=_vendor)
 
@@ -54,6 +54,8 @@ def _check(dest: str) -> int:
 
     report = check(dest)
     print(f"version {report.version}, vendored {report.made}, {report.days} days ago")
+    if not (report.modified or report.missing or report.added):
+        print("no local edits")
     if report.outdated:
         print(f"outdated: this version would write {len(report.outdated)} files otherwise")
     for what in ("modified", "missing", "added"):

@@ -101,7 +101,7 @@ def vendor(
 def check(dest: str | os.PathLike[str]) -> CheckReport:
     """Compare a copy with its manifest, and with this version.
 
-    Raises FileNotFoundError where there is no manifest, ValueError where it is none of ours.
+    Raises FileNotFoundError where there is no such folder, ValueError where it has no manifest or one that is not ours.
     """
     folder = Path(dest)
     manifest = _manifest(folder)
@@ -125,6 +125,8 @@ def check(dest: str | os.PathLike[str]) -> CheckReport:
 
 def _manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
+    if folder.exists() and not path.exists():
+        raise ValueError(f"{folder} has no {MANIFEST}: `vendor` has not made this copy")
     try:
         manifest: dict[str, Any] = json.loads(path.read_text("utf-8"))
         for name in manifest["files"]:

@@ -20,7 +20,7 @@ tools = [
 ]
 response = client.chat.completions.create(
     model="meta-llama/Llama-3.3-70B-Instruct-Turbo",
-    messages=[{"role": "user", "content": "What is the weather in Paris? [[tool]]"}],
+    messages=[{"role": "user", "content": "What is the weather in Paris?"}],
     tools=tools,
     tool_choice="auto",
 )

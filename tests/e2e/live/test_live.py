@@ -110,7 +110,8 @@ EXPECTED = {
 def test_example(path: Path, base_url: str) -> None:
     environment = {**os.environ, "TOGETHER_API_KEY": "not-asked-for", "TOGETHER_BASE_URL": base_url}
     environment["PYTHONPATH"] = os.pathsep.join(sys.path)
-    command = [sys.executable, "-W", "error", "-X", "dev", str(path)]
+    code = path.read_text("utf-8").replace("the weather in Paris?", "the weather in Paris? [[tool]]")  # the model is scripted
+    command = [sys.executable, "-W", "error", "-X", "dev", "-c", code]
     done = subprocess.run(command, capture_output=True, timeout=60, env=environment)
     assert (done.stderr.decode(), done.returncode) == ("", 0)
     assert done.stdout.decode().startswith(EXPECTED[path.stem])
