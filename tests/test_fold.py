@@ -58,12 +58,12 @@ TOP = st.fixed_dictionaries({TEXT: st.just(-1.5)})
 ENTRIES = one_or_more(st.fixed_dictionaries({"token": SAID, "logprob": st.just(-1.5)}))
 LOGPROBS = sometimes(tokens=one_or_more(SAID), token_ids=one_or_more(st.just(NUMBER)), top_logprobs=TOP | one_or_more(TOP), content=ENTRIES, refusal=ENTRIES)
 CHOICE = sometimes(
-    index=INDEX, delta=DELTA, message=DELTA, text=SAID, logprobs=st.just(-0.5) | LOGPROBS, top_logprobs=TOP, seed=st.just(NUMBER),
+    index=INDEX, delta=DELTA, message=DELTA, text=SAID, logprobs=st.just(-0.5) | LOGPROBS, top_logprobs=TOP | one_or_more(TOP), seed=st.just(NUMBER),
     finish_reason=st.sampled_from(["stop", TEXT]), stop_reason=SAID | st.just(NUMBER), token_ids=one_or_more(st.just(NUMBER)), unknown=ANYTHING,
 )  # fmt: skip
 CHUNK = sometimes(
     id=SAID, created=st.just(NUMBER), model=SAID, system_fingerprint=SAID, warnings=one_or_more(st.fixed_dictionaries({"message": SAID})),
-    metadata=ANYTHING, error=st.fixed_dictionaries({"message": SAID}), choices=one_or_more(CHOICE), unknown=ANYTHING,
+    metadata=ANYTHING, moderation=ANYTHING, error=st.fixed_dictionaries({"message": SAID}), choices=one_or_more(CHOICE), unknown=ANYTHING,
 )  # fmt: skip
 CHUNKS = st.lists(st.builds(lambda chunk, choices: {"choices": choices, **chunk}, CHUNK, one_or_more(CHOICE)), max_size=5)
 

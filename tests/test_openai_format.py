@@ -120,7 +120,7 @@ def together_choice(draw: st.DrawFn, in_stream: bool) -> Any:
     call = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "f", "arguments": draw(st.sampled_from(["{}", {}]))}}
     said = {"role": "assistant", "content": draw(TEXT | st.none()), "reasoning": draw(TEXT), "tool_calls": draw(st.sampled_from([[], [call], None]))}
     if in_stream:
-        return {**choice, "text": "", "top_logprobs": draw(TOP), "delta": {**said, "token_id": draw(st.integers(0, 2**17))}}
+        return {**choice, "text": "", "top_logprobs": draw(TOP | st.lists(TOP, max_size=2)), "delta": {**said, "token_id": draw(st.integers(0, 2**17))}}
     return {**choice, "message": said}
 
 

@@ -19,12 +19,16 @@ from together_types import (
     ChatCompletionChoicesData,
     ChatCompletionChunk,
     ChatCompletionMessage,
+    ChatCompletionMessageContent,
     ChatCompletionRequest,
     ChatCompletionResponse,
     FinishReason,
     FunctionCall,
+    InputAudio,
+    JSONSchema,
     ParseError,
     ResponseFormat,
+    StreamOptions,
     TogetherErrorResponse,
     TogetherRequest,
     UsageData,
@@ -213,6 +217,33 @@ def test_alias_stands_under_its_json_key() -> None:
     form = ResponseFormat.from_dict({"type": "json_object", "schema": {"a": 1}, "schema_": 2})
     assert form.schema_ == {"a": 1} and form.extra == {"schema_": 2}
     assert dataclasses.replace(form, schema_={}).to_dict() == {"type": "json_object", "schema": {}, "schema_": 2}
+
+
+def test_nested_objects_of_requests_are_values() -> None:
+    data = {
+        "messages": [
+            {"role": "user", "content": [
+                {"type": "input_audio", "input_audio": {"data": "UklG", "format": "wav"}},
+                {"type": "file", "file": {"file_id": "file-1", "filename": "a.pdf", "mime": "application/pdf"}},
+            ]},
+            {"role": "assistant", "audio": {"id": "audio_1"}},
+        ],
+        "response_format": {"type": "json_schema", "json_schema": {"name": "n", "schema": {"type": "object"}, "strict": None}},
+        "stream_options": {"include_usage": True, "continuous_usage_stats": "yes"},
+        "reasoning": {"enabled": True, "max_tokens": "512"},
+    }  # fmt: skip
+    request = ChatCompletionRequest.from_dict(data)
+    assert request.to_dict() == data
+    assert [issue.path for issue in request.issues()] == ["stream_options.continuous_usage_stats"]
+    assert request.response_format and request.stream_options and request.reasoning and request.messages
+    assert request.response_format.json_schema == JSONSchema(name="n", schema_={"type": "object"})
+    assert (request.stream_options.include_usage, request.stream_options.continuous_usage_stats) == (True, None)
+    assert request.reasoning.max_tokens == 512
+    audio, file = request.messages[0].content or ()
+    assert isinstance(audio, ChatCompletionMessageContent) and audio.input_audio == InputAudio("UklG", "wav")
+    assert isinstance(file, ChatCompletionMessageContent) and file.file and file.file.extra == {"mime": "application/pdf"}
+    assert ChatCompletionRequest(stream_options={"include_usage": True}).stream_options == StreamOptions(True)  # type: ignore[arg-type]
+    assert hash(request) == hash(pickle.loads(pickle.dumps(request)))
 
 
 def test_repr_hides_headers() -> None:

@@ -9,7 +9,7 @@ under their JSON keys. Both together give back exactly the JSON that came.
 To the outside each is a frozen dataclass (`fields`, `replace`, `asdict`, `match`, `help`, type
 checkers), but `__init__`, `__repr__`, `__eq__`, `__hash__` and the freezing are shared here
 instead of generated for each class, and the standard library's description of the fields is
-made when it is first asked for. That way importing does not load `dataclasses`, which with 33
+made when it is first asked for. That way importing does not load `dataclasses`, which with 39
 classes would be most of the time that a process spends on this package before its first value.
 """
 

@@ -47,7 +47,6 @@ __all__ = [
     "NUMBERS_BY_NAME",
     "NUMBERS_OR_NULLS",
     "OBJECT",
-    "OBJECTS",
     "ReadOnlyDict",
     "Reader",
     "Respelled",
@@ -58,6 +57,7 @@ __all__ = [
     "TEXT_OR_OBJECT",
     "TEXT_OR_TEXTS",
     "TIMESTAMP",
+    "TOP_LOGPROBS",
     "array_of",
     "at",
     "by_name",
@@ -354,11 +354,12 @@ ARGUMENTS: Any = Reader(_arguments, str)
 OBJECT: Any = Reader(_object, hashed=False)
 NUMBERS_BY_NAME: Any = by_name(NUMBER)
 TEXTS_BY_NAME: Any = by_name(TEXT)
-OBJECTS: Any = array_of(OBJECT)
 INTEGERS: Any = array_of(INTEGER)
 INTEGERS_OR_NULLS: Any = array_of(INTEGER, nulls=True)
 NUMBERS_OR_NULLS: Any = array_of(NUMBER, nulls=True)
 TEXTS_OR_NULLS: Any = array_of(TEXT, nulls=True)
+# One object, or one for each position: which of the two came is kept.
+TOP_LOGPROBS: Any = either(NUMBERS_BY_NAME, array_of(NUMBERS_BY_NAME, nulls=True))
 TEXT_OR_TEXTS: Any = either(TEXT, array_of(TEXT))
 TEXT_OR_INTEGER: Any = either(TEXT, INTEGER)
 TEXT_OR_OBJECT: Any = either(TEXT, OBJECT)

@@ -21,12 +21,12 @@ from ._read import (
     NUMBER,
     NUMBERS_BY_NAME,
     OBJECT,
-    OBJECTS,
     TEXT,
     TEXT_OR_INTEGER,
     TEXT_OR_OBJECT,
     TEXT_OR_TEXTS,
     TIMESTAMP,
+    TOP_LOGPROBS,
     array_of,
     either,
     one,
@@ -56,6 +56,9 @@ from .error import TogetherErrorResponse
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .wire import (
+        AnnotationDict,
+        AnnotationURLCitationDict,
+        ChatCompletionAudioDict,
         ChatCompletionChoicesChunkDict,
         ChatCompletionChoicesDataDict,
         ChatCompletionChunkDict,
@@ -64,13 +67,19 @@ if TYPE_CHECKING:
         ChatCompletionResponseDict,
         FunctionToolDict,
         FunctionToolChoiceDict,
+        JSONSchemaDict,
+        ReasoningDict,
         ResponseFormatDict,
+        StreamOptionsDict,
         ToolChoiceDict,
         ToolsDict,
     )
     from typing_extensions import Self
 
 __all__ = [
+    "Annotation",
+    "AnnotationURLCitation",
+    "ChatCompletionAudio",
     "ChatCompletionChoicesChunk",
     "ChatCompletionChoicesData",
     "ChatCompletionChunk",
@@ -87,12 +96,15 @@ __all__ = [
     "FunctionCall",
     "FunctionTool",
     "FunctionToolChoice",
+    "JSONSchema",
     "LogprobsPart",
     "MessageRole",
     "ObjectType",
     "PromptPart",
+    "Reasoning",
     "ResponseFormat",
     "ResponseFormatType",
+    "StreamOptions",
     "ToolCalls",
     "ToolChoice",
     "ToolChoiceEnum",
@@ -129,6 +141,52 @@ _OBJECT_TYPES: Mapping[JSON, ObjectType] = ObjectType._value2member_map_  # type
 
 
 @dataclass(frozen=True)
+class AnnotationURLCitation(Value):
+    """The web page that a stretch of an answer is from (OpenAI); the indexes are of characters of the content."""
+
+    start_index: int | None = INTEGER
+    end_index: int | None = INTEGER
+    title: str | None = TEXT
+    url: str | None = TEXT
+    extra: Mapping[str, JSON] = EXTRA
+
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> AnnotationURLCitationDict: ...
+
+
+@dataclass(frozen=True)
+class Annotation(Value):
+    """A citation in an answer (OpenAI); `type` is `url_citation`."""
+
+    type: str | None = TEXT
+    url_citation: AnnotationURLCitation | None = one(AnnotationURLCitation)
+    extra: Mapping[str, JSON] = EXTRA
+
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> AnnotationDict: ...
+
+
+@dataclass(frozen=True)
+class ChatCompletionAudio(Value):
+    """A spoken answer (OpenAI): `data` is base64, `transcript` what is said.
+
+    A message that is sent back has its `id` alone, until `expires_at`, in seconds since 1970.
+    """
+
+    id: str | None = TEXT
+    data: str | None = TEXT
+    expires_at: int | None = TIMESTAMP
+    transcript: str | None = TEXT
+    extra: Mapping[str, JSON] = EXTRA
+
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> ChatCompletionAudioDict: ...
+
+
+@dataclass(frozen=True)
 class ChatCompletionMessage(Value):
     """One message of a conversation, asked or answered.
 
@@ -149,8 +207,8 @@ class ChatCompletionMessage(Value):
     tool_call_id: str | None = TEXT
     refusal: str | None = TEXT
     function_call: FunctionCall | None = one(FunctionCall)
-    annotations: tuple[Mapping[str, JSON], ...] | None = OBJECTS
-    audio: Mapping[str, JSON] | None = OBJECT
+    annotations: tuple[Annotation, ...] | None = array_of(one(Annotation))
+    audio: ChatCompletionAudio | None = one(ChatCompletionAudio)
     extra: Mapping[str, JSON] = EXTRA
 
     if TYPE_CHECKING:
@@ -190,6 +248,21 @@ _read_message = reading(ChatCompletionMessage)
 
 
 @dataclass(frozen=True)
+class JSONSchema(Value):
+    """A JSON Schema with its name (OpenAI, Together); `schema_` is the key `schema`, `strict` keeps the model to it."""
+
+    name: str | None = TEXT
+    description: str | None = TEXT
+    schema_: Mapping[str, JSON] | None = OBJECT.but(wire="schema")
+    strict: bool | None = FLAG
+    extra: Mapping[str, JSON] = EXTRA
+
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> JSONSchemaDict: ...
+
+
+@dataclass(frozen=True)
 class ResponseFormat(Value):
     """What a reply must look like: any JSON object, one that keeps to a JSON Schema, or text that a regex matches.
 
@@ -200,7 +273,7 @@ class ResponseFormat(Value):
     type: ResponseFormatType | None = one_of(ResponseFormatType)
     schema_: Mapping[str, JSON] | None = OBJECT.but(wire="schema")
     pattern: str | None = TEXT
-    json_schema: Mapping[str, JSON] | None = OBJECT
+    json_schema: JSONSchema | None = one(JSONSchema)
     extra: Mapping[str, JSON] = EXTRA
 
     if TYPE_CHECKING:
@@ -262,6 +335,43 @@ class ToolChoice(Value):
 
 
 @dataclass(frozen=True)
+class StreamOptions(Value):
+    """What a stream tells beside the answer: `include_usage` asks for a last chunk with the usage.
+
+    `include_obfuscation` (OpenAI) pads chunks against eavesdroppers, `continuous_usage_stats` (vLLM) gives every chunk
+    a usage.
+    """
+
+    include_usage: bool | None = FLAG
+    include_obfuscation: bool | None = FLAG
+    continuous_usage_stats: bool | None = FLAG
+    extra: Mapping[str, JSON] = EXTRA
+
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> StreamOptionsDict: ...
+
+
+@dataclass(frozen=True)
+class Reasoning(Value):
+    """Whether the model reasons before it answers (Together: `enabled`).
+
+    OpenRouter adds `effort` (`low`, `medium`, `high`), `max_tokens` for the reasoning, and `exclude`, which leaves it
+    out of the answer.
+    """
+
+    enabled: bool | None = FLAG
+    effort: str | None = TEXT
+    max_tokens: int | None = INTEGER
+    exclude: bool | None = FLAG
+    extra: Mapping[str, JSON] = EXTRA
+
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> ReasoningDict: ...
+
+
+@dataclass(frozen=True)
 class ChatCompletionRequest(Value):
     """A request for a chat completion. `messages` and `model` are required by every server.
 
@@ -295,9 +405,9 @@ class ChatCompletionRequest(Value):
     tool_choice: ToolChoice | ToolChoiceEnum | None = either(one(ToolChoice), one_of(ToolChoiceEnum))
     top_logprobs: int | None = INTEGER
     max_completion_tokens: int | None = INTEGER
-    stream_options: Mapping[str, JSON] | None = OBJECT
+    stream_options: StreamOptions | None = one(StreamOptions)
     parallel_tool_calls: bool | None = FLAG
-    reasoning: Mapping[str, JSON] | None = OBJECT
+    reasoning: Reasoning | None = one(Reasoning)
     reasoning_effort: str | None = TEXT
     chat_template_kwargs: Mapping[str, JSON] | None = OBJECT
     context_length_exceeded_behavior: str | None = TEXT
@@ -319,8 +429,9 @@ class ChatCompletionChoicesData(Value):
     """One answer of a response.
 
     1.x declares the fields up to `message`; `top_logprobs` and `text` are the current SDK's (a legacy
-    completion has `text` instead of `message`). `stop_reason` and `token_ids` are vLLM's, `matched_stop`
-    SGLang's, `native_finish_reason` OpenRouter's.
+    completion has `text` instead of `message`). `top_logprobs` is one object, or an array of one object for each
+    position, as in LogprobsPart. `stop_reason` and `token_ids` are vLLM's, `matched_stop` SGLang's,
+    `native_finish_reason` OpenRouter's.
     """
 
     index: int | None = INTEGER
@@ -329,7 +440,7 @@ class ChatCompletionChoicesData(Value):
     finish_reason: FinishReason | None = one_of(FinishReason)
     message: ChatCompletionMessage | None = one(ChatCompletionMessage)
     text: str | None = TEXT
-    top_logprobs: Mapping[str, float] | None = NUMBERS_BY_NAME
+    top_logprobs: Mapping[str, float] | tuple[Mapping[str, float] | None, ...] | None = TOP_LOGPROBS
     stop_reason: str | int | None = TEXT_OR_INTEGER
     matched_stop: str | int | None = TEXT_OR_INTEGER
     token_ids: tuple[int, ...] | None = INTEGERS
@@ -369,8 +480,8 @@ class ChatCompletionResponse(Value):
     """The answer to a request that was not streamed.
 
     `created` is in seconds since 1970. 1.x declares the fields up to `usage`; `warnings` is Together's,
-    `system_fingerprint`, `service_tier` and `metadata` are OpenAI's, and `error` is what some gateways put
-    into a reply of status 200.
+    `system_fingerprint`, `service_tier`, `metadata` and `moderation` (what it found in the request and in the
+    answer, as it came) are OpenAI's, and `error` is what some gateways put into a reply of status 200.
     """
 
     id: str | None = TEXT
@@ -384,6 +495,7 @@ class ChatCompletionResponse(Value):
     system_fingerprint: str | None = TEXT
     service_tier: str | None = TEXT
     metadata: Mapping[str, JSON] | None = OBJECT
+    moderation: Mapping[str, JSON] | None = OBJECT
     error: str | TogetherErrorResponse | None = either(TEXT, one(TogetherErrorResponse))
     extra: Mapping[str, JSON] = EXTRA
 
@@ -447,7 +559,7 @@ class ChatCompletionChoicesChunk(Value):
     finish_reason: FinishReason | None = one_of(FinishReason)
     delta: DeltaContent | None = one(DeltaContent)
     text: str | None = TEXT
-    top_logprobs: Mapping[str, float] | None = NUMBERS_BY_NAME
+    top_logprobs: Mapping[str, float] | tuple[Mapping[str, float] | None, ...] | None = TOP_LOGPROBS
     stop_reason: str | int | None = TEXT_OR_INTEGER
     matched_stop: str | int | None = TEXT_OR_INTEGER
     token_ids: tuple[int, ...] | None = INTEGERS
@@ -491,9 +603,9 @@ _read_choice_chunk = reading(ChatCompletionChoicesChunk)
 class ChatCompletionChunk(Value):
     """One event of a streamed answer; `choices` may be empty, as in the last chunk that has the usage.
 
-    1.x declares the fields up to `usage`. `warnings` is Together's; `system_fingerprint`, `service_tier` and
-    `obfuscation` (padding against eavesdroppers) are OpenAI's; `error` is how gateways report a failure
-    after the stream has begun.
+    1.x declares the fields up to `usage`. `warnings` is Together's; `system_fingerprint`, `service_tier`,
+    `obfuscation` (padding against eavesdroppers) and `moderation` are OpenAI's; `error` is how gateways report
+    a failure after the stream has begun.
     """
 
     id: str | None = TEXT
@@ -507,6 +619,7 @@ class ChatCompletionChunk(Value):
     system_fingerprint: str | None = TEXT
     service_tier: str | None = TEXT
     obfuscation: str | None = TEXT
+    moderation: Mapping[str, JSON] | None = OBJECT
     error: str | TogetherErrorResponse | None = either(TEXT, one(TogetherErrorResponse))
     extra: Mapping[str, JSON] = EXTRA
 

@@ -21,12 +21,12 @@ from ._read import (
     INTEGERS,
     INTEGERS_OR_NULLS,
     NUMBER,
-    NUMBERS_BY_NAME,
     NUMBERS_OR_NULLS,
     OBJECT,
     TEXT,
     TEXTS_BY_NAME,
     TEXTS_OR_NULLS,
+    TOP_LOGPROBS,
     Misfit,
     array_of,
     either,
@@ -48,8 +48,10 @@ if TYPE_CHECKING:
         CompletionTokensDetailsDict,
         CustomToolCallDict,
         DeltaContentDict,
+        FileFileDict,
         FunctionCallDict,
         InferenceWarningDict,
+        InputAudioDict,
         LogprobsPartDict,
         PromptPartDict,
         PromptTokensDetailsDict,
@@ -70,9 +72,11 @@ __all__ = [
     "CompletionTokensDetails",
     "CustomToolCall",
     "DeltaContent",
+    "FileFile",
     "FinishReason",
     "FunctionCall",
     "InferenceWarning",
+    "InputAudio",
     "LogprobsPart",
     "MessageRole",
     "ObjectType",
@@ -276,9 +280,7 @@ class LogprobsPart(Value):
     tokens: tuple[str | None, ...] | None = TEXTS_OR_NULLS
     token_logprobs: tuple[float | None, ...] | None = NUMBERS_OR_NULLS
     token_ids: tuple[int | None, ...] | None = INTEGERS_OR_NULLS
-    top_logprobs: Mapping[str, float] | tuple[Mapping[str, float] | None, ...] | None = either(
-        NUMBERS_BY_NAME, array_of(NUMBERS_BY_NAME, nulls=True)
-    )
+    top_logprobs: Mapping[str, float] | tuple[Mapping[str, float] | None, ...] | None = TOP_LOGPROBS
     text_offset: tuple[int | None, ...] | None = INTEGERS_OR_NULLS
     content: tuple[ChatCompletionTokenLogprob, ...] | None = array_of(one(ChatCompletionTokenLogprob))
     refusal: tuple[ChatCompletionTokenLogprob, ...] | None = array_of(one(ChatCompletionTokenLogprob))
@@ -453,6 +455,33 @@ class ChatCompletionMessageContentAudioURL(Value):
 
 
 @dataclass(frozen=True)
+class InputAudio(Value):
+    """A recording inside a part (OpenAI, Together): `data` is base64, `format` its encoding (`wav`, `mp3`)."""
+
+    data: str | None = TEXT
+    format: str | None = TEXT
+    extra: Mapping[str, JSON] = EXTRA
+
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> InputAudioDict: ...
+
+
+@dataclass(frozen=True)
+class FileFile(Value):
+    """A file inside a part, under its name in OpenAI's SDK: uploaded, as `file_id`, or as `file_data` in base64."""
+
+    file_id: str | None = TEXT
+    file_data: str | None = TEXT
+    filename: str | None = TEXT
+    extra: Mapping[str, JSON] = EXTRA
+
+    if TYPE_CHECKING:
+
+        def to_dict(self) -> FileFileDict: ...
+
+
+@dataclass(frozen=True)
 class ThinkingPart(Value):
     """A piece of the reasoning inside a `thinking` part (Magistral)."""
 
@@ -479,8 +508,8 @@ class ChatCompletionMessageContent(Value):
     audio_url: ChatCompletionMessageContentAudioURL | None = one(ChatCompletionMessageContentAudioURL)
     thinking: str | tuple[ThinkingPart, ...] | None = either(TEXT, array_of(one(ThinkingPart)))
     refusal: str | None = TEXT
-    input_audio: Mapping[str, JSON] | None = OBJECT
-    file: Mapping[str, JSON] | None = OBJECT
+    input_audio: InputAudio | None = one(InputAudio)
+    file: FileFile | None = one(FileFile)
     extra: Mapping[str, JSON] = EXTRA
 
     if TYPE_CHECKING:

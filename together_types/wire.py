@@ -140,6 +140,21 @@ class ChatCompletionMessageContentAudioURLDict(TypedDict, total=False):
     url: str | None
 
 
+class InputAudioDict(TypedDict, total=False):
+    """The JSON of an InputAudio."""
+
+    data: str | None
+    format: str | None
+
+
+class FileFileDict(TypedDict, total=False):
+    """The JSON of a FileFile."""
+
+    file_id: str | None
+    file_data: str | None
+    filename: str | None
+
+
 class ThinkingPartDict(TypedDict, total=False):
     """The JSON of a ThinkingPart."""
 
@@ -157,8 +172,8 @@ class ChatCompletionMessageContentDict(TypedDict, total=False):
     audio_url: ChatCompletionMessageContentAudioURLDict | None
     thinking: str | list[ThinkingPartDict] | None
     refusal: str | None
-    input_audio: dict[str, JSON] | None
-    file: dict[str, JSON] | None
+    input_audio: InputAudioDict | None
+    file: FileFileDict | None
 
 
 class DeltaContentDict(TypedDict, total=False):
@@ -201,6 +216,31 @@ class ErrorDataDict(TypedDict, total=False):
     error: str | TogetherErrorResponseDict | None
 
 
+class AnnotationURLCitationDict(TypedDict, total=False):
+    """The JSON of an AnnotationURLCitation."""
+
+    start_index: int | None
+    end_index: int | None
+    title: str | None
+    url: str | None
+
+
+class AnnotationDict(TypedDict, total=False):
+    """The JSON of an Annotation."""
+
+    type: str | None
+    url_citation: AnnotationURLCitationDict | None
+
+
+class ChatCompletionAudioDict(TypedDict, total=False):
+    """The JSON of a ChatCompletionAudio."""
+
+    id: str | None
+    data: str | None
+    expires_at: int | None
+    transcript: str | None
+
+
 class ChatCompletionMessageDict(TypedDict, total=False):
     """The JSON of a ChatCompletionMessage."""
 
@@ -213,8 +253,17 @@ class ChatCompletionMessageDict(TypedDict, total=False):
     tool_call_id: str | None
     refusal: str | None
     function_call: FunctionCallDict | None
-    annotations: list[dict[str, JSON]] | None
-    audio: dict[str, JSON] | None
+    annotations: list[AnnotationDict] | None
+    audio: ChatCompletionAudioDict | None
+
+
+class JSONSchemaDict(TypedDict, total=False):
+    """The JSON of a JSONSchema."""
+
+    name: str | None
+    description: str | None
+    schema: dict[str, JSON] | None
+    strict: bool | None
 
 
 class ResponseFormatDict(TypedDict, total=False):
@@ -223,7 +272,7 @@ class ResponseFormatDict(TypedDict, total=False):
     type: str | None
     schema: dict[str, JSON] | None
     pattern: str | None
-    json_schema: dict[str, JSON] | None
+    json_schema: JSONSchemaDict | None
 
 
 class FunctionToolDict(TypedDict, total=False):
@@ -255,6 +304,23 @@ class ToolChoiceDict(TypedDict, total=False):
     function: FunctionToolChoiceDict | None
 
 
+class StreamOptionsDict(TypedDict, total=False):
+    """The JSON of a StreamOptions."""
+
+    include_usage: bool | None
+    include_obfuscation: bool | None
+    continuous_usage_stats: bool | None
+
+
+class ReasoningDict(TypedDict, total=False):
+    """The JSON of a Reasoning."""
+
+    enabled: bool | None
+    effort: str | None
+    max_tokens: int | None
+    exclude: bool | None
+
+
 class ChatCompletionRequestDict(TypedDict, total=False):
     """The JSON of a ChatCompletionRequest."""
 
@@ -281,9 +347,9 @@ class ChatCompletionRequestDict(TypedDict, total=False):
     tool_choice: ToolChoiceDict | str | None
     top_logprobs: int | None
     max_completion_tokens: int | None
-    stream_options: dict[str, JSON] | None
+    stream_options: StreamOptionsDict | None
     parallel_tool_calls: bool | None
-    reasoning: dict[str, JSON] | None
+    reasoning: ReasoningDict | None
     reasoning_effort: str | None
     chat_template_kwargs: dict[str, JSON] | None
     context_length_exceeded_behavior: str | None
@@ -304,7 +370,7 @@ class ChatCompletionChoicesDataDict(TypedDict, total=False):
     finish_reason: str | None
     message: ChatCompletionMessageDict | None
     text: str | None
-    top_logprobs: dict[str, float] | None
+    top_logprobs: dict[str, float] | list[dict[str, float] | None] | None
     stop_reason: str | int | None
     matched_stop: str | int | None
     token_ids: list[int] | None
@@ -325,6 +391,7 @@ class ChatCompletionResponseDict(TypedDict, total=False):
     system_fingerprint: str | None
     service_tier: str | None
     metadata: dict[str, JSON] | None
+    moderation: dict[str, JSON] | None
     error: str | TogetherErrorResponseDict | None
 
 
@@ -337,7 +404,7 @@ class ChatCompletionChoicesChunkDict(TypedDict, total=False):
     finish_reason: str | None
     delta: DeltaContentDict | None
     text: str | None
-    top_logprobs: dict[str, float] | None
+    top_logprobs: dict[str, float] | list[dict[str, float] | None] | None
     stop_reason: str | int | None
     matched_stop: str | int | None
     token_ids: list[int] | None
@@ -358,6 +425,7 @@ class ChatCompletionChunkDict(TypedDict, total=False):
     system_fingerprint: str | None
     service_tier: str | None
     obfuscation: str | None
+    moderation: dict[str, JSON] | None
     error: str | TogetherErrorResponseDict | None
 
 

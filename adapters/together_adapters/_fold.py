@@ -86,7 +86,7 @@ def raw_of(value: Any) -> Any:
         return str(value)  # an enum's member writes itself as its value
     if hasattr(value, "to_dict"):
         return json_of(value)
-    return value
+    return {**value} if is_members(value) else value
 
 
 class Text(StringIO):

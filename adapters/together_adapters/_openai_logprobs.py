@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ._fold import is_members
+from ._fold import is_items, is_members
 from ._types import DeltaContent, LogprobsPart
 
 TYPE_CHECKING = False
@@ -25,10 +25,14 @@ def to_openai_logprobs(choice: Mapping[str, Any]) -> dict[str, Any] | None:
     if not (is_members(choice.get("message")) or is_members(choice.get("delta"))):
         return None
     if isinstance(raw, (int, float)) and not isinstance(raw, bool):
-        top = choice.get("top_logprobs")
+        top: object = choice.get("top_logprobs")
+        if is_items(top) and top:  # one object for each position, of which a number has one
+            top = top[0]
         return {"content": [_entry(_token_of(choice), raw, top if is_members(top) else {})], "refusal": None}
     if not is_members(raw):
         return None
+    if raw.get("top_logprobs") is None:  # Together declares them beside the arrays too
+        raw = {**raw, "top_logprobs": choice.get("top_logprobs")}
     part = LogprobsPart.from_dict(raw)
     if part.content is not None or part.refusal is not None:
         return None

@@ -8,7 +8,7 @@ Everything is gathered by the choice's index, in whatever order the chunks come:
   tell of the chunk, not of the response.
 - Of usage the last that is not null counts, key by key, because servers send it at the end, or cumulative.
 - Token ids and log probabilities (see `_logprobs`) are chained, warnings too, each once, tool calls put together (see
-  `_tool_calls`).
+  `_tool_calls`). A choice's own `top_logprobs` are chained where they are arrays; of objects the last stands.
 - Undeclared keys of a delta, which holds fragments, are joined (see `_fold`).
 - null stays where chunks said nothing else, but for usage, whose null says that it is still to come.
 - A whole `message`, as in an answer sent at once, stays as it came, if it is all that its choice has.
@@ -18,7 +18,7 @@ Nothing is lost: what cannot be merged honestly is in `Completion.unmerged`, and
 
 from __future__ import annotations
 
-from ._fold import FIRST, LAST, LATEST, Folded, Text, Unmerged, is_members, json_of, keep_unknown, raw_of, with_unknown
+from ._fold import FIRST, JOINED, LAST, LATEST, Folded, Text, Unmerged, is_members, json_of, keep_unknown, raw_of, with_unknown
 from ._logprobs import LogprobsAccumulator
 from ._message import MessageAccumulator
 from ._openai_logprobs import from_native_logprobs
@@ -177,9 +177,11 @@ class _Choice:
     def _fold(self, name: str, value: Any) -> None:
         folded = self._fields.get(name)
         if folded is None:
-            folded = self._fields[name] = Folded(LAST)
-        if value is not None:
-            folded.add_whole(dict(value) if name == "top_logprobs" else raw_of(value))
+            folded = self._fields[name] = Folded(JOINED if name == "top_logprobs" else LAST)
+        if value.__class__ is tuple:  # top_logprobs, an object for each position
+            folded.add([raw_of(item) for item in value])
+        elif value is not None:
+            folded.add_whole(raw_of(value))
 
     def _add_text(self, text: str, delta: DeltaContent | None) -> None:
         """The text of a legacy completion; Together repeats there what the delta has."""

@@ -15,6 +15,46 @@ class Choice(BaseModel):
     logprobs: ChoiceLogprobs | None = None
     message: ChatCompletionMessage
 
+class ModerationInputModerationResultsResult(BaseModel):
+    categories: dict[str, bool]
+    category_applied_input_types: dict[str, list[Literal["text", "image"]]]
+    category_scores: dict[str, float]
+    flagged: bool
+    model: str
+    type: Literal["moderation_result"]
+
+class ModerationInputModerationResults(BaseModel):
+    model: str
+    results: list[ModerationInputModerationResultsResult]
+    type: Literal["moderation_results"]
+
+class ModerationInputError(BaseModel):
+    code: str
+    message: str
+    type: Literal["error"]
+
+class ModerationOutputModerationResultsResult(BaseModel):
+    categories: dict[str, bool]
+    category_applied_input_types: dict[str, list[Literal["text", "image"]]]
+    category_scores: dict[str, float]
+    flagged: bool
+    model: str
+    type: Literal["moderation_result"]
+
+class ModerationOutputModerationResults(BaseModel):
+    model: str
+    results: list[ModerationOutputModerationResultsResult]
+    type: Literal["moderation_results"]
+
+class ModerationOutputError(BaseModel):
+    code: str
+    message: str
+    type: Literal["error"]
+
+class Moderation(BaseModel):
+    input: ModerationInputModerationResults | ModerationInputError
+    output: ModerationOutputModerationResults | ModerationOutputError
+
 class ChatCompletion(BaseModel):
     id: str
     choices: list[Choice]
@@ -22,6 +62,7 @@ class ChatCompletion(BaseModel):
     model: str
     object: Literal["chat.completion"]
     metadata: dict[str, str] | None = None
+    moderation: Moderation | None = None
     service_tier: Literal["auto", "default", "flex", "scale", "priority", "fast"] | None = None
     system_fingerprint: str | None = None
     usage: CompletionUsage | None = None
