@@ -7,11 +7,12 @@ Nothing else may be missing or of another type.
 from __future__ import annotations
 
 import os
+from importlib.metadata import version
 from typing import Any
 
 import pytest
 
-if os.environ.get("CLIENT") != "with_together" or not __import__("together").__version__.startswith("3."):
+if os.environ.get("CLIENT") != "with_together" or not version("together").startswith("3."):
     pytest.skip("runs in the environment clients-together3", allow_module_level=True)
 
 from corpus import BODIES, STREAMS, label, objects
