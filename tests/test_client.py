@@ -649,7 +649,7 @@ def test_close_from_another_thread(tls: Any) -> None:
 def test_close_ends_a_call_that_waits(kind: str, reused: bool, tls: Any) -> None:
     parts: list[Any] = [OK, [60.0]] if reused else [[60.0]]
     with serving(answers(*parts), tls[0]) as server:
-        options: dict[str, Any] = {"api_key": KEY, "base_url": server.base_url, "ssl_context": tls[1]}
+        options: dict[str, Any] = {"api_key": KEY, "base_url": server.base_url, "ssl_context": tls[1], "timeout": 3.0}
 
         async def with_async() -> float:
             async with AsyncTogether(**options) as client:
