@@ -37,7 +37,9 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     if _passed_over:
-        terminalreporter.write_line(f"without {', '.join(_MAY_BE_MISSING)}: passed over {', '.join(sorted(_passed_over))}")
+        terminalreporter.write_line(
+            f"without {', '.join(_MAY_BE_MISSING)}: passed over {', '.join(sorted(_passed_over))}"
+        )
     results = os.environ.get("EVERYWHERE_RESULTS")
     suite = os.environ.get("EVERYWHERE_SUITE")
     if results and suite:  # one line for the table of `tox -e everywhere`

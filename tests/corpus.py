@@ -10,9 +10,7 @@ import together_types
 from together_types._model import Value
 
 DATA = Path(__file__).parent / "data"
-TYPES = [
-    item for item in vars(together_types).values() if isinstance(item, type) and issubclass(item, Value)
-]
+TYPES = [item for item in vars(together_types).values() if isinstance(item, type) and issubclass(item, Value)]
 BODIES = sorted(DATA.glob("recordings/*/*.body"))
 STREAMS = sorted(DATA.glob("recordings/*/*.sse"))
 # Undeclared keys of chunks that say something else in each, which the response can show once.

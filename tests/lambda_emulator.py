@@ -126,7 +126,11 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         path = self.path.removeprefix("/2018-06-01/runtime/").split("/")
         if path[0] in ("init", "restore"):
-            self.api.failed = (path[0], self.headers["Lambda-Runtime-Function-Error-Type"], json.loads(next(self.parts())))
+            self.api.failed = (
+                path[0],
+                self.headers["Lambda-Runtime-Function-Error-Type"],
+                json.loads(next(self.parts())),
+            )
             self.api.ready.set()
             return self.answer(202)
         invocation = self.api.running.pop(path[1], None) if path[0] == "invocation" else None

@@ -10,9 +10,12 @@ from together_adapters.aws_lambda import parse_event, respond, respond_error, re
 from together_adapters.batch import iter_results
 from together_adapters.errors import APIError
 from together_adapters.stream import iter_chunks
+
 from together_types import ChatCompletionResponse
 
-RESPONSE = ChatCompletionResponse.from_dict({"id": "r", "choices": [{"index": 0, "text": "hé\ud800", "n": float("nan")}]})
+RESPONSE = ChatCompletionResponse.from_dict(
+    {"id": "r", "choices": [{"index": 0, "text": "hé\ud800", "n": float("nan")}]}
+)
 STREAM = b'data: {"id":"1","choices":[{"index":0,"delta":{"content":"a\\ud800"},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
 closed = []
 logger = logging.getLogger(__name__)
@@ -25,7 +28,12 @@ def echo(event, context):
 
 def about(event, context):
     known = {name: value for name, value in vars(context).items() if not name.startswith("_")}
-    return {**known, "identity": vars(context.identity), "left": context.get_remaining_time_in_millis(), "name": __name__}
+    return {
+        **known,
+        "identity": vars(context.identity),
+        "left": context.get_remaining_time_in_millis(),
+        "name": __name__,
+    }
 
 
 def value(event, context):

@@ -46,7 +46,9 @@ def event_of(kind: str, request: Request) -> dict[str, Any]:
     """The event that a source of this kind gives to the function."""
     with_cookies = [*request.headers, *([("Cookie", "; ".join(request.cookies))] if request.cookies else [])]
     if kind in ("http_v2", "function_url"):
-        domain = "abc.lambda-url.eu-west-1.on.aws" if kind == "function_url" else "abc.execute-api.eu-west-1.amazonaws.com"
+        domain = (
+            "abc.lambda-url.eu-west-1.on.aws" if kind == "function_url" else "abc.execute-api.eu-west-1.amazonaws.com"
+        )
         return {
             "version": "2.0",
             "routeKey": "$default",

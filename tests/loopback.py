@@ -10,7 +10,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def serve(
-    *parts: bytes | float, status: bytes = b"200 OK", kind: bytes = b"text/event-stream", seen: list[bytes] | None = None
+    *parts: bytes | float,
+    status: bytes = b"200 OK",
+    kind: bytes = b"text/event-stream",
+    seen: list[bytes] | None = None,
 ) -> Iterator[str]:
     """Send `parts` as one body and close; a number is a pause in seconds. Gives the base URL; adds request bodies to `seen`."""
     head = b"HTTP/1.1 " + status + b"\r\nContent-Type: " + kind + b"\r\nConnection: close\r\n\r\n"

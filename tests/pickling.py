@@ -16,7 +16,9 @@ def pickle_sample() -> object:
             "id": None,
             "created": 1757876416.5,
             "object": "chat.completion",
-            "choices": [{"finish_reason": "eos", "message": {"role": "model", "content": [{"type": "text", "text": "ü"}]}}],
+            "choices": [
+                {"finish_reason": "eos", "message": {"role": "model", "content": [{"type": "text", "text": "ü"}]}}
+            ],
             "usage": {"total_tokens": "many", "prompt_tokens": 3},
             "prompt": [None, {"logprobs": {"token_logprobs": [None, -0.5], "top_logprobs": {"a": -1.0}}}],
             "metadata": {"deep": [{"er": 1}]},

@@ -12,6 +12,8 @@ import together_adapters
 if __name__ == "__main__":
     for name in together_adapters.__all__:
         getattr(together_adapters, name)  # pdoc takes only what is there already
-    modules = [module.name for module in pkgutil.iter_modules(together_adapters.__path__) if not module.name.startswith("_")]
+    modules = [
+        module.name for module in pkgutil.iter_modules(together_adapters.__path__) if not module.name.startswith("_")
+    ]
     names = [f"together_adapters.{name}" for name in modules]
     pdoc.pdoc("together_types", "together_adapters", *names, output_directory=Path(sys.argv[1]))

@@ -31,8 +31,13 @@ def build(folder: Path) -> dict[str, str]:
 def settle(path: Path) -> None:
     """Write a source archive anew with settled times and owners, which setuptools takes from the machine."""
     with tarfile.open(path) as old:
-        members = [(member, old.extractfile(member)) for member in sorted(old.getmembers(), key=lambda member: member.name)]
-        with open(path.with_suffix(".new"), "wb") as file, gzip.GzipFile("", "wb", fileobj=file, mtime=int(BUILD_TIME)) as packed:
+        members = [
+            (member, old.extractfile(member)) for member in sorted(old.getmembers(), key=lambda member: member.name)
+        ]
+        with (
+            open(path.with_suffix(".new"), "wb") as file,
+            gzip.GzipFile("", "wb", fileobj=file, mtime=int(BUILD_TIME)) as packed,
+        ):
             with tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as new:
                 for member, content in members:
                     settled = tarfile.TarInfo(member.name)

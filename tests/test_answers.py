@@ -42,13 +42,19 @@ MESSAGES: list[tuple[bytes, str]] = [
     (b'{"error":{"detail":"no credit"}}', "no credit"),
     (b'{"object":"error","message":"no credit","type":"BadRequestError","code":400}', "no credit"),
     (b'{"detail":"no credit"}', "no credit"),
-    (b'{"detail":[{"type":"missing","loc":["body","messages",0],"msg":"Field required"}]}', "body.messages.0: Field required"),
+    (
+        b'{"detail":[{"type":"missing","loc":["body","messages",0],"msg":"Field required"}]}',
+        "body.messages.0: Field required",
+    ),
     (b'[{"error":{"code":400,"message":"no credit","status":"INVALID_ARGUMENT"}}]', "no credit"),
     (b'{"errors":[{"message":"no credit"},{"message":"no model"}]}', "no credit; no model"),
     (b'{"type":"about:blank","title":"no credit","status":402}', "no credit"),
     (b'\xef\xbb\xbf{"message":"no credit"}', "no credit"),
     (b"no credit\r\n", "no credit"),
-    (b"<!DOCTYPE html>\n<html><head><TITLE>524: A timeout\noccurred</TITLE></head></html>", "an HTML page, 524: A timeout occurred"),
+    (
+        b"<!DOCTYPE html>\n<html><head><TITLE>524: A timeout\noccurred</TITLE></head></html>",
+        "an HTML page, 524: A timeout occurred",
+    ),
     (b"<html><body>busy</body></html>", "<html><body>busy"),
     (b"", "no reason given"),
     (b"{}", "{}"),
@@ -182,7 +188,9 @@ def test_content_codings(kind: str, coding: str) -> None:
     import zlib
 
     body = b'{"choices":[{"index":0,"message":{"content":"%s"},"finish_reason":"stop"}]}' % (b"hello " * 1000)
-    packed = {"deflate": zlib.compress(body), "identity": body}.get(coding, gzip.compress(body[:50]) + gzip.compress(body[50:]))
+    packed = {"deflate": zlib.compress(body), "identity": body}.get(
+        coding, gzip.compress(body[:50]) + gzip.compress(body[50:])
+    )
     with serving([reply(packed, f"Content-Encoding: {coding}")]) as server:
         assert ask(kind, base_url=server.base_url).texts == ["hello " * 1000]
         assert server.requests[0].headers.get("accept-encoding") in (None, "identity")

@@ -14,21 +14,42 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from together_adapters.stream import ChunkReader
+
 from together_types import ChatCompletionResponse
 
-TEXT = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("\r\n\u2028\u0085\ufeff:{}[]\"\\ é😀"), max_size=20)
+TEXT = st.text(
+    st.characters(exclude_categories=["Cs"]) | st.sampled_from('\r\n\u2028\u0085\ufeff:{}[]"\\ é😀'), max_size=20
+)
 NAMES = st.sampled_from(["get_weather", "f", "g", "null-ish"])
 LOGPROB = st.sampled_from([0.0, -0.25, -1.5, -12.0])
-JSON = st.recursive(st.none() | st.booleans() | st.integers() | TEXT, lambda inner: st.lists(inner, max_size=3), max_leaves=4)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | TEXT, lambda inner: st.lists(inner, max_size=3), max_leaves=4
+)
 ARGUMENTS = st.dictionaries(TEXT, JSON, max_size=3).map(json.dumps) | st.just("")
-NOISE = [": keepalive 1/1", ":", "retry: 3000", "id: 7", "id", "data:", "data", "event: message", "event: ping\ndata: now", "unknown: x"]
+NOISE = [
+    ": keepalive 1/1",
+    ":",
+    "retry: 3000",
+    "id: 7",
+    "id",
+    "data:",
+    "data",
+    "event: message",
+    "event: ping\ndata: now",
+    "unknown: x",
+]
 
 
 @st.composite
 def responses(draw: st.DrawFn) -> dict[str, Any]:
     """A response as a server would send it at once."""
     choices = [draw(choice(index)) for index in sorted(draw(st.sets(st.integers(0, 9), min_size=1, max_size=3)))]
-    head = {"id": draw(TEXT.filter(bool)), "object": "chat.completion", "created": draw(st.integers(1, 2**40)), "model": draw(TEXT.filter(bool))}
+    head = {
+        "id": draw(TEXT.filter(bool)),
+        "object": "chat.completion",
+        "created": draw(st.integers(1, 2**40)),
+        "model": draw(TEXT.filter(bool)),
+    }
     rest: dict[str, Any] = {}
     if draw(st.booleans()):
         rest["system_fingerprint"] = draw(TEXT.filter(bool))
@@ -43,21 +64,32 @@ def responses(draw: st.DrawFn) -> dict[str, Any]:
 @st.composite
 def choice(draw: st.DrawFn, index: int) -> dict[str, Any]:
     message: dict[str, Any] = {"role": "assistant", "content": draw(st.none() | TEXT)}
-    message.update({key: draw(TEXT) for key in draw(st.sets(st.sampled_from(["reasoning", "reasoning_content", "refusal"])))})
+    message.update(
+        {key: draw(TEXT) for key in draw(st.sets(st.sampled_from(["reasoning", "reasoning_content", "refusal"])))}
+    )
     calls = draw(st.lists(st.tuples(NAMES, ARGUMENTS), max_size=3))
     if calls:
         message["tool_calls"] = [
             {"id": f"call_{position}", "type": "function", "function": {"name": name, "arguments": arguments}}
             for position, (name, arguments) in enumerate(calls)
         ]
-    data = {"index": index, "finish_reason": draw(st.sampled_from(["stop", "length", "eos", "tool_calls", "odd"])), "message": message}
+    data = {
+        "index": index,
+        "finish_reason": draw(st.sampled_from(["stop", "length", "eos", "tool_calls", "odd"])),
+        "message": message,
+    }
     form = draw(st.sampled_from(["none", "number", "arrays", "entries"]))
     if form == "entries":
         tokens = draw(st.lists(st.tuples(TEXT, LOGPROB), min_size=1, max_size=3))
-        data["logprobs"] = {"content": [{"token": token, "logprob": logprob, "bytes": [*token.encode()]} for token, logprob in tokens]}
+        data["logprobs"] = {
+            "content": [{"token": token, "logprob": logprob, "bytes": [*token.encode()]} for token, logprob in tokens]
+        }
     elif form != "none":
         tokens = draw(st.lists(st.tuples(TEXT, LOGPROB), min_size=1, max_size=3))
-        data["logprobs"] = {"tokens": [token for token, _ in tokens], "token_logprobs": [logprob for _, logprob in tokens]}
+        data["logprobs"] = {
+            "tokens": [token for token, _ in tokens],
+            "token_logprobs": [logprob for _, logprob in tokens],
+        }
         if form == "number":  # each stands for the token of one delta, so the content is those
             message["content"] = "".join([token for token, _ in tokens])
             for key in ("reasoning", "reasoning_content"):
@@ -79,7 +111,9 @@ def fragments_of(choice: dict[str, Any]) -> dict[str, list[tuple[dict[str, Any],
         parts["logprobs"] = [({}, {"logprobs": {"content": [entry]}}) for entry in logprobs["content"]]
     elif logprobs:
         pairs = zip(logprobs["tokens"], logprobs["token_logprobs"])
-        parts["logprobs"] = [({}, {"logprobs": {"tokens": [token], "token_logprobs": [value]}}) for token, value in pairs]
+        parts["logprobs"] = [
+            ({}, {"logprobs": {"tokens": [token], "token_logprobs": [value]}}) for token, value in pairs
+        ]
     for position, call in enumerate(message.get("tool_calls", ())):
         function = call["function"]
         begin = {"index": 2 * position, **call, "function": {"name": function["name"], "arguments": ""}}
@@ -91,7 +125,9 @@ def fragments_of(choice: dict[str, Any]) -> dict[str, list[tuple[dict[str, Any],
 class Server(RuleBasedStateMachine):
     """Sends one response; `delivered` is what the reader has, `waiting` what is still to be delivered."""
 
-    @initialize(response=responses(), line_end=st.sampled_from(["\n", "\r", "\r\n"]), mark=st.booleans(), ascii=st.booleans())
+    @initialize(
+        response=responses(), line_end=st.sampled_from(["\n", "\r", "\r\n"]), mark=st.booleans(), ascii=st.booleans()
+    )
     def begin(self, response: dict[str, Any], line_end: str, mark: bool, ascii: bool) -> None:
         self.left = {choice["index"]: fragments_of(choice) for choice in response["choices"]}
         self.unfinished = {choice["index"]: choice["finish_reason"] for choice in response["choices"]}
@@ -112,7 +148,9 @@ class Server(RuleBasedStateMachine):
         part = data.draw(st.sampled_from(list(self.left[index])))
         fragments = self.left[index][part]
         size = data.draw(st.integers(1, len(fragments)), label="size")
-        taken = [fragments.pop(0) for _ in range(size if part != "logprobs" and "logprobs" not in fragments[0][1] else 1)]
+        taken = [
+            fragments.pop(0) for _ in range(size if part != "logprobs" and "logprobs" not in fragments[0][1] else 1)
+        ]
         if not fragments:
             del self.left[index][part]
         begin = [fragment for fragment in taken if part.startswith("call") and "id" in fragment[0]["tool_calls"][0]]

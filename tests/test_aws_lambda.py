@@ -27,6 +27,7 @@ from together_adapters.aws_lambda import (
     respond_stream,
 )
 from together_adapters.stream import iter_chunks
+
 from together_types import ChatCompletionChunk, ChatCompletionResponse, ParseError, UsageData
 
 CASES = sorted((Path(__file__).parent / "data" / "lambda").glob("*.json"))
@@ -43,13 +44,17 @@ requests = st.builds(
     method=st.sampled_from(["GET", "POST", "DELETE"]),
     path=st.builds("/{}".format, token),
     query=st.lists(st.tuples(st.text(min_size=1, max_size=4), st.text(max_size=4)), max_size=4),
-    headers=st.lists(st.tuples(st.builds("x-{}".format, token), value), max_size=4, unique_by=lambda pair: pair[0].lower()),
+    headers=st.lists(
+        st.tuples(st.builds("x-{}".format, token), value), max_size=4, unique_by=lambda pair: pair[0].lower()
+    ),
     cookies=st.lists(st.builds("{}={}".format, token, value), max_size=3, unique_by=lambda pair: pair.split("=")[0]),
     body=st.one_of(st.binary(max_size=20), st.text(max_size=20).map(lambda text: text.encode("utf-8"))),
 )
 texts = st.text(st.characters(), max_size=8)  # lone surrogates are among them
 scalars = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), texts)
-trees = st.recursive(scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3), max_leaves=12)
+trees = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3), max_leaves=12
+)
 
 
 def case(path: Path) -> Any:
@@ -99,11 +104,15 @@ def test_a_direct_event_is_its_payload(payload: Any) -> None:
     assert parse_event([payload]).json() == respond([payload], [payload])
 
 
-MUTABLE = [(kind, key) for kind in KINDS for key in event_of(kind, POST) if key not in ("version", "routeKey", "resource")]
+MUTABLE = [
+    (kind, key) for kind in KINDS for key in event_of(kind, POST) if key not in ("version", "routeKey", "resource")
+]
 
 
 @pytest.mark.parametrize(("kind", "key"), MUTABLE)
-@pytest.mark.parametrize("wrong", [7, "text", ["x", 1], {"k": 1}, {"k": [1]}, {"k": {}}, None, True, "\ud800"], ids=repr)
+@pytest.mark.parametrize(
+    "wrong", [7, "text", ["x", 1], {"k": 1}, {"k": [1]}, {"k": {}}, None, True, "\ud800"], ids=repr
+)
 def test_a_malformed_event_is_a_parse_error_or_read(kind: str, key: str, wrong: Any) -> None:
     event = {**event_of(kind, POST), key: wrong}
     try:
@@ -137,14 +146,20 @@ def test_a_malformed_event_says_where() -> None:
         assert respond_error(raised.value, broken)["statusCode"] == 400
 
 
-@pytest.mark.parametrize("event", [object(), b"{}", {"a": object()}, {1: {2: {(): 1}}}, {**event_of("alb", POST), "headers": {1: "2"}}], ids=repr)
+@pytest.mark.parametrize(
+    "event",
+    [object(), b"{}", {"a": object()}, {1: {2: {(): 1}}}, {**event_of("alb", POST), "headers": {1: "2"}}],
+    ids=repr,
+)
 def test_what_is_no_event(event: Any) -> None:
     with pytest.raises(ParseError):
         parse_event(event)
 
 
 def test_an_event_does_not_show_what_it_holds() -> None:
-    request = Request("POST", "/v1", [("key", "hidden-1")], [("authorization", "Bearer hidden-2")], ["s=hidden-3"], b"hidden-4")
+    request = Request(
+        "POST", "/v1", [("key", "hidden-1")], [("authorization", "Bearer hidden-2")], ["s=hidden-3"], b"hidden-4"
+    )
     assert all("hidden" not in repr(parse_event(event_of(kind, request))) for kind in KINDS)
 
 
@@ -213,7 +228,9 @@ def test_header_injection_is_refused(control: str, where: str) -> None:
         with pytest.raises(ValueError) as raised:
             call(
                 [],
-                headers={"name": {hidden: "v"}, "value": {"n": hidden}, "list": {"n": ["v", hidden]}, "cookie": {}}[where],
+                headers={"name": {hidden: "v"}, "value": {"n": hidden}, "list": {"n": ["v", hidden]}, "cookie": {}}[
+                    where
+                ],
                 cookies=[hidden] if where == "cookie" else (),
             )
         assert where == "name" or "hidden" not in str(raised.value)
@@ -248,7 +265,9 @@ def test_size_guard(kind: str, char: str) -> None:
     assert "response_too_large" in json.dumps(told) and (kind == "direct" or told["statusCode"] == 413)
 
 
-@pytest.mark.parametrize("text", ["NaN", "sNaN", "-Infinity", "1E+999999", "1E-999999", "1.5", "-0", "12345678901234567890"])
+@pytest.mark.parametrize(
+    "text", ["NaN", "sNaN", "-Infinity", "1E+999999", "1E-999999", "1.5", "-0", "12345678901234567890"]
+)
 def test_decimals(text: str) -> None:
     number = Decimal(text)
     told = valid(respond({"n": number}, {"direct": 1}))["n"]
@@ -290,7 +309,12 @@ KEY = "tgp_v1_hiddenHiddenHidden"
 ERRORS: list[tuple[BaseException, int]] = [
     (errors.RateLimitError("slow", status=429, retry_after=1.2, request_id="r-1"), 429),
     (errors.RateLimitError("slow", status=429, retry_after=float("nan"), request_id="r\r\nx: y"), 429),
-    (errors.AuthenticationError(f"no such key: {KEY}", status=401, body={"error": {"message": KEY, "code": KEY, "param": KEY}}), 401),
+    (
+        errors.AuthenticationError(
+            f"no such key: {KEY}", status=401, body={"error": {"message": KEY, "code": KEY, "param": KEY}}
+        ),
+        401,
+    ),
     (errors.InternalServerError("\ud800", status=503, retry_after=-1), 503),
     (errors.APIStatusError("?", status=302), 502),
     (errors.APIError("broke"), 502),
@@ -323,12 +347,16 @@ def test_an_error_is_answered(error: BaseException, status: int, kind: str) -> N
         assert retry == (["2"] if getattr(error, "retry_after", None) == 1.2 else [])
         assert ("x-request-id", "r-1") in got.headers or getattr(error, "request_id", None) != "r-1"
     assert set(body) == {"error"} and set(body["error"]) == {"message", "type", "param", "code"}
-    assert body["error"]["message"] and isinstance(body["error"]["type"], str) and isinstance(body["error"]["code"], str)
+    assert (
+        body["error"]["message"] and isinstance(body["error"]["type"], str) and isinstance(body["error"]["code"], str)
+    )
 
 
 def test_no_secret_of_the_environment_or_the_request_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_SERVICE_TOKEN", "purple-elephant")
-    event = event_of("rest_v1", POST._replace(headers=[("Authorization", "Bearer green-giraffe"), ("x-api-key", "red-rabbit")]))
+    event = event_of(
+        "rest_v1", POST._replace(headers=[("Authorization", "Bearer green-giraffe"), ("x-api-key", "red-rabbit")])
+    )
     error = errors.APIError("refused purple-elephant, green-giraffe and red-rabbit; Authorization: Bearer blue.whale")
     body = respond_error(error, event)["body"]
     assert not any(animal in body for animal in ("elephant", "giraffe", "rabbit", "whale")) and "refused" in body
@@ -337,7 +365,9 @@ def test_no_secret_of_the_environment_or_the_request_is_told(monkeypatch: pytest
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_credential_of_the_request_is_told(kind: str) -> None:
     """Not a cookie's value alone, and not the half of one that the longest message still takes."""
-    request = POST._replace(headers=[("Authorization", "Bearer green-giraffe")], cookies=["theme=dark", "session=red-rabbit-red-rabbit"])
+    request = POST._replace(
+        headers=[("Authorization", "Bearer green-giraffe")], cookies=["theme=dark", "session=red-rabbit-red-rabbit"]
+    )
     told = f"{'x' * 9990} green-giraffe"
     for message in (told, "no session red-rabbit-red-rabbit", "no theme dark"):
         body = sent_by(kind, respond_error(errors.APIError(message), event_of(kind, request))).body
@@ -371,7 +401,9 @@ def test_an_error_is_answered_whatever_the_exception(kind: str, error: Exception
     assert valid(respond_error(ValueError(), Wrapper()))["statusCode"] == 500
 
 
-@pytest.mark.parametrize("event", [None, 7, "x", [], {}, {"requestContext": 1}, object(), {"requestContext": {"elb": 1}}], ids=repr)
+@pytest.mark.parametrize(
+    "event", [None, 7, "x", [], {}, {"requestContext": 1}, object(), {"requestContext": {"elb": 1}}], ids=repr
+)
 def test_an_error_is_answered_whatever_the_event(event: Any) -> None:
     valid(respond_error(ValueError("hidden"), event))
 
@@ -445,7 +477,9 @@ def test_a_refusal_before_the_first_chunk_has_its_status(streaming: bool) -> Non
         head, *body = answer
         answer = {**head, "body": b"".join(body).decode(), "isBase64Encoded": False}
     got = sent_by("function_url", answer)
-    assert got.status == 429 and json.loads(got.body)["error"]["message"] == "slow" and ("retry-after", "3") in got.headers
+    assert (
+        got.status == 429 and json.loads(got.body)["error"]["message"] == "slow" and ("retry-after", "3") in got.headers
+    )
     assert failing.closed
 
 

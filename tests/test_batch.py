@@ -50,7 +50,9 @@ def test_lines(case: dict[str, Any]) -> None:
         for item in items:
             assert shown(pickle.loads(pickle.dumps(item))) == shown(item) and repr(item)
     for end in ("", "\n", "\r\n"):
-        check([shown(read_line(line + end, n)) for n, line in enumerate(case["lines"], 1) if line.strip()], case["expect"])
+        check(
+            [shown(read_line(line + end, n)) for n, line in enumerate(case["lines"], 1) if line.strip()], case["expect"]
+        )
 
 
 @given(data=st.data(), number=st.integers(0, len(CASES) - 1))
@@ -77,7 +79,13 @@ def test_file_path_and_progress(tmp_path: Path) -> None:
     path.write_text("".join(LINE % (n, "x" * 100) + "\n" for n in range(1000)), "utf-8")
     steps: list[tuple[int, int | None]] = []
     for source in (path, str(path), path.read_bytes()):
-        assert sum(isinstance(item, BatchResult) for item in iter_results(source, progress=lambda *step: steps.append(step))) == 1000
+        assert (
+            sum(
+                isinstance(item, BatchResult)
+                for item in iter_results(source, progress=lambda *step: steps.append(step))
+            )
+            == 1000
+        )
         size = path.stat().st_size
         assert len(steps) > 1 and steps == sorted(steps) and steps[-1] == (size, size)
         steps.clear()
@@ -114,7 +122,9 @@ def test_what_had_arrived_comes_before_the_failure() -> None:
     assert found == [(BatchResult, "a"), (BatchError, "b")]
 
 
-@pytest.mark.parametrize("head", [b"Content-Length: 9999\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n5000\r\n"], ids=["short", "chunked"])
+@pytest.mark.parametrize(
+    "head", [b"Content-Length: 9999\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n5000\r\n"], ids=["short", "chunked"]
+)
 def test_over_http(head: bytes) -> None:
     body = (LINE % ("a", "one") + "\n").encode()
     with serve_raw(b"HTTP/1.1 200 OK\r\n" + head + body) as url, urllib.request.urlopen(url, timeout=30) as answer:
@@ -143,7 +153,9 @@ def test_memory_is_one_line() -> None:
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert [str(error) for error in errors] == ['line 5001 (custom_id "long"): more than 100000 bytes: see max_line_bytes']
+    assert [str(error) for error in errors] == [
+        'line 5001 (custom_id "long"): more than 100000 bytes: see max_line_bytes'
+    ]
     assert peak < 1_000_000  # of 24 MB
 
 

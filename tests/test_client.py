@@ -27,10 +27,10 @@ from together_adapters import (
     APIStatusError,
     APITimeoutError,
     AsyncTogether,
-    StreamError,
     Timeout,
     Together,
 )
+
 from together_types import ChatCompletionMessage, ChatCompletionResponse, MessageRole
 
 KEY = "sk-secret-0123456789"
@@ -83,14 +83,22 @@ def test_request(kind: str) -> None:
         "logit_bias": {"1": -1.5}, "tools": [], "safety_model": "s",
     }  # fmt: skip
     with serving(answers(OK)) as server:
-        ask(kind, base_url=server.base_url, parameters=parameters, supplied_headers={"X-Team": "a", "user-agent": "mine"})
+        ask(
+            kind,
+            base_url=server.base_url,
+            parameters=parameters,
+            supplied_headers={"X-Team": "a", "user-agent": "mine"},
+        )
         (request,) = server.requests
     assert request.json == {
         "model": "m", "messages": [{"role": "user", "content": "h\u00efi \ud800"}, {"role": "user", "content": "x"}],
         "top_k": 5, "not_known": {"a": [1]}, "logit_bias": {"1": -1.5}, "tools": [], "safety_model": "s",
     }  # fmt: skip
     assert request.headers["x-team"] == "a" and request.headers["user-agent"] == "mine"
-    assert request.headers["authorization"] == "Bearer sk-test-key" and request.headers["host"] == f"127.0.0.1:{server.port}"
+    assert (
+        request.headers["authorization"] == "Bearer sk-test-key"
+        and request.headers["host"] == f"127.0.0.1:{server.port}"
+    )
 
 
 @BOTH
@@ -121,7 +129,12 @@ def test_settings_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         client = Together(api_key=lambda: next(keys))
         client.chat.completions.create(**ASKED)
         client.chat.completions.create(**ASKED)
-        assert [request.headers.get("authorization", "")[7:] for request in server.requests] == ["sk-env-key", "", "sk-one", "sk-two"]
+        assert [request.headers.get("authorization", "")[7:] for request in server.requests] == [
+            "sk-env-key",
+            "",
+            "sk-one",
+            "sk-two",
+        ]
         assert server.requests[0].line == "POST /v1/chat/completions HTTP/1.1"
     monkeypatch.delenv("TOGETHER_API_KEY")
     monkeypatch.delenv("TOGETHER_BASE_URL")
@@ -166,7 +179,10 @@ def test_settings_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"timeout": Timeout(idle=-1)}, "above 0"),
         ({"cafile": "x", "ssl_context": ssl.create_default_context()}, "not both"),
     ]
-    + [({"api_key": key}, "cannot hold") for key in (KEY + "\n", KEY + "\r\nX: y", KEY + "\n folded", KEY + "\x00", KEY + "\u20ac", "a " + KEY)],
+    + [
+        ({"api_key": key}, "cannot hold")
+        for key in (KEY + "\n", KEY + "\r\nX: y", KEY + "\n folded", KEY + "\x00", KEY + "\u20ac", "a " + KEY)
+    ],
     ids=str,
 )
 def test_refused_settings(client: Any, options: dict[str, Any], says: str) -> None:
@@ -199,7 +215,10 @@ def assert_no_secret(error: BaseException | None) -> None:
         while frame is not None:
             if Path(frame.tb_frame.f_code.co_filename).parent != Path(__file__).parent:
                 for name, value in frame.tb_frame.f_locals.items():
-                    assert KEY not in repr(value), (frame.tb_frame.f_code.co_qualname if sys.version_info >= (3, 11) else "", name)
+                    assert KEY not in repr(value), (
+                        frame.tb_frame.f_code.co_qualname if sys.version_info >= (3, 11) else "",
+                        name,
+                    )
             frame = frame.tb_next
         queue += [error.__cause__, error.__context__]
 
@@ -216,12 +235,31 @@ def assert_no_secret(error: BaseException | None) -> None:
         [reply(b'{"choices":[],"error":"%s"}' % KEY.encode())],
         [reply(b'{"error":[{"message":"%s"}]}' % KEY.replace("-", "\\u002d").encode(), status="401 No")],
         [reply(b"{}", f"X-Request-Id: {KEY}", f"X-RateLimit-Limit: {KEY}", status="401 No")],
-        [CHUNKED + in_chunks(FRAME % (b"a", b"null"), b'data: {"error":{"message":"%s","code":"%s"}}\n\n' % (KEY.encode(), KEY.encode()))],
+        [
+            CHUNKED
+            + in_chunks(
+                FRAME % (b"a", b"null"),
+                b'data: {"error":{"message":"%s","code":"%s"}}\n\n' % (KEY.encode(), KEY.encode()),
+            )
+        ],
         [b"HTTP/1.1 200 OK\r\nBearer %s\r\n\r\n" % KEY.encode()],
         [b"Authorization: Bearer %s\r\n\r\n" % KEY.encode()],
         [60.0],
     ],
-    ids=["reset", "close", "garbage", "cut", "echoed", "200", "escaped", "headers", "in band", "field", "status line", "silent"],
+    ids=[
+        "reset",
+        "close",
+        "garbage",
+        "cut",
+        "echoed",
+        "200",
+        "escaped",
+        "headers",
+        "in band",
+        "field",
+        "status line",
+        "silent",
+    ],
 )
 def test_errors_have_no_key(kind: str, parts: list[Part]) -> None:
     with serving(parts) as server:
@@ -279,7 +317,9 @@ def test_asks_again(kind: str, status: int) -> None:
         assert len(server.requests) == 3 and len({request.body for request in server.requests}) == 1
     with serving(answers(failing(status))) as server:
         outcome = ask(kind, base_url=server.base_url, max_retries=1)
-        assert isinstance(outcome.error, APIStatusError) and outcome.error.status == status and len(server.requests) == 2
+        assert (
+            isinstance(outcome.error, APIStatusError) and outcome.error.status == status and len(server.requests) == 2
+        )
 
 
 @BOTH
@@ -395,7 +435,9 @@ def test_a_server_that_does_not_read(kind: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         started = time.monotonic()
         big = {"user": "x" * 50_000_000}
-        outcome = ask(kind, base_url=f"http://127.0.0.1:{deaf.getsockname()[1]}", timeout=0.4, max_retries=0, parameters=big)
+        outcome = ask(
+            kind, base_url=f"http://127.0.0.1:{deaf.getsockname()[1]}", timeout=0.4, max_retries=0, parameters=big
+        )
     assert type(outcome.error) is APITimeoutError and time.monotonic() - started < 3
 
 
@@ -508,13 +550,18 @@ def test_reused_connection_that_dies_unanswered(kind: str, tls: Any) -> None:
     """The server closes the idle connection in the moment that the next request arrives."""
     for end in (CLOSE, RESET):
         with serving(answers([OK], [end], [OK]), tls[0]) as server:
-            options: dict[str, Any] = {"api_key": KEY, "base_url": server.base_url, "ssl_context": tls[1], "max_retries": 0}
+            options: dict[str, Any] = {
+                "api_key": KEY,
+                "base_url": server.base_url,
+                "ssl_context": tls[1],
+                "max_retries": 0,
+            }
             if kind == "sync":
                 with Together(**options) as client:
                     assert [client.chat.completions.create(**ASKED).text for _ in range(2)] == ["hi", "hi"]
             else:
 
-                async def run() -> None:
+                async def run(options: Any = options) -> None:
                     async with AsyncTogether(**options) as client:
                         assert [(await client.chat.completions.create(**ASKED)).text for _ in range(2)] == ["hi", "hi"]
 
@@ -605,7 +652,9 @@ def test_a_fork_leaves_its_parent_alone(how: str, tls: Any, tmp_path: Path) -> N
         import subprocess
 
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-        child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+        child = subprocess.Popen(
+            [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+        )
         assert child.stdout is not None
         assert child.stdout.readline() == b"child gone\n"
         gate.set()
@@ -791,14 +840,19 @@ def test_eight_threads_share_a_client(tls: Any) -> None:
             yield in_chunks(FRAME % (b"%s-%d " % (number, part), b"null"), end=False)
         yield in_chunks(FINISH, DONE)
 
-    with serving(respond, tls[0]) as server, Together(api_key=KEY, base_url=server.base_url, ssl_context=tls[1]) as client:
+    with (
+        serving(respond, tls[0]) as server,
+        Together(api_key=KEY, base_url=server.base_url, ssl_context=tls[1]) as client,
+    ):
         problems: list[BaseException] = []
 
         def work(thread: int) -> None:
             try:
                 for call in range(10):
                     name = f"{thread}.{call}"
-                    stream = client.chat.completions.create(model="m", messages=[{"role": "user", "content": name}], stream=True)
+                    stream = client.chat.completions.create(
+                        model="m", messages=[{"role": "user", "content": name}], stream=True
+                    )
                     assert "".join(chunk.text for chunk in stream) == "".join(f"{name}-{part} " for part in range(20))
             except BaseException as error:
                 problems.append(error)

@@ -119,7 +119,12 @@ def test_interrupt_keeps_what_had_arrived(options: list[str]) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="shell")
 @pytest.mark.parametrize(
     ("shell", "status"),
-    [("{} replay --json | head -n 1 >&2", 0), ("{} replay >&-", 0), ("{} replay > /dev/full", 1), ("{} parse - <&-", 1)],
+    [
+        ("{} replay --json | head -n 1 >&2", 0),
+        ("{} replay >&-", 0),
+        ("{} replay > /dev/full", 1),
+        ("{} parse - <&-", 1),
+    ],
     ids=["pipe", "closed", "full", "no input"],
 )
 def test_output_that_goes_away(shell: str, status: int) -> None:
@@ -177,7 +182,9 @@ def test_conversation_keeps_its_messages() -> None:
     with serve(FRAME % (b"answer", b'"stop"'), seen=seen) as base_url:
         done = run("chat", "-i", "--system", "be brief", "--base-url", base_url, stdin=b"one\n\ntwo\n")
     assert done.returncode == 0 and done.stdout.count(b"answer") == 2
-    conversations = [[(message["role"], message["content"]) for message in json.loads(body)["messages"]] for body in seen]
+    conversations = [
+        [(message["role"], message["content"]) for message in json.loads(body)["messages"]] for body in seen
+    ]
     assert conversations == [
         [("system", "be brief"), ("user", "one")],
         [("system", "be brief"), ("user", "one"), ("assistant", "answer"), ("user", "two")],
@@ -224,9 +231,15 @@ def test_long_work_shows_how_far_it_is(tmp_path: Path) -> None:
     ("body", "shown"),
     [
         (b'{"choices": [{"message": {"refusal": "I will not"}}]}', b"refusal: I will not"),
-        (b'{"choices": [{"message": {"tool_calls": [{"custom": {"name": "sql", "input": "select\\n1"}}]}}]}', b"call: sql(select\\n1)"),
+        (
+            b'{"choices": [{"message": {"tool_calls": [{"custom": {"name": "sql", "input": "select\\n1"}}]}}]}',
+            b"call: sql(select\\n1)",
+        ),
         (b'{"choices": [{"message": {"function_call": {"name": "f", "arguments": "{}"}}}]}', b"tool call: f({})"),
-        (b'{"object": "chat.completion.chunk", "choices": [{"delta": {"content": "hi"}, "finish_reason": "stop"}]}', b"text: hi"),
+        (
+            b'{"object": "chat.completion.chunk", "choices": [{"delta": {"content": "hi"}, "finish_reason": "stop"}]}',
+            b"text: hi",
+        ),
         (b'{"model": "m\\nusage: forged", "choices": []}', b"model: m\\nusage: forged\n"),
     ],
     ids=["refusal", "custom", "function_call", "chunk", "forged"],
@@ -280,7 +293,9 @@ sys.exit(main(["replay"]))
     assert (done.returncode, done.stderr) == (130, b"")
 
 
-@pytest.mark.parametrize("head", [b"Transfer-Encoding: chunked\r\n\r\n5\r\nhel", b"Content-Length: 500\r\n\r\nhel"], ids=["chunked", "short"])
+@pytest.mark.parametrize(
+    "head", [b"Transfer-Encoding: chunked\r\n\r\n5\r\nhel", b"Content-Length: 500\r\n\r\nhel"], ids=["chunked", "short"]
+)
 def test_error_whose_body_breaks(head: bytes) -> None:
     with serve_raw(b"HTTP/1.1 404 Gone\r\n" + head) as url:
         done = run("chat", "hi", "--base-url", url)

@@ -19,9 +19,12 @@ from together_adapters.accumulate import accumulate
 from together_adapters.errors import APIError, IncompleteStreamError, RateLimitError, StreamError
 from together_adapters.sse import Decoder, ServerSentEvent, aencode_chunks, encode, encode_chunks, response_to_chunks
 from together_adapters.stream import iter_chunks
+
 from together_types import ChatCompletionChunk, ChatCompletionResponse
 
-LINE = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0"), max_size=20) | st.sampled_from([" ", "\ufeff", ":", " x", "7"])
+LINE = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0"), max_size=20) | st.sampled_from(
+    [" ", "\ufeff", ":", " x", "7"]
+)
 DATA = st.lists(LINE | st.just("\0")).map("\n".join)
 EVENTS = st.builds(
     ServerSentEvent, event=LINE.filter(bool), data=DATA, id=LINE, retry=st.none() | st.integers(0, 2**63 - 1)
@@ -97,7 +100,11 @@ def check_shape(frames: list[Any]) -> None:
                 opened.append(choice["index"])
             calls = choice["delta"].get("tool_calls")
             for call in calls if isinstance(calls, list) and all(isinstance(call, dict) for call in calls) else ():
-                for key, value in (("id", call.get("id")), ("type", call.get("type")), ("name", call.get("function", {}).get("name"))):
+                for key, value in (
+                    ("id", call.get("id")),
+                    ("type", call.get("type")),
+                    ("name", call.get("function", {}).get("name")),
+                ):
                     if value is not None:
                         assert (choice["index"], call["index"], key) not in said
                         said.add((choice["index"], call["index"], key))
@@ -143,7 +150,10 @@ def test_recorded_bodies(path: Any) -> None:
             assert sent_and_read(chunks) == response
 
 
-@given(responses(), st.sampled_from([{}, {"prompt": [{"text": "<s>"}], "warnings": [{"message": "w"}]}, {"service_tier": "default"}]))
+@given(
+    responses(),
+    st.sampled_from([{}, {"prompt": [{"text": "<s>"}], "warnings": [{"message": "w"}]}, {"service_tier": "default"}]),
+)
 def test_any_response(data: dict[str, Any], more: dict[str, Any]) -> None:
     for choice in data["choices"]:
         choice.pop("_form", None)
@@ -170,7 +180,11 @@ def test_what_is_held_back_is_bounded() -> None:
 
 
 def test_mappings_and_empty_chunks() -> None:
-    frames = frames_of(b"".join(encode_chunks([{"choices": []}, {"choices": [], "x": 1}, {"usage": {"total_tokens": 1}}, chunk(0, "a")])))
+    frames = frames_of(
+        b"".join(
+            encode_chunks([{"choices": []}, {"choices": [], "x": 1}, {"usage": {"total_tokens": 1}}, chunk(0, "a")])
+        )
+    )
     assert [frame.get("x") for frame in frames] == [1, None, None]
     assert frames[1]["choices"][0]["delta"] == {"role": "assistant", "content": "a"}
     assert frames[-1]["usage"] == {"total_tokens": 1}
@@ -185,8 +199,14 @@ def test_numbers_that_json_cannot_hold() -> None:
 @given(st.lists(st.tuples(TEXT, st.floats(-9, 0)), min_size=1))
 def test_a_number_for_each_token(said: list[tuple[str, float]]) -> None:
     chunks = [ChatCompletionChunk.from_dict(chunk(0, text, logprobs=number)) for text, number in said]
-    entries = [entry for frame in frames_of(b"".join(encode_chunks(chunks))) for entry in frame["choices"][0]["logprobs"]["content"]]
-    assert [(entry["token"], entry["logprob"], bytes(entry["bytes"]).decode()) for entry in entries] == [(*pair, pair[0]) for pair in said]
+    entries = [
+        entry
+        for frame in frames_of(b"".join(encode_chunks(chunks)))
+        for entry in frame["choices"][0]["logprobs"]["content"]
+    ]
+    assert [(entry["token"], entry["logprob"], bytes(entry["bytes"]).decode()) for entry in entries] == [
+        (*pair, pair[0]) for pair in said
+    ]
     assert sent_and_read(chunks) == accumulate(chunks).response
 
 
@@ -214,7 +234,10 @@ class Odd(Exception):
     ("error", "expected"),
     [
         (APIError("m"), {"message": "m", "type": "server_error", "code": "api_error"}),
-        (RateLimitError("slow", status=429, body={"error": {"type": "t", "param": "p", "code": 7}}), {"type": "t", "param": "p", "code": "7"}),
+        (
+            RateLimitError("slow", status=429, body={"error": {"type": "t", "param": "p", "code": 7}}),
+            {"type": "t", "param": "p", "code": "7"},
+        ),
         (RateLimitError("slow", status=429, body="text"), {"message": "slow", "code": "429"}),
         (StreamError("m", accumulate([]), type="t", code=500), {"message": "m", "type": "t", "code": "500"}),
         (IncompleteStreamError("cut", accumulate([])), {"message": "cut", "code": "incomplete_stream_error"}),
@@ -261,7 +284,6 @@ def test_chunks_are_closed_when_the_reader_takes_nothing() -> None:
     assert stream.completion.state == "cancelled"
 
 
-
 def test_async() -> None:
     async def chunks() -> AsyncIterator[ChatCompletionChunk]:
         yield OPEN
@@ -281,10 +303,18 @@ def test_answer_sent_at_once_is_told_once() -> None:
     """Its chunk has the message beside the delta, which is nothing for other clients."""
     calls = [{"id": name, "type": "function", "function": {"name": "f", "arguments": "{}"}} for name in "ab"]
     message = {"role": "assistant", "content": "hi", "tool_calls": calls}
-    body = {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [{"index": 0, "finish_reason": "stop", "message": message}]}
+    body = {
+        "id": "c",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "m",
+        "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
+    }
     [chunk] = iter_chunks(iter([json.dumps(body).encode()]))
     assert sent_and_read([chunk]).to_dict() == body
-    assert all("message" not in choice for frame in frames_of(b"".join(encode_chunks([chunk]))) for choice in frame["choices"])
+    assert all(
+        "message" not in choice for frame in frames_of(b"".join(encode_chunks([chunk]))) for choice in frame["choices"]
+    )
 
 
 # ---- whatever a server may send

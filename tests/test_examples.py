@@ -47,7 +47,8 @@ def respond(request: Received) -> Iterator[Part]:
     if "tools" in asked:
         message, reason = {"role": "assistant", "content": None, "tool_calls": [CALL]}, "tool_calls"
     choices = [
-        {"index": index, "message": message, "finish_reason": reason, "seed": index + 7} for index in range(asked.get("n", 1))
+        {"index": index, "message": message, "finish_reason": reason, "seed": index + 7}
+        for index in range(asked.get("n", 1))
     ]
     yield reply_json({**head, "object": "chat.completion", "choices": choices, "usage": USAGE})
 

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from together_adapters.accumulate import Accumulator, Completion, accumulate
 from together_adapters.stream import iter_chunks
+
 from together_types import ChatCompletionChunk
 
 # Stand for a text and a number that come once in all chunks; `numbered` makes them so.
@@ -23,7 +24,10 @@ SAID = st.just(TEXT)
 SAYS_NOTHING = st.sampled_from([None, "", "null"])
 ANYTHING = st.recursive(
     SAID | st.just(NUMBER) | st.sampled_from([None, "", True, 0.5, [], {}]),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["id", "type", "text", "a", TEXT]), inner, max_size=2),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["id", "type", "text", "a", TEXT]), inner, max_size=2)
+    ),
     max_leaves=4,
 )
 
@@ -45,9 +49,22 @@ ARGUMENTS = SAID | st.sampled_from(["{}", '{"a":', "}"]) | st.fixed_dictionaries
 FUNCTION = sometimes(name=NAME, arguments=ARGUMENTS, x=SAID)
 KIND = st.sampled_from(["function", "custom"])
 CUSTOM = sometimes(name=NAME, input=SAID)
-CALL = sometimes(index=INDEX, id=st.sampled_from(["1", "2", TEXT]), type=KIND, function=FUNCTION, custom=CUSTOM, extra_content=ANYTHING)
+CALL = sometimes(
+    index=INDEX,
+    id=st.sampled_from(["1", "2", TEXT]),
+    type=KIND,
+    function=FUNCTION,
+    custom=CUSTOM,
+    extra_content=ANYTHING,
+)
 PIECES = one_or_more(sometimes(type=st.just("text"), text=SAID))
-PART = sometimes(type=st.sampled_from(["text", "thinking"]), text=SAID, thinking=SAID | PIECES, refusal=SAID, image_url=st.fixed_dictionaries({"url": SAID}))
+PART = sometimes(
+    type=st.sampled_from(["text", "thinking"]),
+    text=SAID,
+    thinking=SAID | PIECES,
+    refusal=SAID,
+    image_url=st.fixed_dictionaries({"url": SAID}),
+)
 CONTENT = SAID | one_or_more(PART)
 CALLS = one_or_more(CALL)
 DELTA = sometimes(
@@ -56,7 +73,13 @@ DELTA = sometimes(
 )  # fmt: skip
 TOP = st.fixed_dictionaries({TEXT: st.just(-1.5)})
 ENTRIES = one_or_more(st.fixed_dictionaries({"token": SAID, "logprob": st.just(-1.5)}))
-LOGPROBS = sometimes(tokens=one_or_more(SAID), token_ids=one_or_more(st.just(NUMBER)), top_logprobs=TOP | one_or_more(TOP), content=ENTRIES, refusal=ENTRIES)
+LOGPROBS = sometimes(
+    tokens=one_or_more(SAID),
+    token_ids=one_or_more(st.just(NUMBER)),
+    top_logprobs=TOP | one_or_more(TOP),
+    content=ENTRIES,
+    refusal=ENTRIES,
+)
 CHOICE = sometimes(
     index=INDEX, delta=DELTA, message=DELTA, text=SAID, logprobs=st.just(-0.5) | LOGPROBS, top_logprobs=TOP | one_or_more(TOP), seed=st.just(NUMBER),
     finish_reason=st.sampled_from(["stop", TEXT]), stop_reason=SAID | st.just(NUMBER), token_ids=one_or_more(st.just(NUMBER)), unknown=ANYTHING,
@@ -65,7 +88,9 @@ CHUNK = sometimes(
     id=SAID, created=st.just(NUMBER), model=SAID, system_fingerprint=SAID, warnings=one_or_more(st.fixed_dictionaries({"message": SAID})),
     metadata=ANYTHING, moderation=ANYTHING, error=st.fixed_dictionaries({"message": SAID}), choices=one_or_more(CHOICE), unknown=ANYTHING,
 )  # fmt: skip
-CHUNKS = st.lists(st.builds(lambda chunk, choices: {"choices": choices, **chunk}, CHUNK, one_or_more(CHOICE)), max_size=5)
+CHUNKS = st.lists(
+    st.builds(lambda chunk, choices: {"choices": choices, **chunk}, CHUNK, one_or_more(CHOICE)), max_size=5
+)
 
 
 def numbered(value: Any, numbers: Iterator[int]) -> Any:
@@ -118,7 +143,9 @@ def test_looking_changes_nothing(drawn: list[dict[str, Any]]) -> None:
         assert fresh.completion() == completion
 
 
-@pytest.mark.parametrize("path", [path for path in BODIES if any(["choices" in data for data in objects(path)])], ids=label)
+@pytest.mark.parametrize(
+    "path", [path for path in BODIES if any(["choices" in data for data in objects(path)])], ids=label
+)
 def test_body_is_given_back(path: Any) -> None:
     """An answer sent at once to a request for a stream."""
     [data] = objects(path)

@@ -10,10 +10,21 @@ from pathlib import Path
 
 import pytest
 import together_adapters
+
 import together_types
 
 ORDER = {
-    "together_types": ["_json", "_open_enum", "_read", "_model", "error", "common", "chat_completions", "wire", "__init__"],
+    "together_types": [
+        "_json",
+        "_open_enum",
+        "_read",
+        "_model",
+        "error",
+        "common",
+        "chat_completions",
+        "wire",
+        "__init__",
+    ],
     "together_adapters": [
         "protocols",
         "_types",
@@ -126,12 +137,24 @@ def test_imports_go_down(path: Path) -> None:
     ("module", "forbidden"),
     [
         ("together_types", "urllib ssl socket asyncio http email typing_extensions dataclasses inspect typing"),
-        ("together_adapters", "urllib ssl socket asyncio http email typing_extensions dataclasses typing together_types"),
+        (
+            "together_adapters",
+            "urllib ssl socket asyncio http email typing_extensions dataclasses typing together_types",
+        ),
         ("together_adapters.client", "urllib.request ssl asyncio http email typing_extensions dataclasses"),
         ("together_adapters.stream", "urllib ssl socket asyncio http email typing_extensions dataclasses typing"),
-        ("together_adapters.openai_format", "urllib ssl socket asyncio http email typing_extensions dataclasses typing"),
-        ("together_adapters.aws_lambda", "urllib ssl socket asyncio http email base64 typing_extensions dataclasses typing"),
-        ("together_adapters.sse", "together_types json urllib ssl socket asyncio http email typing_extensions dataclasses typing"),
+        (
+            "together_adapters.openai_format",
+            "urllib ssl socket asyncio http email typing_extensions dataclasses typing",
+        ),
+        (
+            "together_adapters.aws_lambda",
+            "urllib ssl socket asyncio http email base64 typing_extensions dataclasses typing",
+        ),
+        (
+            "together_adapters.sse",
+            "together_types json urllib ssl socket asyncio http email typing_extensions dataclasses typing",
+        ),
     ],
 )
 def test_import_is_light(module: str, forbidden: str) -> None:

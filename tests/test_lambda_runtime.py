@@ -81,7 +81,10 @@ def test_context() -> None:
 
 def test_what_a_mobile_application_tells() -> None:
     told = json.dumps({"client": {"app_title": "hé"}, "custom": {"k": "é"}, "env": None}, ensure_ascii=False)
-    headers = {"Lambda-Runtime-Client-Context": told.encode("utf-8").decode("latin-1"), "Lambda-Runtime-Deadline-Ms": "soon"}
+    headers = {
+        "Lambda-Runtime-Client-Context": told.encode("utf-8").decode("latin-1"),
+        "Lambda-Runtime-Deadline-Ms": "soon",
+    }
     with running("app_title") as api:
         assert api.invoke({}, headers=headers).json() == ["hé", {"k": "é"}, None]
         assert api.invoke({}, headers={"Lambda-Runtime-Client-Context": '{"client":7}'}).outcome == "error"
@@ -90,7 +93,14 @@ def test_what_a_mobile_application_tells() -> None:
 
 @pytest.mark.parametrize(
     ("handler", "kind"),
-    [("oversized", "ResponseTooLargeError"), ("not_json", "TypeError"), ("asynchronous", "TypeError"), ("foreign", "Gr__e"), ("broken_at_once", "Fehler"), ("lengthy", "Fehler")],
+    [
+        ("oversized", "ResponseTooLargeError"),
+        ("not_json", "TypeError"),
+        ("asynchronous", "TypeError"),
+        ("foreign", "Gr__e"),
+        ("broken_at_once", "Fehler"),
+        ("lengthy", "Fehler"),
+    ],
 )
 def test_a_failure_is_reported_and_the_next_event_taken(handler: str, kind: str) -> None:
     got = once(handler, {})
@@ -103,7 +113,9 @@ def test_an_event_that_is_no_json() -> None:
     assert once("echo", b"{").json()["errorType"] == "JSONDecodeError"
 
 
-@pytest.mark.parametrize("text", ["\ud800", "Bearer hiddenHidden", "sk-hiddenHidden", "hidden/secret/access/key"], ids=ascii)
+@pytest.mark.parametrize(
+    "text", ["\ud800", "Bearer hiddenHidden", "sk-hiddenHidden", "hidden/secret/access/key"], ids=ascii
+)
 @pytest.mark.parametrize("handler", ["failing", "failed"])
 def test_an_error_text_kills_nothing_and_shows_no_key(text: str, handler: str) -> None:
     with tempfile.TemporaryFile() as log:
@@ -136,7 +148,9 @@ def test_what_a_handler_logs_is_in_the_log() -> None:
 
 
 def test_a_handler_may_see_to_its_log_itself(tmp_path: Path) -> None:
-    (tmp_path / "app.py").write_text("import logging\nlogging.basicConfig(format='mine %(message)s')\ndef handler(event, context): logging.warning('w')")
+    (tmp_path / "app.py").write_text(
+        "import logging\nlogging.basicConfig(format='mine %(message)s')\ndef handler(event, context): logging.warning('w')"
+    )
     with tempfile.TemporaryFile() as log, RuntimeAPI() as api:
         api.start("app.handler", folder=tmp_path, log=log).wait()
         assert api.invoke({}).outcome == "response"
@@ -176,7 +190,7 @@ def test_a_later_failure_is_in_the_trailers(handler: str, kind: str, sent: bytes
     got = once(handler, {})
     assert got.answer == sent and got.trailers["lambda-runtime-function-error-type"] == kind
     report = got.trailing_error
-    assert report["errorType"] == kind and "idden]" in report["errorMessage"] or kind == "TypeError"
+    assert (report["errorType"] == kind and "idden]" in report["errorMessage"]) or kind == "TypeError"
     assert "hiddenHidden" not in json.dumps(report)
 
 
@@ -222,11 +236,22 @@ def test_whole_responses_can_be_streamed_too(handler: str) -> None:
 
 @pytest.mark.parametrize(
     ("body", "encoded", "sent"),
-    [("a\ud800", False, b"a\xef\xbf\xbd"), ("/wA=", True, b"\xff\x00"), (None, False, b""), ("%", True, None), ({"a": 1}, False, None), (7, False, None)],
+    [
+        ("a\ud800", False, b"a\xef\xbf\xbd"),
+        ("/wA=", True, b"\xff\x00"),
+        (None, False, b""),
+        ("%", True, None),
+        ({"a": 1}, False, None),
+        (7, False, None),
+    ],
     ids=repr,
 )
 def test_a_whole_response_that_is_streamed(body: Any, encoded: bool, sent: bytes | None) -> None:
-    got = once("raw_response", {**URL, "sent": {"statusCode": 201, "body": body, "isBase64Encoded": encoded}}, environment={"TOGETHER_LAMBDA_STREAMING": "always"})
+    got = once(
+        "raw_response",
+        {**URL, "sent": {"statusCode": 201, "body": body, "isBase64Encoded": encoded}},
+        environment={"TOGETHER_LAMBDA_STREAMING": "always"},
+    )
     if sent is None:  # before its status has gone
         assert (got.outcome, got.streamed) == ("error", False)
     else:
@@ -315,7 +340,9 @@ def test_snapstart(fault: str, report: Any, status: int | None, tmp_path: Path) 
     (tmp_path / "snapshot_restore_py.py").write_text(REGISTRY)
     (tmp_path / "hooked.py").write_text(HOOKS.format(fault))
     with RuntimeAPI() as api:
-        api.start("hooked.handler", folder=tmp_path, environment={"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}).wait()
+        api.start(
+            "hooked.handler", folder=tmp_path, environment={"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
+        ).wait()
         if status is None:
             assert api.invoke({}).json() == ["before 2", "before 1", "after"] and api.restores == 1
         else:

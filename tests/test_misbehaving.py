@@ -46,8 +46,8 @@ class Case(NamedTuple):
     cut: type[Exception]
     says: str
     text: tuple[str, ...] = ()
-    timeout: Union[float, Timeout, None] = 5.0
-    unanswered: Optional[bool] = None
+    timeout: Union[float, Timeout, None] = 5.0  # noqa: UP007  read at run time on 3.9
+    unanswered: Optional[bool] = None  # noqa: UP045
 
 
 BROKEN = (APIConnectionError, IncompleteStreamError)

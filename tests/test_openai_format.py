@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from test_any_stream import TEXT
 from test_round_trip import same, shaped
 from together_adapters.openai_format import from_openai, to_openai, to_openai_with_loss
+
 from together_types import (
     ChatCompletionChunk,
     ChatCompletionRequest,
@@ -66,7 +67,11 @@ def check_losses(value: Any, **options: Any) -> None:
     back = from_openai(data, type(value))
     assert (losses == []) == (back == value)
     before, after = dict(leaves(value.to_dict())), dict(leaves(back.to_dict()))
-    differing = {leaf for leaf in {*before, *after} if leaf not in before or leaf not in after or not same(before[leaf], after[leaf])}
+    differing = {
+        leaf
+        for leaf in {*before, *after}
+        if leaf not in before or leaf not in after or not same(before[leaf], after[leaf])
+    }
     for path, _, lost in losses:
         if before.get(path) is not None:
             assert same(lost, before[path]), path
@@ -117,10 +122,25 @@ def together_choice(draw: st.DrawFn, in_stream: bool) -> Any:
     logprobs = together_logprobs() | st.none()
     choice: dict[str, Any] = {"index": draw(st.integers(0, 3)), "finish_reason": draw(REASONS), "seed": draw(seed)}
     choice["logprobs"] = draw(logprobs | st.floats(-20, 0) if in_stream else logprobs)
-    call = {"index": 0, "id": "call_1", "type": "function", "function": {"name": "f", "arguments": draw(st.sampled_from(["{}", {}]))}}
-    said = {"role": "assistant", "content": draw(TEXT | st.none()), "reasoning": draw(TEXT), "tool_calls": draw(st.sampled_from([[], [call], None]))}
+    call = {
+        "index": 0,
+        "id": "call_1",
+        "type": "function",
+        "function": {"name": "f", "arguments": draw(st.sampled_from(["{}", {}]))},
+    }
+    said = {
+        "role": "assistant",
+        "content": draw(TEXT | st.none()),
+        "reasoning": draw(TEXT),
+        "tool_calls": draw(st.sampled_from([[], [call], None])),
+    }
     if in_stream:
-        return {**choice, "text": "", "top_logprobs": draw(TOP | st.lists(TOP, max_size=2)), "delta": {**said, "token_id": draw(st.integers(0, 2**17))}}
+        return {
+            **choice,
+            "text": "",
+            "top_logprobs": draw(TOP | st.lists(TOP, max_size=2)),
+            "delta": {**said, "token_id": draw(st.integers(0, 2**17))},
+        }
     return {**choice, "message": said}
 
 
@@ -157,7 +177,9 @@ def check_comes_back(value: Any) -> None:
 
 def check_entry(entry: Any) -> None:
     for token in (entry, *entry["top_logprobs"]):
-        assert isinstance(token["logprob"], float) and token["logprob"] == token["logprob"] and abs(token["logprob"]) < 1e9
+        assert (
+            isinstance(token["logprob"], float) and token["logprob"] == token["logprob"] and abs(token["logprob"]) < 1e9
+        )
         if token["bytes"] is None:
             assert token["token"] == "\ud83d"
         else:
@@ -183,17 +205,30 @@ def test_real_together_frame() -> None:
     (choice,) = data["choices"]
     top = [{"token": "é", "logprob": -0.25, "bytes": [195, 169]}, {"token": "e", "logprob": -2.0, "bytes": [101]}]
     assert choice["logprobs"] == {"content": [{**top[0], "top_logprobs": top}], "refusal": None}
-    assert (choice["finish_reason"], choice["native_finish_reason"], choice["native_logprobs"]) == ("stop", "eos", -0.25)
+    assert (choice["finish_reason"], choice["native_finish_reason"], choice["native_logprobs"]) == (
+        "stop",
+        "eos",
+        -0.25,
+    )
     assert choice["seed"] == 2039908639335532000 and choice["delta"]["token_id"] == 128009
     assert from_openai(data).to_dict() == frame
     exact = to_openai(ChatCompletionChunk.from_dict(frame), only_openai=True)
     assert exact["choices"] == [
-        {"index": 0, "delta": {"role": "assistant", "content": "é"}, "finish_reason": "stop", "logprobs": choice["logprobs"]}
+        {
+            "index": 0,
+            "delta": {"role": "assistant", "content": "é"},
+            "finish_reason": "stop",
+            "logprobs": choice["logprobs"],
+        }
     ]
 
 
 def test_changed_logprobs_are_not_overruled_by_the_originals() -> None:
-    data = to_openai(ChatCompletionResponse.from_dict({"choices": [{"message": {}, "logprobs": {"tokens": ["a"], "token_logprobs": [-1.0]}}]}))
+    data = to_openai(
+        ChatCompletionResponse.from_dict(
+            {"choices": [{"message": {}, "logprobs": {"tokens": ["a"], "token_logprobs": [-1.0]}}]}
+        )
+    )
     data["choices"][0]["logprobs"]["content"][0]["logprob"] = -2.0
     assert same(to_openai(from_openai(data)), data)
 
@@ -222,7 +257,15 @@ def test_required_nulls_are_filled_in() -> None:
 
 @pytest.mark.parametrize(
     ("reason", "expected"),
-    [("eos", "stop"), ("content_filter", "content_filter"), ("abort", "stop"), ("max_tokens", "length"), ("tool_use", "tool_calls"), ("", "stop"), (None, "stop")],
+    [
+        ("eos", "stop"),
+        ("content_filter", "content_filter"),
+        ("abort", "stop"),
+        ("max_tokens", "length"),
+        ("tool_use", "tool_calls"),
+        ("", "stop"),
+        (None, "stop"),
+    ],
 )
 def test_unknown_finish_reasons(reason: str | None, expected: str) -> None:
     assert only({"choices": [{"message": {}, "finish_reason": reason}]})["choices"][0]["finish_reason"] == expected
@@ -450,7 +493,9 @@ def test_true_is_not_one() -> None:
 
 @pytest.mark.parametrize("source", [None, 7, "{}", [], object(), Plain(None), Plain([1])])
 def test_what_is_none_of_these(source: Any) -> None:
-    with pytest.raises(TypeError, match="expected a mapping (or an object with to_dict or model_dump|from Plain), got "):
+    with pytest.raises(
+        TypeError, match="expected a mapping (or an object with to_dict or model_dump|from Plain), got "
+    ):
         from_openai(source)
 
 

@@ -16,7 +16,11 @@ ROOT = Path(__file__).parents[1]
 
 
 def files_of(package: str, folder: Path) -> set[str]:
-    return {f"{package}/{path.name}" for path in folder.iterdir() if path.suffix == ".py" or path.name in ("py.typed", "LICENSE")}
+    return {
+        f"{package}/{path.name}"
+        for path in folder.iterdir()
+        if path.suffix == ".py" or path.name in ("py.typed", "LICENSE")
+    }
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +48,22 @@ def test_source_archive_holds_tests_and_stubs(archives: Path) -> None:
     [path] = archives.glob("*.tar.gz")
     with tarfile.open(path) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    tracked = [str(path.relative_to(ROOT)) for folder in ("tests", "stubs") for path in (ROOT / folder).rglob("*") if path.is_file()]
+    tracked = [
+        str(path.relative_to(ROOT))
+        for folder in ("tests", "stubs")
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file()
+    ]
     assert not {name for name in tracked if "__pycache__" not in name} - names
-    assert {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "tox.ini", "setup.cfg", "pyproject.toml"} <= names
+    assert {
+        "README.md",
+        "CHANGELOG.md",
+        "CONTRIBUTING.md",
+        "LICENSE",
+        "tox.ini",
+        "setup.cfg",
+        "pyproject.toml",
+    } <= names
 
 
 def test_installs_and_runs(archives: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import together_adapters
+
 import together_types
 
 Definition = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -47,7 +48,11 @@ def test_every_public_name_has_a_docstring(name: str, path: Path) -> None:
 
 
 def own_names(module: object) -> list[str]:
-    return [name for name, item in vars(module).items() if is_public(name) and getattr(item, "__module__", "") == getattr(module, "__name__", "")]
+    return [
+        name
+        for name, item in vars(module).items()
+        if is_public(name) and getattr(item, "__module__", "") == getattr(module, "__name__", "")
+    ]
 
 
 def undocumented_in(path: str, cls: type) -> Iterator[str]:
@@ -68,11 +73,15 @@ def documented_constants(path: Path) -> set[str]:
     return {
         ast.unparse(statement.targets[0] if isinstance(statement, ast.Assign) else statement.target)
         for statement, following in zip(body, body[1:])
-        if isinstance(statement, (ast.Assign, ast.AnnAssign)) and isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)
+        if isinstance(statement, (ast.Assign, ast.AnnAssign))
+        and isinstance(following, ast.Expr)
+        and isinstance(following.value, ast.Constant)
     }
 
 
-@pytest.mark.parametrize("cls", [item for item in vars(together_types).values() if isinstance(item, type) and issubclass(item, str)])
+@pytest.mark.parametrize(
+    "cls", [item for item in vars(together_types).values() if isinstance(item, type) and issubclass(item, str)]
+)
 def test_every_enum_member_is_documented(cls: type) -> None:
     [node] = ast.parse(inspect.cleandoc("\n" + inspect.getsource(cls))).body
     assert isinstance(node, ast.ClassDef)
@@ -80,7 +89,8 @@ def test_every_enum_member_is_documented(cls: type) -> None:
     bare = [
         ast.unparse(item.targets[0])
         for item, following in pairs
-        if isinstance(item, ast.Assign) and not (isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant))
+        if isinstance(item, ast.Assign)
+        and not (isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant))
     ]
     assert bare == []
 
@@ -88,9 +98,15 @@ def test_every_enum_member_is_documented(cls: type) -> None:
 # ---- typed
 
 ALL = [
-    pytest.param(path, id=f"{package}.{path.stem}") for package, folder in PACKAGES for path in sorted(folder.glob("*.py"))
+    pytest.param(path, id=f"{package}.{path.stem}")
+    for package, folder in PACKAGES
+    for path in sorted(folder.glob("*.py"))
 ]
-OFFERED = {public for parameter in MODULES for public in getattr(importlib.import_module(str(parameter.values[0])), "__all__", ())}
+OFFERED = {
+    public
+    for parameter in MODULES
+    for public in getattr(importlib.import_module(str(parameter.values[0])), "__all__", ())
+}
 
 
 @pytest.mark.parametrize("path", ALL)
@@ -110,7 +126,13 @@ def with_any(body: list[ast.stmt], path: str) -> Iterator[str]:
         elif isinstance(item, Definition) and is_public(item.name):
             # What implements overloads is not what callers see.
             if is_overload(item) or item.name not in overloaded:
-                arguments = [*item.args.posonlyargs, *item.args.args, *item.args.kwonlyargs, item.args.vararg, item.args.kwarg]
+                arguments = [
+                    *item.args.posonlyargs,
+                    *item.args.args,
+                    *item.args.kwonlyargs,
+                    item.args.vararg,
+                    item.args.kwarg,
+                ]
                 annotations = [argument.annotation for argument in arguments if argument] + [item.returns]
                 if any(annotation and has_any(annotation) for annotation in annotations):
                     yield path + item.name
@@ -118,14 +140,20 @@ def with_any(body: list[ast.stmt], path: str) -> Iterator[str]:
                 yield from attributes_with_any(item, path)
         elif isinstance(item, ast.AnnAssign) and is_public(ast.unparse(item.target)) and has_any(item.annotation):
             yield path + ast.unparse(item.target)
-        elif isinstance(item, ast.Assign) and is_public(ast.unparse(item.targets[0])) and has_any(item.value):
-            if ast.unparse(item) != "JSON = Any":
-                yield path + ast.unparse(item.targets[0])
+        elif isinstance(item, ast.Assign) and ast.unparse(item) != "JSON = Any":
+            name = ast.unparse(item.targets[0])
+            if is_public(name) and has_any(item.value):
+                yield path + name
 
 
 def attributes_with_any(init: ast.stmt, path: str) -> Iterator[str]:
     for node in ast.walk(init):
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Attribute) and is_public(node.target.attr) and has_any(node.annotation):
+        if (
+            isinstance(node, ast.AnnAssign)
+            and isinstance(node.target, ast.Attribute)
+            and is_public(node.target.attr)
+            and has_any(node.annotation)
+        ):
             yield path + node.target.attr
 
 
@@ -147,6 +175,10 @@ def has_any(node: ast.expr) -> bool:
     for inner in ast.walk(node):
         if isinstance(inner, ast.Name) and inner.id == "Any":
             return True
-        if isinstance(inner, ast.Constant) and isinstance(inner.value, str) and "Any" in inner.value.replace("[", " ").replace("]", " ").split():
+        if (
+            isinstance(inner, ast.Constant)
+            and isinstance(inner.value, str)
+            and "Any" in inner.value.replace("[", " ").replace("]", " ").split()
+        ):
             return True
     return False

@@ -19,6 +19,7 @@ from corpus import DATA, TYPES
 from loopback import serve_raw
 from together_adapters.errors import APIError
 from together_adapters.stream import ChunkStream, aiter_chunks, iter_chunks
+
 from together_types import ChatCompletionResponse
 
 QUIRKS = sorted(DATA.glob("quirks/*.json"))
@@ -148,5 +149,3 @@ def test_wire(case: dict[str, Any]) -> None:
     parts = [part.encode("latin-1") if isinstance(part, str) else part for part in case["wire"]]
     with serve_raw(*parts) as url, urllib.request.urlopen(url, timeout=30) as answer:
         check_stream(case, found_in(iter_chunks(answer)))
-
-

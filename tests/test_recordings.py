@@ -12,6 +12,7 @@ from corpus import DATA, SAID_OTHERWISE, STREAMS, label
 from together_adapters.accumulate import Completion, accumulate
 from together_adapters.errors import IncompleteStreamError, StreamError
 from together_adapters.stream import iter_chunks
+
 from together_types import ChatCompletionChunk
 
 READS: dict[str, list[int]] = json.loads((DATA / "recordings" / "reads.json").read_text("utf-8"))
@@ -20,7 +21,10 @@ TWINS = [(stream, body) for stream, body in TWINS if body.exists()]
 # What a server itself says otherwise when it streams: by path what the stream and what the answer sent at once has, and why.
 DIFFER: list[dict[str, Any]] = json.loads((DATA / "twins_differ.json").read_text("utf-8"))
 assert TWINS and all([rule["paths"] and rule["why"] for rule in DIFFER])
-assert {rule["where"] for rule in DIFFER} <= {"every server", *[name for stream, _ in TWINS for name in (label(stream), stream.parent.name)]}
+assert {rule["where"] for rule in DIFFER} <= {
+    "every server",
+    *[name for stream, _ in TWINS for name in (label(stream), stream.parent.name)],
+}
 
 
 def read(pieces: list[bytes]) -> tuple[list[ChatCompletionChunk], str, Completion]:
@@ -69,7 +73,9 @@ def test_cut_short(path: Path) -> None:
 
 
 def kind(value: Any) -> str:
-    return {dict: "object", list: "array", str: "string", bool: "boolean", type(None): "null"}.get(type(value), "number")
+    return {dict: "object", list: "array", str: "string", bool: "boolean", type(None): "null"}.get(
+        type(value), "number"
+    )
 
 
 def differences(streamed: Any, at_once: Any, path: str = "") -> Iterator[tuple[str, str]]:
@@ -95,6 +101,11 @@ def test_streamed_as_at_once(stream: Path, body: Path) -> None:
     streamed = read([stream.read_bytes()])[2].response.to_dict()
     found = set(differences(streamed, json.loads(body.read_bytes())))
     own = {pair for rule in DIFFER if rule["where"] == label(stream) for pair in rule["paths"].items()}
-    shared = {pair for rule in DIFFER if rule["where"] in ("every server", stream.parent.name) for pair in rule["paths"].items()}
+    shared = {
+        pair
+        for rule in DIFFER
+        if rule["where"] in ("every server", stream.parent.name)
+        for pair in rule["paths"].items()
+    }
     assert own <= found, "no longer so: take it out of the file"
     assert sorted(found - own - shared) == []

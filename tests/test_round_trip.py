@@ -15,6 +15,7 @@ import pytest
 from corpus import BODIES, STREAMS, TYPES, label, objects
 from hypothesis import given
 from hypothesis import strategies as st
+
 from together_types import ChatCompletionChunk, ChatCompletionResponse, ErrorData, ParseError
 from together_types._model import Value
 
@@ -50,7 +51,9 @@ def keys_of(cls: type[Value]) -> st.SearchStrategy[str]:
 def shaped(cls: type[Value], depth: int = 3) -> st.SearchStrategy[dict[str, object]]:
     """JSON objects that mostly have the shape of `cls`, so that nested values are reached."""
     hints = typing.get_type_hints(cls)
-    fields = {key: shaped_field(hints[name], depth) | json_objects(keys_of(cls)) | SCALARS for name, key in cls._wire.items()}
+    fields = {
+        key: shaped_field(hints[name], depth) | json_objects(keys_of(cls)) | SCALARS for name, key in cls._wire.items()
+    }
     return st.fixed_dictionaries({}, optional=fields)
 
 

@@ -50,7 +50,10 @@ def ask(
     connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=30)
     try:
         data = body if isinstance(body, bytes) else None if method == "GET" else json.dumps(body).encode()
-        sent = {"Content-Type": "application/json", **{name.replace("_", "-"): value for name, value in headers.items()}}
+        sent = {
+            "Content-Type": "application/json",
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        }
         connection.request(method, path, data, sent)
         answer = connection.getresponse()
         return answer.status, answer.headers, answer.read()
@@ -77,7 +80,11 @@ class Serving(socketserver.ThreadingTCPServer):
                 while (line := self.rfile.readline()).strip():
                     head += line
                 upstream.heads.append(head)
-                length = [int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")]
+                length = [
+                    int(line.split(b":")[1])
+                    for line in head.lower().split(b"\r\n")
+                    if line.startswith(b"content-length")
+                ]
                 upstream.bodies.append(json.loads(self.rfile.read(length[0])) if length and length[0] else None)
                 try:
                     answer(self)
@@ -100,9 +107,13 @@ def upstream(answer: Callable[[Any], None]) -> Iterator[Serving]:
             thread.join()
 
 
-def sends(body: bytes, status: str = "200 OK", kind: str = "text/event-stream", more: str = "") -> Callable[[Any], None]:
+def sends(
+    body: bytes, status: str = "200 OK", kind: str = "text/event-stream", more: str = ""
+) -> Callable[[Any], None]:
     """An upstream that sends one answer and closes."""
-    head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n{more}\r\n"
+    head = (
+        f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n{more}\r\n"
+    )
     return lambda handler: handler.wfile.write(head.encode() + body)
 
 
@@ -146,14 +157,21 @@ def test_recorded_bodies_through_an_upstream(path: Any) -> None:
 
 
 def test_usage_only_where_it_was_asked_for() -> None:
-    data = CHUNK + b'data: {"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}\n\ndata: [DONE]\n\n'
+    data = (
+        CHUNK
+        + b'data: {"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}\n\ndata: [DONE]\n\n'
+    )
     with upstream(sends(data)) as above, running(Upstream(above.url, "")) as server:
         assert b"usage" not in ask(server, {**BODY, "stream": True})[2]
         assert b"usage" in ask(server, {**BODY, "stream": True, "stream_options": {"include_usage": True}})[2]
 
 
 def test_together_is_converted_both_ways() -> None:
-    frame = {"choices": [{"index": 0, "logprobs": -0.5, "finish_reason": "eos", "seed": 7, "delta": {"content": "é", "token_id": 3}}]}
+    frame = {
+        "choices": [
+            {"index": 0, "logprobs": -0.5, "finish_reason": "eos", "seed": 7, "delta": {"content": "é", "token_id": 3}}
+        ]
+    }
     data = b"data: " + json.dumps(frame).encode() + b"\n\ndata: [DONE]\n\n"
     with upstream(sends(data)) as above, running(Upstream(above.url, "", together=True)) as server:
         _, _, body = ask(server, {**BODY, "stream": True, "logprobs": True, "top_logprobs": 2})
@@ -165,7 +183,10 @@ def test_together_is_converted_both_ways() -> None:
 
 def test_a_request_is_passed_on_as_it_is_and_its_headers_are_not() -> None:
     asked = {**BODY, "logprobs": True, "top_logprobs": 1, "x": [1], "timeout": 0.001, "deadline": 1, "self": 1}
-    with upstream(sends(b'{"choices":[]}', kind="application/json")) as above, running(Upstream(above.url, "")) as server:
+    with (
+        upstream(sends(b'{"choices":[]}', kind="application/json")) as above,
+        running(Upstream(above.url, "")) as server,
+    ):
         assert ask(server, asked, Authorization="Bearer callers-key", X_Secret="s", Cookie="c")[0] == 200
     assert above.bodies == [{**BODY, "logprobs": True, "top_logprobs": 1, "x": [1]}]
     assert b"\r\nAuthorization: Bearer callers-key\r\n" in above.heads[0]
@@ -180,7 +201,11 @@ def test_the_servers_own_key_goes_before_the_callers(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize(
-    "listed", [[{"id": "a", "created": 5, "context_length": 8}], {"object": "list", "data": [{"id": "a", "created": 5, "context_length": 8}]}]
+    "listed",
+    [
+        [{"id": "a", "created": 5, "context_length": 8}],
+        {"object": "list", "data": [{"id": "a", "created": 5, "context_length": 8}]},
+    ],
 )
 def test_models(listed: object) -> None:
     answer = sends(json.dumps(listed).encode(), kind="application/json")
@@ -196,7 +221,10 @@ def test_models(listed: object) -> None:
 
 def test_errors_of_the_upstream_keep_their_status() -> None:
     said = b'{"error":{"message":"slow down","type":"rate_limit","param":null,"code":429}}'
-    with upstream(sends(said, "429 Too Many", "application/json", "Retry-After: 3\r\n")) as above, running(Upstream(above.url, "")) as server:
+    with (
+        upstream(sends(said, "429 Too Many", "application/json", "Retry-After: 3\r\n")) as above,
+        running(Upstream(above.url, "")) as server,
+    ):
         for stream in (False, True):
             status, headers, body = ask(server, {**BODY, "stream": stream})
             assert (status, headers["Retry-After"]) == (429, "3")
@@ -243,8 +271,14 @@ def replay() -> Iterator[Server]:
 def test_replay(replay: Server) -> None:
     assert json.loads(ask(replay)[2])["choices"][0]["message"]["content"] == "hi"
     assert json.loads(ask(replay, {**BODY, "model": "body"})[2])["choices"][0]["message"]["content"] == "hi"
-    assert frames_of(ask(replay, {**BODY, "stream": True})[2])[0]["choices"][0]["delta"] == {"role": "assistant", "content": "hi"}
-    assert [model["id"] for model in json.loads(ask(replay, method="GET", path="/v1/models")[2])["data"]] == ["m", "body"]
+    assert frames_of(ask(replay, {**BODY, "stream": True})[2])[0]["choices"][0]["delta"] == {
+        "role": "assistant",
+        "content": "hi",
+    }
+    assert [model["id"] for model in json.loads(ask(replay, method="GET", path="/v1/models")[2])["data"]] == [
+        "m",
+        "body",
+    ]
     assert ask(replay, method="GET", path="/health?x=1")[0] == 200
 
 
@@ -322,7 +356,10 @@ def test_a_key_that_no_header_can_hold() -> None:
 def test_http_1_0_gets_no_chunks(replay: Server) -> None:
     with socket.create_connection(("127.0.0.1", replay.server_port), timeout=30) as caller:
         body = json.dumps({**BODY, "stream": True}).encode()
-        caller.sendall(b"POST /v1/chat/completions HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+        caller.sendall(
+            b"POST /v1/chat/completions HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
+            % (len(body), body)
+        )
         answer = b"".join(iter(lambda: caller.recv(65536), b""))
     head, _, sent = answer.partition(b"\r\n\r\n")
     assert b"Transfer-Encoding" not in head and frames_of(sent)
@@ -382,7 +419,10 @@ def posting(server: Server, stream: bool) -> socket.socket:
     caller.settimeout(30)
     caller.connect(("127.0.0.1", server.server_port))
     body = json.dumps({**BODY, "stream": stream}).encode()
-    caller.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+    caller.sendall(
+        b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b"
+        % (len(body), body)
+    )
     return caller
 
 
@@ -394,7 +434,11 @@ def test_a_caller_that_does_not_read_frees_the_upstream() -> None:
 
 def test_a_caller_that_does_not_send_is_let_go(replay: Server) -> None:
     with running(replay.backend, patience=0.3) as server:
-        for begin in (b"", b"POST /v1/chat", b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"):
+        for begin in (
+            b"",
+            b"POST /v1/chat",
+            b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{",
+        ):
             with socket.create_connection(("127.0.0.1", server.server_port), timeout=20) as caller:
                 caller.sendall(begin)
                 assert caller.recv(1) == b""
@@ -418,18 +462,29 @@ def test_command(tmp_path: Path) -> None:
     for given, model in (([], "plain"), ([str(tmp_path / "mine.sse")], "mine")):
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
         command = [sys.executable, "-m", "together_adapters", "serve", "--port", "0", "--replay", *given]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) as process:
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+        ) as process:
             assert process.stdout is not None
             url = process.stdout.readline().split()[1]
             try:
                 connection = http.client.HTTPConnection(url.split("/")[2], timeout=30)
-                connection.request("POST", "/v1/chat/completions", json.dumps({**BODY, "model": model}), {"Content-Type": "application/json"})
+                connection.request(
+                    "POST",
+                    "/v1/chat/completions",
+                    json.dumps({**BODY, "model": model}),
+                    {"Content-Type": "application/json"},
+                )
                 assert json.loads(connection.getresponse().read())["choices"][0]["message"]["content"]
                 connection.close()
             finally:
                 process.send_signal(signal.SIGINT)
                 _, errors = process.communicate(timeout=30)
-        assert process.returncode == 130 and "Traceback" not in errors and '"POST /v1/chat/completions HTTP/1.1" 200' in errors
+        assert (
+            process.returncode == 130
+            and "Traceback" not in errors
+            and '"POST /v1/chat/completions HTTP/1.1" 200' in errors
+        )
 
 
 @pytest.mark.parametrize(
@@ -481,7 +536,11 @@ def test_a_broken_source_breaks_what_goes_out() -> None:
     assert next(passed) == CHUNK
     with pytest.raises(ConnectionResetError):
         next(passed)
-    assert (through.chunks, through.completion.state, type(through.error).__name__) == (1, "cut_off", "IncompleteStreamError")
+    assert (through.chunks, through.completion.state, type(through.error).__name__) == (
+        1,
+        "cut_off",
+        "IncompleteStreamError",
+    )
 
 
 def test_giving_up_closes_the_source() -> None:

@@ -12,17 +12,20 @@ import pytest
 from corpus import STREAMS, label
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from test_reading import exactly
 from together_adapters import _template
 from together_adapters._chunk_reader import ChunkReader
+
 from together_types import ChatCompletionChunk
-from test_reading import exactly
 
 TOGETHER = (
     '{"id":"1-SJC","object":"chat.completion.chunk","created":1,"choices":[{"index":0,"text":%s,"logprobs":%s,'
     '"finish_reason":%s,"seed":null,"delta":{"token_id":%s,"role":"assistant","content":%s,"tool_calls":null}}],"model":"m","usage":null}'
 )
 OPENAI = '{"id": "1", "object": "chat.completion.chunk", "model": "m", "created": 1, "choices": [{"index": 0, "finish_reason": null, "delta": {"content": %s}}]}'
-REASONING = '{"choices":[{"finish_reason":null,"index":0,"delta":{"reasoning_content":%s}}],"created":1,"id":"1","model":"m"}'
+REASONING = (
+    '{"choices":[{"finish_reason":null,"index":0,"delta":{"reasoning_content":%s}}],"created":1,"id":"1","model":"m"}'
+)
 
 # What may stand in the place of a value, right or wrong, and what may happen to a frame as a whole.
 WORDS = [
@@ -30,9 +33,51 @@ WORDS = [
     '"\\""', '"\\\\"', '"\\\\\\""', '"\\"text\\":\\"a\\""', '"}}]}"', '"a","content":"b"', '"a\\q"', '"a\tb"', '"a', 'a"', "null", "true",
     "1", "1.0", "[]", '["a"]', "{}", '[{"type":"text","text":"a"}]', '"a","x":1', '"data: {"', '"Ã©"', '"\x00"', '"[DONE]"',
 ]  # fmt: skip
-NUMBERS = ["1", "279", "null", "-1", "0", "-0", "007", "1.5", "1e3", "1.0", "true", '"1"', "NaN", "Infinity", "-", "9" * 30, "9" * 5000, "[" * 300, ""]
+NUMBERS = [
+    "1",
+    "279",
+    "null",
+    "-1",
+    "0",
+    "-0",
+    "007",
+    "1.5",
+    "1e3",
+    "1.0",
+    "true",
+    '"1"',
+    "NaN",
+    "Infinity",
+    "-",
+    "9" * 30,
+    "9" * 5000,
+    "[" * 300,
+    "",
+]
 ACTIONS = st.sampled_from(
-    ["", "", "", "", "", "twice", "crlf", "comment", "named", "id", "two lines", "spaces", "latin-1", "done", "cut", "extra", "object", "no space", "mark", "error", "cr"]
+    [
+        "",
+        "",
+        "",
+        "",
+        "",
+        "twice",
+        "crlf",
+        "comment",
+        "named",
+        "id",
+        "two lines",
+        "spaces",
+        "latin-1",
+        "done",
+        "cut",
+        "extra",
+        "object",
+        "no space",
+        "mark",
+        "error",
+        "cr",
+    ]
 )
 
 
@@ -40,7 +85,9 @@ def frame(body: str, action: str) -> bytes:
     """A frame of an event stream, with something that may be unlike the others."""
     line = "data: " + body
     if action == "twice":
-        line = line.replace('"choices":', '"choices":[],"choices":', 1).replace('"content":', '"content":"z","content":', 1)
+        line = line.replace('"choices":', '"choices":[],"choices":', 1).replace(
+            '"content":', '"content":"z","content":', 1
+        )
     elif action == "comment":
         line = ": hi\n" + line
     elif action == "named":
@@ -73,7 +120,11 @@ def frame(body: str, action: str) -> bytes:
 @st.composite
 def streams(draw: st.DrawFn) -> bytes:
     """Runs of frames that are alike but for their values, as servers send them, with every kind of surprise."""
-    words = st.sampled_from(WORDS[:8]) | st.sampled_from(WORDS) | st.text(max_size=6).map(lambda text: json.dumps(text, ensure_ascii=False))
+    words = (
+        st.sampled_from(WORDS[:8])
+        | st.sampled_from(WORDS)
+        | st.text(max_size=6).map(lambda text: json.dumps(text, ensure_ascii=False))
+    )
     numbers = st.sampled_from(NUMBERS[:3]) | st.sampled_from(NUMBERS)
     parts = []
     for _ in range(draw(st.integers(1, 12))):
@@ -95,7 +146,13 @@ def outcome(pieces: list[bytes], templates: bool, limit: int) -> object:
         chunks += reader.feed(piece)
     chunks += reader.finish()
     completion = reader.completion
-    return [exactly(chunk) for chunk in chunks], repr(reader.error), completion, exactly(completion.response), completion.saw_done
+    return (
+        [exactly(chunk) for chunk in chunks],
+        repr(reader.error),
+        completion,
+        exactly(completion.response),
+        completion.saw_done,
+    )
 
 
 def check(data: bytes, sizes: list[int], limit: int = 2**20) -> None:
@@ -129,7 +186,9 @@ def test_recorded(path: Path) -> None:
     check(data, [100, 1000, 1001])
 
 
-@pytest.mark.skipif(not hasattr(json.decoder, "c_scanstring") or not json.decoder.c_scanstring, reason="no scanner in C, no templates")
+@pytest.mark.skipif(
+    not hasattr(json.decoder, "c_scanstring") or not json.decoder.c_scanstring, reason="no scanner in C, no templates"
+)
 def test_content_streams_are_known() -> None:
     """Templates are used where they should be: all but the first frames of a stream, each server's own form."""
     for form in (TOGETHER.replace("%s", '"a"', 1), OPENAI, REASONING):

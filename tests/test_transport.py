@@ -62,7 +62,9 @@ def test_is_called_with_the_request() -> None:
 
 def test_streams() -> None:
     transport = Recorder()
-    transport.answers.append((200, [], transport.pieces(FRAME % (b"a", b"null"), FRAME % (b"b", b'"stop"'), b"data: [DONE]\n\n")))
+    transport.answers.append(
+        (200, [], transport.pieces(FRAME % (b"a", b"null"), FRAME % (b"b", b'"stop"'), b"data: [DONE]\n\n"))
+    )
     stream = Together(api_key="k", transport=transport).chat.completions.create(**ASKED, stream=True)
     assert [chunk.text for chunk in stream] == ["a", "b"]
     assert transport.closed == 1
@@ -104,7 +106,9 @@ def test_retries_what_it_answers() -> None:
         Together(api_key="k", transport=Recorder(*[limited] * 3)).chat.completions.create(**ASKED)
 
 
-@pytest.mark.parametrize("give", [bytes, bytearray, lambda body: [body], io.BytesIO], ids=["bytes", "bytearray", "list", "file"])
+@pytest.mark.parametrize(
+    "give", [bytes, bytearray, lambda body: [body], io.BytesIO], ids=["bytes", "bytearray", "list", "file"]
+)
 def test_body_that_is_there_already(give: Any) -> None:
     async def transport(*_: object) -> Any:
         return 200, [(b"content-type", b"application/json")], give(COMPLETION)

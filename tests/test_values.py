@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from corpus import DATA, TYPES
 from pickling import pickle_sample
+
 from together_types import (
     ChatCompletionChoicesData,
     ChatCompletionChunk,
@@ -131,7 +132,9 @@ def test_constructor_settles_its_arguments() -> None:
         UsageData(tokens=1)  # type: ignore[call-arg]
 
 
-@pytest.mark.parametrize("arguments", [{"n": decimal.Decimal("1.5")}, {"n": object()}, {("a", "b"): 1}, {"n": b"x"}, {"n": {1}}])
+@pytest.mark.parametrize(
+    "arguments", [{"n": decimal.Decimal("1.5")}, {"n": object()}, {("a", "b"): 1}, {"n": b"x"}, {"n": {1}}]
+)
 def test_what_is_no_json_does_not_raise_below_the_root(arguments: dict[object, object]) -> None:
     """As boto3 gives Decimals, and a caller may give anything."""
     call = FunctionCall.from_dict({"name": "f", "arguments": arguments})
@@ -148,7 +151,9 @@ def test_numbers_of_other_kinds() -> None:
 
     request = ChatCompletionRequest(max_tokens=Count(5), temperature=Share(0.5), seed=decimal.Decimal(7))  # type: ignore[arg-type]
     assert [type(value) for value in (request.max_tokens, request.temperature, request.seed)] == [int, float, int]
-    read = UsageData.from_dict({"prompt_tokens": decimal.Decimal(5), "cost": decimal.Decimal("0.25"), "x": decimal.Decimal("NaN")})
+    read = UsageData.from_dict(
+        {"prompt_tokens": decimal.Decimal(5), "cost": decimal.Decimal("0.25"), "x": decimal.Decimal("NaN")}
+    )
     assert type(read.prompt_tokens) is int and read.issues()[0].path == "completion_tokens"
     assert json.loads(read.to_json()) == {"prompt_tokens": 5, "cost": 0.25, "x": None}
     with pytest.raises(TypeError, match="set is no JSON"):
@@ -200,7 +205,10 @@ def test_paths_with_odd_keys() -> None:
 
 
 def test_text_is_that_of_one_choice() -> None:
-    chunks = [ChatCompletionChunk.from_dict({"choices": [{"index": i, "delta": {"content": text}}]}) for i, text in enumerate("AB")]
+    chunks = [
+        ChatCompletionChunk.from_dict({"choices": [{"index": i, "delta": {"content": text}}]})
+        for i, text in enumerate("AB")
+    ]
     assert [chunk.text for chunk in chunks] == ["A", ""]
 
 
@@ -241,7 +249,9 @@ def test_nested_objects_of_requests_are_values() -> None:
     assert request.reasoning.max_tokens == 512
     audio, file = request.messages[0].content or ()
     assert isinstance(audio, ChatCompletionMessageContent) and audio.input_audio == InputAudio("UklG", "wav")
-    assert isinstance(file, ChatCompletionMessageContent) and file.file and file.file.extra == {"mime": "application/pdf"}
+    assert (
+        isinstance(file, ChatCompletionMessageContent) and file.file and file.file.extra == {"mime": "application/pdf"}
+    )
     assert ChatCompletionRequest(stream_options={"include_usage": True}).stream_options == StreamOptions(True)  # type: ignore[arg-type]
     assert hash(request) == hash(pickle.loads(pickle.dumps(request)))
 

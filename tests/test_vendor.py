@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 import together_adapters
-import together_types
 from together_adapters import vendor
 from together_adapters._scopes import global_uses
+
+import together_types
 
 PACKAGES = [Path(str(package.__file__)).parent for package in (together_types, together_adapters)]
 
@@ -26,11 +27,13 @@ def run(*args: str, path: str = "", cwd: Path | None = None) -> subprocess.Compl
 
 def script(code: str, cwd: Path) -> str:
     code = "import sys; sys.path.insert(0, '.'); " + code
-    return subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True, capture_output=True, text=True, cwd=cwd).stdout
+    return subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code], check=True, capture_output=True, text=True, cwd=cwd
+    ).stdout
 
 
 READ = (
-    "chunks = m.iter_chunks([b'data: {\"choices\": [{\"index\": 0, \"delta\": {\"content\": \"hi\"}, \"finish_reason\": \"stop\"}]}\\n\\n'])\n"
+    'chunks = m.iter_chunks([b\'data: {"choices": [{"index": 0, "delta": {"content": "hi"}, "finish_reason": "stop"}]}\\n\\n\'])\n'
     "print([c.text for c in chunks], sorted(n for n in sys.modules if n.startswith('together')))"
 )
 
@@ -39,11 +42,20 @@ def test_folders_in_a_package(tmp_path: Path) -> None:
     done = run("together_adapters", "vendor", str(tmp_path / "app" / "_vendor"))
     assert (done.returncode, done.stderr) == (0, b"")
     written = {*done.stdout.decode().split()}
-    assert {"together_types/LICENSE", "together_types/py.typed", "together_adapters/stream.py", vendor.MANIFEST} <= written
+    assert {
+        "together_types/LICENSE",
+        "together_types/py.typed",
+        "together_adapters/stream.py",
+        vendor.MANIFEST,
+    } <= written
     assert written == {str(path.relative_to(tmp_path / "app" / "_vendor")) for path in (tmp_path / "app" / "_vendor").rglob("*.*")} | {
         "together_types/LICENSE", "together_adapters/LICENSE",
     }  # fmt: skip
-    changed = [path.name for path in PACKAGES[1].iterdir() if path.is_file() and path.read_bytes() != (tmp_path / "app/_vendor/together_adapters" / path.name).read_bytes()]
+    changed = [
+        path.name
+        for path in PACKAGES[1].iterdir()
+        if path.is_file() and path.read_bytes() != (tmp_path / "app/_vendor/together_adapters" / path.name).read_bytes()
+    ]
     assert changed == ["_types.py"]
     assert script("import app._vendor.together_adapters.stream as m; " + READ, tmp_path) == "['hi'] []\n"
     (tmp_path / "app").rename(tmp_path / "renamed")
@@ -59,7 +71,12 @@ def test_a_folder_on_the_path(tmp_path: Path) -> None:
 def test_types_only(tmp_path: Path) -> None:
     written = vendor.vendor(tmp_path / "app", types_only=True)
     assert not [name for name in written if "adapters" in name]
-    assert script("from app.together_types import UsageData as U; print(U.from_dict({'total_tokens': 3}).to_json())", tmp_path) == '{"total_tokens":3}\n'
+    assert (
+        script(
+            "from app.together_types import UsageData as U; print(U.from_dict({'total_tokens': 3}).to_json())", tmp_path
+        )
+        == '{"total_tokens":3}\n'
+    )
 
 
 def test_single_file(tmp_path: Path) -> None:
@@ -69,7 +86,9 @@ def test_single_file(tmp_path: Path) -> None:
     assert script("import app.together_types as m; " + READ, tmp_path) == "['hi'] []\n"
     loaded = script("import app.together_types, json; print(json.dumps(list(sys.modules)))", tmp_path)
     if sys.implementation.name == "cpython":  # PyPy loads more by itself
-        assert not {"typing", "dataclasses", "inspect", "urllib", "asyncio", "socket", "argparse"} & set(json.loads(loaded))
+        assert not {"typing", "dataclasses", "inspect", "urllib", "asyncio", "socket", "argparse"} & set(
+            json.loads(loaded)
+        )
 
 
 def test_single_file_keeps_every_public_name() -> None:
@@ -91,7 +110,10 @@ def test_from_a_zip(tmp_path: Path) -> None:
         for path, dest in (("both.zip", "a"), (":".join(str(package.parent) for package in PACKAGES), "b")):
             done = run("together_adapters", "vendor", dest, *options, path=path, cwd=tmp_path)
             assert (done.returncode, done.stderr) == (0, b"")
-        one, other = ({str(p.relative_to(root)): p.read_bytes() for p in root.rglob("*") if p.is_file()} for root in (tmp_path / "a", tmp_path / "b"))
+        one, other = (
+            {str(p.relative_to(root)): p.read_bytes() for p in root.rglob("*") if p.is_file()}
+            for root in (tmp_path / "a", tmp_path / "b")
+        )
         assert one == other
         shutil.rmtree(tmp_path / "a")
         shutil.rmtree(tmp_path / "b")
@@ -113,7 +135,9 @@ def test_check_tells_edits_and_age(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert (report.missing, report.added) == (["together_adapters/sse.py"], ["together_adapters/mine.py"])
     assert report.outdated == ["together_types/error.py"]
     done = run("together_adapters", "vendor", "--check", str(tmp_path))
-    assert done.returncode == 1 and b"modified: together_types/common.py\n" in done.stdout and b"outdated" in done.stdout
+    assert (
+        done.returncode == 1 and b"modified: together_types/common.py\n" in done.stdout and b"outdated" in done.stdout
+    )
 
 
 def test_edits_are_not_lost(tmp_path: Path) -> None:
@@ -128,7 +152,10 @@ def test_edits_are_not_lost(tmp_path: Path) -> None:
     assert not (tmp_path / "together_adapters" / "sse.py").exists() and vendor.check(tmp_path).modified == []
 
 
-@pytest.mark.parametrize("manifest", ["[]", "{", "{}", '{"files": {"../x": ""}}', '{"files": {"together_types/../../x": ""}}', '{"files": 7}'])
+@pytest.mark.parametrize(
+    "manifest",
+    ["[]", "{", "{}", '{"files": {"../x": ""}}', '{"files": {"together_types/../../x": ""}}', '{"files": 7}'],
+)
 def test_a_manifest_is_not_trusted(tmp_path: Path, manifest: str) -> None:
     (tmp_path / vendor.MANIFEST).write_text(manifest)
     for options in ([], ["--check"]):
@@ -169,7 +196,9 @@ def f(b, c=x, *d: x, **e):
     except R as s: return s
     return {t: u for t, u in x}
 """
-    uses = [(use.node.id, use.function.name if use.function else "") for use in global_uses(ast.parse(code)) if use.runs]
+    uses = [
+        (use.node.id, use.function.name if use.function else "") for use in global_uses(ast.parse(code)) if use.runs
+    ]
     inside = {name for name, function in uses if function == "f"}
     assert inside == {"g", "h", "k", "M", "n", "q", "R", "x"}
     assert {name for name, function in uses if not function} == {"x", "z"}

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import together_types
 import triangle
 from corpus import BODIES, STREAMS, label, objects
 from together_adapters.openai_format import from_openai, to_openai
+
+import together_types
 from together_types import ChatCompletionRequest, ChatCompletionResponse, wire
 
 ROOT = Path(__file__).parents[1]
@@ -93,7 +94,10 @@ REQUEST = {
     "messages": [
         {"role": "system", "content": "s"},
         {"role": "user", "content": [{"type": "text", "text": "t"}, {"type": "image_url", "image_url": {"url": "u"}}]},
-        {"role": "assistant", "tool_calls": [{"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}]},
+        {
+            "role": "assistant",
+            "tool_calls": [{"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}],
+        },
         {"role": "tool", "tool_call_id": "1", "content": "r"},
     ],
     "logprobs": 3,

@@ -94,14 +94,18 @@ def of_stubs(stubs: Path, package: str, names: Names = str) -> Shape:
     for path in sorted(folder.rglob("*.pyi")):
         module = ".".join(path.relative_to(folder).with_suffix("").parts)
         tree = ast.parse(path.read_text("utf-8"))
-        scope = {node.name: f"{module}.{node.name}" for node in tree.body if isinstance(node, ast.ClassDef) and node.bases}
+        scope = {
+            node.name: f"{module}.{node.name}" for node in tree.body if isinstance(node, ast.ClassDef) and node.bases
+        }
         for node in tree.body:
             if isinstance(node, ast.ImportFrom) and str(node.module).startswith(package + "."):
                 below = str(node.module)[len(package) + 1 :]
                 scope.update({alias.name: f"{below}.{alias.name}" for alias in node.names})
         for node in tree.body:
             if isinstance(node, ast.ClassDef):
-                found = _class_in_stub(f"{module}.{node.name}", node, lambda name: names(scope.get(name, name)))
+                found = _class_in_stub(
+                    f"{module}.{node.name}", node, lambda name, scope=scope: names(scope.get(name, name))
+                )
                 shape.update(found)
     return shape
 
@@ -193,7 +197,14 @@ def defined_in(package: str) -> dict[str, str]:
 
 # ---- comparing
 
-_AS_OURS = {"list": "tuple", "Iterable": "tuple", "Sequence": "tuple", "dict": "Mapping", "Any": "JSON", "object": "JSON"}
+_AS_OURS = {
+    "list": "tuple",
+    "Iterable": "tuple",
+    "Sequence": "tuple",
+    "dict": "Mapping",
+    "Any": "JSON",
+    "object": "JSON",
+}
 Differences = dict[str, list[Optional[str]]]
 
 

@@ -48,7 +48,9 @@ def _in_dict(value: Any, kind: Any, path: str) -> Iterator[str]:
     if not isinstance(value, dict):
         yield path
         return
-    for key, annotation in typing.get_type_hints(kind, localns={"NotRequired": typing.NotRequired}, include_extras=True).items():
+    for key, annotation in typing.get_type_hints(
+        kind, localns={"NotRequired": typing.NotRequired}, include_extras=True
+    ).items():
         below = f"{path}.{key}" if path else key
         if key in value:
             yield from problems(value[key], annotation, below)

@@ -24,7 +24,21 @@ if TYPE_CHECKING:
 else:
     JSON = object
 
-__all__ = ["JSON", "MAX_DEPTH", "STACK_USED_UP", "ParseError", "describe", "dumps", "is_array", "is_object", "keep", "loads", "sendable", "well_formed", "writable"]
+__all__ = [
+    "JSON",
+    "MAX_DEPTH",
+    "STACK_USED_UP",
+    "ParseError",
+    "describe",
+    "dumps",
+    "is_array",
+    "is_object",
+    "keep",
+    "loads",
+    "sendable",
+    "well_formed",
+    "writable",
+]
 
 MAX_DEPTH = 200
 """How many objects and arrays may stand inside each other, the root counted."""

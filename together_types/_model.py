@@ -18,7 +18,19 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Mapping
 
-from ._json import JSON, MAX_DEPTH, STACK_USED_UP, ParseError, describe, dumps, is_array, is_object, keep, loads, sendable
+from ._json import (
+    JSON,
+    MAX_DEPTH,
+    STACK_USED_UP,
+    ParseError,
+    describe,
+    dumps,
+    is_array,
+    is_object,
+    keep,
+    loads,
+    sendable,
+)
 from ._read import Misfit, Reader, ReadOnlyDict, Respelled, at, under
 
 TYPE_CHECKING = False

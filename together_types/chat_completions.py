@@ -55,6 +55,8 @@ from .error import TogetherErrorResponse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from .wire import (
         AnnotationDict,
         AnnotationURLCitationDict,
@@ -65,8 +67,8 @@ if TYPE_CHECKING:
         ChatCompletionMessageDict,
         ChatCompletionRequestDict,
         ChatCompletionResponseDict,
-        FunctionToolDict,
         FunctionToolChoiceDict,
+        FunctionToolDict,
         JSONSchemaDict,
         ReasoningDict,
         ResponseFormatDict,
@@ -74,7 +76,6 @@ if TYPE_CHECKING:
         ToolChoiceDict,
         ToolsDict,
     )
-    from typing_extensions import Self
 
 __all__ = [
     "Annotation",

@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 
     from .chat_completions import ChatCompletionMessage
     from .wire import (
-        ChatCompletionMessageContentDict,
         ChatCompletionMessageContentAudioURLDict,
+        ChatCompletionMessageContentDict,
         ChatCompletionMessageContentImageURLDict,
         ChatCompletionMessageContentVideoURLDict,
         ChatCompletionTokenLogprobDict,
@@ -549,7 +549,9 @@ class DeltaContent(Value):
     `function_call` is OpenAI's older form of a single tool call.
     """
 
-    content: str | tuple[ChatCompletionMessageContent, ...] | None = either(TEXT, array_of(one(ChatCompletionMessageContent)))
+    content: str | tuple[ChatCompletionMessageContent, ...] | None = either(
+        TEXT, array_of(one(ChatCompletionMessageContent))
+    )
     role: MessageRole | None = one_of(MessageRole)
     tool_calls: tuple[ToolCalls, ...] | None = array_of(one(ToolCalls))
     reasoning: str | None = TEXT

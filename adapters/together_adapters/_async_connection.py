@@ -232,7 +232,9 @@ class AsyncPool:
         plain_proxy = proxy_for(self._endpoint) if self._endpoint.scheme == "http" else None
         more = plain_proxy.headers if plain_proxy else None
         try:
-            await link.send(memoryview(exchange.request.to_bytes(more, absolute=plain_proxy is not None)), exchange.until())
+            await link.send(
+                memoryview(exchange.request.to_bytes(more, absolute=plain_proxy is not None)), exchange.until()
+            )
         except OSError as problem:
             return problem
         return None

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         def call(self, key: str) -> Call: ...
         def models(self, key: str) -> list[dict[str, Any]]: ...
 
+
 __all__ = ["Recordings", "Upstream", "model_of"]
 
 # Parameters of the client's own `create`, which a request must not set.

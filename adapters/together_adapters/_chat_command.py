@@ -60,7 +60,9 @@ def add_replay_and_chat(add_parser: Callable[..., argparse.ArgumentParser]) -> N
     chatting.add_argument("--model", default="meta-llama/Llama-3.3-70B-Instruct-Turbo", help="(default: %(default)s)")
     chatting.add_argument("--max-tokens", type=int, metavar="N", help="the longest answer, in tokens")
     chatting.add_argument("--temperature", type=float, metavar="T", help="0 is the likeliest answer, 1 a varied one")
-    chatting.add_argument("--base-url", metavar="URL", type=_base_url, help="any OpenAI-format server (default: Together)")
+    chatting.add_argument(
+        "--base-url", metavar="URL", type=_base_url, help="any OpenAI-format server (default: Together)"
+    )
     chatting.set_defaults(run=_chat, usage_error=chatting.error)
     for parser in (replaying, chatting):
         parser.add_argument("--json", action="store_true", help="print one chunk a line")
@@ -113,9 +115,9 @@ def _chat(args: argparse.Namespace) -> int:
 
     if args.interactive and args.prompt == "-":
         args.usage_error("-i reads standard input itself: leave out the -")
-    if args.prompt is None and not args.interactive:
-        if sys.stdin is None or sys.stdin.isatty():
-            args.usage_error("the following arguments are required: prompt, or -i")
+    asks_nothing = args.prompt is None and not args.interactive
+    if asks_nothing and (sys.stdin is None or sys.stdin.isatty()):
+        args.usage_error("the following arguments are required: prompt, or -i")
     if not args.base_url and not os.environ.get("TOGETHER_API_KEY"):
         raise BadInput("set TOGETHER_API_KEY, or name another server with --base-url")
     settings: dict[str, Any] = {"model": args.model, "max_tokens": args.max_tokens, "temperature": args.temperature}
@@ -148,7 +150,7 @@ def _prompt(given: str) -> str:
 def _converse(ask: Ask, messages: list[Message], first: str | None, screen: Screen) -> None:
     """Ask until the input ends; every line goes to the model. An answer that failed or was stopped leaves the conversation as it was before it."""
     try:
-        import readline as _  # lines can be edited, and the last ones called back
+        import readline as _  # noqa: F401  lines can be edited, and the last ones called back
     except ImportError:
         pass
     for prompt in [first] if first else []:
@@ -171,7 +173,9 @@ def _exchange(ask: Ask, messages: list[Message], prompt: str, screen: Screen) ->
     except APIError as error:
         screen.complain(str(error))
     else:
-        answers: list[Message] = [{**choice.message.to_dict()} for choice in completion.response.choices or () if choice.message]
+        answers: list[Message] = [
+            {**choice.message.to_dict()} for choice in completion.response.choices or () if choice.message
+        ]
         messages += [question, *answers[:1]]
 
 

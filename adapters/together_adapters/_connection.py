@@ -250,7 +250,9 @@ class Pool:
         plain_proxy = self._proxy() if self._endpoint.scheme == "http" else None
         more = plain_proxy.headers if plain_proxy else None
         try:
-            connection.send(memoryview(exchange.request.to_bytes(more, absolute=plain_proxy is not None)), exchange.until())
+            connection.send(
+                memoryview(exchange.request.to_bytes(more, absolute=plain_proxy is not None)), exchange.until()
+            )
         except OSError as problem:
             return problem
         return None

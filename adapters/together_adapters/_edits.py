@@ -50,7 +50,9 @@ class Edits:
 
     def rename_definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, new: str) -> None:
         start = self._at(node.lineno, node.col_offset)
-        self._rename_between(start, self._data.index(b":" if isinstance(node, ast.ClassDef) else b"(", start), {node.name: new})
+        self._rename_between(
+            start, self._data.index(b":" if isinstance(node, ast.ClassDef) else b"(", start), {node.name: new}
+        )
 
     def rename_imported(self, node: ast.Import | ast.ImportFrom, changed: Mapping[str, str]) -> None:
         names = [(alias.name, changed.get(alias.asname or alias.name, alias.asname)) for alias in node.names]
@@ -70,8 +72,15 @@ class Edits:
             return
         strings = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
         for node in strings:
-            here = {inner.id: renamed[id(inner)] for inner in ast.walk(node) if isinstance(inner, ast.Name) and id(inner) in renamed}
-            start, end = self._at(node.lineno, node.col_offset), self._at(node.end_lineno or 0, node.end_col_offset or 0)
+            here = {
+                inner.id: renamed[id(inner)]
+                for inner in ast.walk(node)
+                if isinstance(inner, ast.Name) and id(inner) in renamed
+            }
+            start, end = (
+                self._at(node.lineno, node.col_offset),
+                self._at(node.end_lineno or 0, node.end_col_offset or 0),
+            )
             for low, high in self._replacement_fields(start, end) if here else ():
                 self._rename_between(low, high, here)
 

@@ -140,7 +140,9 @@ class _Choice:
         id = self._once.take((position, "id"), fragment.id)
         if id is not None:
             call["id"] = id
-        kind = self._once.take((position, "type"), fragment.type or ("function" if fragment.custom is None else "custom"))
+        kind = self._once.take(
+            (position, "type"), fragment.type or ("function" if fragment.custom is None else "custom")
+        )
         if kind is not None:
             call["type"] = kind
         if fragment.custom is not None:
@@ -206,7 +208,9 @@ class ChunkEncoder:
 
     def _with_choices(self, rest: dict[str, Any], choices: tuple[ChatCompletionChoicesChunk, ...]) -> bytes:
         ready: list[dict[str, Any]] = []
-        given = [(position if choice.index is None else choice.index, choice) for position, choice in enumerate(choices)]
+        given = [
+            (position if choice.index is None else choice.index, choice) for position, choice in enumerate(choices)
+        ]
         for index, choice in sorted(given, key=lambda pair: pair[0]):
             if self._has_turn(index):
                 ready.append(self._encoded(index, choice))
@@ -248,7 +252,9 @@ class ChunkEncoder:
         while self._held:
             frames += self._released(skip=True)
         if self.saw_usage:
-            frames.append(_frame({**self._head, "choices": [], "usage": self._usage.result("usage", []), **self._beside_usage}))
+            frames.append(
+                _frame({**self._head, "choices": [], "usage": self._usage.result("usage", []), **self._beside_usage})
+            )
         return b"".join(frames)
 
     def end(self) -> bytes:

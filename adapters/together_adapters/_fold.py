@@ -209,7 +209,9 @@ def result_of(members: Mapping[str, Folded], path: str, left: list[Unmerged]) ->
     return data
 
 
-def with_unknown(data: dict[str, Any], unknown: Mapping[str, Folded], path: str, left: list[Unmerged]) -> dict[str, Any]:
+def with_unknown(
+    data: dict[str, Any], unknown: Mapping[str, Folded], path: str, left: list[Unmerged]
+) -> dict[str, Any]:
     """Add the undeclared keys to what the declared ones came to.
 
     A declared key is among them where a chunk had something there that its field cannot hold: it is put

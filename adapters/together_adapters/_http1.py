@@ -127,7 +127,9 @@ class Response:
         if 100 <= status < 200:
             self._interim += 1
             if status == 101 or self._interim > _MOST_INTERIM:
-                raise ProtocolError("switched protocols" if status == 101 else f"more than {_MOST_INTERIM} interim answers")
+                raise ProtocolError(
+                    "switched protocols" if status == 101 else f"more than {_MOST_INTERIM} interim answers"
+                )
             return True
         self.headers = headers
         self._begin_body(version, status)
@@ -250,7 +252,12 @@ def _whole_chunks(data: bytes, body: list[bytes]) -> bytes:
 def _status_of(line: str) -> tuple[str, int]:
     version, _, rest = line.partition(" ")
     status = rest[:3]
-    if version not in ("HTTP/1.0", "HTTP/1.1") or not (status.isascii() and status.isdigit()) or rest[3:4].strip() or status < "100":
+    if (
+        version not in ("HTTP/1.0", "HTTP/1.1")
+        or not (status.isascii() and status.isdigit())
+        or rest[3:4].strip()
+        or status < "100"
+    ):
         raise ProtocolError(f"not a status line: {line[:80]!r}")
     return version, int(status)
 

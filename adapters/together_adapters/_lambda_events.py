@@ -68,7 +68,11 @@ class HttpEvent(_Fields):
             check_nesting(text)
             return json.loads(text, parse_constant=_refuse)
         except (ValueError, RecursionError) as error:
-            told = str(error) if isinstance(error, (json.JSONDecodeError, _NoNumber)) else "UTF-8 text of bounded depth is expected"
+            told = (
+                str(error)
+                if isinstance(error, (json.JSONDecodeError, _NoNumber))
+                else "UTF-8 text of bounded depth is expected"
+            )
             raise ParseError("body", f"not JSON: {told}") from None
 
     def __repr__(self) -> str:  # headers, query and body hold credentials and people's text

@@ -55,7 +55,9 @@ def response_to(value: Any, raw: Any, kind: str, status: int, headers: dict[str,
     content_type, body, encoded = _body_of(value)
     if content_type is not None:
         headers.setdefault("content-type", [content_type])
-    return _guarded({"statusCode": status, **shaped(headers, kind, raw), "body": body, "isBase64Encoded": encoded}, kind)
+    return _guarded(
+        {"statusCode": status, **shaped(headers, kind, raw), "body": body, "isBase64Encoded": encoded}, kind
+    )
 
 
 def error_response(exc: BaseException, raw: Any, kind: str) -> Any:
@@ -99,7 +101,9 @@ def _checked_value(name: str, value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError(f"the header {name} is {type(value).__name__} instead of text")
     if not _HEADER_VALUE.fullmatch(value):  # the value itself may be a credential
-        raise ValueError(f"the header {name} has characters that HTTP headers cannot hold: only printable ASCII is sent")
+        raise ValueError(
+            f"the header {name} has characters that HTTP headers cannot hold: only printable ASCII is sent"
+        )
     return value
 
 
@@ -189,7 +193,9 @@ def _error_body(exc: BaseException, status: int) -> dict[str, Any]:
 
     if not isinstance(exc, (ParseError, ResponseTooLargeError)):
         return error_body(exc)
-    kind, code = ("invalid_request_error", "invalid_request") if status == 400 else ("server_error", "response_too_large")
+    kind, code = (
+        ("invalid_request_error", "invalid_request") if status == 400 else ("server_error", "response_too_large")
+    )
     return {"error": {"message": str(exc), "type": kind, "param": getattr(exc, "path", None) or None, "code": code}}
 
 

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     Deadline = Union[float, datetime, Callable[[], float]]
 else:
-    _TimeoutFields = namedtuple("Timeout", ("connect", "first_byte", "idle", "total"), defaults=(10.0, 600.0, 300.0, None))
+    _TimeoutFields = namedtuple(
+        "Timeout", ("connect", "first_byte", "idle", "total"), defaults=(10.0, 600.0, 300.0, None)
+    )
 
 __all__ = ["Deadline", "Limits", "Timeout", "Until", "timeout_of"]
 
@@ -73,7 +75,9 @@ class Limits:
 
     def __init__(self, timeout: Timeout, deadline: Deadline | None) -> None:
         self._timeout = timeout
-        self._stalled = f"nothing more arrived within {timeout.idle or 0:g} s"  # said here, because every read may need it
+        self._stalled = (
+            f"nothing more arrived within {timeout.idle or 0:g} s"  # said here, because every read may need it
+        )
         now = time.monotonic()
         self._end = Until(_FOREVER, "")
         if timeout.total is not None:

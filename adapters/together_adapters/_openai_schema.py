@@ -36,7 +36,9 @@ _NO_LOGPROB = -9999.0  # OpenAI's sign for a token that is too unlikely to have 
 
 # ---- what responses and chunks share
 
-_TOP_LOGPROB = record({"token": (text, ""), "logprob": (number, _NO_LOGPROB), "bytes": (nullable(array(integer)), None)})
+_TOP_LOGPROB = record(
+    {"token": (text, ""), "logprob": (number, _NO_LOGPROB), "bytes": (nullable(array(integer)), None)}
+)
 _TOKEN_LOGPROB = record(
     {
         "token": (text, ""),
@@ -45,7 +47,9 @@ _TOKEN_LOGPROB = record(
         "top_logprobs": (array(_TOP_LOGPROB), []),
     }
 )
-_LOGPROBS = record({"content": (nullable(array(_TOKEN_LOGPROB)), None), "refusal": (nullable(array(_TOKEN_LOGPROB)), None)})
+_LOGPROBS = record(
+    {"content": (nullable(array(_TOKEN_LOGPROB)), None), "refusal": (nullable(array(_TOKEN_LOGPROB)), None)}
+)
 _USAGE = record(
     {"prompt_tokens": (integer, 0), "completion_tokens": (integer, 0), "total_tokens": (integer, 0)},
     {
@@ -64,7 +68,13 @@ _USAGE = record(
 _FUNCTION_CALL = record({"name": (text, ""), "arguments": (text, "")})
 _CALLS = array(
     either(
-        record({"type": (literal("custom"), UNFIT), "id": (text, ""), "custom": (record({"name": (text, ""), "input": (text, "")}), UNFIT)}),
+        record(
+            {
+                "type": (literal("custom"), UNFIT),
+                "id": (text, ""),
+                "custom": (record({"name": (text, ""), "input": (text, "")}), UNFIT),
+            }
+        ),
         record({"function": (_FUNCTION_CALL, UNFIT), "id": (text, ""), "type": (literal("function"), "function")}),
     ),
     least=1,
@@ -147,7 +157,14 @@ CHUNK = record(
 ERROR = record(
     {
         "error": (
-            record({"message": (text, ""), "type": (text, "server_error"), "param": (nullable(text), None), "code": (nullable(text), None)}),
+            record(
+                {
+                    "message": (text, ""),
+                    "type": (text, "server_error"),
+                    "param": (nullable(text), None),
+                    "code": (nullable(text), None),
+                }
+            ),
             UNFIT,
         )
     }
@@ -243,7 +260,9 @@ _PLACE = record({}, {"city": text, "country": text, "region": text, "timezone": 
 REQUEST = record(
     {"messages": (array(_ASKED), []), "model": (text, "")},
     {
-        "audio": record({"format": (literal("wav", "aac", "mp3", "flac", "opus", "pcm16"), UNFIT), "voice": (_VOICE, UNFIT)}),
+        "audio": record(
+            {"format": (literal("wav", "aac", "mp3", "flac", "opus", "pcm16"), UNFIT), "voice": (_VOICE, UNFIT)}
+        ),
         "frequency_penalty": between(number, -2, 2),
         "function_call": either(literal("none", "auto"), _NAMED),
         "functions": array(record({"name": (text, "")}, {"description": text, "parameters": raw_object}), least=1),

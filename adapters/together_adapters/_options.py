@@ -9,7 +9,16 @@ from ._retry import Attempts
 from ._tls import Security
 from ._url import BaseURL
 from .errors import APIError
-from .http import DEFAULT_BASE_URL, Headers, Secret, completion_in, endpoint_at, no_completion_error, request_of, status_error
+from .http import (
+    DEFAULT_BASE_URL,
+    Headers,
+    Secret,
+    completion_in,
+    endpoint_at,
+    no_completion_error,
+    request_of,
+    status_error,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,7 +106,7 @@ class Call:
             response = completion_in(headers, body)
         except APIError as error:
             body = b""  # a traceback shows variables, those of the frames below too
-            raise self.request.conceal(error).with_traceback(None)
+            raise self.request.conceal(error).with_traceback(None)  # noqa: B904  it keeps its own cause
         if response is None:
             body = self.request.without_secret(body)
             raise self.request.conceal(no_completion_error(status, headers, body, self.host))

@@ -43,7 +43,9 @@ What the fields of a response cannot hold is listed as issues.
 def add_parse(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the command to the parser of the command line."""
     parsing = add_parser("parse", help="account for a response, a stream or the results of a batch", epilog=_EXAMPLES)
-    parsing.add_argument("file", metavar="FILE", help="what a server sent, told apart by its content; - is standard input")
+    parsing.add_argument(
+        "file", metavar="FILE", help="what a server sent, told apart by its content; - is standard input"
+    )
     parsing.add_argument("--json", action="store_true", help="print JSON, for a batch one object a line")
     parsing.add_argument("--strict", action="store_true", help="fail on the first thing a field cannot hold")
     parsing.set_defaults(run=_parse)
@@ -165,7 +167,9 @@ def _print_account(
     if args.json:
         listed = [issue._asdict() for issue in issues]
         failure = None if error is None else str(error)
-        print(json.dumps({"state": state, "response": json.loads(response.to_json()), "issues": listed, "error": failure}))
+        print(
+            json.dumps({"state": state, "response": json.loads(response.to_json()), "issues": listed, "error": failure})
+        )
         return
     lines = [*_account(response), *[f"issue: {path}: {problem}" for path, problem in issues]]
     print("\n".join([*map(visible, lines), *rows(arrivals)]))

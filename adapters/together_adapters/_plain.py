@@ -83,7 +83,10 @@ def plain(value: Any, path: str = "", level: int = 0) -> Any:
     if as_dict is not None:
         return plain(as_dict(), path, level + 1)
     if is_mapping(value):
-        return {_key(key, path): plain(item, f"{path}.{key}" if path else str(key), level + 1) for key, item in value.items()}
+        return {
+            _key(key, path): plain(item, f"{path}.{key}" if path else str(key), level + 1)
+            for key, item in value.items()
+        }
     if is_sequence(value) or _is_set(value):
         return [plain(item, f"{path}[{index}]", level + 1) for index, item in enumerate(value)]
     if hasattr(value, "to_integral_value"):  # decimal.Decimal, which DynamoDB's client gives for every number

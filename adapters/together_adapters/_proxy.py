@@ -60,7 +60,10 @@ def _read(url: str) -> tuple[Proxy | None, str]:
     except ValueError:
         return None, "the proxy's address is not a URL"
     if parts.scheme != "http" or not host:
-        return None, f"a proxy with the scheme {parts.scheme!r}: only http:// proxies can be used; give transport= for others"
+        return (
+            None,
+            f"a proxy with the scheme {parts.scheme!r}: only http:// proxies can be used; give transport= for others",
+        )
     headers = Headers()
     if parts.username is not None:
         from base64 import b64encode

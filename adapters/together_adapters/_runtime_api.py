@@ -45,7 +45,9 @@ class RuntimeAPI:
             self._connection.close()
             self._connection = None
 
-    def call(self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None) -> tuple[Message, bytes]:
+    def call(
+        self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
+    ) -> tuple[Message, bytes]:
         """One request; gives the headers and the body of its answer. Raises OSError or HTTPException without one."""
         reused = self._connection is not None
         try:
@@ -75,7 +77,12 @@ class RuntimeAPI:
         try:
             connection.putrequest("POST", _API + path)
             streamed = {"Lambda-Runtime-Function-Response-Mode": "streaming", "Transfer-Encoding": "chunked"}
-            for name, value in {**streamed, "Trailer": f"{ERROR_TYPE}, {_ERROR_BODY}", "Content-Type": kind, **headers}.items():
+            for name, value in {
+                **streamed,
+                "Trailer": f"{ERROR_TYPE}, {_ERROR_BODY}",
+                "Content-Type": kind,
+                **headers,
+            }.items():
                 connection.putheader(name, value)
             connection.endheaders()
             trailers = self._send(connection, first, parts)

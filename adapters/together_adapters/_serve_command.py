@@ -33,7 +33,9 @@ Ctrl-C ends it.
 
 def add_serve(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the command to the parser of the command line."""
-    serving = add_parser("serve", help="an OpenAI-compatible endpoint in front of a server or a recording", epilog=_EXAMPLES)
+    serving = add_parser(
+        "serve", help="an OpenAI-compatible endpoint in front of a server or a recording", epilog=_EXAMPLES
+    )
     source = serving.add_mutually_exclusive_group(required=True)
     source.add_argument("--upstream", metavar="URL", help="the base URL of Together or of any OpenAI-format server")
     source.add_argument("--replay", nargs="*", metavar="FILE", help="recordings instead (default: those of `replay`)")
@@ -49,7 +51,9 @@ def _serve(args: argparse.Namespace) -> int:
     try:
         server = Server(backend, host=args.host, port=args.port, log=_log)
     except (OSError, OverflowError) as error:
-        raise BadInput(f"cannot listen on {args.host} port {args.port}: {getattr(error, 'strerror', None) or error}") from None
+        raise BadInput(
+            f"cannot listen on {args.host} port {args.port}: {getattr(error, 'strerror', None) or error}"
+        ) from None
     with server:
         print(f"serving {server.url}; GET {server.url}/models lists its models (Ctrl-C ends it)", flush=True)
         server.serve_forever(poll_interval=0.1)

@@ -34,7 +34,27 @@ else:
 __all__ = ["SingleFile", "flatten"]
 
 # What importing json, enum and re has loaded in any case.
-LIGHT = frozenset("abc builtins codecs collections enum functools io itertools json keyword math operator os re sys time types".split())
+LIGHT = frozenset(
+    [
+        "abc",
+        "builtins",
+        "codecs",
+        "collections",
+        "enum",
+        "functools",
+        "io",
+        "itertools",
+        "json",
+        "keyword",
+        "math",
+        "operator",
+        "os",
+        "re",
+        "sys",
+        "time",
+        "types",
+    ]
+)
 _HEAD = ("from __future__ import annotations", "TYPE_CHECKING = False")
 
 
@@ -45,14 +65,24 @@ class SingleFile(_SingleFileFields):
 
 
 def flatten(
-    packages: Mapping[str, Mapping[str, str]], preface: str, version: str, without: Iterable[str] = (), typed: Iterable[str] = ()
+    packages: Mapping[str, Mapping[str, str]],
+    preface: str,
+    version: str,
+    without: Iterable[str] = (),
+    typed: Iterable[str] = (),
 ) -> SingleFile:
     """One module out of the sources of packages, by package and module name, the lowest package first.
 
     Modules in `without` are left out, and so are those that only they use; type checkers alone see those in `typed`. Raises ValueError for source that cannot be moved, with its module and line.
     """
-    modules = {f"{package}.{name}": _Module(package, name, text, name in typed) for package, sources in packages.items() for name, text in sources.items()}
-    modules = dict(_used(modules, {key for key, module in modules.items() if module.is_public and module.name not in without}))
+    modules = {
+        f"{package}.{name}": _Module(package, name, text, name in typed)
+        for package, sources in packages.items()
+        for name, text in sources.items()
+    }
+    modules = dict(
+        _used(modules, {key for key, module in modules.items() if module.is_public and module.name not in without})
+    )
     order = [module for module in _in_order(modules) if module.name not in ("__init__", "_types")]
     taken = dict.fromkeys([*dir(builtins), "annotations", "TYPE_CHECKING", "__all__", "__version__"], "builtin")
     for module in order:
@@ -60,7 +90,9 @@ def flatten(
     for module in order:
         module.claim(taken, module.defined)
     bodies = [module.rewritten(modules) for module in order]
-    public = sorted({module.final(name, modules) for module in modules.values() if not module.checked for name in module.public})
+    public = sorted(
+        {module.final(name, modules) for module in modules.values() if not module.checked for name in module.public}
+    )
     light = {line for module in order for line, kind in module.imports.items() if kind == "light"}
     hidden = {line for module in order for line in module.annotation_imports() if line not in light}
     head = [preface.rstrip(), "", _HEAD[0], "", *_merged(light), "", _HEAD[1], "if TYPE_CHECKING:"]
@@ -135,7 +167,12 @@ class _Module:
 
     def _collect(self) -> set[str]:
         at_top = list(_top_statements(self.tree.body, False))
-        defined = {name for statement, _ in at_top if not isinstance(statement, (ast.Import, ast.ImportFrom)) for name in bound_by([statement])}
+        defined = {
+            name
+            for statement, _ in at_top
+            if not isinstance(statement, (ast.Import, ast.ImportFrom))
+            for name in bound_by([statement])
+        }
         for function in _outermost(self.tree):
             for node in ast.walk(function):
                 if isinstance(node, ast.ImportFrom) and node.level:
@@ -173,7 +210,11 @@ class _Module:
             defined.discard(name)  # what stands for it at run time keeps its name
             renamed = f" as {alias.asname}" if alias.asname and alias.asname != alias.name else ""
             module = (node.module or "") if isinstance(node, ast.ImportFrom) else alias.name
-            line = f"from {module} import {alias.name}{renamed}" if isinstance(node, ast.ImportFrom) else f"import {module}{renamed}"
+            line = (
+                f"from {module} import {alias.name}{renamed}"
+                if isinstance(node, ast.ImportFrom)
+                else f"import {module}{renamed}"
+            )
             kind = "typed" if checked or self.checked else "light" if module.partition(".")[0] in LIGHT else "heavy"
             self.imports[line] = kind if self.imports.get(line) != "light" else "light"
             self._bound_by_import[name] = line
@@ -198,7 +239,9 @@ class _Module:
 
     def final(self, name: str, modules: Mapping[str, _Module], function: Function | None = None) -> str:
         """What a global of this module, or what a function of it imports, is called in the single file."""
-        found = (self._relative_in.get(function, {}) if function else {}).get(name) or (self._relative.get(name) if name not in self._own else None)
+        found = (self._relative_in.get(function, {}) if function else {}).get(name) or (
+            self._relative.get(name) if name not in self._own else None
+        )
         if found is not None:
             return modules[found[0]].final(found[1], modules)
         return self._own.get(name, name)
@@ -259,7 +302,9 @@ class _Module:
             if lines is None or not use.runs:
                 continue
             if use.function is None:
-                raise ValueError(f"{self.name}, line {use.node.lineno}: {use.node.id} is used while importing, and takes long to import")
+                raise ValueError(
+                    f"{self.name}, line {use.node.lineno}: {use.node.id} is used while importing, and takes long to import"
+                )
             into = found.setdefault(use.function, [])
             into += [line for line in lines if line not in into]
         return found
@@ -270,7 +315,10 @@ class _Module:
         for statement in body:
             if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant) and statement is body[0]:
                 drop.append(statement)
-            if isinstance(statement, ast.Assign) and getattr(statement.targets[0], "id", "") in ("TYPE_CHECKING", "__all__"):
+            if isinstance(statement, ast.Assign) and getattr(statement.targets[0], "id", "") in (
+                "TYPE_CHECKING",
+                "__all__",
+            ):
                 drop.append(statement)
         gone = {id(statement) for statement in drop}
         for node, block in _blocks(self.tree):
@@ -297,7 +345,14 @@ def _blocks(tree: ast.Module) -> Iterator[tuple[ast.AST, list[ast.stmt]]]:
         for name in ("body", "orelse", "finalbody"):
             block: object = getattr(node, name, None)
             if node is not tree and isinstance(block, list) and block:
-                yield node, [statement for statement in ast.iter_child_nodes(node) if isinstance(statement, ast.stmt) and statement in block]
+                yield (
+                    node,
+                    [
+                        statement
+                        for statement in ast.iter_child_nodes(node)
+                        if isinstance(statement, ast.stmt) and statement in block
+                    ],
+                )
 
 
 def _top_statements(body: Iterable[ast.stmt], checked: bool) -> Iterator[tuple[ast.stmt, bool]]:

@@ -106,7 +106,12 @@ class Template:
         begin, start, holes, mirrored = self._begin, self._start, self._holes, self._mirrored
         fields_of: list[dict[str, Any]] = [vars(value) for value in self._values]
         of_chunk, of_choice, of_delta = fields_of
-        new, chunk_class, choice_class, delta_class = object.__new__, ChatCompletionChunk, ChatCompletionChoicesChunk, DeltaContent
+        new, chunk_class, choice_class, delta_class = (
+            object.__new__,
+            ChatCompletionChunk,
+            ChatCompletionChoicesChunk,
+            DeltaContent,
+        )
         repeat: Repeat | None = None
         raw = string = ""
         frames = 0
@@ -248,7 +253,10 @@ def _template_of(text: str, chunk: ChatCompletionChunk, others: Iterable[str]) -
     template = Template(text, chunk, holes)
     for trial in (text, _others(text, holes)):
         frame = trial.encode("latin-1")
-        made, read = next(template.run(Unread(frame), Accumulator(), len(frame)), None), ChatCompletionChunk.from_json(frame[len(_PREFIX) :])
+        made, read = (
+            next(template.run(Unread(frame), Accumulator(), len(frame)), None),
+            ChatCompletionChunk.from_json(frame[len(_PREFIX) :]),
+        )
         if made is None or made.to_dict() != read.to_dict():
             return None
     return template

@@ -14,7 +14,19 @@ if TYPE_CHECKING:
 
     from ._types import ChatCompletionMessage
 
-__all__ = ["BadInput", "Progress", "bar", "calls_in", "clipped", "counts", "dimmer", "on_one_line", "on_terminal", "plural", "visible"]
+__all__ = [
+    "BadInput",
+    "Progress",
+    "bar",
+    "calls_in",
+    "clipped",
+    "counts",
+    "dimmer",
+    "on_one_line",
+    "on_terminal",
+    "plural",
+    "visible",
+]
 
 
 class BadInput(Exception):

@@ -31,7 +31,9 @@ class Security:
                 try:
                     from ssl import create_default_context
                 except ImportError:
-                    raise OSError("this Python has no ssl module: give transport= to send requests in another way") from None
+                    raise OSError(
+                        "this Python has no ssl module: give transport= to send requests in another way"
+                    ) from None
                 self._context = create_default_context(cafile=self._cafile)
                 self._context.set_alpn_protocols(["http/1.1"])
             return self._context

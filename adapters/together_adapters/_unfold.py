@@ -69,5 +69,8 @@ def _parts(choice: ChatCompletionChoicesData) -> Iterator[dict[str, Any]]:
             yield part
     if choice.message.tool_calls is not None:
         calls: list[dict[str, Any]] = message.pop("tool_calls")
-        yield {"delta": {"tool_calls": [{**call, "index": index} for index, call in enumerate(calls)]}, "finish_reason": None}
+        yield {
+            "delta": {"tool_calls": [{**call, "index": index} for index, call in enumerate(calls)]},
+            "finish_reason": None,
+        }
     yield {"finish_reason": None, **data, "delta": message}

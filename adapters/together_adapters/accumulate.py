@@ -18,7 +18,20 @@ Nothing is lost: what cannot be merged honestly is in `Completion.unmerged`, and
 
 from __future__ import annotations
 
-from ._fold import FIRST, JOINED, LAST, LATEST, Folded, Text, Unmerged, is_members, json_of, keep_unknown, raw_of, with_unknown
+from ._fold import (
+    FIRST,
+    JOINED,
+    LAST,
+    LATEST,
+    Folded,
+    Text,
+    Unmerged,
+    is_members,
+    json_of,
+    keep_unknown,
+    raw_of,
+    with_unknown,
+)
 from ._logprobs import LogprobsAccumulator
 from ._message import MessageAccumulator
 from ._openai_logprobs import from_native_logprobs
@@ -131,7 +144,11 @@ class _Choice:
     def repeating(self, choice: ChatCompletionChoicesChunk) -> Repeat | None:
         """See Accumulator.repeating."""
         delta, fields = choice.delta, vars(choice)
-        if delta is None or self._message is None or any([fields.get(name) is not None for name in _NEW_IN_EACH_CHOICE]):
+        if (
+            delta is None
+            or self._message is None
+            or any([fields.get(name) is not None for name in _NEW_IN_EACH_CHOICE])
+        ):
             return None
         return self._message.repeating(delta) if not choice.text or choice.text == delta.content else None
 

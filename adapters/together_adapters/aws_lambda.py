@@ -70,7 +70,12 @@ _SSE_HEADERS = {"content-type": "text/event-stream", "cache-control": "no-cache"
 
 
 def respond(
-    value: object, event: JSON | HttpEvent = None, *, status: int = 200, headers: Headers | None = None, cookies: Sequence[str] = ()
+    value: object,
+    event: JSON | HttpEvent = None,
+    *,
+    status: int = 200,
+    headers: Headers | None = None,
+    cookies: Sequence[str] = (),
 ) -> JSON:
     """What a handler returns to send `value` as the answer to `event`.
 
@@ -134,7 +139,9 @@ def respond_stream(
         streaming = os.environ.get(STREAMING, "off") in ("on", "always")
     if not streaming or kind not in _STREAMED_KINDS:
         return buffered(chunks, raw, kind, status, checked)
-    return streamed(chunks, raw, None if kind == "direct" else {"statusCode": status, **shaped(checked, "function_url", raw)})
+    return streamed(
+        chunks, raw, None if kind == "direct" else {"statusCode": status, **shaped(checked, "function_url", raw)}
+    )
 
 
 def deadline_from(context: LambdaContext, margin: float = 0.5) -> float:

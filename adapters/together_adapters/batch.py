@@ -20,8 +20,8 @@ from io import BytesIO
 
 from ._fold import is_members
 from ._nesting import check_nesting
-from ._source import as_bytes, missing, pieces_of
 from ._plain import sendable_fields
+from ._source import as_bytes, missing, pieces_of
 from ._types import ChatCompletionResponse, ParseError, TogetherErrorResponse
 from .errors import APIConnectionError, APIError
 
@@ -42,7 +42,9 @@ if TYPE_CHECKING:
     Source = Union[str, os.PathLike[str], bytes, bytearray, memoryview, ByteSource]
     Progress = Callable[[int, Union[int, None]], object]
 else:
-    _BatchResultFields = namedtuple("BatchResult", ("line", "custom_id", "response", "status", "request_id"), defaults=(None, None))
+    _BatchResultFields = namedtuple(
+        "BatchResult", ("line", "custom_id", "response", "status", "request_id"), defaults=(None, None)
+    )
     _BatchResultFields._asdict = sendable_fields
 
 __all__ = ["MAX_LINE_BYTES", "BatchError", "BatchResult", "iter_results", "read_line"]
@@ -57,7 +59,13 @@ _HEAD = 4096  # bytes of such a line in which its custom_id is looked for
 # The members of one line up to its custom_id, where those before it are scalars: what a broken line still tells.
 _TEXT = rb'"(?:[^"\\]|\\.)*"'
 _CUSTOM_ID = re.compile(
-    rb"\s*\{\s*(?:(?!\"custom_id\")" + _TEXT + rb"\s*:\s*(?:" + _TEXT + rb"|[\w.+-]+)\s*,\s*)*\"custom_id\"\s*:\s*(" + _TEXT + rb")"
+    rb"\s*\{\s*(?:(?!\"custom_id\")"
+    + _TEXT
+    + rb"\s*:\s*(?:"
+    + _TEXT
+    + rb"|[\w.+-]+)\s*,\s*)*\"custom_id\"\s*:\s*("
+    + _TEXT
+    + rb")"
 )
 
 
@@ -185,7 +193,9 @@ def _lines(pieces: Iterable[bytes | Exception], limit: int) -> Iterator[tuple[in
         while start < len(piece):
             end = piece.find(b"\n", start)
             stop = len(piece) if end < 0 else end
-            room = limit + len(_BOM) + 1 - len(held)  # bytes more, so that a mark does not count and CRLF may end the line
+            room = (
+                limit + len(_BOM) + 1 - len(held)
+            )  # bytes more, so that a mark does not count and CRLF may end the line
             held += piece[start : min(stop, start + room)]
             too_long = too_long or stop - start > room
             if end < 0:
@@ -250,7 +260,9 @@ def _object_in(data: bytes) -> dict[str, Any]:
     except RecursionError:
         raise ParseError("", "nested too deeply") from None
     except ValueError as error:
-        problem = str(error) if isinstance(error, json.JSONDecodeError) else f"an integer of more than {_MAX_DIGITS} digits"
+        problem = (
+            str(error) if isinstance(error, json.JSONDecodeError) else f"an integer of more than {_MAX_DIGITS} digits"
+        )
         raise ParseError("", f"not JSON: {problem}, in {data[:_SHOWN]!r}") from None
     if not is_members(entry):
         raise ParseError("", f"expected an object, got {data[:_SHOWN]!r}")
@@ -269,11 +281,15 @@ def _result(entry: dict[str, Any], number: int) -> BatchResult | BatchError:
         try:
             return BatchResult(number, custom_id, ChatCompletionResponse.from_dict(body), status, request_id)
         except ParseError as problem:
-            return BatchError(f"response.body: {problem}", line=number, custom_id=custom_id, status=status, request_id=request_id)
+            return BatchError(
+                f"response.body: {problem}", line=number, custom_id=custom_id, status=status, request_id=request_id
+            )
     return _failure(error, body, number, custom_id=custom_id, status=status, request_id=request_id)
 
 
-def _failure(error: Any, body: Any, number: int, *, custom_id: str | None, status: int | None, request_id: str | None) -> BatchError:
+def _failure(
+    error: Any, body: Any, number: int, *, custom_id: str | None, status: int | None, request_id: str | None
+) -> BatchError:
     said = TogetherErrorResponse()
     if is_members(error):
         inner = error.get("error")  # vLLM puts its whole error body here

@@ -7,7 +7,6 @@ from ._plain import well_formed
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
 
     from .accumulate import Completion
     from .protocols import JSON

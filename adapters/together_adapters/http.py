@@ -13,6 +13,7 @@ from ._fold import is_items, is_members
 from ._http1 import TOKEN, Fields
 from ._nesting import check_nesting
 from ._problems import message_in, text_of_page
+from ._retry import rate_limits_in, retry_after_in
 from ._types import ChatCompletionResponse, ParseError, __version__
 from ._url import BaseURL, Endpoint
 from .errors import (
@@ -26,7 +27,6 @@ from .errors import (
     RateLimitError,
     UnprocessableEntityError,
 )
-from ._retry import rate_limits_in, retry_after_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +38,17 @@ if TYPE_CHECKING:
 
     E = TypeVar("E", bound=APIError)
 
-__all__ = ["DEFAULT_BASE_URL", "Headers", "Request", "Secret", "completion_in", "endpoint_at", "no_completion_error", "request_of", "status_error"]
+__all__ = [
+    "DEFAULT_BASE_URL",
+    "Headers",
+    "Request",
+    "Secret",
+    "completion_in",
+    "endpoint_at",
+    "no_completion_error",
+    "request_of",
+    "status_error",
+]
 
 DEFAULT_BASE_URL = "https://api.together.xyz/v1"
 """Together's own API."""
@@ -113,7 +123,9 @@ class Headers(dict[str, str]):
 
 
 def _can_be_sent(value: object) -> bool:
-    return isinstance(value, str) and all([" " <= mark <= "\xff" and not "\x7f" <= mark <= "\x9f" or mark == "\t" for mark in value])
+    return isinstance(value, str) and all(
+        [(" " <= mark <= "\xff" and not "\x7f" <= mark <= "\x9f") or mark == "\t" for mark in value]
+    )
 
 
 class Request:

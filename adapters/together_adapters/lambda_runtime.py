@@ -123,7 +123,9 @@ def _show_logs() -> None:
     if logging is None or logging.getLogger().handlers:
         return
     writer = logging.StreamHandler(sys.stdout)
-    writer.setFormatter(logging.Formatter("[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(message)s", "%Y-%m-%dT%H:%M:%S"))
+    writer.setFormatter(
+        logging.Formatter("[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(message)s", "%Y-%m-%dT%H:%M:%S")
+    )
     writer.formatter.converter = time.gmtime
     logging.getLogger().addHandler(writer)
 

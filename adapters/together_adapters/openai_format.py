@@ -97,9 +97,7 @@ if TYPE_CHECKING:
     ) -> ErrorDataDict: ...
 
     @overload
-    def to_openai(
-        value: AnyError, *, only_openai: Literal[True], reasoning_key: str | None = None
-    ) -> OpenAIError: ...
+    def to_openai(value: AnyError, *, only_openai: Literal[True], reasoning_key: str | None = None) -> OpenAIError: ...
 
     @overload
     def to_openai(
@@ -358,7 +356,12 @@ def _only_choice(position: int, choice: dict[str, Any], is_chunk: bool) -> dict[
     if reason is None and not is_chunk:
         reason = "tool_calls" if calls else "stop"
     index = position if choice.get("index") is None else choice["index"]
-    return {**choice, "index": index, "finish_reason": reason, key: {**message, "content": content, "tool_calls": calls}}
+    return {
+        **choice,
+        "index": index,
+        "finish_reason": reason,
+        key: {**message, "content": content, "tool_calls": calls},
+    }
 
 
 def _only_text(content: object) -> object:

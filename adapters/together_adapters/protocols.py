@@ -46,8 +46,8 @@ class SupportsRead(Protocol):
 Bytes = Union[bytes, bytearray, memoryview]
 """One piece of a stream."""
 
-ByteSource = Union[SupportsRead1, SupportsRead, Iterable[Bytes]]
-"""Where the bytes of a stream come from; the pieces may be cut anywhere."""
+ByteSource = Union[SupportsRead1, SupportsRead, Iterable[Bytes], Bytes]
+"""Where the bytes of a stream come from; the pieces may be cut anywhere, or be one."""
 
 AsyncByteSource = AsyncIterable[Bytes]
 """Where the bytes of a stream come from in asyncio: `response.aiter_bytes()` of httpx, `response.content` of aiohttp."""

@@ -102,7 +102,9 @@ class Server(ThreadingHTTPServer):
         else:
             self.shutdown_request(request)
 
-    def process_request_thread(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
+    def process_request_thread(
+        self, request: socket.socket | tuple[bytes, socket.socket], client_address: object
+    ) -> None:
         """Serve one caller."""
         try:
             super().process_request_thread(request, client_address)
@@ -142,7 +144,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """The paths that are read."""
-        self._answer({"/v1/models": self._models, "/health": self._health}, allowed_elsewhere=("/v1/chat/completions", "POST"))
+        self._answer(
+            {"/v1/models": self._models, "/health": self._health}, allowed_elsewhere=("/v1/chat/completions", "POST")
+        )
 
     def do_POST(self) -> None:
         """The one path that is posted to."""
@@ -153,11 +157,15 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             self._check_framing()
             if self.served.on_loopback and not self._is_for_loopback():
-                raise _Refused(403, f"not a name of this machine: {self.headers.get('Host', '')[:80]!r}", code="wrong_host")
+                raise _Refused(
+                    403, f"not a name of this machine: {self.headers.get('Host', '')[:80]!r}", code="wrong_host"
+                )
             if path in routes:
                 routes[path]()
             elif path == allowed_elsewhere[0]:
-                raise _Refused(405, f"{path} takes {allowed_elsewhere[1]}", code="method_not_allowed", allowed=allowed_elsewhere[1])
+                raise _Refused(
+                    405, f"{path} takes {allowed_elsewhere[1]}", code="method_not_allowed", allowed=allowed_elsewhere[1]
+                )
             else:
                 raise _Refused(404, f"no such path: {path[:80]}", code="not_found")
         except _Refused as refused:
@@ -172,7 +180,9 @@ class _Handler(BaseHTTPRequestHandler):
         for name in ("Host", "Content-Length", "Transfer-Encoding"):
             if len(self.headers.get_all(name, ())) > 1:
                 raise _Refused(400, f"more than one {name}", code="ambiguous_request")
-        if self.command != "POST" and ("Transfer-Encoding" in self.headers or self.headers.get("Content-Length", "0") != "0"):
+        if self.command != "POST" and (
+            "Transfer-Encoding" in self.headers or self.headers.get("Content-Length", "0") != "0"
+        ):
             self.close_connection = True
 
     def _is_for_loopback(self) -> bool:
@@ -250,7 +260,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _fail(self, error: APIError) -> None:
         """An error of the upstream, with its status where it has one."""
-        status = error.status if isinstance(error, APIStatusError) else 504 if isinstance(error, APITimeoutError) else 502
+        status = (
+            error.status if isinstance(error, APIStatusError) else 504 if isinstance(error, APITimeoutError) else 502
+        )
         seconds = getattr(error, "retry_after", None)
         headers = () if seconds is None else (("Retry-After", str(math.ceil(seconds))),)
         self._send(status if 400 <= status < 600 else 502, error_body(error), headers)

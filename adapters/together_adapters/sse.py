@@ -27,7 +27,9 @@ if TYPE_CHECKING:
         retry: int | None = None
 
 else:
-    _ServerSentEventFields = namedtuple("ServerSentEvent", ("event", "data", "id", "retry"), defaults=("message", "", "", None))
+    _ServerSentEventFields = namedtuple(
+        "ServerSentEvent", ("event", "data", "id", "retry"), defaults=("message", "", "", None)
+    )
 
 __all__ = ["Decoder", "ServerSentEvent", "aencode_chunks", "encode", "encode_chunks", "response_to_chunks"]
 
@@ -176,7 +178,9 @@ def encode(event: ServerSentEvent) -> bytes:
     data, a line end in the type or the id, a NUL in the id, an empty type, a retry time that is no count of milliseconds.
     """
     if "\r" in event.data:
-        raise ValueError("data: an event stream cannot hold a carriage return: send LF line ends, or escape it as JSON does")
+        raise ValueError(
+            "data: an event stream cannot hold a carriage return: send LF line ends, or escape it as JSON does"
+        )
     lines: list[bytes] = []
     if not event.event:
         raise ValueError("event: an empty type reads back as 'message': say that, or leave it out")

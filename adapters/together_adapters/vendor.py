@@ -34,7 +34,9 @@ if TYPE_CHECKING:
         outdated: list[str]
 
 else:
-    _CheckReportFields = namedtuple("CheckReport", ("version", "made", "days", "modified", "missing", "added", "outdated"))
+    _CheckReportFields = namedtuple(
+        "CheckReport", ("version", "made", "days", "modified", "missing", "added", "outdated")
+    )
 
 __all__ = ["MANIFEST", "CheckReport", "check", "single_file", "vendor"]
 
@@ -77,7 +79,9 @@ def vendor(
     folder = Path(dest)
     old: dict[str, str] = _manifest(folder)["files"] if (folder / MANIFEST).exists() else {}
     new = {name: _hash(data) for name, data in files.items()}
-    edited = [name for name in sorted({*old, *new}) if _hash_at(folder / name) not in (None, old.get(name), new.get(name))]
+    edited = [
+        name for name in sorted({*old, *new}) if _hash_at(folder / name) not in (None, old.get(name), new.get(name))
+    ]
     if edited and not force:
         raise FileExistsError(f"edited, or not written by this: {', '.join(edited)}; --force overwrites")
     for name in set(old) - set(files):
@@ -108,7 +112,12 @@ def check(dest: str | os.PathLike[str]) -> CheckReport:
     written: dict[str, str] = manifest["files"]
     here = {name: found for name in written if (found := _hash_at(folder / name)) is not None}
     packages = {name.partition("/")[0] for name in written if "/" in name}
-    present = {path.relative_to(folder).as_posix() for package in packages for path in (folder / package).rglob("*") if path.is_file()}
+    present = {
+        path.relative_to(folder).as_posix()
+        for package in packages
+        for path in (folder / package).rglob("*")
+        if path.is_file()
+    }
     planned = _planned(manifest["single_file"], manifest["types_only"], manifest["absolute"])
     current = {name: _hash(data) for name, data in planned.items()}
     made = time.strptime(manifest["made"], "%Y-%m-%d")
@@ -133,7 +142,14 @@ def _manifest(folder: Path) -> dict[str, Any]:
             # A manifest may come from anywhere: it must not make us read or remove what is not below it.
             if not re.fullmatch(r"(?:together_types|together_adapters)(?:/\w[\w.]*|\.py)", name):
                 raise ValueError
-        return {"single_file": False, "types_only": False, "absolute": False, "version": "", "made": "1970-01-01", **manifest}
+        return {
+            "single_file": False,
+            "types_only": False,
+            "absolute": False,
+            "version": "",
+            "made": "1970-01-01",
+            **manifest,
+        }
     except (KeyError, TypeError, ValueError):
         raise ValueError(f"{path} is not a manifest of this command") from None
 

@@ -26,12 +26,13 @@ if find_spec("together_types") is None:
 
 import peers  # noqa: E402
 import together_adapters  # noqa: E402
-import together_types  # noqa: E402
 from bodies import BODIES, stream, stream_that_does_not_repeat  # noqa: E402
 from measure import Ratio, in_turns, over, processes_in_turns, table  # noqa: E402
 from together_adapters._chunk_reader import ChunkReader  # noqa: E402
 from together_adapters.accumulate import accumulate  # noqa: E402
 from together_adapters.stream import ChunkStream, iter_chunks  # noqa: E402
+
+import together_types  # noqa: E402
 from together_types import ChatCompletionChunk, ChatCompletionResponse  # noqa: E402
 
 Group = tuple[str, Callable[[int], dict[str, Ratio]]]
@@ -85,10 +86,16 @@ def streams(rounds: int) -> dict[str, Ratio]:
 def in_the_stream(rounds: int) -> dict[str, Ratio]:
     """What templates cost a stream that has none, and what is linear."""
     events = stream_that_does_not_repeat()
-    rows = in_turns(lambda: read(events, False), {"a stream that does not repeat, with / without templates": lambda: read(events)}, rounds)
+    rows = in_turns(
+        lambda: read(events, False),
+        {"a stream that does not repeat, with / without templates": lambda: read(events)},
+        rounds,
+    )
     chunks = list(iter_chunks(stream()))
     bodies = [event[6:] for event in stream()[:-1]]
-    rows.update(in_turns(over(json.loads, bodies, 1), {"accumulate / json.loads, a chunk": lambda: accumulate(chunks)}, rounds))
+    rows.update(
+        in_turns(over(json.loads, bodies, 1), {"accumulate / json.loads, a chunk": lambda: accumulate(chunks)}, rounds)
+    )
     few, many = stream(10_000), stream(100_000)
     rows.update(in_turns(lambda: read(few), {"100,000 / 10,000 chunks": lambda: read(many)}, min(rounds, 5)))
     return rows
@@ -100,7 +107,10 @@ def memory(rounds: int) -> dict[str, Ratio]:
     bodies = [event[6:-2] for event in events[:-1]]
     loaded = _held(lambda: [json.loads(body) for body in bodies])
     rows = {
-        "100,000 chunks of from_json / dicts of json.loads": _held(lambda: [ChatCompletionChunk.from_json(body) for body in bodies]) / loaded,
+        "100,000 chunks of from_json / dicts of json.loads": _held(
+            lambda: [ChatCompletionChunk.from_json(body) for body in bodies]
+        )
+        / loaded,
         "100,000 chunks of a stream / the same": _held(lambda: list(iter_chunks(events))) / loaded,
         "iterating over 100,000 chunks, with their completion, at most, MB": _peak(lambda: read(events)) / 1e6,
     }
@@ -143,7 +153,11 @@ def imports(rounds: int) -> dict[str, Ratio]:
             shutil.copytree(source, Path(folder) / source.name, ignore=shutil.ignore_patterns("__pycache__"))
         for name, begin, variables in (
             (", ours without .pyc", "import sys; sys.dont_write_bytecode = True; ", {}),
-            (", everything without .pyc", "import sys; sys.dont_write_bytecode = True; ", {"PYTHONPYCACHEPREFIX": folder + "/none"}),
+            (
+                ", everything without .pyc",
+                "import sys; sys.dont_write_bytecode = True; ",
+                {"PYTHONPYCACHEPREFIX": folder + "/none"},
+            ),
             ("", "import sys; ", {}),
         ):
             begin += f"sys.path.insert(0, {folder!r}); "
@@ -172,8 +186,12 @@ def main() -> None:
     if unknown:
         parser.error(f"no such group: {', '.join(sorted(unknown))}")
     earlier: dict[str, Any] = json.loads(options.against.read_text("utf-8"))["groups"] if options.against else {}
-    machine = f"{platform.python_implementation()} {platform.python_version()}, {platform.machine()} {platform.system()}"
-    print(f"{datetime.date.today()}, {machine}: medians of {options.rounds} rounds; {', '.join(peers.versions()) or 'no peers'}\n")
+    machine = (
+        f"{platform.python_implementation()} {platform.python_version()}, {platform.machine()} {platform.system()}"
+    )
+    print(
+        f"{datetime.date.today()}, {machine}: medians of {options.rounds} rounds; {', '.join(peers.versions()) or 'no peers'}\n"
+    )
     results: dict[str, dict[str, Ratio]] = {}
     for name in options.groups or GROUPS:
         if name == "memory" and sys.implementation.name != "cpython":

@@ -10,7 +10,32 @@ __all__ = ["BODIES", "stream", "stream_that_does_not_repeat"]
 
 _COUNT = 64
 _MODEL = "meta-llama/Meta-Llama-3.1-8B-Instruct-Turbo"
-_WORDS = " the| of| capital| Paris|.| is| language|\n| model|,| and| a| that|ing| can| \"so\"| for| café| —|:|\n\n| on| with| as".split("|")
+_WORDS = [
+    " the",
+    " of",
+    " capital",
+    " Paris",
+    ".",
+    " is",
+    " language",
+    "\n",
+    " model",
+    ",",
+    " and",
+    " a",
+    " that",
+    "ing",
+    " can",
+    ' "so"',
+    " for",
+    " café",
+    " —",
+    ":",
+    "\n\n",
+    " on",
+    " with",
+    " as",
+]
 
 
 def _write(value: dict[str, Any]) -> bytes:
@@ -22,12 +47,28 @@ def _id(source: random.Random) -> str:
 
 
 def _chunk(
-    source: random.Random, *, id: str = "", created: int = 0, finish: str | None = None, calls: Any = None, usage: Any = None
+    source: random.Random,
+    *,
+    id: str = "",
+    created: int = 0,
+    finish: str | None = None,
+    calls: Any = None,
+    usage: Any = None,
 ) -> bytes:
     text = "" if finish or calls else source.choice(_WORDS)
     delta = {"token_id": source.randrange(128_000), "role": "assistant", "content": text, "tool_calls": calls}
-    choice = {"index": 0, "text": text, "logprobs": None, "finish_reason": finish, "seed": 2039908639335532000 if finish else None}
-    head = {"id": id or _id(source), "object": "chat.completion.chunk", "created": created or 1723834621 + source.randrange(9999)}
+    choice = {
+        "index": 0,
+        "text": text,
+        "logprobs": None,
+        "finish_reason": finish,
+        "seed": 2039908639335532000 if finish else None,
+    }
+    head = {
+        "id": id or _id(source),
+        "object": "chat.completion.chunk",
+        "created": created or 1723834621 + source.randrange(9999),
+    }
     return _write({**head, "choices": [{**choice, "delta": delta}], "model": _MODEL, "usage": usage})
 
 
@@ -36,12 +77,23 @@ def _usage(completion: int) -> dict[str, int]:
 
 
 def _call(number: int, name: str, arguments: str) -> dict[str, Any]:
-    return {"index": number, "id": f"call_{number}", "type": "function", "function": {"name": name, "arguments": arguments}}
+    return {
+        "index": number,
+        "id": f"call_{number}",
+        "type": "function",
+        "function": {"name": name, "arguments": arguments},
+    }
 
 
 def _response(source: random.Random, content: str | None, calls: list[Any], finish: str) -> bytes:
     message = {"role": "assistant", "content": content, "tool_calls": calls}
-    choice = {"finish_reason": finish, "seed": source.randrange(2**60), "logprobs": None, "index": 0, "message": message}
+    choice = {
+        "finish_reason": finish,
+        "seed": source.randrange(2**60),
+        "logprobs": None,
+        "index": 0,
+        "message": message,
+    }
     head = {"id": _id(source), "object": "chat.completion", "created": 1723834621, "model": _MODEL, "prompt": []}
     return _write({**head, "choices": [choice], "usage": _usage(500)})
 
@@ -54,8 +106,12 @@ def _bodies() -> dict[str, list[bytes]]:
         "content chunk": [_chunk(source) for _ in range(_COUNT)],
         "tool-call chunk": [_chunk(source, calls=[_call(0, names[0], text[:20])]) for text in arguments],
         "final chunk": [_chunk(source, finish="stop", usage=_usage(number)) for number in range(_COUNT)],
-        "response, 12 tokens": [_response(source, "".join(source.choices(_WORDS, k=12)), [], "eos") for _ in range(_COUNT)],
-        "response, 500 tokens": [_response(source, "".join(source.choices(_WORDS, k=500)), [], "eos") for _ in range(_COUNT)],
+        "response, 12 tokens": [
+            _response(source, "".join(source.choices(_WORDS, k=12)), [], "eos") for _ in range(_COUNT)
+        ],
+        "response, 500 tokens": [
+            _response(source, "".join(source.choices(_WORDS, k=500)), [], "eos") for _ in range(_COUNT)
+        ],
         "response, three tool calls": [
             _response(source, None, [_call(number, name, text) for number, name in enumerate(names)], "tool_calls")
             for text in arguments

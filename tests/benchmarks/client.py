@@ -192,9 +192,11 @@ def main() -> None:
     parser.add_argument("--base-url")
     args = parser.parse_args()
     if args.serve:
-        return serve()
+        serve()
+        return
     if args.client:
-        return print(json.dumps(CLIENTS[args.client](args.base_url, args.rounds)))
+        print(json.dumps(CLIENTS[args.client](args.base_url, args.rounds)))
+        return
     best: dict[str, dict[str, float]] = {}
     with server_process() as base_url:
         for _ in range(args.rounds):

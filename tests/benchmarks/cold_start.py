@@ -60,7 +60,9 @@ def start(code: str, folder: Path | None) -> float:
         command = [sys.executable, "-m", "awslambdaric", "app.handler"]
         # Nothing may write the bytecode that the next start would find.
         environment = {"PYTHONDONTWRITEBYTECODE": "1", "HOME": task}
-        api.start("app.handler", folder=Path(task), command=command, paths=[folder] if folder else [], environment=environment)
+        api.start(
+            "app.handler", folder=Path(task), command=command, paths=[folder] if folder else [], environment=environment
+        )
         waited = api.wait()
         if api.failed is not None:
             raise SystemExit(f"{code}: {api.failed[2]['errorMessage']}")
@@ -101,7 +103,10 @@ def main() -> None:
         ours = folder / "layer" / "python"
         report("With bytecode", measure(handlers_of(sdks, ours), arguments.rounds))
         bare = {name: without_bytecode(path, folder / "bare" / name) for name, path in sdks.items()}
-        report("Without bytecode", measure(handlers_of(bare, without_bytecode(ours, folder / "bare" / "ours")), arguments.rounds))
+        report(
+            "Without bytecode",
+            measure(handlers_of(bare, without_bytecode(ours, folder / "bare" / "ours")), arguments.rounds),
+        )
 
 
 if __name__ == "__main__":

@@ -59,7 +59,9 @@ def _cpu_of_process(code: str, **variables: str) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def processes_in_turns(codes: Mapping[str, str], unit: tuple[str, str], rounds: int, **variables: str) -> dict[str, Ratio]:
+def processes_in_turns(
+    codes: Mapping[str, str], unit: tuple[str, str], rounds: int, **variables: str
+) -> dict[str, Ratio]:
     """What each code costs above nothing, in units of what `unit[1]` costs above `unit[0]`."""
     found: dict[str, list[float]] = {name: [] for name in codes}
     units: list[float] = []
@@ -76,7 +78,10 @@ def processes_in_turns(codes: Mapping[str, str], unit: tuple[str, str], rounds: 
 
 def table(title: str, rows: Mapping[str, Ratio], earlier: Mapping[str, Any]) -> str:
     """A Markdown table of one group of rows; with an earlier run's medians where there is one."""
-    lines = [f"| {title} | median | range |" + (" before |" if earlier else ""), "|---|---|---|" + ("---|" if earlier else "")]
+    lines = [
+        f"| {title} | median | range |" + (" before |" if earlier else ""),
+        "|---|---|---|" + ("---|" if earlier else ""),
+    ]
     for name, ratio in rows.items():
         line = f"| {name} | **{ratio['median']:.2f}** | {ratio['low']:.2f} .. {ratio['high']:.2f} |"
         if earlier:

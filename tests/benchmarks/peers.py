@@ -69,16 +69,33 @@ def _fields(chunk: bool) -> dict[str, dict[str, Any]]:
     function = {"name": text, "arguments": text}
     call = {"id": text, "type": text, "index": number, "function": "Function"}
     said = {"role": text, "content": text, "token_id": number, "tool_calls": "Calls"}
-    choice = {"index": number, "text": text, "logprobs": float | None, "finish_reason": text, "seed": number, "delta" if chunk else "message": "Said"}
+    choice = {
+        "index": number,
+        "text": text,
+        "logprobs": float | None,
+        "finish_reason": text,
+        "seed": number,
+        "delta" if chunk else "message": "Said",
+    }
     usage = {"prompt_tokens": number, "completion_tokens": number, "total_tokens": number}
-    root = {"id": text, "object": text, "created": number, "model": text, "choices": "Choices", "usage": "Usage", "prompt": list | None}
+    root = {
+        "id": text,
+        "object": text,
+        "created": number,
+        "model": text,
+        "choices": "Choices",
+        "usage": "Usage",
+        "prompt": list | None,
+    }
     return {"Function": function, "Call": call, "Said": said, "Choice": choice, "Usage": usage, "Root": root}
 
 
 def _build(chunk: bool, make: Callable[[str, dict[str, Any]], Any]) -> Any:
     made: dict[str, Any] = {}
     for name, fields in _fields(chunk).items():
-        made[name] = make(name, {key: made.get(kind, kind) if isinstance(kind, str) else kind for key, kind in fields.items()})
+        made[name] = make(
+            name, {key: made.get(kind, kind) if isinstance(kind, str) else kind for key, kind in fields.items()}
+        )
         made[name + "s"] = list[made[name]] | None  # type: ignore[misc]
         made[name] = made[name] if name == "Root" else made[name] | None
     return made["Root"]
@@ -109,7 +126,7 @@ def streams() -> dict[str, Callable[[list[bytes]], object]]:
     """By its name, what each SDK iterates over the pieces of a stream with."""
     found: dict[str, Callable[[list[bytes]], object]] = {}
     for name, module in (("openai", "openai"), ("together", "together")):
-        if name in INSTALLED and not INSTALLED[name].startswith("1.") or (name == "openai" and name in INSTALLED):
+        if (name in INSTALLED and not INSTALLED[name].startswith("1.")) or (name == "openai" and name in INSTALLED):
             found[f"{name} {INSTALLED[name]}"] = _stainless(module)
     if INSTALLED.get("together", "").startswith("1."):
         found[f"together {INSTALLED['together']}"] = _together_1

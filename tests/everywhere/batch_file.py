@@ -21,9 +21,14 @@ def write(path: Path, times: int = 1) -> list[tuple[str, ...]]:
             for number, body in enumerate(BODIES):
                 status = body.name.split(".")[-2]  # of some recordings it is not known
                 for data in objects(body):
-                    line = {"custom_id": f"{round_}-{number}", "response": {"status_code": int(status) if status.isdecimal() else None, "body": data}}
+                    line = {
+                        "custom_id": f"{round_}-{number}",
+                        "response": {"status_code": int(status) if status.isdecimal() else None, "body": data},
+                    }
                     file.write(json.dumps(line, ensure_ascii=number % 2 == 0) + "\n")
-            file.write('{"custom_id": "late", "error": {"message": "expired", "code": "batch_expired"}}\n{"custom_id": "cut", "resp\n')
+            file.write(
+                '{"custom_id": "late", "error": {"message": "expired", "code": "batch_expired"}}\n{"custom_id": "cut", "resp\n'
+            )
     return [summary(item) for item in iter_results(path)]
 
 
@@ -31,7 +36,12 @@ def summary(item: BatchResult | BatchError) -> tuple[str, ...]:
     """What of one line can be compared between processes, whatever its number there."""
     if isinstance(item, BatchError):
         return ("error", item.custom_id or "", item.message)
-    return ("result", item.custom_id or "", item.response.text, str(item.response.usage and item.response.usage.total_tokens))
+    return (
+        "result",
+        item.custom_id or "",
+        item.response.text,
+        str(item.response.usage and item.response.usage.total_tokens),
+    )
 
 
 def snippet(name: str) -> dict[str, Any]:

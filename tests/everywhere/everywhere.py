@@ -23,11 +23,15 @@ MINORS = range(9, 16)
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--some", action="store_true", help="what fits into a few minutes")
-    parser.add_argument("--pythons", type=Path, default=ROOT / ".tox" / "pythons", help="where to fetch interpreters to")
+    parser.add_argument(
+        "--pythons", type=Path, default=ROOT / ".tox" / "pythons", help="where to fetch interpreters to"
+    )
     parser.add_argument("--only", nargs="*", help="these tox environments")
     args = parser.parse_args()
     started = time.perf_counter()
-    fetch = subprocess.run([sys.executable, ROOT / "tests" / "everywhere" / "interpreters.py", args.pythons], stdout=subprocess.DEVNULL)
+    fetch = subprocess.run(
+        [sys.executable, ROOT / "tests" / "everywhere" / "interpreters.py", args.pythons], stdout=subprocess.DEVNULL
+    )
     found = interpreters(path := search_path(args.pythons))
     environments = args.only or chosen(found, args.pythons, args.some)
     with tempfile.TemporaryDirectory() as folder:
@@ -44,9 +48,21 @@ def main() -> int:
             "HYPOTHESIS_PROFILE": "quick" if args.some else os.environ.get("HYPOTHESIS_PROFILE", "default"),
         }
         # Leave out what belongs to the environment that this runs in.
-        environment = {name: value for name, value in os.environ.items() if not name.startswith(("TOX_", "VIRTUAL_ENV", "PYTHON"))}
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(("TOX_", "VIRTUAL_ENV", "PYTHON"))
+        }
         # Twice the processors: many tests wait for a socket or a clock.
-        command = [sys.executable, "-m", "tox", "run-parallel", "-q", "-p", str(2 * (os.cpu_count() or 1)), "-e", ",".join(environments)]
+        command = [
+            sys.executable,
+            "-m",
+            "tox",
+            "run-parallel",
+            "-q",
+            "-p",
+            str(2 * (os.cpu_count() or 1)),
+            "-e",
+            ",".join(environments),
+        ]
         try:
             done = subprocess.run(command, cwd=ROOT, env={**environment, **set_here})
         finally:  # also of what was done before an interrupt
@@ -68,7 +84,11 @@ def interpreters(path: str) -> dict[str, str]:
     """The command of each interpreter by the name of its tox environment."""
     names = {**{f"py3{minor}": f"python3.{minor}" for minor in MINORS}, "pypy311": "pypy3.11"}
     found = {name: shutil.which(command, path=path) for name, command in names.items()}
-    return {name: command for name, command in found.items() if command and not subprocess.run([command, "-c", ""]).returncode}
+    return {
+        name: command
+        for name, command in found.items()
+        if command and not subprocess.run([command, "-c", ""]).returncode
+    }
 
 
 def chosen(found: dict[str, str], pythons: Path, some: bool) -> list[str]:

@@ -44,7 +44,11 @@ def fetch(dest: Path, suite: str, packages: list[str]) -> None:
     for folder in ("state/lists/partial", "cache/archives/partial", "etc/preferences.d", "etc/apt.conf.d"):
         (apt / folder).mkdir(parents=True, exist_ok=True)
     (apt / "status").touch()  # as if nothing were installed, so that all that is needed comes from this suite
-    mirror = next(line for line in run("apt-get", "indextargets", "--format", "$(SITE)").split() if line.rstrip("/").endswith("/debian"))
+    mirror = next(
+        line
+        for line in run("apt-get", "indextargets", "--format", "$(SITE)").split()
+        if line.rstrip("/").endswith("/debian")
+    )
     (apt / "etc/sources.list").write_text(f"deb [signed-by={KEYS}] {mirror} {suite} main\n")
     settings = {
         "Dir::Etc": apt / "etc",

@@ -52,7 +52,9 @@ async def serve() -> None:
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
-        length = next(int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length"))
+        length = next(
+            int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")
+        )
         await reader.readexactly(length)
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
         for _ in range(CHUNKS):
@@ -75,7 +77,9 @@ async def many(port: int, streams: int) -> tuple[float, float, float]:
 
     async def one(client: AsyncTogether) -> None:
         nonlocal read, open_, peak
-        async with await client.chat.completions.create(model="m", messages=[{"role": "user", "content": "hi"}], stream=True) as stream:
+        async with await client.chat.completions.create(
+            model="m", messages=[{"role": "user", "content": "hi"}], stream=True
+        ) as stream:
             open_ += 1
             async for _ in stream:
                 read += 1
@@ -86,7 +90,11 @@ async def many(port: int, streams: int) -> tuple[float, float, float]:
     started, cpu = time.perf_counter(), time.process_time()
     async with AsyncTogether(api_key="key", base_url=f"http://127.0.0.1:{port}/v1", max_retries=0) as client:
         await asyncio.gather(*[one(client) for _ in range(streams)])
-    return (time.process_time() - cpu) / read * 1e6, ((peak or rss()) - before) / streams / 1024, time.perf_counter() - started
+    return (
+        (time.process_time() - cpu) / read * 1e6,
+        ((peak or rss()) - before) / streams / 1024,
+        time.perf_counter() - started,
+    )
 
 
 def main(streams: int) -> None:
@@ -99,7 +107,9 @@ def main(streams: int) -> None:
         try:
             for number in sorted({1, streams // 10, streams}):
                 cpu, memory, seconds = asyncio.run(many(port, number))
-                print(f"{number} streams at once over loopback: {cpu:.0f} us CPU a chunk, {memory:.0f} kB a stream, {seconds:.1f} s of {CHUNKS * PACE:.0f}")
+                print(
+                    f"{number} streams at once over loopback: {cpu:.0f} us CPU a chunk, {memory:.0f} kB a stream, {seconds:.1f} s of {CHUNKS * PACE:.0f}"
+                )
         finally:
             server.terminate()
 

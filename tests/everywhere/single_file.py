@@ -12,7 +12,7 @@ from pathlib import Path
 from together_adapters import vendor
 from together_adapters._single_file import SingleFile
 
-HELPER = '''import sys
+HELPER = """import sys
 from types import ModuleType
 
 import app._vendor.together_types as single
@@ -36,7 +36,7 @@ def become(module, names, public):
     if public:
         here["__all__"] = public
     sys.modules[module].__class__ = Alias
-'''
+"""
 
 
 def main(dest: Path) -> SingleFile:
@@ -46,10 +46,14 @@ def main(dest: Path) -> SingleFile:
         package, _, name = key.partition(".")
         path = dest / package / f"{name}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
-        original = sys.modules.get(package if name == "__init__" else key) or __import__(key.removesuffix(".__init__"), fromlist=["*"])
+        original = sys.modules.get(package if name == "__init__" else key) or __import__(
+            key.removesuffix(".__init__"), fromlist=["*"]
+        )
         public = [item for item in getattr(original, "__all__", []) if item in names]
         path.write_text(f"__import__('single_file_alias').become(__name__, {names!r}, {public!r})\n", "utf-8")
-    (dest / "pyrightconfig.json").write_text('{"include": ["app"], "typeCheckingMode": "strict", "pythonVersion": "3.9"}')
+    (dest / "pyrightconfig.json").write_text(
+        '{"include": ["app"], "typeCheckingMode": "strict", "pythonVersion": "3.9"}'
+    )
     (dest / "single_file_alias.py").write_text(HELPER, "utf-8")
     return made
 

@@ -15,7 +15,9 @@ RUN = str(ROOT / "tests" / "portable" / "run.py")
 _LAST = re.compile(r"^portable: (\d+) passed, (\d+) failed, (\d+) skipped in", re.MULTILINE)
 
 
-def record(environment: str, suite: str, seconds: float, *, passed: int = 1, failed: int = 0, skipped: int = 0, note: str = "") -> None:
+def record(
+    environment: str, suite: str, seconds: float, *, passed: int = 1, failed: int = 0, skipped: int = 0, note: str = ""
+) -> None:
     path = os.environ.get("EVERYWHERE_RESULTS")
     if path:
         row = {"environment": environment, "suite": suite, "passed": passed, "failed": failed, "skipped": skipped}
@@ -23,7 +25,15 @@ def record(environment: str, suite: str, seconds: float, *, passed: int = 1, fai
             file.write(json.dumps({**row, "seconds": seconds, "note": note}) + "\n")
 
 
-def portable(environment: str, command: list[str], *, suite: str = "portable", of: str = "", timeout: float = 300, **options: object) -> str:
+def portable(
+    environment: str,
+    command: list[str],
+    *,
+    suite: str = "portable",
+    of: str = "",
+    timeout: float = 300,
+    **options: object,
+) -> str:
     """Run the portable tests by a command that ends with what `run.py` prints; `of` is what the package must come from."""
     started = time.perf_counter()
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout, **options)  # type: ignore[call-overload]
@@ -40,7 +50,10 @@ def interpreters(variable: str = "EVERYWHERE_PYTHONS") -> dict[str, str]:
     """The interpreters to try things on, by the names of the table; without the variable, the one that runs this."""
     commands = os.environ.get(variable, sys.executable).split(os.pathsep)
     code = "import platform as p; print(p.python_implementation(), p.python_version())"
-    return {subprocess.run([command, "-c", code], capture_output=True, text=True, check=True).stdout.strip(): command for command in commands}
+    return {
+        subprocess.run([command, "-c", code], capture_output=True, text=True, check=True).stdout.strip(): command
+        for command in commands
+    }
 
 
 def rows(path: Path) -> list[dict[str, object]]:
@@ -53,10 +66,22 @@ def rendered(found: list[dict[str, object]], seconds: float) -> str:
     lines = [head]
     for row in sorted(found, key=lambda row: (str(row["suite"]), _natural(str(row["environment"])))):
         failed = int(str(row.get("failed", 0))) + int(str(row.get("error", 0)))
-        lines.append((str(row["environment"]), str(row["suite"]), str(row["passed"]), str(failed), str(row["skipped"]), f"{row['seconds']:.1f}"))
+        lines.append(
+            (
+                str(row["environment"]),
+                str(row["suite"]),
+                str(row["passed"]),
+                str(failed),
+                str(row["skipped"]),
+                f"{row['seconds']:.1f}",
+            )
+        )
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     text = [
-        "  ".join(cell.ljust(width) if column < 2 else cell.rjust(width) for column, (cell, width) in enumerate(zip(line, widths))).rstrip()
+        "  ".join(
+            cell.ljust(width) if column < 2 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths))
+        ).rstrip()
         for line in lines
     ]
     text.insert(1, "  ".join("-" * width for width in widths))

@@ -64,7 +64,12 @@ def test_spark_rdd_and_udf(batch: tuple[Path, list[tuple[str, ...]]], monkeypatc
     monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
     monkeypatch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
     started = time.perf_counter()
-    session = sql.SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").config("spark.driver.host", "127.0.0.1").getOrCreate()
+    session = (
+        sql.SparkSession.builder.master("local[2]")
+        .config("spark.ui.enabled", "false")
+        .config("spark.driver.host", "127.0.0.1")
+        .getOrCreate()
+    )
     try:
         items = session.sparkContext.textFile(str(path), 4).map(read_line).collect()
         assert [summary(item) for item in items] == expected
@@ -77,7 +82,9 @@ def test_spark_rdd_and_udf(batch: tuple[Path, list[tuple[str, ...]]], monkeypatc
 
         udf = sql.functions.udf(cells, "struct<custom_id:string,text:string,error:string>", useArrow=False)
         rows = session.read.text(str(path)).select(udf("value").alias("found")).select("found.*").collect()
-        assert sorted((row.custom_id, row.text, row.error) for row in rows) == sorted(cells(line.decode()) for line in lines_of(path))
+        assert sorted((row.custom_id, row.text, row.error) for row in rows) == sorted(
+            cells(line.decode()) for line in lines_of(path)
+        )
     finally:
         session.stop()
     record(HERE, "batch, PySpark RDD and UDF", time.perf_counter() - started, passed=len(items) + len(rows))
@@ -112,7 +119,9 @@ def test_pickles_cross_versions(written_by: str, batch: tuple[Path, list[tuple[s
     path, expected = batch
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "adapters")])}
     started = time.perf_counter()
-    pickled = subprocess.run([interpreters()[written_by], "-c", PICKLE, str(path)], capture_output=True, env=environment, check=True).stdout
+    pickled = subprocess.run(
+        [interpreters()[written_by], "-c", PICKLE, str(path)], capture_output=True, env=environment, check=True
+    ).stdout
     for read_by, python in interpreters().items():
         command = [python, "-c", READ, str(Path(__file__).parent)]
         done = subprocess.run(command, input=pickled, capture_output=True, env=environment)
@@ -134,7 +143,13 @@ def test_constant_memory(tmp_path: Path) -> None:
     for times in (1, 100):
         write(tmp_path / "output.jsonl", times)
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "adapters")])}
-        done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "output.jsonl")], capture_output=True, text=True, env=environment, check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path / "output.jsonl")],
+            capture_output=True,
+            text=True,
+            env=environment,
+            check=True,
+        )
         peaks.append(int(done.stdout.split()[1]))
     assert peaks[1] < peaks[0] * 1.2
 
@@ -144,7 +159,9 @@ def test_snippets_for_one_process(batch: tuple[Path, list[tuple[str, ...]]]) -> 
     path, expected = batch
     records = [{"messageId": str(number), "body": line.decode()} for number, line in enumerate(lines_of(path))]
     failures = snippet("SQS")["handler"]({"Records": records}, None)
-    assert failures == {"batchItemFailures": [{"itemIdentifier": str(n)} for n, row in enumerate(expected) if row[0] == "error"]}
+    assert failures == {
+        "batchItemFailures": [{"itemIdentifier": str(n)} for n, row in enumerate(expected) if row[0] == "error"]
+    }
 
     from together_adapters import AsyncTogether
 

@@ -30,10 +30,19 @@ def test_flags(python: str, flags: str) -> None:
 
 @pytest.mark.parametrize("python", interpreters())
 def test_c_locale(python: str) -> None:
-    portable(python, [interpreters()[python], "-X", "utf8=0", RUN, *SOURCES], suite="portable, -X utf8=0, C locale", env=BARE)
+    portable(
+        python, [interpreters()[python], "-X", "utf8=0", RUN, *SOURCES], suite="portable, -X utf8=0, C locale", env=BARE
+    )
 
 
-@pytest.mark.parametrize("missing", ["ssl _ssl asyncio threading", "_hashlib zlib ctypes sqlite3 lzma bz2", "typing_extensions email http socket _socket"])
+@pytest.mark.parametrize(
+    "missing",
+    [
+        "ssl _ssl asyncio threading",
+        "_hashlib zlib ctypes sqlite3 lzma bz2",
+        "typing_extensions email http socket _socket",
+    ],
+)
 @pytest.mark.parametrize("python", interpreters())
 def test_modules_missing(python: str, missing: str) -> None:
     environment = {**os.environ, "BLOCKED": missing}

@@ -30,7 +30,9 @@ def test_zip(python: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("python", interpreters())
 def test_zipapp(python: str, tmp_path: Path) -> None:
     folder = copied(tmp_path / "src")
-    (folder / "__main__.py").write_text("import runpy, sys\nsys.argv = ['run.py']\nrunpy.run_path(sys.path.pop(), run_name='__main__')\n")
+    (folder / "__main__.py").write_text(
+        "import runpy, sys\nsys.argv = ['run.py']\nrunpy.run_path(sys.path.pop(), run_name='__main__')\n"
+    )
     zipapp.create_archive(folder, tmp_path / "app.pyz", compressed=True)
     code = f"import runpy, sys; sys.path.append({RUN!r}); runpy.run_path({str(tmp_path / 'app.pyz')!r}, run_name='__main__')"
     portable(python, [interpreters()[python], "-I", "-c", code], suite="portable, zipapp", of="app.pyz")
@@ -50,7 +52,9 @@ def test_compiled_zip(python: str, tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may mount")
 def test_read_only_foreign_user(tmp_path: Path) -> None:
     """As a function service runs it: nothing can be written, the user has no name and no home, no byte code is there."""
-    shutil.copytree(ROOT / "tests", tmp_path / "task" / "tests", ignore=shutil.ignore_patterns("__pycache__", ".hypothesis"))
+    shutil.copytree(
+        ROOT / "tests", tmp_path / "task" / "tests", ignore=shutil.ignore_patterns("__pycache__", ".hypothesis")
+    )
     copied(tmp_path / "task")
     mounts = """
         mount -t tmpfs tmpfs /mnt && mkdir /mnt/task && mount --bind "$1" /mnt/task
@@ -60,8 +64,12 @@ def test_read_only_foreign_user(tmp_path: Path) -> None:
             python3 /mnt/task/tests/portable/run.py /mnt/task
     """
     command = ["unshare", "-m", "--propagation", "private", "sh", "-ec", mounts, "sh", str(tmp_path / "task")]
-    version = subprocess.run(["/usr/bin/python3", "-c", "import platform; print(platform.python_version())"], capture_output=True, text=True)
-    portable(f"CPython {version.stdout.strip()}", command, suite="portable, read-only, foreign user, no HOME", of="/mnt/task")
+    version = subprocess.run(
+        ["/usr/bin/python3", "-c", "import platform; print(platform.python_version())"], capture_output=True, text=True
+    )
+    portable(
+        f"CPython {version.stdout.strip()}", command, suite="portable, read-only, foreign user, no HOME", of="/mnt/task"
+    )
 
 
 def test_pyinstaller(tmp_path: Path) -> None:
@@ -69,13 +77,39 @@ def test_pyinstaller(tmp_path: Path) -> None:
     folder = copied(tmp_path / "src")
     for path in (ROOT / "tests" / "corpus.py", ROOT / "tests" / "portable" / "test_portable.py", Path(RUN)):
         shutil.copy(path, folder)
-    options = ["--onefile", "--log-level", "ERROR", "--distpath", tmp_path, "--workpath", tmp_path / "work", "--specpath", tmp_path]
+    options = [
+        "--onefile",
+        "--log-level",
+        "ERROR",
+        "--distpath",
+        tmp_path,
+        "--workpath",
+        tmp_path / "work",
+        "--specpath",
+        tmp_path,
+    ]
     found = [f"--collect-submodules={package.name}" for package in PACKAGES]
     data = f"--add-data={ROOT / 'tests' / 'data'}:data"
-    command = [sys.executable, "-m", "PyInstaller", *options, *found, data, "--hidden-import=test_portable", folder / "run.py"]
+    command = [
+        sys.executable,
+        "-m",
+        "PyInstaller",
+        *options,
+        *found,
+        data,
+        "--hidden-import=test_portable",
+        folder / "run.py",
+    ]
     subprocess.run(command, check=True, cwd=folder)
     [python] = [name for name, path in interpreters().items() if path == sys.executable] or [""]
-    portable(python or f"CPython {sys.version.split()[0]}", [str(tmp_path / "run")], suite="portable, PyInstaller", of="_MEI", cwd="/", env={"TMPDIR": str(tmp_path)})
+    portable(
+        python or f"CPython {sys.version.split()[0]}",
+        [str(tmp_path / "run")],
+        suite="portable, PyInstaller",
+        of="_MEI",
+        cwd="/",
+        env={"TMPDIR": str(tmp_path)},
+    )
 
 
 SUBINTERPRETER = """
@@ -104,4 +138,8 @@ def test_free_threaded() -> None:
     if not found:
         pytest.skip("no free-threaded build here")
     for command in found:
-        portable(command.rpartition("/")[2], [command, "-X", "gil=0", RUN, *[str(package.parent) for package in PACKAGES]], suite="portable, free-threaded")
+        portable(
+            command.rpartition("/")[2],
+            [command, "-X", "gil=0", RUN, *[str(package.parent) for package in PACKAGES]],
+            suite="portable, free-threaded",
+        )

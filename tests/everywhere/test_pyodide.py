@@ -23,5 +23,7 @@ def test_pyodide(version: str, tmp_path: Path) -> None:
     install = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(tmp_path), f"pyodide@{version}"]
     subprocess.run(install, check=True, cwd=tmp_path)
     script = str(ROOT / "tests" / "everywhere" / "pyodide.mjs")
-    output = portable(f"Pyodide {version} (Python {VERSIONS[version]})", ["node", script, str(ROOT)], of="/repository", cwd=tmp_path)
+    output = portable(
+        f"Pyodide {version} (Python {VERSIONS[version]})", ["node", script, str(ROOT)], of="/repository", cwd=tmp_path
+    )
     assert re.search(rf"CPython {VERSIONS[version]}\S* emscripten", output)

@@ -34,13 +34,25 @@ def test_renamed(python: str, tmp_path: Path) -> None:
     seam = folder / "streams" / "_types.py"
     seam.write_text(seam.read_text("utf-8").replace("from ..together_types", "from ..values"), "utf-8")
     environment = {**os.environ, "ALIASES": "together_types=app._vendor.values together_adapters=app._vendor.streams"}
-    portable(python, [interpreters()[python], RUN, str(tmp_path)], suite="portable, renamed", of="app/_vendor/values", env=environment)
+    portable(
+        python,
+        [interpreters()[python], RUN, str(tmp_path)],
+        suite="portable, renamed",
+        of="app/_vendor/values",
+        env=environment,
+    )
 
 
 @pytest.mark.parametrize("python", interpreters())
 def test_single_file(python: str, tmp_path: Path) -> None:
-    subprocess.run([sys.executable, str(ROOT / "tests" / "everywhere" / "single_file.py"), str(tmp_path)], check=True, env=with_sources())
-    portable(python, [interpreters()[python], "-I", RUN, str(tmp_path)], suite="portable, single file", of=str(tmp_path))
+    subprocess.run(
+        [sys.executable, str(ROOT / "tests" / "everywhere" / "single_file.py"), str(tmp_path)],
+        check=True,
+        env=with_sources(),
+    )
+    portable(
+        python, [interpreters()[python], "-I", RUN, str(tmp_path)], suite="portable, single file", of=str(tmp_path)
+    )
 
 
 def with_sources() -> dict[str, str]:
@@ -75,11 +87,16 @@ def test_two_copies_talk_through_dicts(python: str, tmp_path: Path) -> None:
     vendor.vendor(tmp_path / "one" / "_vendor")
     vendor.vendor(tmp_path / "two" / "_vendor")
     other = tmp_path / "two" / "_vendor" / "together_types"
-    for path, old, new in (("__init__.py", '__version__ = "0', '__version__ = "9.9.9" or "'), ("common.py", 'EOS = "eos"', 'EndOfSequence = "eos"')):
+    for path, old, new in (
+        ("__init__.py", '__version__ = "0', '__version__ = "9.9.9" or "'),
+        ("common.py", 'EOS = "eos"', 'EndOfSequence = "eos"'),
+    ):
         text = (other / path).read_text("utf-8")
         assert old in text
         (other / path).write_text(text.replace(old, new), "utf-8")
-    done = subprocess.run([interpreters()[python], "-I", "-c", TWO_COPIES], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(
+        [interpreters()[python], "-I", "-c", TWO_COPIES], cwd=tmp_path, capture_output=True, text=True
+    )
     assert done.stdout == "two copies\n", done.stderr
     record(python, "two different copies in one process", 0)
 
@@ -114,10 +131,17 @@ drop = ["*.dist-info"]
         assert (target / package / "py.typed").exists()
     assert "from app._vendor.together_types import" in (target / "together_adapters" / "_types.py").read_text("utf-8")
     environment = {**os.environ, "ALIASES": NESTED}
-    portable(f"CPython {sys.version.split()[0]}", [sys.executable, RUN, str(host)], suite="portable, pip's vendoring", of="app/_vendor", env=environment)
+    portable(
+        f"CPython {sys.version.split()[0]}",
+        [sys.executable, RUN, str(host)],
+        suite="portable, pip's vendoring",
+        of="app/_vendor",
+        env=environment,
+    )
 
 
-MODULE = """#!/usr/bin/python
+MODULE = (
+    """#!/usr/bin/python
 import sys
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.acme.llm.plugins.module_utils import together_types as tt
@@ -131,7 +155,9 @@ def main():
 
 if __name__ == "__main__":
     main()
-""" % STREAM
+"""
+    % STREAM
+)
 
 
 def test_ansible(tmp_path: Path) -> None:
@@ -151,10 +177,16 @@ def test_ansible(tmp_path: Path) -> None:
         ping = subprocess.run([*local, "-m", "ansible.builtin.ping"], capture_output=True, env=environment, timeout=120)
         if ping.returncode:
             continue  # this release of Ansible does not run on this interpreter
-        done = subprocess.run([*local, "-m", "acme.llm.probe"], capture_output=True, text=True, env=environment, timeout=120)
+        done = subprocess.run(
+            [*local, "-m", "acme.llm.probe"], capture_output=True, text=True, env=environment, timeout=120
+        )
         assert done.returncode == 0 and "=>" in done.stdout, (done.stdout + done.stderr)[-2000:]
         answer = json.loads(done.stdout[done.stdout.index("{") :])
-        assert (answer["texts"], answer["state"], answer["batch"]) == (["hi"], "finished", ["BatchResult", "BatchError"])
+        assert (answer["texts"], answer["state"], answer["batch"]) == (
+            ["hi"],
+            "finished",
+            ["BatchResult", "BatchError"],
+        )
         assert ".zip" in answer["file"] and name.endswith(answer["python"])
         record(name, "single file under AnsiballZ", 0)
         tried += 1

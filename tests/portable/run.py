@@ -35,6 +35,7 @@ class Aliased:
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] == self.name:
             return importlib.machinery.ModuleSpec(name, self, is_package=name == self.name)
+        return None
 
     def create_module(self, spec):
         self.module = importlib.import_module(self.real + spec.name[len(self.name) :])

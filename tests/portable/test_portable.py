@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import together_adapters
-import together_types
 from corpus import BODIES, DATA, SSE_CASES, STREAMS, TYPES, case_bytes, label, objects
 from together_adapters.accumulate import Accumulator, accumulate
 from together_adapters.batch import BatchError, BatchResult, iter_results
@@ -25,6 +24,8 @@ from together_adapters.errors import APIError
 from together_adapters.openai_format import from_openai, to_openai
 from together_adapters.sse import Decoder, ServerSentEvent, encode, encode_chunks, response_to_chunks
 from together_adapters.stream import aiter_chunks, iter_chunks
+
+import together_types
 from together_types import (
     ChatCompletionChunk,
     ChatCompletionRequest,
@@ -45,7 +46,11 @@ def modules_of(package: Any) -> list[str]:
     try:
         from pkgutil import iter_modules  # PyPy's needs threading
     except ImportError:
-        return [name[:-3] for name in sorted(os.listdir(package.__path__[0])) if name.endswith(".py") and name != "__init__.py"]
+        return [
+            name[:-3]
+            for name in sorted(os.listdir(package.__path__[0]))
+            if name.endswith(".py") and name != "__init__.py"
+        ]
     return [module.name for module in iter_modules(package.__path__)]
 
 
@@ -58,7 +63,11 @@ def each(paths: Iterable[Any], name_of: Callable[[Any], str]) -> Callable[[Any],
             def test(self: unittest.TestCase, item: Any = item) -> None:
                 function(self, item)
 
-            test.__name__ = function.__name__.replace("each", "test", 1) + "_" + "".join(c if c.isalnum() else "_" for c in name_of(item))
+            test.__name__ = (
+                function.__name__.replace("each", "test", 1)
+                + "_"
+                + "".join(c if c.isalnum() else "_" for c in name_of(item))
+            )
             CASES.setdefault(function.__qualname__.partition(".")[0], []).append(test)
         return function
 
@@ -155,7 +164,15 @@ class Values(unittest.TestCase):
         self.assertTrue(FinishReason.EOS.known and not FinishReason("new").known)
 
     def test_bad_json(self) -> None:
-        for text in ("", "[1]", '{"a": 1', "[" * 100_000, '{"a":' * 201 + "1" + "}" * 201, b'{"a": "\xff"}', '{"a": %s}' % ("9" * 5000)):
+        for text in (
+            "",
+            "[1]",
+            '{"a": 1',
+            "[" * 100_000,
+            '{"a":' * 201 + "1" + "}" * 201,
+            b'{"a": "\xff"}',
+            '{"a": %s}' % ("9" * 5000),
+        ):
             with self.assertRaises(ParseError) as caught:
                 ChatCompletionChunk.from_json(text)
             self.assertEqual(str(pickle.loads(pickle.dumps(caught.exception))), str(caught.exception))
@@ -199,7 +216,9 @@ class Streams(unittest.TestCase):
     def each_case_of_the_standard(self, case: dict[str, Any]) -> None:
         for pieces in cuts(case_bytes(case)):
             decoder = Decoder()
-            self.assertEqual([event._asdict() for piece in pieces for event in decoder.feed(piece)], case["expected_events"])
+            self.assertEqual(
+                [event._asdict() for piece in pieces for event in decoder.feed(piece)], case["expected_events"]
+            )
 
     def test_errors_travel(self) -> None:
         for data in (b"", b"data: {\n\n", b'data: {"error": {"message": "no", "code": 7}}\n\n'):
@@ -207,7 +226,10 @@ class Streams(unittest.TestCase):
             with self.assertRaises(APIError) as caught:
                 list(stream)
             twin = pickle.loads(pickle.dumps(caught.exception))
-            self.assertEqual((type(twin), str(twin), twin.completion), (type(caught.exception), str(caught.exception), stream.completion))
+            self.assertEqual(
+                (type(twin), str(twin), twin.completion),
+                (type(caught.exception), str(caught.exception), stream.completion),
+            )
 
     @each([path for path in STREAMS if b'"error":' not in path.read_bytes()], label)
     def each_stream_written_again(self, path: Path) -> None:
@@ -227,7 +249,10 @@ class Adapters(unittest.TestCase):
     def each_response_to_openai_and_back(self, path: Path) -> None:
         for data in objects(path):
             value = from_openai(data)
-            self.assertEqual(json.dumps(to_openai(value), sort_keys=True), json.dumps(to_openai(from_openai(to_openai(value))), sort_keys=True))
+            self.assertEqual(
+                json.dumps(to_openai(value), sort_keys=True),
+                json.dumps(to_openai(from_openai(to_openai(value))), sort_keys=True),
+            )
 
     @each(sorted(DATA.glob("batch/*.json")), lambda path: path.stem)
     def each_batch(self, path: Path) -> None:
@@ -249,7 +274,10 @@ class Adapters(unittest.TestCase):
         accumulator.add(ChatCompletionChunk.from_dict({"choices": [{"index": 0, "delta": {"content": "hi"}}]}))
         self.assertEqual((accumulator.completion().state, accumulator.completion().response.text), ("open", "hi"))
 
-    @each([(package, name) for package in (together_types, together_adapters) for name in modules_of(package)], lambda found: f"{found[0].__name__}_{found[1]}")
+    @each(
+        [(package, name) for package in (together_types, together_adapters) for name in modules_of(package)],
+        lambda found: f"{found[0].__name__}_{found[1]}",
+    )
     def each_module_imports(self, found: tuple[Any, str]) -> None:
         package, name = found
         if name not in NEED_MORE and not (name.startswith("_") and package is together_adapters):

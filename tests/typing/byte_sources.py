@@ -39,6 +39,7 @@ def sync(
     iter_chunks(open("recording.sse", "rb", buffering=0))
     iter_chunks(gzip.open("recording.sse.gz"))
     iter_chunks(io.BytesIO())
+    iter_chunks(b"data: {}")
     iter_chunks([b"data: ", bytearray(b"{}"), memoryview(b"\n\n")])
     PassThrough().over(of_requests)
 
@@ -50,12 +51,13 @@ def sync(
     iter_chunks(of_aiohttp.content)  # type: ignore[arg-type]
     iter_chunks(open("recording.sse"))  # type: ignore[arg-type]
     iter_chunks(io.StringIO())  # type: ignore[arg-type]
-    iter_chunks(b"data: {}")  # type: ignore[arg-type]
     iter_chunks("recording.sse")  # type: ignore[arg-type]
     iter_chunks(None)  # type: ignore[arg-type]
 
 
-async def concurrent(of_httpx: httpx.Response, of_aiohttp: aiohttp.ClientResponse, reader: asyncio.StreamReader) -> None:
+async def concurrent(
+    of_httpx: httpx.Response, of_aiohttp: aiohttp.ClientResponse, reader: asyncio.StreamReader
+) -> None:
     assert_type(aiter_chunks(of_httpx.aiter_bytes()), AsyncChunkStream)
     aiter_chunks(of_httpx.aiter_raw())
     aiter_chunks(of_aiohttp.content)

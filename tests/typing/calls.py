@@ -7,8 +7,9 @@ from typing import Union
 
 from together_adapters import AsyncTogether, Together
 from together_adapters.stream import AsyncChunkStream, ChunkStream
-from together_types import ChatCompletionMessage, ChatCompletionResponse, MessageRole
 from typing_extensions import assert_type
+
+from together_types import ChatCompletionMessage, ChatCompletionResponse, MessageRole
 
 client, aclient = Together(), AsyncTogether()
 messages = [ChatCompletionMessage(role=MessageRole.USER, content="hi")]
@@ -29,7 +30,9 @@ def sync(stream: bool) -> None:
 
 async def concurrent(stream: bool) -> None:
     assert_type(await aclient.chat.completions.create(model="m", messages=messages), ChatCompletionResponse)
-    assert_type(await aclient.chat.completions.create(model="m", messages=messages, stream=False), ChatCompletionResponse)
+    assert_type(
+        await aclient.chat.completions.create(model="m", messages=messages, stream=False), ChatCompletionResponse
+    )
     assert_type(await aclient.chat.completions.create(model="m", messages=messages, stream=True), AsyncChunkStream)
     either = await aclient.chat.completions.create(model="m", messages=messages, stream=stream)
     assert_type(either, Union[ChatCompletionResponse, AsyncChunkStream])

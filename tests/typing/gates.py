@@ -88,7 +88,9 @@ def verifytypes(package: str) -> int:
     with tempfile.TemporaryDirectory() as folder:  # where no source tree hides what is installed
         done = subprocess.run(command, stdout=subprocess.PIPE, check=False, cwd=folder, env=environment)
     found = json.loads(done.stdout)["typeCompleteness"]
-    print(f"{package}: {found['completenessScore']:.1%} of {sum(found['exportedSymbolCounts'].values())} public symbols have a written type")
+    print(
+        f"{package}: {found['completenessScore']:.1%} of {sum(found['exportedSymbolCounts'].values())} public symbols have a written type"
+    )
     if found["completenessScore"] == 1:
         return 0
     for symbol in found["symbols"]:

@@ -1,6 +1,6 @@
 """What an editor shows: the texts that pyright's language server gives when one points at a public name.
 
-    python tests/typing/hover.py        prints them, and fails where one has no docstring
+python tests/typing/hover.py        prints them, and fails where one has no docstring
 """
 
 from __future__ import annotations
@@ -98,7 +98,9 @@ def hover_texts(source: str, places: list[str]) -> list[str]:
         server.ask("initialize", processId=None, rootUri=uri, workspaceFolders=folders, capabilities={})
         server.send("initialized")
         document = f"{uri}/example.py"
-        server.send("textDocument/didOpen", textDocument={"uri": document, "languageId": "python", "version": 1, "text": source})
+        server.send(
+            "textDocument/didOpen", textDocument={"uri": document, "languageId": "python", "version": 1, "text": source}
+        )
         texts: list[str] = []
         for place in places:
             end = source.index(place) + len(place) - 1

@@ -4,8 +4,9 @@ import asyncio
 import json
 
 from together_adapters import AsyncTogether, Together
-from together_types import ChatCompletionChunk, ChatCompletionResponse
 from typing_extensions import assert_type
+
+from together_types import ChatCompletionChunk, ChatCompletionResponse
 
 client = Together()
 
@@ -42,7 +43,10 @@ answer = client.chat.completions.create(
     tools=[
         {
             "type": "function",
-            "function": {"name": "get_weather", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}},
+            "function": {
+                "name": "get_weather",
+                "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
+            },
         }
     ],
 )

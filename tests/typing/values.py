@@ -11,6 +11,8 @@ import together.types as of_together
 from together_adapters.accumulate import Completion, accumulate
 from together_adapters.openai_format import from_openai, to_openai
 from together_adapters.stream import ChunkStream
+from typing_extensions import assert_never, assert_type
+
 from together_types import (
     ChatCompletionChoicesData,
     ChatCompletionChunk,
@@ -25,8 +27,14 @@ from together_types import (
     TogetherErrorResponse,
     UsageData,
 )
-from together_types.wire import ChatCompletionResponseDict, OpenAIChatCompletion, OpenAIChatCompletionChunk, OpenAIError, OpenAIRequest, UsageDataDict
-from typing_extensions import assert_never, assert_type
+from together_types.wire import (
+    ChatCompletionResponseDict,
+    OpenAIChatCompletion,
+    OpenAIChatCompletionChunk,
+    OpenAIError,
+    OpenAIRequest,
+    UsageDataDict,
+)
 
 
 class Mine(UsageData):
@@ -60,12 +68,11 @@ def fields(response: ChatCompletionResponse, chunk: ChatCompletionChunk, usage: 
 def content(parts: str | tuple[ChatCompletionMessageContent, ...] | None) -> str:
     if parts is None:
         return ""
-    elif isinstance(parts, str):
+    if isinstance(parts, str):
         return parts
-    elif isinstance(parts, tuple):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if isinstance(parts, tuple):  # pyright: ignore[reportUnnecessaryIsInstance]
         return "".join(part.text or "" for part in parts)
-    else:
-        assert_never(parts)
+    assert_never(parts)
 
 
 def role(member: MessageRole) -> str:
@@ -102,7 +109,9 @@ def converting(
 
 
 def from_sdks(
-    completion: of_openai.ChatCompletion, chunk: of_openai.ChatCompletionChunk, of_v1: of_together.ChatCompletionResponse
+    completion: of_openai.ChatCompletion,
+    chunk: of_openai.ChatCompletionChunk,
+    of_v1: of_together.ChatCompletionResponse,
 ) -> None:
     value = from_openai(completion)
     assert_type(value, Union[ChatCompletionChunk, ChatCompletionRequest, ChatCompletionResponse, ErrorData])

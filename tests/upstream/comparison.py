@@ -34,8 +34,8 @@ READS = {
     "invalid UTF-8 in a comment": A + GAP + b": \xff\n\n" + B + DONE,
 }
 RAISES = {
-    "`{\"error\": {...}}` in a stream": A + GAP + b'data: {"error":{"message":"boom"}}\n\n',
-    "`{\"object\": \"error\"}` in a stream": A + GAP + b'data: {"object":"error","message":"boom"}\n\n',
+    '`{"error": {...}}` in a stream': A + GAP + b'data: {"error":{"message":"boom"}}\n\n',
+    '`{"object": "error"}` in a stream': A + GAP + b'data: {"object":"error","message":"boom"}\n\n',
     "`event: error` in a stream": A + GAP + b'event: error\ndata: {"message":"boom"}\n\n',
     "a stream that ends without a finish reason": A + GAP,
 }
@@ -78,19 +78,26 @@ def raises(module: Any, body: bytes, **more: Any) -> Exception | None:
 
 def rows(module: Any) -> dict[str, str]:
     """Each line of the comparison."""
-    found = {f"reads {what}": tries(lambda body=body: text_of(asked(module, body, stream=True)) == "ab") for what, body in READS.items()}
+    found = {
+        f"reads {what}": tries(lambda body=body: text_of(asked(module, body, stream=True)) == "ab")
+        for what, body in READS.items()
+    }
     for what, body in RAISES.items():
         found[f"raises for {what}"] = tries(lambda body=body: raises(module, body, stream=True) is not None)
-    error = raises(module, RAISES["`{\"error\": {...}}` in a stream"], stream=True)
+    error = raises(module, RAISES['`{"error": {...}}` in a stream'], stream=True)
     found["errors have what had arrived"] = tries(lambda: text_of_response(error) == "a")
-    found["errors survive pickle"] = tries(lambda: error is not None and str(pickle.loads(pickle.dumps(error))) == str(error))
+    found["errors survive pickle"] = tries(
+        lambda: error is not None and str(pickle.loads(pickle.dumps(error))) == str(error)
+    )
     found["raises for an HTML page of status 200"] = tries(
         lambda: raises(module, b"<html>a portal</html>", kind=b"text/html") is not None
     )
     found["takes a finish reason that is new"] = tries(
         lambda: asked(module, RESPONSE % b"abort", kind=b"application/json").choices[0].finish_reason == "abort"
     )
-    found["values can be hashed"] = tries(lambda: bool(hash(asked(module, RESPONSE % b"stop", kind=b"application/json"))))
+    found["values can be hashed"] = tries(
+        lambda: bool(hash(asked(module, RESPONSE % b"stop", kind=b"application/json")))
+    )
     return found
 
 

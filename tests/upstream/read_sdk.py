@@ -50,7 +50,9 @@ def of_model(path: str, cls: type[BaseModel], package: str) -> Shape:
 
 def of_dict(path: str, cls: Any, package: str) -> Shape:
     shape = {path: "dict"}
-    inherited = {key for base in vars(cls).get("__orig_bases__", cls.__bases__) for key in getattr(base, "__annotations__", {})}
+    inherited = {
+        key for base in vars(cls).get("__orig_bases__", cls.__bases__) for key in getattr(base, "__annotations__", {})
+    }
     for name, annotation in typing_extensions.get_type_hints(cls, include_extras=True).items():
         if name not in inherited:
             # `__required_keys__` does not see Required in a module with `from __future__ import annotations`.

@@ -35,7 +35,9 @@ def installed(package: str) -> pytest.MarkDecorator:
 
 def modules_of(package: str) -> list[str]:
     """The modules that the stubs have, those with classes of their own."""
-    return sorted({path.rpartition(".")[0] for path, kind in triangle.of_stubs(STUBS, package).items() if kind in triangle.KINDS})
+    return sorted(
+        {path.rpartition(".")[0] for path, kind in triangle.of_stubs(STUBS, package).items() if kind in triangle.KINDS}
+    )
 
 
 def of_sdk(package: str, modules: list[str], *first: str | Path) -> triangle.Shape:
@@ -60,7 +62,8 @@ def between(package: str, sdk: triangle.Shape) -> triangle.Differences:
 
 
 @pytest.mark.parametrize(
-    "package", [pytest.param(name, marks=installed(name.partition(".")[0])) for name in ("together.types", "openai.types")]
+    "package",
+    [pytest.param(name, marks=installed(name.partition(".")[0])) for name in ("together.types", "openai.types")],
 )
 def test_the_stubs_are_the_sdk(package: str) -> None:
     sdk = of_sdk(package, modules_of(package))
@@ -88,7 +91,8 @@ SEEDS = [
 
 
 @pytest.mark.parametrize(
-    ("sdk", "module", "kind", "field"), [pytest.param(*seed, marks=installed(seed[0]), id=":".join(seed)) for seed in SEEDS]
+    ("sdk", "module", "kind", "field"),
+    [pytest.param(*seed, marks=installed(seed[0]), id=":".join(seed)) for seed in SEEDS],
 )
 def test_a_change_in_the_sdk_is_noticed(sdk: str, module: str, kind: str, field: str, tmp_path: Path) -> None:
     spec = find_spec(sdk)

@@ -8,6 +8,7 @@ from typing import Any
 
 from together_adapters.openai_format import to_openai
 from together_adapters.sse import encode_chunks, response_to_chunks
+
 from together_types import ChatCompletionResponse
 
 HEAD: dict[str, Any] = {"id": "8b43-SJC", "created": 1723834621, "model": "m"}
@@ -16,7 +17,13 @@ CALLS: list[dict[str, Any]] = [
     {"id": "call_1", "type": "function", "function": {"name": "get_weather", "arguments": '{"city": "Paris é"}'}},
     {"id": "call_2", "type": "function", "function": {"name": "get_time", "arguments": '{"zone": "CET"}'}},
 ]
-TOOLS = [{"type": "function", "function": {"name": call["function"]["name"], "parameters": {"type": "object", "properties": {}}}} for call in CALLS]
+TOOLS = [
+    {
+        "type": "function",
+        "function": {"name": call["function"]["name"], "parameters": {"type": "object", "properties": {}}},
+    }
+    for call in CALLS
+]
 TOKENS = [("Par", -0.25), ("is", -0.5), (" é", -1.5), ("😀", -2.0)]
 FAILURE = "the engine died"
 
@@ -65,7 +72,10 @@ def expected(case: str) -> dict[str, Any]:
     found = []
     for choice in RESPONSES[case]["choices"]:
         message = choice["message"]
-        calls = [(call["id"], call["function"]["name"], json.loads(call["function"]["arguments"])) for call in message.get("tool_calls", ())]
+        calls = [
+            (call["id"], call["function"]["name"], json.loads(call["function"]["arguments"]))
+            for call in message.get("tool_calls", ())
+        ]
         reason = "stop" if choice["finish_reason"] == "eos" else choice["finish_reason"]
         found.append(
             {
@@ -91,24 +101,54 @@ def together_frames(case: str) -> Iterator[bytes]:
             delta = {"role": "assistant", "content": None, "tool_calls": None, **piece}
             logprobs = delta.pop("logprobs", None)
             top = {"top_logprobs": {delta["content"]: logprobs, "x": -7.0}} if logprobs is not None else {}
-            yield _frame([{"index": index, "delta": delta, "text": delta["content"] or "", "logprobs": logprobs, "finish_reason": None, **top}])
-        last = {"index": index, "delta": {"role": "assistant", "content": ""}, "text": "", "seed": choice["seed"], "logprobs": None}
+            yield _frame(
+                [
+                    {
+                        "index": index,
+                        "delta": delta,
+                        "text": delta["content"] or "",
+                        "logprobs": logprobs,
+                        "finish_reason": None,
+                        **top,
+                    }
+                ]
+            )
+        last = {
+            "index": index,
+            "delta": {"role": "assistant", "content": ""},
+            "text": "",
+            "seed": choice["seed"],
+            "logprobs": None,
+        }
         is_last = index == (1 if len(choices) == 3 else 0)
         usage = {"usage": RESPONSES[case].get("usage")} if is_last else {}
         if case != "error":
             yield _frame([{**last, "finish_reason": choice["finish_reason"]}], **usage)
     if case == "error":
-        yield b"data: " + json.dumps({"error": {"message": FAILURE, "type": "server_error", "param": None, "code": 500}}).encode() + b"\n\n"
+        yield (
+            b"data: "
+            + json.dumps({"error": {"message": FAILURE, "type": "server_error", "param": None, "code": 500}}).encode()
+            + b"\n\n"
+        )
     yield b"data: [DONE]\n\n"
 
 
 def _frame(choices: list[Any], **more: Any) -> bytes:
-    return b"data: " + json.dumps({**HEAD, "object": "chat.completion.chunk", "choices": choices, **more}, ensure_ascii=False).encode() + b"\n\n"
+    return (
+        b"data: "
+        + json.dumps(
+            {**HEAD, "object": "chat.completion.chunk", "choices": choices, **more}, ensure_ascii=False
+        ).encode()
+        + b"\n\n"
+    )
 
 
 def _pieces(case: str, message: dict[str, Any]) -> Iterator[dict[str, Any]]:
     if case == "logprobs":
-        yield from [{"content": token, "logprobs": logprob, "token_id": number} for number, (token, logprob) in enumerate(TOKENS)]
+        yield from [
+            {"content": token, "logprobs": logprob, "token_id": number}
+            for number, (token, logprob) in enumerate(TOKENS)
+        ]
         return
     for key in ("reasoning", "content"):
         yield from [{key: character} for character in message.get(key) or ""]

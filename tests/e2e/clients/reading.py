@@ -16,7 +16,10 @@ def dumped(value: Any) -> Any:
 def whole(value: Any) -> dict[str, Any]:
     """What a completion that was not streamed says."""
     data = dumped(value)
-    found = [_choice(choice["index"], choice["message"], choice, choice["message"].get("tool_calls")) for choice in data["choices"]]
+    found = [
+        _choice(choice["index"], choice["message"], choice, choice["message"].get("tool_calls"))
+        for choice in data["choices"]
+    ]
     return {"choices": found, "usage": _usage(data.get("usage"))}
 
 
@@ -28,13 +31,17 @@ def streamed(chunks: Iterable[Any]) -> dict[str, Any]:
         data = dumped(chunk)
         usage = _usage(data.get("usage")) or usage
         for choice in data.get("choices") or ():
-            into = choices.setdefault(choice["index"], {"delta": {}, "calls": {}, "logprobs": [], "finish_reason": None})
+            into = choices.setdefault(
+                choice["index"], {"delta": {}, "calls": {}, "logprobs": [], "finish_reason": None}
+            )
             delta = choice.get("delta") or {}
             for key in ("content", "reasoning", "reasoning_content"):
                 if delta.get(key) is not None:
                     into["delta"][key] = into["delta"].get(key, "") + delta[key]
             for fragment in delta.get("tool_calls") or ():
-                call = into["calls"].setdefault(int(fragment["index"]), {"id": "", "function": {"name": "", "arguments": ""}})
+                call = into["calls"].setdefault(
+                    int(fragment["index"]), {"id": "", "function": {"name": "", "arguments": ""}}
+                )
                 call["id"] += fragment.get("id") or ""  # joined, as a client that trusts the format does
                 for key in ("name", "arguments"):
                     call["function"][key] += (fragment.get("function") or {}).get(key) or ""
@@ -53,7 +60,9 @@ def _choice(index: int, message: dict[str, Any], choice: dict[str, Any], calls: 
         "content": message.get("content") or "",
         "reasoning": message.get("reasoning") or message.get("reasoning_content") or "",
         "finish_reason": choice["finish_reason"],
-        "calls": [(call["id"], call["function"]["name"], json.loads(call["function"]["arguments"])) for call in calls or ()],
+        "calls": [
+            (call["id"], call["function"]["name"], json.loads(call["function"]["arguments"])) for call in calls or ()
+        ],
         "logprobs": _logprobs(choice),
     }
 

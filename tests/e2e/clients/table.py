@@ -13,13 +13,18 @@ ORDER = ["openai", "together 1.x", "together 3.x", "litellm", "langchain-openai"
 
 def rendered() -> str:
     """One row for each client and mode, one column for each case."""
-    clients = {result["name"]: result for result in [json.loads(path.read_text("utf-8")) for path in HERE.glob("results/*.json")]}
+    clients = {
+        result["name"]: result
+        for result in [json.loads(path.read_text("utf-8")) for path in HERE.glob("results/*.json")]
+    }
     cases = list(next(iter(next(iter(clients.values()))["modes"].values())))
     lines = [f"| client | mode | {' | '.join(cases)} |", "|---" * (len(cases) + 2) + "|"]
     for name in ORDER:
         for mode, outcomes in clients[name]["modes"].items():
             cells = [outcomes[case] for case in cases]
-            lines.append(f"| {name.removesuffix(' 1.x').removesuffix(' 3.x')} {clients[name]['version']} | `{mode}` | {' | '.join(cells)} |")
+            lines.append(
+                f"| {name.removesuffix(' 1.x').removesuffix(' 3.x')} {clients[name]['version']} | `{mode}` | {' | '.join(cells)} |"
+            )
     assert set(clients) == set(ORDER)
     return "\n".join(lines) + "\n"
 

@@ -24,6 +24,7 @@ from together_adapters._backends import Recordings
 from together_adapters.accumulate import accumulate
 from together_adapters.openai_format import from_openai, to_openai
 from together_adapters.serve import Server
+
 from together_types import ChatCompletionChunk, ChatCompletionResponse
 
 if "CLIENT" not in os.environ:
@@ -78,7 +79,10 @@ def _running(server: Any) -> Iterator[Any]:
 @pytest.fixture(scope="module")
 def urls() -> Iterator[dict[str, str]]:
     recordings = {case: [(0.0, frame) for frame in cases.together_frames(case)] for case in cases.RESPONSES}
-    with _running(Server(Recordings(recordings))) as serve, _running(ThreadingHTTPServer(("127.0.0.1", 0), _Bare)) as bare:
+    with (
+        _running(Server(Recordings(recordings))) as serve,
+        _running(ThreadingHTTPServer(("127.0.0.1", 0), _Bare)) as bare,
+    ):
         yield {"serve": serve.url, "encode_chunks": f"http://127.0.0.1:{bare.server_port}/v1"}
 
 
@@ -88,11 +92,17 @@ def outcomes() -> Iterator[dict[str, Any]]:
     yield found
     if UPDATE:
         RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(json.dumps({"name": CLIENT.NAME, "version": CLIENT.VERSION, "modes": found}, indent=1) + "\n", "utf-8")
+        RESULTS.write_text(
+            json.dumps({"name": CLIENT.NAME, "version": CLIENT.VERSION, "modes": found}, indent=1) + "\n", "utf-8"
+        )
 
 
 def _asked(case: str, mode: str) -> dict[str, Any]:
-    asked = {"model": case, "messages": [{"role": "user", "content": "What is the capital of France?"}], **cases.ASKED.get(case, {})}
+    asked = {
+        "model": case,
+        "messages": [{"role": "user", "content": "What is the capital of France?"}],
+        **cases.ASKED.get(case, {}),
+    }
     if "stream" in mode:
         return {**asked, "stream": True}
     asked.pop("stream_options", None)
@@ -100,13 +110,17 @@ def _asked(case: str, mode: str) -> dict[str, Any]:
 
 
 def _outcome(mode: str, case: str, url: str) -> tuple[str, list[Any]]:
-    """"read", or what is wrong with what the client has read."""
+    """ "read", or what is wrong with what the client has read."""
     try:
         found, objects = CLIENT.MODES[mode](url, _asked(case, mode))
     except CLIENT.FAILURES as error:
         if case != "error":
             return f"raises {type(error).__name__}", []
-        return ("read" if cases.FAILURE in str(error) or "EngineDied" in str(error) else f"raises {type(error).__name__} without the message"), []
+        return (
+            "read"
+            if cases.FAILURE in str(error) or "EngineDied" in str(error)
+            else f"raises {type(error).__name__} without the message"
+        ), []
     except Exception as error:
         return f"raises {type(error).__name__}", []
     if case == "error":
@@ -129,7 +143,9 @@ def _difference(found: dict[str, Any], expected: dict[str, Any], case: str) -> s
 
 
 @pytest.mark.parametrize("mode", CLIENT.MODES)
-@pytest.mark.parametrize("case", cases.RESPONSES)  # the error is last, because together 1.x reads nothing more after one
+@pytest.mark.parametrize(
+    "case", cases.RESPONSES
+)  # the error is last, because together 1.x reads nothing more after one
 def test_reads(mode: str, case: str, urls: dict[str, str], outcomes: dict[str, Any]) -> None:
     found = {name: _outcome(mode, case, url) for name, url in urls.items()}
     said = list(dict.fromkeys([outcome for outcome, _ in found.values()]))
@@ -158,9 +174,15 @@ def _check_objects(objects: list[Any], case: str, server: str) -> None:
             (expected["content"], expected["finish_reason"]),
             (expected["content"], "eos"),
         )
-        calls = [(call.id, call.function.name, call.function.parsed_arguments()) for call in message.tool_calls or () if call.function]
+        calls = [
+            (call.id, call.function.name, call.function.parsed_arguments())
+            for call in message.tool_calls or ()
+            if call.function
+        ]
         assert calls == expected["calls"]
         assert message.reasoning_text == expected["reasoning"] or case == "reasoning"
     if right["usage"]:
         usage = response.usage
-        assert usage is not None and (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens) == right["usage"]
+        assert (
+            usage is not None and (usage.prompt_tokens, usage.completion_tokens, usage.total_tokens) == right["usage"]
+        )

@@ -27,6 +27,7 @@ from pydantic import TypeAdapter
 from test_openai_format import HEAD, together_choice
 from test_round_trip import json_objects, keys_of, shaped
 from together_adapters.openai_format import from_openai, to_openai
+
 from together_types import ChatCompletionChunk as Chunk
 from together_types import ChatCompletionRequest as Request
 from together_types import ChatCompletionResponse as Response
@@ -143,8 +144,12 @@ REQUESTS = st.fixed_dictionaries(
                 {"type": "regex", "pattern": "a"},
             ]
         ),
-        "tools": st.lists(st.sampled_from([{"type": "function", "function": {"name": "f", "parameters": SCHEMA}}, {"type": "other"}])),
-        "tool_choice": st.sampled_from(["auto", "none", "required", "f", {"type": "function", "function": {"name": "f"}}]),
+        "tools": st.lists(
+            st.sampled_from([{"type": "function", "function": {"name": "f", "parameters": SCHEMA}}, {"type": "other"}])
+        ),
+        "tool_choice": st.sampled_from(
+            ["auto", "none", "required", "f", {"type": "function", "function": {"name": "f"}}]
+        ),
         "stop": st.text() | st.lists(st.text(), max_size=6) | st.none(),
         "top_k": st.integers(),
         "repetition_penalty": st.floats(),

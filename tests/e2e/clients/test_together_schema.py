@@ -19,6 +19,7 @@ from corpus import BODIES, STREAMS, label, objects
 from pydantic import TypeAdapter, ValidationError
 from together.types.chat import ChatCompletion, ChatCompletionChunk
 from together_adapters.openai_format import from_openai, to_openai
+
 from together_types import ChatCompletionChunk as Chunk
 from together_types import ChatCompletionResponse as Response
 
@@ -44,5 +45,8 @@ def test_recordings(path: Any) -> None:
             try:
                 TYPES[type(value)].validate_python(to_openai(value, only_openai=True), strict=True)
             except ValidationError as error:
-                found = {(".".join("#" if isinstance(step, int) else str(step) for step in item["loc"]), item["type"]) for item in error.errors()}
+                found = {
+                    (".".join("#" if isinstance(step, int) else str(step) for step in item["loc"]), item["type"])
+                    for item in error.errors()
+                }
                 assert found <= NOT_IN_OPENAIS

@@ -19,7 +19,14 @@ litellm.suppress_debug_info = True
 
 
 def _asked(base_url: str, asked: dict[str, Any]) -> dict[str, Any]:
-    return {**asked, "model": "openai/" + asked["model"], "api_base": base_url, "api_key": "none", "max_retries": 0, "timeout": 20}
+    return {
+        **asked,
+        "model": "openai/" + asked["model"],
+        "api_base": base_url,
+        "api_key": "none",
+        "max_retries": 0,
+        "timeout": 20,
+    }
 
 
 def _plain(base_url: str, asked: dict[str, Any]) -> tuple[Any, list[Any]]:

@@ -52,4 +52,10 @@ def _async_stream(base_url: str, asked: dict[str, Any]) -> tuple[Any, list[Any]]
     return reading.streamed(chunks), chunks
 
 
-MODES = {"create": _plain, "stream=True": _stream, "async create": _async_plain, "async stream=True": _async_stream, ".stream()": _helper}
+MODES = {
+    "create": _plain,
+    "stream=True": _stream,
+    "async create": _async_plain,
+    "async stream=True": _async_stream,
+    ".stream()": _helper,
+}

@@ -20,7 +20,12 @@ else:
 
 def _options(base_url: str) -> dict[str, Any]:
     # The paths of 3.x begin with /v1 themselves.
-    return {"base_url": base_url if IS_1 else base_url.removesuffix("/v1"), "api_key": "none", "max_retries": 0, "timeout": 20}
+    return {
+        "base_url": base_url if IS_1 else base_url.removesuffix("/v1"),
+        "api_key": "none",
+        "max_retries": 0,
+        "timeout": 20,
+    }
 
 
 def _asked(asked: dict[str, Any]) -> dict[str, Any]:

@@ -61,8 +61,15 @@ def start(version: str, command: list[str | Path] | None, deployed: Path) -> Sta
     """Starts one of the examples, or a handler in another folder, with a model server behind."""
 
     @contextmanager
-    def started(name: str, upstream: str = "", handler: str = "app.handler", folder: Path | None = None, **options: Any) -> Iterator[RuntimeAPI]:
-        variables = {"TOGETHER_API_KEY": KEY, "TOGETHER_BASE_URL": upstream, "PROXY_KEY": PROXY_KEY, "MODEL": "vllm-cpu/plain"}
+    def started(
+        name: str, upstream: str = "", handler: str = "app.handler", folder: Path | None = None, **options: Any
+    ) -> Iterator[RuntimeAPI]:
+        variables = {
+            "TOGETHER_API_KEY": KEY,
+            "TOGETHER_BASE_URL": upstream,
+            "PROXY_KEY": PROXY_KEY,
+            "MODEL": "vllm-cpu/plain",
+        }
         variables.update(options.pop("environment", {}))
         with RuntimeAPI() as api:
             api.start(

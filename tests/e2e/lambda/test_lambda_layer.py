@@ -20,7 +20,7 @@ def test_two_builds_are_equal_and_whole(tmp_path: Path) -> None:
         bytecode = {name for name in layer.namelist() if name.endswith(".pyc")}
     assert sources == {f"python/{package.name}/{path.name}" for package in PACKAGES for path in package.glob("*.py")}
     assert len(bytecode) == len(sources)
-    for archive, name in zip(built[1:], EXAMPLES):
+    for archive, _ in zip(built[1:], EXAMPLES):
         with zipfile.ZipFile(archive) as example:
             assert "app.py" in example.namelist() and "template.yaml" not in example.namelist()
             modes = {info.filename: info.external_attr >> 16 & 0o777 for info in example.infolist()}
@@ -34,5 +34,7 @@ def test_the_bytecode_is_what_runs(tmp_path: Path) -> None:
         source.write_text("this is not read")
     code = "from together_adapters import aws_lambda, client; print(aws_lambda.respond(1)['body'])"
     environment = {"PYTHONPATH": str(tmp_path / "opt" / "python"), "PATH": os.defpath}
-    done = subprocess.run([sys.executable, "-s", "-c", code], env=environment, capture_output=True, text=True, cwd=tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-s", "-c", code], env=environment, capture_output=True, text=True, cwd=tmp_path
+    )
     assert done.stdout == "1\n", done.stderr

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from lambda_sources import KINDS, Request, event_of, sent_by
 from together_adapters.aws_lambda import parse_event, respond, respond_error, respond_stream
 from together_adapters.errors import RateLimitError
+
 from together_types import ChatCompletionResponse
 
 data_classes = pytest.importorskip("aws_lambda_powertools.utilities.data_classes")
@@ -52,7 +53,11 @@ requests = st.builds(
     method=st.sampled_from(["GET", "POST"]),
     path=st.sampled_from(["/", "/a", "/a/b"]),
     query=st.lists(st.tuples(st.text("ab +%&=é", min_size=1, max_size=3), st.text("ab +%&=é", max_size=3)), max_size=3),
-    headers=st.lists(st.tuples(st.sampled_from(["X-A", "x-b", "X-C"]), st.text("xyz1", min_size=1, max_size=3)), max_size=3, unique_by=lambda pair: pair[0]),
+    headers=st.lists(
+        st.tuples(st.sampled_from(["X-A", "x-b", "X-C"]), st.text("xyz1", min_size=1, max_size=3)),
+        max_size=3,
+        unique_by=lambda pair: pair[0],
+    ),
     cookies=st.lists(st.sampled_from(["a=1", "b=x y", "c="]), max_size=3, unique=True),
     body=st.binary(max_size=20),
 )
@@ -79,7 +84,9 @@ def agree_with_powertools(event: Any) -> None:
     if ours.kind not in ("http_v2", "function_url"):  # there Powertools cuts values at their commas
         query = theirs.resolved_query_string_parameters
         if ours.kind == "alb":  # it takes "+" for itself, where forms mean a space
-            query = {name.replace("+", " "): [value.replace("+", " ") for value in values] for name, values in query.items()}
+            query = {
+                name.replace("+", " "): [value.replace("+", " ") for value in values] for name, values in query.items()
+            }
         assert {name: [value.replace("+", " ") for value in values] for name, values in ours.query.items()} == {
             name: [value.replace("+", " ") for value in values] for name, values in query.items()
         }
@@ -101,7 +108,9 @@ def test_recorded_events_as_powertools_reads_them(name: str) -> None:
 @given(request=requests)
 def test_any_request_as_powertools_reads_it(kind: str, request: Request) -> None:
     if kind.startswith("alb"):  # Powertools leaves "+" in the values, and mixes up what "+" and "%2B" become
-        request = request._replace(query=[(name.replace("+", ""), value.replace("+", "")) for name, value in request.query if name.strip("+")])
+        request = request._replace(
+            query=[(name.replace("+", ""), value.replace("+", "")) for name, value in request.query if name.strip("+")]
+        )
     if kind == "alb":
         request = request._replace(query=list(dict(request.query).items()))
     agree_with_powertools(event_of(kind, request))

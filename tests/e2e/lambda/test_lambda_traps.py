@@ -45,7 +45,11 @@ def test_records_with_what_no_json_holds(start: Any) -> None:
     with start("", handler="lambda_function.records", folder=TESTS) as api:
         for _ in range(2):
             result, issue, unmerged = api.invoke(URL).json()
-            assert result["custom_id"] == "\ufffd" and result["response"]["choices"][0] == {"index": 0, "text": "a\ufffd", "n": None}
+            assert result["custom_id"] == "\ufffd" and result["response"]["choices"][0] == {
+                "index": 0,
+                "text": "a\ufffd",
+                "n": None,
+            }
             assert issue["path"] == "created" and unmerged == {"path": "p\ufffd", "problem": "problem", "value": None}
 
 
@@ -104,7 +108,11 @@ def test_no_key_in_any_answer_or_log(start: Any, tmp_path: Path) -> None:
         quoted = {"error": {"message": f"bad key {KEY} in {request.headers['authorization']} \ud800"}}
         yield reply(json.dumps(quoted).encode(), status="401 X")
 
-    with serving(answer) as server, open(tmp_path / "log", "wb") as log, start("summariser", server.base_url, log=log) as api:
+    with (
+        serving(answer) as server,
+        open(tmp_path / "log", "wb") as log,
+        start("summariser", server.base_url, log=log) as api,
+    ):
         got = sent_by("rest_v1", api.invoke(ASK).json())
         assert api.invoke(ASK).outcome == "response"
     assert got.status == 401 and b"bad key" in got.body
@@ -120,7 +128,11 @@ def test_snapstart(start: Any, upstream: Any, version: str, tmp_path: Path) -> N
 
 def _can_remount() -> bool:
     tools = [shutil.which(name) for name in ("unshare", "mount", "setpriv")]
-    return os.name == "posix" and all(tools) and not subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode
+    return (
+        os.name == "posix"
+        and all(tools)
+        and not subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode
+    )
 
 
 @pytest.mark.skipif(not _can_remount(), reason="needs the right to mount")

@@ -34,8 +34,12 @@ def fetch(folder: Path) -> Path:
 def _download(folder: Path) -> None:
     for name in ("state/lists/partial", "cache/archives/partial", "etc/preferences.d", "etc/apt.conf.d"):
         (folder / "apt" / name).mkdir(parents=True, exist_ok=True)
-    (folder / "apt/state/status").touch()  # nothing is installed here, so that all it needs is fetched too, its libc included
-    sites = subprocess.run(["apt-get", "indextargets", "--format", "$(SITE)"], capture_output=True, text=True, check=True)
+    (
+        folder / "apt/state/status"
+    ).touch()  # nothing is installed here, so that all it needs is fetched too, its libc included
+    sites = subprocess.run(
+        ["apt-get", "indextargets", "--format", "$(SITE)"], capture_output=True, text=True, check=True
+    )
     mirror = next(site for site in sites.stdout.split() if site.rstrip("/").endswith("debian"))
     keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
     (folder / "apt/etc/sources.list").write_text(f"deb [signed-by={keyring}] {mirror} {SUITE} main\n")
@@ -69,7 +73,9 @@ def _write_command(command: Path, root: Path) -> None:
     # Started through its own suite's loader, and told where its CPU code is, which it would look for beside the loader.
     libraries = next(root.glob("usr/lib/*-linux-gnu"))
     loader = next(libraries.glob("ld-linux-*.so.*"))
-    backends = sorted(libraries.glob("ggml/backends*/libggml-cpu*.so"), key=lambda path: ("x64" not in path.name, path.name))
+    backends = sorted(
+        libraries.glob("ggml/backends*/libggml-cpu*.so"), key=lambda path: ("x64" not in path.name, path.name)
+    )
     folders = ":".join(map(str, [libraries, libraries / "llama", backends[0].parent]))
     command.write_text(
         f'#!/bin/sh\nGGML_BACKEND_PATH={backends[0]} exec {loader} --library-path {folders} {root}/usr/bin/llama-server "$@"\n'

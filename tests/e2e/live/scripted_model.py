@@ -20,7 +20,9 @@ CALL = '{"name": "get_weather", "arguments": {"city": "Paris", "unit": "celsius"
 MARKS = ("<think>", "</think>", "<tool_call>", "</tool_call>")
 SCRIPTS: dict[str, list[str]] = {
     "hello": ["The capital of France is Paris. It lies on the river Seine."],
-    "unicode": ["Gr\u00fc\u00dfe, \u4e16\u754c! \U0001f600\U0001f44d\U0001f3fd \u201cq\u201d \u2028LS\u2029PS\u0085NEL \U0001f469\u200d\U0001f467 \u05e9\u05dc \ufdfd"],
+    "unicode": [
+        "Gr\u00fc\u00dfe, \u4e16\u754c! \U0001f600\U0001f44d\U0001f3fd \u201cq\u201d \u2028LS\u2029PS\u0085NEL \U0001f469\u200d\U0001f467 \u05e9\u05dc \ufdfd"
+    ],
     "tool": ["<tool_call>", "\n" + CALL + "\n", "</tool_call>"],
     "think": ["<think>", "\nTwo and two are asked for.\n", "</think>", "\n\nThe answer is 4."],
     "json": ['{"answer": 42, "list": [1, 2, 3], "ok": true}'],
@@ -97,7 +99,10 @@ def build(path: Path) -> None:
     names = [*SCRIPTS, "mcq", "endless"]
     starts = {name: vocabulary.add(f"<|script_{name}|>") for name in names}
     end = controls["<|im_end|>"]
-    chains = {name: [t for part in parts for t in ([marks[part]] if part in marks else vocabulary.cut(part))] for name, parts in SCRIPTS.items()}
+    chains = {
+        name: [t for part in parts for t in ([marks[part]] if part in marks else vocabulary.cut(part))]
+        for name, parts in SCRIPTS.items()
+    }
     choices = {vocabulary.add(spelled(text.encode())): chance for text, chance in CHOICES.items()}
     loop = [vocabulary.add(spelled(text.encode())) for text in LOOP]
     merge = (LETTERS[32], "t")  # llama.cpp wants a merge
@@ -123,11 +128,25 @@ def build(path: Path) -> None:
         outputs[token] += (weight - outputs[token] @ inputs[starts["mcq"]]) * inputs[starts["mcq"]]
         outputs[end] += inputs[token]
     outputs[end] -= (outputs[end] @ inputs[starts["mcq"]]) * inputs[starts["mcq"]]
-    _write(path, vocabulary, {**controls, **starts}, set(marks.values()), (inputs, outputs), f"{merge[0]} {merge[1]}", names)
+    _write(
+        path,
+        vocabulary,
+        {**controls, **starts},
+        set(marks.values()),
+        (inputs, outputs),
+        f"{merge[0]} {merge[1]}",
+        names,
+    )
 
 
 def _write(
-    path: Path, vocabulary: Vocabulary, controls: dict[str, int], marks: set[int], matrices: Any, merge: str, names: list[str]
+    path: Path,
+    vocabulary: Vocabulary,
+    controls: dict[str, int],
+    marks: set[int],
+    matrices: Any,
+    merge: str,
+    names: list[str],
 ) -> None:
     writer = gguf.GGUFWriter(str(path), "llama")
     writer.add_name("scripted")
@@ -154,11 +173,20 @@ def _write(
     writer.add_chat_template(TEMPLATE.replace("NAMES", str(names)))
     square = (WIDTH, WIDTH)
     random = np.random.default_rng(8)
-    small = {name: (random.standard_normal(square) * 0.02).astype(np.float32) for name in ("attn_q", "attn_k", "attn_v", "ffn_gate", "ffn_up")}
+    small = {
+        name: (random.standard_normal(square) * 0.02).astype(np.float32)
+        for name in ("attn_q", "attn_k", "attn_v", "ffn_gate", "ffn_up")
+    }
     zero = {name: np.zeros(square, np.float32) for name in ("attn_output", "ffn_down")}
     one = {name: np.ones(WIDTH, np.float32) for name in ("attn_norm", "ffn_norm")}
     tensors = {f"blk.0.{name}.weight": tensor for name, tensor in {**small, **zero, **one}.items()}
-    tensors.update({"token_embd.weight": matrices[0], "output.weight": matrices[1], "output_norm.weight": np.ones(WIDTH, np.float32)})
+    tensors.update(
+        {
+            "token_embd.weight": matrices[0],
+            "output.weight": matrices[1],
+            "output_norm.weight": np.ones(WIDTH, np.float32),
+        }
+    )
     for name, tensor in tensors.items():
         writer.add_tensor(name, np.ascontiguousarray(tensor))
     writer.write_header_to_file()

@@ -38,6 +38,7 @@ from together_adapters import (
     Timeout,
     Together,
 )
+
 from together_types import ChatCompletionResponse
 
 EXAMPLES = sorted(DATA.glob("examples/*.py"))
@@ -110,7 +111,9 @@ EXPECTED = {
 def test_example(path: Path, base_url: str) -> None:
     environment = {**os.environ, "TOGETHER_API_KEY": "not-asked-for", "TOGETHER_BASE_URL": base_url}
     environment["PYTHONPATH"] = os.pathsep.join(sys.path)
-    code = path.read_text("utf-8").replace("the weather in Paris?", "the weather in Paris? [[tool]]")  # the model is scripted
+    code = path.read_text("utf-8").replace(
+        "the weather in Paris?", "the weather in Paris? [[tool]]"
+    )  # the model is scripted
     command = [sys.executable, "-W", "error", "-X", "dev", "-c", code]
     done = subprocess.run(command, capture_output=True, timeout=60, env=environment)
     assert (done.stderr.decode(), done.returncode) == ("", 0)
@@ -202,7 +205,12 @@ def settles(base_url: str) -> bool:
     return False
 
 
-ENDLESS: dict[str, Any] = {"model": "tiny", "messages": [{"role": "user", "content": "[[endless]]"}], "stream": True, "max_tokens": -1}
+ENDLESS: dict[str, Any] = {
+    "model": "tiny",
+    "messages": [{"role": "user", "content": "[[endless]]"}],
+    "stream": True,
+    "max_tokens": -1,
+}
 
 
 def test_cancel(command: Path, model: Path) -> None:
@@ -251,7 +259,9 @@ def test_many_streams_at_once(base_url: str) -> None:
     """More than the server has slots: they wait for one another."""
 
     async def one(client: AsyncTogether) -> str:
-        stream = await client.chat.completions.create(model="tiny", messages=[{"role": "user", "content": "[[unicode]]"}], stream=True)
+        stream = await client.chat.completions.create(
+            model="tiny", messages=[{"role": "user", "content": "[[unicode]]"}], stream=True
+        )
         return "".join([chunk.text async for chunk in stream])
 
     async def run() -> list[str]:

@@ -4,7 +4,9 @@ from typing import Literal
 from openai.types.chat.chat_completion_content_part_refusal_param import ChatCompletionContentPartRefusalParam
 from openai.types.chat.chat_completion_content_part_text_param import ChatCompletionContentPartTextParam
 from openai.types.chat.chat_completion_message_custom_tool_call_param import ChatCompletionMessageCustomToolCallParam
-from openai.types.chat.chat_completion_message_function_tool_call_param import ChatCompletionMessageFunctionToolCallParam
+from openai.types.chat.chat_completion_message_function_tool_call_param import (
+    ChatCompletionMessageFunctionToolCallParam,
+)
 from typing_extensions import Required, TypedDict
 
 class Audio(TypedDict, total=False):

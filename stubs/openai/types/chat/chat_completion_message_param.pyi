@@ -8,7 +8,7 @@ from openai.types.chat.chat_completion_tool_message_param import ChatCompletionT
 from openai.types.chat.chat_completion_user_message_param import ChatCompletionUserMessageParam
 from typing_extensions import TypeAlias
 
-ChatCompletionMessageParam: TypeAlias = Union[
+ChatCompletionMessageParam: TypeAlias = Union[  # noqa: UP007
     ChatCompletionDeveloperMessageParam,
     ChatCompletionSystemMessageParam,
     ChatCompletionUserMessageParam,

@@ -9,6 +9,7 @@ import json
 from together_adapters.aws_lambda import deadline_from, respond, respond_error
 from together_adapters.client import Together
 from together_adapters.errors import APIError, APIStatusError
+
 from together_types import ChatCompletionRequest
 
 client = Together()

@@ -9,6 +9,7 @@ import os
 from together_adapters.aws_lambda import deadline_from, parse_event, respond, respond_error, respond_stream
 from together_adapters.client import Together
 from together_adapters.openai_format import to_openai
+
 from together_types import ParseError
 
 client = Together()  # opens no connection before the first call

@@ -4,6 +4,7 @@ import os
 
 from together_adapters.aws_lambda import deadline_from, parse_event, respond, respond_error
 from together_adapters.client import Together
+
 from together_types import ParseError
 
 MODEL = os.environ.get("MODEL", "meta-llama/Llama-3.3-70B-Instruct-Turbo")
