@@ -13,8 +13,7 @@ import pytest
 from asking import BOTH, ask
 from corpus import BODIES, label
 from http_server import CHUNKED, in_chunks, reply, serving
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from together_adapters import (
     APIStatusError,
     AuthenticationError,

@@ -10,8 +10,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import settings
-from hypothesis import strategies as st
+from hypothesis import settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from together_adapters.stream import ChunkReader
 

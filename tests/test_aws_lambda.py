@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 from corpus import BODIES, STREAMS, TYPES, label, objects
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from lambda_sources import KINDS, Request, event_of, sent_by
 from together_adapters import errors
 from together_adapters.accumulate import accumulate

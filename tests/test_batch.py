@@ -14,8 +14,7 @@ from typing import Any
 
 import pytest
 from corpus import DATA
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from loopback import serve_raw
 from together_adapters.batch import BatchError, BatchResult, iter_results, read_line
 from together_adapters.errors import APIConnectionError

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 from corpus import BODIES, SAID_OTHERWISE, STREAMS, label, objects
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from test_any_stream import TEXT, responses
 from test_round_trip import shaped
 from together_adapters._encode import ChunkEncoder

@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 from corpus import BODIES, label, objects
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from together_adapters.accumulate import Accumulator, Completion, accumulate
 from together_adapters.stream import iter_chunks
 

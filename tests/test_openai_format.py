@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 from corpus import BODIES, DATA, STREAMS, label, objects
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from test_any_stream import TEXT
 from test_round_trip import same, shaped
 from together_adapters.openai_format import from_openai, to_openai, to_openai_with_loss

@@ -8,8 +8,7 @@ import typing
 
 import pytest
 from corpus import BODIES, STREAMS, TYPES, label, objects
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from test_round_trip import json_objects, keys_of, shaped
 
 from together_types import ChatCompletionChunk, ChatCompletionResponse, ParseError

@@ -13,8 +13,7 @@ from collections.abc import Mapping
 
 import pytest
 from corpus import BODIES, STREAMS, TYPES, label, objects
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from together_types import ChatCompletionChunk, ChatCompletionResponse, ErrorData, ParseError
 from together_types._model import Value

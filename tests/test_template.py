@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 from corpus import STREAMS, label
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 from test_reading import exactly
 from together_adapters import _template
 from together_adapters._chunk_reader import ChunkReader

@@ -12,8 +12,7 @@ from ._exchange import ClosedHere
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop, Future, TimerHandle
-    from asyncio import Transport as LoopTransport
+    from asyncio import AbstractEventLoop, Future, TimerHandle, Transport as LoopTransport
 
     from ._limits import Until
 

@@ -1,4 +1,6 @@
-from together.types.chat_completions import ChatCompletionChunk as ChatCompletionChunk
-from together.types.chat_completions import ChatCompletionRequest as ChatCompletionRequest
-from together.types.chat_completions import ChatCompletionResponse as ChatCompletionResponse
+from together.types.chat_completions import (
+    ChatCompletionChunk as ChatCompletionChunk,
+    ChatCompletionRequest as ChatCompletionRequest,
+    ChatCompletionResponse as ChatCompletionResponse,
+)
 from together.types.common import TogetherRequest as TogetherRequest

@@ -19,8 +19,7 @@ if os.environ.get("CLIENT") != "with_openai":
 import jsonschema
 import yaml
 from corpus import BODIES, STREAMS, label, objects
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from openai.types import ErrorObject
 from openai.types.chat import ChatCompletion, ChatCompletionChunk, completion_create_params
 from pydantic import TypeAdapter
@@ -28,10 +27,12 @@ from test_openai_format import HEAD, together_choice
 from test_round_trip import json_objects, keys_of, shaped
 from together_adapters.openai_format import from_openai, to_openai
 
-from together_types import ChatCompletionChunk as Chunk
-from together_types import ChatCompletionRequest as Request
-from together_types import ChatCompletionResponse as Response
-from together_types import ErrorData
+from together_types import (
+    ChatCompletionChunk as Chunk,
+    ChatCompletionRequest as Request,
+    ChatCompletionResponse as Response,
+    ErrorData,
+)
 
 
 def _nullable(schema: Any) -> Any:

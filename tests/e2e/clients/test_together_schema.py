@@ -20,8 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 from together.types.chat import ChatCompletion, ChatCompletionChunk
 from together_adapters.openai_format import from_openai, to_openai
 
-from together_types import ChatCompletionChunk as Chunk
-from together_types import ChatCompletionResponse as Response
+from together_types import ChatCompletionChunk as Chunk, ChatCompletionResponse as Response
 
 TYPES: dict[Any, Any] = {Response: TypeAdapter(ChatCompletion), Chunk: TypeAdapter(ChatCompletionChunk)}
 NOT_IN_OPENAIS = {

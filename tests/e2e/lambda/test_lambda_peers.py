@@ -13,8 +13,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from lambda_sources import KINDS, Request, event_of, sent_by
 from together_adapters.aws_lambda import parse_event, respond, respond_error, respond_stream
 from together_adapters.errors import RateLimitError
