@@ -326,7 +326,7 @@ class ChunkReader:
             ours = isinstance(self._broken, APIError)
             said = self._broken if ours else f"the connection broke before the stream was complete: {self._broken!r}"
             self._cut(str(said))
-        elif not self._unread.frames and self._large:
+        elif not self._unread.frames and self._large and not self._decoder.saw_field:
             self._fail(f"a body of more than {self._max_event_bytes} bytes that is no event stream")
         elif not self._unread.frames and not self._decoder.saw_field:
             self._fail(self._no_stream())
