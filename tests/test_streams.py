@@ -9,7 +9,7 @@ import pytest
 from corpus import SSE_CASES, STREAMS, case_bytes, label
 from together_adapters.errors import IncompleteStreamError, StreamError
 from together_adapters.sse import Decoder
-from together_adapters.stream import iter_chunks
+from together_adapters.stream import ChunkReader, iter_chunks
 
 FINISHED = b'data: {"choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":"stop"}]}\n\n'
 OPEN = FINISHED.replace(b'"stop"', b"null")
@@ -156,3 +156,10 @@ def test_broken_source_keeps_what_came() -> None:
     with pytest.raises(IncompleteStreamError, match="reset") as caught:
         next(stream)
     assert caught.value.completion.response.text == "hi"
+
+
+def test_a_tab_before_a_value_loses_no_chunk() -> None:
+    """Found by fuzzing: the frame that a template would be learned from was lost."""
+    frame = b'data: {"choices":[{"index":0,"delta":{"content":\t"b"},"finish_reason":null}]}\n\n'
+    chunks = ChunkReader().feed(frame * 8)
+    assert [chunk.text for chunk in chunks] == ["b"] * 8

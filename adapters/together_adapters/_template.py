@@ -214,7 +214,10 @@ def _holes_in(text: str, chunk: ChatCompletionChunk) -> list[Hole]:
                 return []
             while text[start] == " ":
                 start += 1
-            _, end = _scan(text, start)
+            try:
+                _, end = _scan(text, start)
+            except (StopIteration, ValueError):  # behind other white space, or what looks like the key is in a text
+                return []
             holes.append((start, end, key, part, kinds))
     return sorted(holes)
 
