@@ -25,6 +25,15 @@ OPENAI = '{"id": "1", "object": "chat.completion.chunk", "model": "m", "created"
 REASONING = (
     '{"choices":[{"finish_reason":null,"index":0,"delta":{"reasoning_content":%s}}],"created":1,"id":"1","model":"m"}'
 )
+# Two holes: a second text, OpenAI's padding, log probabilities without a number, and a number before the text.
+PAIRS = (
+    '{"id":"1","choices":[{"index":0,"delta":{"content":%s,"reasoning":%s}}],"model":"m"}',
+    '{"id":"1","choices":[{"index":0,"delta":{"content":%s}}],"usage":null,"obfuscation":%s}',
+    '{"id":"1","choices":[{"index":0,"delta":{"content":%s},"logprobs":%s}],"model":"m"}',
+    '{"id":"1","choices":[{"index":0,"text":%s,"delta":{"content":%s}}],"model":"m"}',
+    '{"id":"1","choices":[{"index":0,"delta":{"content":%s,"role":"assistant","token_id":%s}}],"model":"m"}',
+    '{"id":"1","choices":[{"index":0,"delta":{"role":"assistant","token_id":%s,"content":%s}}],"model":"m"}',
+)
 
 # What may stand in the place of a value, right or wrong, and what may happen to a frame as a whole.
 WORDS = [
@@ -126,13 +135,20 @@ def streams(draw: st.DrawFn) -> bytes:
     )
     numbers = st.sampled_from(NUMBERS[:3]) | st.sampled_from(NUMBERS)
     parts = []
+    pairs = draw(st.lists(st.sampled_from(PAIRS), min_size=1, max_size=2))
     for _ in range(draw(st.integers(1, 12))):
-        form = draw(st.sampled_from([TOGETHER, TOGETHER, OPENAI, REASONING]))
+        form = draw(st.sampled_from([TOGETHER, TOGETHER, OPENAI, REASONING]) | st.sampled_from(pairs))
         word = draw(words)
         if form is TOGETHER:
             logprob = draw(st.sampled_from(["null", "null", "-0.5", "-1", "NaN", '{"tokens":["a"]}']))
             text = word if draw(st.integers(0, 5)) else draw(words)
             body = form % (text, logprob, draw(st.sampled_from(["null", "null", '"stop"'])), draw(numbers), word)
+        elif form in PAIRS:
+            second = (
+                numbers if "token_id" in form else st.sampled_from(["null", "-0.5"]) if "logprobs" in form else words
+            )
+            pair = (word, draw(st.just(word) | second))
+            body = form % (pair[::-1] if form is PAIRS[-1] else pair)
         else:
             body = form % word
         parts.append(frame(body, draw(ACTIONS)))

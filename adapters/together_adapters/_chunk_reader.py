@@ -30,7 +30,7 @@ _BLANK = b"\xef\xbb\xbf \t\r\n"  # a byte order mark and white space
 _READ_EVENTS = ("message", "error")
 _FRAME, _LAST, _BODY = "a frame", "a last frame without its end", "a body that is no event stream"
 _SHOWN = 80  # bytes or characters of what was not understood, in a message
-_WINDOW = 4096  # bytes in which templates look at once; a longer frame is read by itself
+_WINDOW = 8192  # bytes in which templates look at once; a longer frame is read by itself
 _LONGEST_TAIL = 4096  # of a line that has no end yet; joining more with each piece would cost quadratic time
 
 
@@ -139,14 +139,16 @@ class ChunkReader:
     def advance(self, data: bytes) -> ChatCompletionChunk | None:
         """`receive` and `next_chunk` in one, which is what a stream that sends event by event spends its time with."""
         run, unread = self.run, self._unread
-        if run is None or not self.waiting or self._tail:
+        if run is None or not self.waiting:
             self.receive(data)
             return self.next_chunk()
+        if self._tail:
+            data, self._tail = self._tail + data, b""
         unread.data, unread.at = data, 0
         chunk = next(run, None)
         if chunk is None:
             self.waiting = False
-            return self.next_chunk()
+            return self.next_regular()
         self.waiting = unread.at == len(data)
         return chunk
 
@@ -158,7 +160,11 @@ class ChunkReader:
             if chunk is not None:
                 self.waiting = unread.at == len(unread.data) and not self._ended
                 return chunk
-        chunk = None
+        return self.next_regular()
+
+    def next_regular(self) -> ChatCompletionChunk | None:
+        """The next chunk, when `run` has none."""
+        unread, chunk = self._unread, None
         while chunk is None and self.state == "open":
             document = next(self._documents, None)
             if document is not None:

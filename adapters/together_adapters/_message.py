@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    Repeat = list[tuple[Callable[[Any], object], str]]
+    Write = Callable[[Any], object]
 
 __all__ = ["MessageAccumulator"]
 
 _TEXTS = ("reasoning", "reasoning_content", "refusal")
 # A delta that has one of these is folded field by field (see `accumulate`).
 _NEW_IN_EACH_DELTA = (*_TEXTS, "tool_calls", "function_call", "extra")
-_REPEATED_IN_DELTA = frozenset(["content", "role", "token_id", *_TEXTS])
+_SAID_BESIDE = ("role", "token_id")
 
 
 class MessageAccumulator:
@@ -73,17 +73,13 @@ class MessageAccumulator:
             elif name == "extra":
                 keep_unknown(self._unknown, delta, JOINED)
 
-    def repeating(self, delta: DeltaContent) -> Repeat | None:
-        """See Accumulator.repeating."""
-        said = [name for name, value in vars(delta).items() if value is not None]
-        if self._parts is not None or not _REPEATED_IN_DELTA.issuperset(said):
+    def writers(self, delta: DeltaContent, text: str) -> tuple[Write, Write] | None:
+        """See Accumulator.writers."""
+        said = [name for name, value in vars(delta).items() if value is not None and name not in _SAID_BESIDE]
+        written = self._content if text == "content" else self._texts.get(text)
+        if written is None or self._parts is not None or said != [text]:
             return None
-        repeat: Repeat = [(self._texts[name].write, name) for name in _TEXTS if name in said]
-        if self._content is not None and "content" in said:
-            repeat.append((self._content.write, "content"))
-        if "token_id" in vars(delta):  # null where several tokens came together
-            repeat.append((self._token_ids.append, "token_id"))
-        return repeat
+        return written.write, self._token_ids.append
 
     def _add_content(self, content: Any) -> None:
         if self._parts is None and isinstance(content, str):

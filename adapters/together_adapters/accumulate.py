@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from ._message import Repeat as Repeat
+    from ._message import Write as Write
 
 __all__ = ["Accumulator", "Completion", "Unmerged", "accumulate"]
 
@@ -141,16 +141,16 @@ class _Choice:
         if text is not None and (delta is None or text != delta.content):
             self._add_text(text, delta)
 
-    def repeating(self, choice: ChatCompletionChoicesChunk) -> Repeat | None:
-        """See Accumulator.repeating."""
-        delta, fields = choice.delta, vars(choice)
+    def writers(self, choice: ChatCompletionChoicesChunk, text: str) -> tuple[Write, Write] | None:
+        """See Accumulator.writers."""
+        fields, delta = vars(choice), choice.delta
         if (
             delta is None
             or self._message is None
             or any([fields.get(name) is not None for name in _NEW_IN_EACH_CHOICE])
         ):
             return None
-        return self._message.repeating(delta) if not choice.text or choice.text == delta.content else None
+        return self._message.writers(delta, text)
 
     def _without_whole(self, choice: ChatCompletionChoicesChunk) -> ChatCompletionChoicesChunk:
         """Keep a whole message that comes before any delta; a delta beside it that says the same is no other."""
@@ -296,17 +296,17 @@ class Accumulator:
             folded = self._fields[name] = Folded(FIRST if name in _SAID_FIRST else LAST)
         folded.add(raw_of(value))
 
-    def repeating(self, chunk: ChatCompletionChunk) -> Repeat | None:
-        """What folds in the chunks that follow the last, `chunk`, as long as they repeat it but for texts and token id.
+    def writers(self, chunk: ChatCompletionChunk, text: str) -> tuple[Write, Write] | None:
+        """What takes the text and the token's number of chunks that repeat the last but for those: 0.05 instead of 0.2.
 
-        For each field of their deltas that counts, what takes its value, if it is not null: 0.05 instead of 0.2 of the
-        time of `json.loads`. None where a chunk says anything else that counts anew each time. Valid until another
-        chunk is added.
+        `chunk` is the last that was added, of one choice; `text` names the field of its delta, which the choice's text
+        repeats. None where a chunk says anything else that counts anew each time. Valid until another is added.
         """
-        choices, fields = chunk.choices or (), vars(chunk)
-        if len(choices) != 1 or any([fields.get(name) for name in _NEW_IN_EACH_CHUNK]):
+        fields = vars(chunk)
+        if any([fields.get(name) for name in _NEW_IN_EACH_CHUNK]):
             return None
-        return self._choices[choices[0].index or 0].repeating(choices[0])
+        (choice,) = fields["choices"]
+        return self._choices[choice.index or 0].writers(choice, text)
 
     @property
     def started(self) -> bool:

@@ -13,7 +13,7 @@ from ._source import aiterator_of, as_bytes, iterator_of, missing, wake
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import TracebackType
     from typing import Any
 
@@ -45,10 +45,10 @@ class _Shell:
         if self._reader.state == "open":
             self._reader.cancel()
 
-    def _ending(self, stop: Exception) -> Exception:
-        """What ends the iteration: the stream's error the first time, then only the `stop`."""
-        if self._reader.error is None or self._raised:
-            return stop
+    def _ending(self) -> Exception | None:
+        """The stream's error, once."""
+        if self._raised:
+            return None
         self._raised = True
         return self._reader.error
 
@@ -69,49 +69,62 @@ class ChunkStream(_Shell):
         super().__init__(source, pieces, reader)
         self._next_piece = partial(next, pieces, None)
 
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> ChatCompletionChunk:
-        reader = self._reader
+    def __iter__(self) -> Iterator[ChatCompletionChunk]:
+        """The chunks that are left. A generator, whose variables cost less than attributes: 0.1 of `json.loads` a chunk."""
+        reader, next_piece = self._reader, self._next_piece
         while True:
             run = reader.run  # another thread may close the stream
             if reader.waiting:
-                chunk = self._advance()
-            elif run is not None:
-                chunk = next(run, None) or reader.next_chunk()
-            else:
-                chunk = reader.next_chunk()
-            if chunk is not None:
-                return chunk
-            if reader.state != "open":
-                ending = self._ending(StopIteration())
+                self._reading = True  # before the state is looked at: see close
+                piece = None  # an error's traceback shows what it holds, and a server may have repeated the key
                 try:
-                    self._release()
-                finally:
-                    raise ending
-
-    def _advance(self) -> ChatCompletionChunk | None:
-        self._reading = True  # before the state is looked at: see close
+                    piece = next_piece() if reader.state == "open" else None
+                except BaseException as error:
+                    self._reading, chunk = False, None
+                    self._break_off(error)
+                else:
+                    self._reading = False
+                    chunk = reader.advance(piece) if type(piece) is bytes else self._advance(piece)
+            else:
+                for chunk in run or ():
+                    if chunk is None:
+                        break
+                    yield chunk
+                    if reader.run is not run:
+                        break
+                chunk = reader.next_regular()
+            if chunk is not None:
+                yield chunk
+            elif reader.state != "open":
+                break
+        piece, ending = None, self._ending()
         try:
-            piece = self._next_piece() if self._reader.state == "open" else None
-        except Exception as error:  # any transport, with errors of its own
-            self._reading = False
+            self._release()
+        except Exception:  # all there was has arrived, and how it ended is known
+            pass
+        if ending is not None:
+            raise ending
+
+    def __next__(self) -> ChatCompletionChunk:
+        for chunk in self:
+            return chunk
+        raise StopIteration
+
+    def _break_off(self, error: BaseException) -> None:
+        """A read failed: of any transport, with errors of its own."""
+        if isinstance(error, Exception):
             self._reader.break_off(error)
-        except BaseException:
-            self._reading = False
-            self.close()
-            raise
         else:
-            self._reading = False
-            if piece is not None:
-                return self._reader.advance(piece if type(piece) is bytes else self._bytes_of(piece))
-            self._reader.end(missing(self._source))
-        return None
+            self.close()
+            raise error
 
-    def _bytes_of(self, piece: Any) -> bytes:
+    def _advance(self, piece: Any) -> ChatCompletionChunk | None:
+        """Take what is no bytes: None for the end."""
+        if piece is None:
+            self._reader.end(missing(self._source))
+            return None
         try:
-            return as_bytes(piece)
+            return self._reader.advance(as_bytes(piece))
         except TypeError:
             self.close()
             raise
@@ -161,19 +174,21 @@ class AsyncChunkStream(_Shell):
 
     async def __anext__(self) -> ChatCompletionChunk:
         reader = self._reader
-        while True:
-            chunk = reader.next_chunk()
-            if chunk is not None:
-                return chunk
-            if reader.state != "open":
-                ending = self._ending(StopAsyncIteration())
-                try:
-                    await self._release()
-                finally:
-                    raise ending
-            await self._receive()
+        chunk = None if reader.waiting else reader.next_chunk()
+        while chunk is None:
+            if reader.state == "open":
+                chunk = await self._advance()
+                continue
+            ending = self._ending() or StopAsyncIteration()
+            try:
+                await self._release()
+            finally:
+                raise ending
+        return chunk
 
-    async def _receive(self) -> None:
+    async def _advance(self) -> ChatCompletionChunk | None:
+        if not self._reader.waiting:
+            return self._reader.next_chunk()
         self._reading = True
         try:
             piece = await self._pieces.__anext__()
@@ -189,11 +204,12 @@ class AsyncChunkStream(_Shell):
             raise
         else:
             self._reading = False
-            await self._take(piece)
+            return await self._take(piece)
+        return None
 
-    async def _take(self, piece: Any) -> None:
+    async def _take(self, piece: Any) -> ChatCompletionChunk | None:
         try:
-            self._reader.receive(as_bytes(piece))
+            return self._reader.advance(as_bytes(piece))
         except TypeError:
             await self.aclose()
             raise
