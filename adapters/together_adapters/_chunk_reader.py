@@ -1,9 +1,9 @@
 """The sans-IO core of a stream: bytes in, chunks out, and at the end the error that the stream deserves.
 
-What servers send is taken as follows. Frames without data, comments and events of names other than
-`message` and `error`, unless they hold a chunk, are no chunks and no errors. Several JSON documents in one frame are several chunks: some gateways end a frame with
-one line end instead of two. The last frame counts without its empty line if its JSON is whole. A body
-that is JSON instead of an event stream is read as what it is: an error, or a completion sent at once.
+What servers send is taken as follows. Frames without data, comments and events of names other than `message` and
+`error`, unless they hold a chunk, are no chunks and no errors. Several JSON documents in one frame are several chunks:
+some gateways end a frame with one line end instead of two. The last frame counts without its empty line if its JSON is
+whole. A body that is JSON instead of an event stream is read as what it is: an error, or a completion sent at once.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections import deque
 from itertools import chain
 
 from ._frames import DONE, Rest, documents_in, error_in, message_of, whole_as_chunk
-from ._template import GAP, Templates, Unread
+from ._source import GAP, Unread
 from ._types import ChatCompletionChunk, ParseError
 from .accumulate import Accumulator, Completion
 from .errors import APIError, APITimeoutError, IncompleteStreamError, StreamError, StreamTimeoutError
@@ -51,6 +51,8 @@ class ChunkReader:
         templates: bool = True,
         conceal: Callable[[APIError], APIError] | None = None,
     ) -> None:
+        from ._template import Templates  # with the first stream, not with the import of who may want one
+
         self.state: str = "open"
         self.saw_done: bool = False
         self.error: APIError | None = None

@@ -6,8 +6,6 @@ import json
 import re
 
 from ._fold import is_items, is_members
-from ._nesting import check_nesting
-from ._tool_calls import delta_of
 from ._types import ChatCompletionChunk, TogetherErrorResponse
 
 TYPE_CHECKING = False
@@ -30,6 +28,8 @@ class Rest(str):
 
 def documents_in(text: str) -> Iterator[dict[str, Any] | str]:
     """The JSON objects, alone or in arrays, and `[DONE]`s of a text, one by one, and a Rest where it goes on otherwise."""
+    from ._nesting import check_nesting
+
     decoder, end = json.JSONDecoder(), 0
     while True:
         start = _end_of(_SPACE, text, end)
@@ -89,6 +89,8 @@ def whole_as_chunk(chunk: ChatCompletionChunk) -> ChatCompletionChunk:
     """An answer that was sent at once, with messages instead of deltas, as one chunk; its messages stay beside the deltas."""
     if not any(choice.delta is None and "message" in choice.extra for choice in chunk.choices or ()):
         return chunk
+    from ._tool_calls import delta_of
+
     data: Any = chunk.to_dict()
     for choice in data["choices"]:
         if choice.get("delta") is None and is_members(choice.get("message")):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from ._fold import FIRST, JOINED, Folded, Text, Unmerged, json_of, keep_unknown, raw_of, with_unknown
-from ._parts import Parts
-from ._tool_calls import ToolCallAccumulator
 from ._types import DeltaContent, ToolCalls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
+
+    from ._parts import Parts
+    from ._tool_calls import ToolCallAccumulator
 
     Write = Callable[[Any], object]
 
@@ -65,10 +66,10 @@ class MessageAccumulator:
             elif name == "role":
                 self._role.add_whole(raw_of(value))
             elif name == "tool_calls":
-                self._calls = self._calls or ToolCallAccumulator()
+                self._calls = self._calls or _tool_calls()
                 self._calls.add(value)
             elif name == "function_call":
-                self._function_call = self._function_call or ToolCallAccumulator()
+                self._function_call = self._function_call or _tool_calls()
                 self._function_call.add([ToolCalls(function=value)])
             elif name == "extra":
                 keep_unknown(self._unknown, delta, JOINED)
@@ -87,6 +88,8 @@ class MessageAccumulator:
             self._content.write(content)
             return
         if self._parts is None:
+            from ._parts import Parts
+
             self._parts = Parts()
             if self._content is not None and self._content.getvalue():
                 self._parts.add([{"type": "text", "text": self._content.getvalue()}])
@@ -111,3 +114,9 @@ class MessageAccumulator:
         if self._function_call is not None:
             message["function_call"] = self._function_call.single(f"{path}.function_call", left)
         return with_unknown(message, self._unknown, path, left)
+
+
+def _tool_calls() -> ToolCallAccumulator:
+    from ._tool_calls import ToolCallAccumulator
+
+    return ToolCallAccumulator()

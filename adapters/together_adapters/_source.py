@@ -10,9 +10,20 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
     from typing import Any
 
-__all__ = ["READ_SIZE", "aiterator_of", "as_bytes", "iterator_of", "missing", "pieces_of", "wake"]
+__all__ = ["GAP", "READ_SIZE", "Unread", "aiterator_of", "as_bytes", "iterator_of", "missing", "pieces_of", "wake"]
 
 READ_SIZE = 65536
+GAP = b"\n\n"  # whatever comes before it, the next event begins after it
+
+
+class Unread:
+    """The bytes of a stream that were received: `data`, of which those from `at` on are unread, after `frames` frames."""
+
+    __slots__ = ("at", "data", "frames")
+
+    def __init__(self, data: bytes = b"") -> None:
+        self.data = data
+        self.at = self.frames = 0
 
 
 def as_bytes(piece: Any) -> bytes:

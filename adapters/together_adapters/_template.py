@@ -25,6 +25,7 @@ import json.decoder
 from collections import namedtuple
 
 from ._fold import is_items, is_members
+from ._source import GAP, Unread
 from ._types import ChatCompletionChoicesChunk, ChatCompletionChunk, DeltaContent
 from .accumulate import Accumulator
 
@@ -50,9 +51,8 @@ if TYPE_CHECKING:
 else:
     Hole = namedtuple("Hole", ("start", "end", "raw", "key", "part", "kinds"))
 
-__all__ = ["GAP", "Template", "Templates", "Unread"]
+__all__ = ["Template", "Templates"]
 
-GAP = b"\n\n"  # whatever comes before it, the next event begins after it
 _PREFIX = "data: "
 # CPython has both in C: what reads a value and what reads a string from after its quote. Where the second is missing, as
 # in PyPy, templates would take longer than reading whole frames, and there are none.
@@ -72,16 +72,6 @@ _FIELDS: tuple[tuple[str, int, type, tuple[type, ...]], ...] = (
     ("logprobs", _CHOICE, float, (float, type(None))),
     ("obfuscation", _CHUNK, str, (str,)),
 )
-
-
-class Unread:
-    """The bytes of a stream that were received: `data`, of which those from `at` on are unread, after `frames` frames."""
-
-    __slots__ = ("at", "data", "frames")
-
-    def __init__(self, data: bytes = b"") -> None:
-        self.data = data
-        self.at = self.frames = 0
 
 
 class Template:

@@ -32,10 +32,7 @@ from ._fold import (
     raw_of,
     with_unknown,
 )
-from ._logprobs import LogprobsAccumulator
 from ._message import MessageAccumulator
-from ._openai_logprobs import from_native_logprobs
-from ._tool_calls import delta_of
 from ._types import (
     ChatCompletionChoicesChunk,
     ChatCompletionChunk,
@@ -50,6 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
+    from ._logprobs import LogprobsAccumulator
     from ._message import Write as Write
 
 __all__ = ["Accumulator", "Completion", "Unmerged", "accumulate"]
@@ -157,6 +155,8 @@ class _Choice:
         message: Any = choice.extra["message"]
         if self._message is not None or self.whole is not None or not is_members(message):
             return choice
+        from ._tool_calls import delta_of
+
         data = json_of(choice)
         if data.get("delta") not in (None, delta_of(message)):
             return choice
@@ -167,6 +167,8 @@ class _Choice:
     def _new_message(self) -> MessageAccumulator:
         message = MessageAccumulator(self._token_ids)
         if self.whole is not None:
+            from ._tool_calls import delta_of
+
             message.add(DeltaContent.from_dict(delta_of(self.whole)))
             self.whole = None
         return message
@@ -207,7 +209,10 @@ class _Choice:
             self._text.write(text)
 
     def _add_logprobs(self, logprobs: float | LogprobsPart, choice: ChatCompletionChoicesChunk) -> None:
-        self._logprobs = self._logprobs or LogprobsAccumulator()
+        if self._logprobs is None:
+            from ._logprobs import LogprobsAccumulator
+
+            self._logprobs = LogprobsAccumulator()
         if isinstance(logprobs, LogprobsPart):
             self._logprobs.add_object(logprobs)
             return
@@ -237,6 +242,8 @@ class _Choice:
 
 def _with_native_logprobs(choice: ChatCompletionChoicesChunk) -> ChatCompletionChoicesChunk:
     """Log probabilities that were converted to OpenAI's form for the stream are taken as they were before."""
+    from ._openai_logprobs import from_native_logprobs
+
     data = from_native_logprobs(choice.to_dict())
     return choice if data is None else ChatCompletionChoicesChunk.from_dict(data)
 
