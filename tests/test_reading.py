@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import subprocess
 import sys
 import typing
 
@@ -12,6 +13,7 @@ from hypothesis import given, strategies as st
 from test_round_trip import json_objects, keys_of, shaped
 
 from together_types import ChatCompletionChunk, ChatCompletionResponse, ParseError
+from together_types._json import STACK_USED_UP
 from together_types._model import Value
 
 BY_THEMSELVES = [cls for cls in TYPES if "_read" in vars(cls)]
@@ -62,3 +64,28 @@ def test_too_deep_says_where() -> None:
             with pytest.raises(ParseError) as caught:
                 cls.from_dict({"choices": [{}, {"index": 0, key: {"content": "", "x": deep}}]})
             assert caught.value.path.startswith(f"choices[1].{key}.x.a")
+
+
+# The decoder of WebAssembly ends the process where another raises RecursionError, so it must not be asked.
+UNDER_WEBASSEMBLY = """
+import sys
+sys.path[:0], sys.platform = {path!r}, "emscripten"
+sys.setrecursionlimit(100_000)
+from together_types import ChatCompletionChunk, FunctionCall, ParseError
+from together_types._json import check_nesting, loads
+
+deep = "[" * 3000 + "]" * 3000
+assert loads('"' + "[" * 3000 + '"') == "[" * 3000
+for text in (deep, " " + deep):
+    for read in (check_nesting, loads, ChatCompletionChunk.from_json):
+        try:
+            read(text)
+        except (ParseError, RecursionError) as error:
+            print(error)
+"""
+
+
+def test_deep_json_under_webassembly() -> None:
+    code = UNDER_WEBASSEMBLY.format(path=sys.path)
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout.splitlines()
+    assert told == ["nested too deeply", STACK_USED_UP, STACK_USED_UP] * 2

@@ -3,7 +3,8 @@
 Reading is stricter than `json.loads` (UTF-8 only, bounded integers on every
 Python, one exception type) and faster, because it decodes the bytes itself
 instead of letting `json.loads` guess the encoding: that guess costs about half
-of its time on a streamed chunk. Writing always gives valid ASCII JSON.
+of its time on a streamed chunk. Writing always gives valid ASCII JSON. Nothing
+here knows of values and their fields, or changes what it is given.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ __all__ = [
     "MAX_DEPTH",
     "STACK_USED_UP",
     "ParseError",
+    "check_nesting",
     "describe",
+    "document_at",
     "dumps",
     "is_array",
     "is_object",
@@ -96,24 +99,35 @@ def _scan_all(text: str, start: int) -> tuple[JSON, int]:
 
 # PyPy's fast decoder is behind json.loads only: the other takes seven times as long.
 _scan_first = _scan_all if sys.implementation.name == "pypy" else _scan
-_scan_unguarded = _scan
+_scan_unchecked = _scan
+
+_DIES_OF_DEPTH = sys.platform == "emscripten"
+_DEEPEST = 2000  # levels; under node, Pyodide 0.29 to 315 reads 5,000 and dies of 20,000 (measured)
 
 
-def _scan_guarded(text: str, start: int) -> tuple[JSON, int]:
+def check_nesting(text: str) -> None:
+    """Raise RecursionError where decoding the text would end the process.
+
+    That is so in WebAssembly only, where the decoder uses up the host's stack before it notices; elsewhere this does
+    nothing, and the decoder raises the error by itself.
+    """
+    if not _DIES_OF_DEPTH or text.count("[") + text.count("{") <= _DEEPEST:
+        return
     depth = 0
-    if text.count("[") + text.count("{") > MAX_DEPTH:
-        for bracket in re.findall(r"[\[\]{}]", re.sub(r'"(?:[^"\\]|\\.)*"', "", text)):
-            depth += 1 if bracket in "[{" else -1
-            if depth > MAX_DEPTH:
-                raise RecursionError
-    found: tuple[JSON, int] = _scan_unguarded(text, start)
+    for bracket in re.findall(r"[\[\]{}]", re.sub(r'"(?:[^"\\]|\\.)*"', "", text)):
+        depth += 1 if bracket in "[{" else -1
+        if depth > _DEEPEST:
+            raise RecursionError("nested too deeply")
+
+
+def _scan_checked(text: str, start: int) -> tuple[JSON, int]:
+    check_nesting(text)
+    found: tuple[JSON, int] = _scan_unchecked(text, start)
     return found
 
 
-# In WebAssembly the decoder uses up the host's stack before it notices, which ends the process: under node, Pyodide
-# 0.29 to 315 reads 5,000 levels and dies of 20,000.
-if sys.platform == "emscripten":
-    _scan = _scan_guarded
+if _DIES_OF_DEPTH:
+    _scan = _scan_first = _scan_checked
 
 _WHITESPACE = " \t\n\r"
 
@@ -162,6 +176,19 @@ def _loads_after_blanks(text: str) -> JSON:
     except ValueError:
         raise ParseError("", f"not JSON: an integer of more than {_MAX_DIGITS} digits") from None
     return value
+
+
+def document_at(text: str, start: int) -> tuple[JSON, int]:
+    """The JSON document that begins at a position of the text, and the position after it.
+
+    Raises ValueError where none begins there that can be read. For a text of several documents: it is the caller who
+    asks `check_nesting` first, once for the text.
+    """
+    try:
+        found: tuple[JSON, int] = _scan_unchecked(text, start)
+    except (StopIteration, RecursionError):
+        raise ValueError("no JSON document that can be read") from None
+    return found
 
 
 def _where(text: str, message: str, position: int) -> str:

@@ -6,7 +6,7 @@ import json
 import re
 
 from ._fold import is_items, is_members
-from ._types import ChatCompletionChunk, TogetherErrorResponse
+from ._types import ChatCompletionChunk, TogetherErrorResponse, check_nesting, document_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,9 +28,12 @@ class Rest(str):
 
 def documents_in(text: str) -> Iterator[dict[str, Any] | str]:
     """The JSON objects, alone or in arrays, and `[DONE]`s of a text, one by one, and a Rest where it goes on otherwise."""
-    from ._nesting import check_nesting
-
-    decoder, end = json.JSONDecoder(), 0
+    try:
+        check_nesting(text)
+    except RecursionError:
+        yield Rest(text)
+        return
+    end = 0
     while True:
         start = _end_of(_SPACE, text, end)
         if start == len(text):
@@ -40,9 +43,8 @@ def documents_in(text: str) -> Iterator[dict[str, Any] | str]:
             yield DONE
             continue
         try:
-            check_nesting(text)
-            value, end = decoder.raw_decode(text, start)
-        except (ValueError, RecursionError):
+            value, end = document_at(text, start)
+        except ValueError:
             value = None
         if is_members(value):
             yield value

@@ -14,9 +14,8 @@ from __future__ import annotations
 import json
 from collections import namedtuple
 
-from ._nesting import check_nesting
-from ._plain import is_mapping, is_sequence, plain, well_formed
-from ._types import ParseError
+from ._plain import is_mapping, is_sequence, plain
+from ._types import ParseError, check_nesting, well_formed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 
-from ._plain import is_mapping, is_sequence, plain, redact, well_formed
-from ._types import ParseError
+from ._plain import is_mapping, is_sequence, plain, redact
+from ._types import ParseError, well_formed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

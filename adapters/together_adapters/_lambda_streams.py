@@ -6,7 +6,7 @@ import json
 
 from ._encode import encode_chunks
 from ._lambda_responses import ResponseTooLargeError, error_response, limit_of, response_to
-from ._plain import well_formed
+from ._types import well_formed
 from .errors import APIError
 
 TYPE_CHECKING = False

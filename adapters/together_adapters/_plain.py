@@ -6,6 +6,8 @@ import os
 import re
 from collections.abc import Mapping
 
+from ._types import at, well_formed
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import TypeGuard
 
-__all__ = ["is_mapping", "is_sequence", "plain", "redact", "sendable_fields", "well_formed"]
+__all__ = ["is_mapping", "is_sequence", "plain", "redact", "sendable_fields"]
 
 _MAX_DEPTH = 256
 _SHORTEST_SECRET = 6
@@ -32,15 +34,6 @@ _SECRETS = (
     r"|\b[0-9a-f]{64}\b"
     r"|(?<=://)[^/@\s]+(?=@)"
 )
-
-
-def well_formed(text: str) -> str:
-    """The text with each lone surrogate, which UTF-8 cannot hold, replaced by U+FFFD; two that make a pair become it."""
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
 
 
 def redact(text: str, known: Iterable[str] = ()) -> str:
@@ -83,12 +76,9 @@ def plain(value: Any, path: str = "", level: int = 0) -> Any:
     if as_dict is not None:
         return plain(as_dict(), path, level + 1)
     if is_mapping(value):
-        return {
-            _key(key, path): plain(item, f"{path}.{key}" if path else str(key), level + 1)
-            for key, item in value.items()
-        }
+        return {_key(key, path): plain(item, at(path, str(key)), level + 1) for key, item in value.items()}
     if is_sequence(value) or _is_set(value):
-        return [plain(item, f"{path}[{index}]", level + 1) for index, item in enumerate(value)]
+        return [plain(item, at(path, index), level + 1) for index, item in enumerate(value)]
     if hasattr(value, "to_integral_value"):  # decimal.Decimal, which DynamoDB's client gives for every number
         return _number(_nearest(value))
     where = well_formed(f"{path}: " if path else "")

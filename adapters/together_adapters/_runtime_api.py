@@ -8,7 +8,8 @@ import re
 import sys
 
 from ._lambda_responses import ResponseTooLargeError
-from ._plain import redact, well_formed
+from ._plain import redact
+from ._types import well_formed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -102,6 +102,10 @@ def flatten(
     return SingleFile(text, {key: dict(module.names(modules)) for key, module in modules.items()})
 
 
+def _is_of_types(node: ast.ImportFrom) -> bool:
+    return (node.module or "").partition(".")[0] == "together_types"
+
+
 def _merged(lines: Iterable[str]) -> list[str]:
     """Import statements in order, those from one module as one."""
     plain: set[str] = set()
@@ -178,7 +182,7 @@ class _Module:
                 if isinstance(node, ast.ImportFrom) and node.level:
                     self._take_relative(node, self._relative_in.setdefault(function, {}))
         for statement, checked in at_top:
-            if isinstance(statement, ast.ImportFrom) and (statement.level or statement.module == "together_types"):
+            if isinstance(statement, ast.ImportFrom) and (statement.level or _is_of_types(statement)):
                 source = self._take_relative(statement, self._relative)
                 self.needs += [] if checked else [source]
             elif isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
@@ -196,7 +200,8 @@ class _Module:
     def _take_relative(self, node: ast.ImportFrom, into: dict[str, tuple[str, str]]) -> str:
         if node.level > 1 or (node.level and not node.module):
             raise ValueError(f"{self.name}, line {node.lineno}: only `from .module import name` can be moved")
-        source = f"{self.package}.{node.module}" if node.level else f"{node.module}.__init__"
+        source = f"{self.package}.{node.module}" if node.level else f"{node.module}"
+        source += "" if "." in source else ".__init__"
         into.update({alias.asname or alias.name: (source, alias.name) for alias in node.names})
         self._drop.append(node)
         return source

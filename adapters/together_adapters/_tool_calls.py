@@ -18,11 +18,10 @@ they stay joined, and `issues()` says so.
 
 from __future__ import annotations
 
-import json
 import re
 
 from ._fold import FIRST, JOINED, Folded, Text, Unmerged, is_items, is_members, keep_unknown, with_unknown
-from ._nesting import check_nesting
+from ._types import check_nesting, document_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -242,10 +241,9 @@ def _numbered(call: Any, index: int) -> Any:
 
 def _goes_on(text: str) -> str | None:
     """What to say of arguments that go on after the end of their JSON document; None if they do not."""
-    decoder = json.JSONDecoder()
     try:
         check_nesting(text)
-        _, end = decoder.raw_decode(text, len(text) - len(text.lstrip()))
+        _, end = document_at(text, len(text) - len(text.lstrip()))
     except (ValueError, RecursionError):
         return None
     rest = text[end:].lstrip()

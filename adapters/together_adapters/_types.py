@@ -1,4 +1,4 @@
-"""The seam between the two packages: the only module here that imports together_types."""
+"""The seam between the two packages: the only module here that imports together_types. It defines nothing itself."""
 
 from together_types import (
     ChatCompletionChoicesChunk,
@@ -20,6 +20,8 @@ from together_types import (
     UsageData,
     __version__,
 )
+from together_types._json import check_nesting, document_at, loads, well_formed
+from together_types._read import at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,4 +55,9 @@ __all__ = [
     "ToolCalls",
     "UsageData",
     "__version__",
+    "at",
+    "check_nesting",
+    "document_at",
+    "loads",
+    "well_formed",
 ]

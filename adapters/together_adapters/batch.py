@@ -14,15 +14,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import sys
 from collections import namedtuple
 from io import BytesIO
 
 from ._fold import is_members
-from ._nesting import check_nesting
 from ._plain import sendable_fields
 from ._source import as_bytes, missing, pieces_of
-from ._types import ChatCompletionResponse, ParseError, TogetherErrorResponse
+from ._types import ChatCompletionResponse, ParseError, TogetherErrorResponse, loads
 from .errors import APIConnectionError, APIError
 
 TYPE_CHECKING = False
@@ -233,40 +231,13 @@ def read_line(line: bytes | str, number: int = 1) -> BatchResult | BatchError:
     """
     data = (line.encode("utf-8", "surrogatepass") if isinstance(line, str) else bytes(line)).rstrip(b"\r\n")
     try:
-        entry = _object_in(data)
-        return _result(entry, number)
+        entry: object = loads(data)
+        if is_members(entry):
+            return _result(entry, number)
+        problem = f"expected an object, got {data[:_SHOWN]!r}"
     except ParseError as error:
-        return BatchError(str(error), line=number, custom_id=_custom_id_in(data))
-
-
-def _bounded_int(digits: str) -> int:
-    if len(digits) > _MAX_DIGITS:
-        raise ValueError
-    return int(digits)
-
-
-# CPython 3.9.14 and newer refuse numbers that would take quadratic time to read; the others get the same bound here.
-_MAX_DIGITS = 4300
-_decoder = json.JSONDecoder() if hasattr(sys, "get_int_max_str_digits") else json.JSONDecoder(parse_int=_bounded_int)
-
-
-def _object_in(data: bytes) -> dict[str, Any]:
-    try:
-        text = data.decode("utf-8")
-        check_nesting(text)
-        entry: object = _decoder.decode(text)
-    except UnicodeDecodeError as error:
-        raise ParseError("", f"not UTF-8: byte {error.start} ({error.reason})") from None
-    except RecursionError:
-        raise ParseError("", "nested too deeply") from None
-    except ValueError as error:
-        problem = (
-            str(error) if isinstance(error, json.JSONDecodeError) else f"an integer of more than {_MAX_DIGITS} digits"
-        )
-        raise ParseError("", f"not JSON: {problem}, in {data[:_SHOWN]!r}") from None
-    if not is_members(entry):
-        raise ParseError("", f"expected an object, got {data[:_SHOWN]!r}")
-    return entry
+        problem = str(error)
+    return BatchError(problem, line=number, custom_id=_custom_id_in(data))
 
 
 def _result(entry: dict[str, Any], number: int) -> BatchResult | BatchError:

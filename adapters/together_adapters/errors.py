@@ -1,8 +1,9 @@
-"""What can go wrong between a request and its last chunk."""
+"""What can go wrong between a request and its last chunk, as exceptions.
+
+Nothing here decides which is raised. None of them has the request, whose headers hold the key, and each can be pickled.
+"""
 
 from __future__ import annotations
-
-from ._plain import well_formed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ class APIError(Exception):
     """The server, or the way to it, failed; `message` says how."""
 
     def __init__(self, message: str) -> None:
+        from ._types import well_formed  # not above: exceptions are imported with the package, the types with their use
+
         # A lone surrogate in an exception's text ends the process under AWS Lambda's runtime client.
         message = well_formed(message)
         super().__init__(message)

@@ -11,10 +11,9 @@ import json
 from ._chunk_reader import ChunkReader
 from ._fold import is_items, is_members
 from ._http1 import TOKEN, Fields
-from ._nesting import check_nesting
 from ._problems import message_in, text_of_page
 from ._retry import rate_limits_in, retry_after_in
-from ._types import ChatCompletionResponse, ParseError, __version__
+from ._types import ChatCompletionResponse, ParseError, __version__, loads
 from ._url import BaseURL, Endpoint
 from .errors import (
     APIStatusError,
@@ -282,10 +281,8 @@ def _accumulated(body: bytes) -> ChatCompletionResponse:
 
 def _json_in(body: bytes) -> Any:
     try:
-        text = body.decode("utf-8-sig", "replace")
-        check_nesting(text)
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return loads(body.decode("utf-8", "replace"))
+    except ParseError:
         return None
 
 

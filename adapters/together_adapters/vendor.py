@@ -47,7 +47,7 @@ _SINGLE = "together_types.py"
 _DATA = ("LICENSE", "py.typed")
 _FOR_TYPE_CHECKERS = ("wire", "protocols")
 _NOT_IN_A_SINGLE_FILE = ("__main__", "replay", "serve", "vendor")
-_IMPORT = re.compile(r"^( *)from \S+?(\.wire)? import", re.MULTILINE)
+_IMPORT = re.compile(r"^( *)from \S*?together_types((?:\.\w+)?) import", re.MULTILINE)
 
 
 class CheckReport(_CheckReportFields):
@@ -163,8 +163,8 @@ def _planned(as_one: bool, types_only: bool, absolute: bool) -> dict[str, bytes]
     if adapters:
         target = rf"\1from {'' if absolute else '..'}together_types\2 import"
         seam, found = _IMPORT.subn(target, adapters["_types.py"].decode("utf-8"))
-        if found != 2:
-            raise ValueError("together_adapters/_types.py has not the two imports that are to be rewritten")
+        if not found:
+            raise ValueError("together_adapters/_types.py has no imports that are to be rewritten")
         adapters["_types.py"] = seam.encode("utf-8")
     files = {f"together_types/{name}": data for name, data in types.items()}
     return {**files, **{f"together_adapters/{name}": data for name, data in adapters.items()}}

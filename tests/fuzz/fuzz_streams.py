@@ -18,7 +18,7 @@ import atheris
 
 with atheris.instrument_imports(include=["together_types", "together_adapters"]):
     # These are imported when they are first needed, too late to be watched.
-    from together_adapters import _logprobs, _nesting, _openai_logprobs, _parts, _template, _tool_calls  # noqa: F401
+    from together_adapters import _logprobs, _openai_logprobs, _parts, _template, _tool_calls  # noqa: F401
     from together_adapters.accumulate import accumulate
     from together_adapters.errors import IncompleteStreamError, StreamError
     from together_adapters.stream import ChunkReader
