@@ -195,6 +195,12 @@ def test_one_frame_is_unlike_those_around_it(place: int, word: str) -> None:
     check(b"".join(frames), [])
 
 
+def test_a_key_inside_of_an_object_that_the_frame_has_twice() -> None:
+    """Both that look like a text's are no text: the one has the other in it."""
+    body = '{"choices":[{"index":0,"text" : "a","delta":{"text":{"content":"c"}},"delta":{"content" : "b"}}]}'
+    check(frame(body, "") * 6, [])
+
+
 @pytest.mark.parametrize("path", STREAMS, ids=label)
 def test_recorded(path: Path) -> None:
     data = path.read_bytes()

@@ -218,8 +218,10 @@ def _holes_in(text: str, chunk: ChatCompletionChunk) -> list[Hole]:
             while text[start] == " ":
                 start += 1
             try:
-                _, end = _scan(text, start)
+                value, end = _scan(text, start)
             except (StopIteration, ValueError):  # behind other white space, or what looks like the key is in a text
+                return []
+            if type(value) is not kind:  # another key of that name; in an object that it has, there may be one more
                 return []
             holes.append(Hole(start, end, text[start:end], key, part, kinds))
     return sorted(holes)
