@@ -9,7 +9,7 @@ import pytest
 from corpus import SSE_CASES, STREAMS, case_bytes, label
 from together_adapters.errors import IncompleteStreamError, StreamError
 from together_adapters.sse import Decoder
-from together_adapters.stream import ChunkReader, iter_chunks
+from together_adapters.stream import AsyncChunkStream, ChunkReader, aiter_chunks, iter_chunks
 
 FINISHED = b'data: {"choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":"stop"}]}\n\n'
 OPEN = FINISHED.replace(b'"stop"', b"null")
@@ -131,6 +131,14 @@ def test_the_bound_does_not_depend_on_the_cut(limit: int, state: str, size: int)
     assert stream.completion.state == state
 
 
+def test_the_bound_holds_for_an_event_that_has_no_end_yet() -> None:
+    reader = ChunkReader(max_event_bytes=100)
+    reader.feed(OPEN * 10)
+    for _ in range(100):
+        assert reader.feed(b"x") == [] and reader.error is None
+    assert reader.feed(b"x") == [] and "more than 100 bytes" in str(reader.error)
+
+
 def test_many_documents_in_one_frame_are_read_one_by_one() -> None:
     tracemalloc = pytest.importorskip("tracemalloc", reason="PyPy has none")
     tracemalloc.start()
@@ -163,3 +171,115 @@ def test_a_tab_before_a_value_loses_no_chunk() -> None:
     frame = b'data: {"choices":[{"index":0,"delta":{"content":\t"b"},"finish_reason":null}]}\n\n'
     chunks = ChunkReader().feed(frame * 8)
     assert [chunk.text for chunk in chunks] == ["b"] * 8
+
+
+def test_iterators_that_take_turns_count_frames_once() -> None:
+    odd = OPEN.replace(b'"index"', b'"x":1,"index"')
+    stream = iter_chunks([OPEN * 10 + odd + OPEN * 10 + b"data: {oops\n\n"])
+    one, other = iter(stream), iter(stream)
+    texts = [next(one).text for _ in range(6)] + [next(other).text for _ in range(7)]
+    with pytest.raises(StreamError, match="^frame 22 is not JSON"):
+        for chunk in one:
+            texts.append(chunk.text)
+    assert texts == ["hi"] * 21 and list(other) == []
+
+
+class Owner:
+    """A source whose iterator is a generator that ends the stream while it runs, or cannot be closed."""
+
+    def __init__(self, *, ends: bool) -> None:
+        self.stream: typing.Any = None
+        self.closed = self.closed_meanwhile = 0
+        self._ends = ends
+
+    def __iter__(self) -> typing.Iterator[bytes]:
+        try:
+            yield OPEN
+            if self._ends:
+                self.stream.close()
+                self.closed_meanwhile = self.closed
+        finally:
+            if not self._ends:
+                raise OSError("the iterator cannot be closed")
+
+    async def __aiter__(self) -> typing.AsyncIterator[bytes]:
+        try:
+            yield OPEN
+            if self._ends:
+                await self.stream.aclose()
+                self.closed_meanwhile = self.closed
+        finally:
+            if not self._ends:
+                raise OSError("the iterator cannot be closed")
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def test_a_source_is_closed_though_its_iterator_runs() -> None:
+    """Another thread that waits in the iterator is woken by nothing else."""
+    source = Owner(ends=True)
+    source.stream = stream = iter_chunks(source)
+    assert len(list(stream)) == source.closed_meanwhile == source.closed == 1 and stream.completion.state == "cancelled"
+
+
+def test_a_source_is_closed_though_its_iterator_cannot_be() -> None:
+    source = Owner(ends=False)
+    stream = iter_chunks(source)
+    assert next(stream).text == "hi"
+    with pytest.raises(OSError, match="the iterator cannot be closed"):
+        stream.close()
+    assert source.closed == 1
+
+
+def test_an_asynchronous_source_is_closed_whatever_its_iterator_does() -> None:
+    asyncio = pytest.importorskip("asyncio")
+
+    async def main() -> None:
+        source = Owner(ends=True)
+        source.stream = stream = aiter_chunks(source)
+        assert len([chunk async for chunk in stream]) == source.closed_meanwhile == source.closed == 1
+        assert stream.completion.state == "cancelled"
+        source = Owner(ends=False)
+        stream = aiter_chunks(source)
+        assert (await stream.__anext__()).text == "hi"
+        with pytest.raises(OSError, match="the iterator cannot be closed"):
+            await stream.aclose()
+        assert source.closed == 1
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("data", [FINISHED, OPEN], ids=["finished", "cut off"])
+def test_a_task_that_is_cancelled_while_the_source_closes_ends(data: bytes) -> None:
+    asyncio = pytest.importorskip("asyncio")
+
+    class Slow:
+        def __init__(self) -> None:
+            self.closing = asyncio.Event()
+
+        async def __aiter__(self) -> typing.AsyncIterator[bytes]:
+            yield data
+
+        async def aclose(self) -> None:
+            self.closing.set()
+            await asyncio.Event().wait()
+
+    async def read(stream: AsyncChunkStream) -> None:
+        async for _ in stream:
+            pass
+
+    async def main() -> None:
+        source = Slow()
+        stream = aiter_chunks(source)
+        task = asyncio.create_task(read(stream))
+        await source.closing.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        if data is OPEN:  # the stream's own error is not lost
+            with pytest.raises(IncompleteStreamError):
+                await read(stream)
+        await read(stream)
+
+    asyncio.run(main())

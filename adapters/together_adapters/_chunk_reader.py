@@ -65,6 +65,7 @@ class ChunkReader:
         self._unread = Unread()
         self._window = min(_WINDOW, max_event_bytes + len(GAP))  # so that no event in it is too large
         self._tail = b""  # the beginning of an event's first line, which waits for its end
+        self._longest_tail = min(_LONGEST_TAIL, max_event_bytes)  # the decoder refuses what is longer
         self._aligned = False  # an event begins where the unread bytes begin: the decoder holds nothing
         self._templates = Templates()
         self._learning = templates
@@ -232,7 +233,7 @@ class ChunkReader:
     def _put_by(self, tail: bytes) -> None:
         """Keep what has no gap; no event of it may wait, so only a line without its end is not decoded at once."""
         self._unread.data, self._unread.at = b"", 0
-        if self._aligned and len(tail) <= _LONGEST_TAIL and not (b"\n" in tail or b"\r" in tail):
+        if self._aligned and len(tail) <= self._longest_tail and not (b"\n" in tail or b"\r" in tail):
             self._tail = tail
         else:
             self._decode(tail)

@@ -92,16 +92,18 @@ class ChunkStream(_Shell):
                     yield chunk
                     if reader.run is not run:
                         break
-                chunk = reader.next_regular()
+                # Another iterator over the stream may have gone on to a run whose frames are not yet counted.
+                chunk = reader.next_regular() if reader.run is run else reader.next_chunk()
             if chunk is not None:
                 yield chunk
             elif reader.state != "open":
                 break
-        piece, ending = None, self._ending()
+        piece = None
         try:
             self._release()
         except Exception:  # all there was has arrived, and how it ended is known
             pass
+        ending = self._ending()
         if ending is not None:
             raise ending
 
@@ -149,17 +151,21 @@ class ChunkStream(_Shell):
         self._release()
 
     def _release(self) -> None:
-        while self._to_close:
-            item = self._to_close.pop()
-            close: Callable[[], None] | None = getattr(item, "close", None)
-            try:
-                if close is not None:
-                    close()
-            except ValueError:
-                if not self._reading:
-                    raise
-                self._to_close.append(item)  # a generator that another thread runs: that thread will close it
-                return
+        if not self._to_close:
+            return
+        item, reading, running = self._to_close.pop(), self._reading, False
+        close: Callable[[], None] | None = getattr(item, "close", None)
+        try:
+            if close is not None:
+                close()
+        except ValueError:
+            if not reading:
+                raise
+            running = True
+        finally:  # whatever became of this one
+            self._release()
+            if running:  # a generator that another thread runs: that thread will close it
+                self._to_close.append(item)
 
 
 class AsyncChunkStream(_Shell):
@@ -179,11 +185,11 @@ class AsyncChunkStream(_Shell):
             if reader.state == "open":
                 chunk = await self._advance()
                 continue
-            ending = self._ending() or StopAsyncIteration()
             try:
                 await self._release()
-            finally:
-                raise ending
+            except Exception:  # all there was has arrived, and how it ended is known
+                pass
+            raise self._ending() or StopAsyncIteration
         return chunk
 
     async def _advance(self) -> ChatCompletionChunk | None:
@@ -228,18 +234,22 @@ class AsyncChunkStream(_Shell):
         await self._release()
 
     async def _release(self) -> None:
-        while self._to_close:
-            item = self._to_close.pop()
-            close: Callable[[], Any] | None = getattr(item, "aclose", None) or getattr(item, "close", None)
-            try:
-                closing: Any = None if close is None else close()
-                if hasattr(closing, "__await__"):
-                    await closing
-            except RuntimeError:
-                if not self._reading:
-                    raise
-                self._to_close.append(item)  # a generator that another task runs: that task will close it
-                return
+        if not self._to_close:
+            return
+        item, reading, running = self._to_close.pop(), self._reading, False
+        close: Callable[[], Any] | None = getattr(item, "aclose", None) or getattr(item, "close", None)
+        try:
+            closing: Any = None if close is None else close()
+            if hasattr(closing, "__await__"):
+                await closing
+        except RuntimeError:
+            if not reading:
+                raise
+            running = True
+        finally:  # whatever became of this one
+            await self._release()
+            if running:  # a generator that another task runs: that task will close it
+                self._to_close.append(item)
 
 
 def iter_chunks(
