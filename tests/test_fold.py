@@ -13,6 +13,7 @@ import pytest
 from corpus import BODIES, label, objects
 from hypothesis import given, strategies as st
 from together_adapters.accumulate import Accumulator, Completion, accumulate
+from together_adapters.openai_format import to_openai_with_loss
 from together_adapters.stream import iter_chunks
 
 from together_types import ChatCompletionChunk
@@ -218,3 +219,12 @@ def test_text_takes_the_memory_of_text() -> None:
         tracemalloc.stop()
     assert taken < made * 4 * 6
     assert len(accumulator.completion().response.text) == made * 4
+
+
+def test_paths_of_odd_keys_are_spelt_as_everywhere() -> None:
+    """As `issues()` of a value has them, so that one reader of paths does for both."""
+    said = [{"choices": [{"index": 0, "a key": {"1": value}}]} for value in (True, 2)]
+    completion = accumulate([ChatCompletionChunk.from_dict(data) for data in said])
+    assert [item.path for item in completion.unmerged] == ['choices[0]["a key"]["1"]']
+    _, losses = to_openai_with_loss(completion.response, only_openai=True)
+    assert 'choices[0]["a key"]' in [loss.path for loss in losses]

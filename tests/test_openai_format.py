@@ -360,7 +360,7 @@ def test_request_in_openais_schema_only() -> None:
         "messages": [{"role": "user", "content": "x"}, {"role": "user", "content": [{"type": "text", "text": "t"}]}],
     }  # fmt: skip
     assert {path for path, _, _ in losses} == {
-        "logprobs", "top_k", "repetition_penalty", "safety_model", "min_p", "logit_bias.1", "messages[0].role", "messages[1].content", "response_format", "tool_choice",
+        "logprobs", "top_k", "repetition_penalty", "safety_model", "min_p", 'logit_bias["1"]', "messages[0].role", "messages[1].content", "response_format", "tool_choice",
     }  # fmt: skip
     assert ("safety_model", "left out", "g") in losses
 

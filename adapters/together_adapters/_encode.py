@@ -20,7 +20,7 @@ from __future__ import annotations
 import json
 import re
 
-from ._fold import LATEST, Folded, is_members, json_of
+from ._fold import LATEST, Folded, by_index, is_members, json_of
 from ._openai_logprobs import to_openai_logprobs
 from ._plain import redact
 from ._tool_calls import ToolCallAccumulator, delta_of
@@ -208,10 +208,7 @@ class ChunkEncoder:
 
     def _with_choices(self, rest: dict[str, Any], choices: tuple[ChatCompletionChoicesChunk, ...]) -> bytes:
         ready: list[dict[str, Any]] = []
-        given = [
-            (position if choice.index is None else choice.index, choice) for position, choice in enumerate(choices)
-        ]
-        for index, choice in sorted(given, key=lambda pair: pair[0]):
+        for index, choice in by_index(choices):
             if self._has_turn(index):
                 ready.append(self._encoded(index, choice))
             else:

@@ -9,7 +9,8 @@ null says nothing, and stays only where nothing else is said. Objects are folded
 - `LATEST`, for what counts on from chunk to chunk: the last value stands, and includes those before it.
 
 What does not stand is not lost: every other value is listed once, and so is what is of another kind than what came
-first. Only of a LATEST number the ones before it are not, and an empty value beside one that says something.
+first. Only of a LATEST number the ones before it are not, and an empty value beside one that says something. Nothing here knows
+what a key means, but for those in `_NAMES`, and no value that is folded in is changed.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from collections import namedtuple
 from io import StringIO
 
 from ._plain import sendable_fields
+from ._types import at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ __all__ = [
     "Folded",
     "Text",
     "Unmerged",
+    "by_index",
     "fold_into",
     "is_items",
     "is_members",
@@ -86,7 +89,16 @@ def raw_of(value: Any) -> Any:
         return str(value)  # an enum's member writes itself as its value
     if hasattr(value, "to_dict"):
         return json_of(value)
+    if is_items(value) or isinstance(value, tuple):
+        return [raw_of(item) for item in value]
     return {**value} if is_members(value) else value
+
+
+def by_index(choices: Iterable[Any] | None) -> list[tuple[int, Any]]:
+    """Choices with their indexes, in the order of these; one that has none counts by its place."""
+    places = enumerate(choices or ())
+    indexed = [(place if choice.index is None else choice.index, choice) for place, choice in places]
+    return sorted(indexed, key=lambda pair: pair[0])
 
 
 class Text(StringIO):
@@ -205,7 +217,7 @@ def result_of(members: Mapping[str, Folded], path: str, left: list[Unmerged]) ->
     """What the members of an object come to."""
     data: dict[str, Any] = {}
     for key, folded in members.items():
-        data[key] = folded.result(f"{path}.{key}" if path else key, left)
+        data[key] = folded.result(at(path, key), left)
     return data
 
 
@@ -221,7 +233,7 @@ def with_unknown(
         if data.get(key) is None:
             data[key] = value
         elif value is not None:
-            left.append(Unmerged(f"{path}.{key}" if path else key, _OTHER_KIND, value))
+            left.append(Unmerged(at(path, key), _OTHER_KIND, value))
     return data
 
 

@@ -1,11 +1,12 @@
-"""What differs between two values, by path."""
+"""What differs between two values, by path. Nothing here knows the formats that they were converted between."""
 
 from __future__ import annotations
 
 from collections import namedtuple
 
-from ._fold import is_members
+from ._fold import is_members, raw_of
 from ._plain import sendable_fields
+from ._types import at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,9 +50,9 @@ def _between(before: Any, after: Any, path: str) -> Iterator[Loss]:
         yield from _between_members(before, after, path)
     elif before.__class__ in (tuple, list) and before.__class__ is after.__class__ and len(before) == len(after):
         for index, (one, other) in enumerate(zip(before, after)):
-            yield from _between(one, other, f"{path}[{index}]")
+            yield from _between(one, other, at(path, index))
     elif before != after or (before.__class__ is bool) is not (after.__class__ is bool):  # True == 1
-        yield Loss(path, _problem(before, after), _plain(before))
+        yield Loss(path, _problem(before, after), raw_of(before))
 
 
 def _between_values(before: Any, after: Any, path: str) -> Iterator[Loss]:
@@ -59,7 +60,7 @@ def _between_values(before: Any, after: Any, path: str) -> Iterator[Loss]:
     for name in before.__match_args__:
         key = name.rstrip("_")
         if name != "extra":
-            where, becomes = _at(path, key), getattr(after, name)
+            where, becomes = at(path, key), getattr(after, name)
             for loss in _between(getattr(before, name), becomes, where):
                 differing.add(key)
                 if loss.path == where and key in before.extra:  # what came was of another kind, and is kept there
@@ -71,7 +72,7 @@ def _between_values(before: Any, after: Any, path: str) -> Iterator[Loss]:
 
 def _between_members(before: Any, after: Any, path: str, known: Iterable[str] = ()) -> Iterator[Loss]:
     for key in [key for key in {**before, **after} if key not in known]:
-        where = _at(path, key)
+        where = at(path, key)
         if key not in after:
             yield Loss(where, "left out", before[key])
         elif key not in before:
@@ -86,19 +87,6 @@ def _problem(before: Any, after: Any) -> str:
     return f"filled in with {_shown(after)}" if before is None else f"becomes {_shown(after)}"
 
 
-def _at(path: str, key: str) -> str:
-    return f"{path}.{key}" if path else key
-
-
-def _plain(value: Any) -> Any:
-    """A value as JSON."""
-    if hasattr(value, "to_dict"):
-        return value.to_dict()
-    if value.__class__ in (tuple, list):
-        return [_plain(item) for item in value]
-    return str(value) if isinstance(value, str) else value
-
-
 def _shown(value: Any) -> str:
-    text = repr(_plain(value))
+    text = repr(raw_of(value))
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."

@@ -1,4 +1,7 @@
-"""Log probabilities in OpenAI's form, from Together's parallel arrays or its one number for a chunk's token."""
+"""Log probabilities in OpenAI's form, from Together's parallel arrays or its one number for a chunk's token.
+
+No figure is made up: what is not known is OpenAI's -9999.0. What is converted is not changed.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-__all__ = ["from_native_logprobs", "to_openai_logprobs"]
+__all__ = ["NO_LOGPROB", "from_native_logprobs", "to_openai_logprobs"]
 
-# OpenAI requires a number, and has this one for a token that is too unlikely to have a figure.
-_NO_LOGPROB = -9999.0
+NO_LOGPROB = -9999.0
+"""OpenAI requires a number, and has this one for a token that is too unlikely to have a figure."""
 
 
 def to_openai_logprobs(choice: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -72,7 +75,7 @@ def _entry(token: str, logprob: float | None, top: Mapping[str, float]) -> dict[
 
 def _of_token(token: str, logprob: Any) -> dict[str, Any]:
     is_number = isinstance(logprob, (int, float)) and logprob - logprob == 0
-    return {"token": token, "logprob": logprob if is_number else _NO_LOGPROB, "bytes": _bytes_of(token)}
+    return {"token": token, "logprob": logprob if is_number else NO_LOGPROB, "bytes": _bytes_of(token)}
 
 
 def _bytes_of(token: str) -> list[int] | None:

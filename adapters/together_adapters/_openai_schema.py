@@ -1,10 +1,12 @@
 """OpenAI's schema of chat completions as rules: responses, chunks, errors and requests (OpenAI's OpenAPI document, May 2026).
 
-Where the schema requires a key that Together does not send, null stands there if it may, else an empty value.
+Where the schema requires a key that Together does not send, null stands there if it may, else an empty value. Rules only:
+nothing here converts one format's spelling into the other's (see `openai_format`).
 """
 
 from __future__ import annotations
 
+from ._openai_logprobs import NO_LOGPROB
 from ._schema import (
     UNFIT,
     array,
@@ -32,17 +34,14 @@ MOST_TOP_LOGPROBS = 20
 
 FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter", "function_call")
 _SERVICE_TIERS = literal("auto", "default", "flex", "scale", "priority")
-_NO_LOGPROB = -9999.0  # OpenAI's sign for a token that is too unlikely to have a figure
 
 # ---- what responses and chunks share
 
-_TOP_LOGPROB = record(
-    {"token": (text, ""), "logprob": (number, _NO_LOGPROB), "bytes": (nullable(array(integer)), None)}
-)
+_TOP_LOGPROB = record({"token": (text, ""), "logprob": (number, NO_LOGPROB), "bytes": (nullable(array(integer)), None)})
 _TOKEN_LOGPROB = record(
     {
         "token": (text, ""),
-        "logprob": (number, _NO_LOGPROB),
+        "logprob": (number, NO_LOGPROB),
         "bytes": (nullable(array(integer)), None),
         "top_logprobs": (array(_TOP_LOGPROB), []),
     }

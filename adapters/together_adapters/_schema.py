@@ -1,6 +1,7 @@
 """Rules that fit JSON to a schema: what fits is kept, what is not in the schema is left out, what is missing is filled in.
 
-A rule takes raw JSON and gives what it becomes, or `UNFIT` where nothing of it can stand.
+A rule takes raw JSON and gives what it becomes, or `UNFIT` where nothing of it can stand. It never raises and never changes
+what it is given, of which the result may hold parts.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from ._types import CustomToolCall, FunctionCall, ToolCalls
 
-__all__ = ["ToolCallAccumulator", "delta_of"]
+__all__ = ["ToolCallAccumulator", "delta_of", "numbered"]
 
 _CONTENT = {"function": "arguments", "custom": "input"}
 
@@ -228,15 +228,17 @@ class ToolCallAccumulator:
 
 
 def delta_of(message: Mapping[str, Any]) -> dict[str, Any]:
-    """A whole message as one delta: those of its tool calls numbered that are not, so that they stay apart."""
+    """A whole message as one delta: its tool calls are numbered, so that they stay apart."""
     calls = message.get("tool_calls")
-    if not is_items(calls):
-        return {**message}
-    return {**message, "tool_calls": [_numbered(call, index) for index, call in enumerate(calls)]}
+    return {**message, "tool_calls": numbered(calls)} if is_items(calls) else {**message}
 
 
-def _numbered(call: Any, index: int) -> Any:
-    return {**call, "index": index} if is_members(call) and call.get("index") is None else call
+def numbered(calls: Iterable[Any]) -> list[Any]:
+    """Tool calls, as JSON, of which each that has no index has its place as one."""
+    return [
+        {**call, "index": place} if is_members(call) and call.get("index") is None else call
+        for place, call in enumerate(calls)
+    ]
 
 
 def _goes_on(text: str) -> str | None:

@@ -1,8 +1,11 @@
-"""A response as the chunks of a stream: what `accumulate` puts together, taken apart."""
+"""A response as the chunks of a stream: what `accumulate` puts together, taken apart.
+
+Texts are not cut into pieces, and nothing is invented but a role where there is none.
+"""
 
 from __future__ import annotations
 
-from ._fold import json_of
+from ._fold import by_index, json_of
 from ._types import ChatCompletionChunk
 
 TYPE_CHECKING = False
@@ -27,11 +30,7 @@ def response_to_chunks(response: ChatCompletionResponse) -> Iterator[ChatComplet
     head: dict[str, Any] = {key: data.pop(key) for key in _HEAD if key in data}
     if head.get("object") in (None, "", "chat.completion"):
         head["object"] = "chat.completion.chunk"
-    choices = [
-        (position if choice.index is None else choice.index, choice)
-        for position, choice in enumerate(response.choices or ())
-    ]
-    choices.sort(key=lambda pair: pair[0])
+    choices = by_index(response.choices)
     opening = [{"index": index, **_opening(choice.message)} for index, choice in choices if choice.message is not None]
     if data and not opening:
         yield ChatCompletionChunk.from_dict({**head, "choices": [], **data})

@@ -198,7 +198,7 @@ class _Choice:
         if folded is None:
             folded = self._fields[name] = Folded(JOINED if name == "top_logprobs" else LAST)
         if value.__class__ is tuple:  # top_logprobs, an object for each position
-            folded.add([raw_of(item) for item in value])
+            folded.add(raw_of(value))
         elif value is not None:
             folded.add_whole(raw_of(value))
 

@@ -12,7 +12,7 @@ an extra key, so that `from_openai(to_openai(value)) == value`:
 
 Two things cannot be told apart on the way back, because both are OpenAI's format: a value that itself says `stop` with
 `native_finish_reason` `eos`, and a request with `logprobs=True` beside `top_logprobs`. Both are read as Together's form.
-`to_openai_with_loss` names them, as it does everything else that would not survive.
+`to_openai_with_loss` names them, as it does everything else that would not survive. No argument is changed by any of these.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from ._losses import Loss, losses
 from ._openai_logprobs import from_native_logprobs, to_openai_logprobs
 from ._openai_request import request_from_openai, request_to_openai
 from ._openai_schema import CHUNK, ERROR, FINISH_REASONS, MOST_TOP_LOGPROBS, REQUEST, RESPONSE
+from ._plain import is_sequence
+from ._tool_calls import numbered
 from ._types import (
     ChatCompletionChunk,
     ChatCompletionRequest,
@@ -198,12 +200,12 @@ def _members_of(source: Any) -> dict[str, Any]:
     else:
         raise TypeError(f"expected a mapping or an object with to_dict or model_dump, got {type(source).__name__}")
     try:
-        plain: object = _plain(data)
+        copied: object = _as_json(data)
     except RecursionError:
         raise ParseError("", "nested too deeply") from None
-    if not is_members(plain):
+    if not is_members(copied):
         raise TypeError(f"expected a mapping from {type(source).__name__}, got {type(data).__name__}")
-    return plain
+    return copied
 
 
 def _dumped(model: Any) -> Any:
@@ -214,21 +216,17 @@ def _dumped(model: Any) -> Any:
         return model.model_dump()
 
 
-def _plain(value: Any) -> Any:
+def _as_json(value: Any) -> Any:
     """A copy in JSON's types: an SDK's enums are their values, its nested models objects."""
     if hasattr(value, "items"):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in _listed(value)]
+        return {str(key): _as_json(item) for key, item in value.items()}
+    if is_sequence(value):
+        return [_as_json(item) for item in value]
     if hasattr(value, "model_dump"):
-        return _plain(_dumped(value))
+        return _as_json(_dumped(value))
     if isinstance(value, str):
         return str.__str__(value)
     return value
-
-
-def _listed(values: Any) -> list[Any]:
-    return list(values)
 
 
 def _kind_of(data: Mapping[str, Any]) -> Any:
@@ -349,7 +347,7 @@ def _only_choice(position: int, choice: dict[str, Any], is_chunk: bool) -> dict[
     content = _only_text(message.get("content"))
     calls = _objects_in(message.get("tool_calls"))
     if is_chunk:
-        calls = [{**call, "index": index} if call.get("index") is None else call for index, call in enumerate(calls)]
+        calls = numbered(calls)
     reason = choice.get("finish_reason") or None
     if reason is not None and reason not in FINISH_REASONS:
         reason = _AS_OPENAI.get(reason if isinstance(reason, str) else "", "stop")
