@@ -14,6 +14,7 @@ from hypothesis import example, given, settings, strategies as st
 from test_reading import exactly
 from together_adapters import _template
 from together_adapters._chunk_reader import ChunkReader
+from together_adapters.accumulate import Accumulator
 
 from together_types import ChatCompletionChunk
 
@@ -183,6 +184,20 @@ def check(data: bytes, sizes: list[int], limit: int = 2**20) -> None:
 @example(b"".join([frame(OPENAI % word, "") for word in WORDS[:8] * 3]), [], 6000)
 def test_any_stream(data: bytes, sizes: list[int], limit: int) -> None:
     check(data, sizes, limit)
+
+
+@given(streams())
+@settings(max_examples=settings().max_examples * 4)
+def test_chunks_that_repeat_amount_to_the_same(data: bytes) -> None:
+    """What accumulation compares as a whole, and then only writes on, comes to what it is field by field."""
+    reader = ChunkReader(templates=False)
+    chunks = reader.feed(data) + reader.finish()
+    fast, regular = Accumulator(), Accumulator()
+    for chunk in chunks:
+        fast.add(chunk)
+        regular._add(chunk)
+    assert fast.completion() == regular.completion()
+    assert exactly(fast.completion().response) == exactly(regular.completion().response)
 
 
 @pytest.mark.parametrize("word", WORDS + NUMBERS[3:])

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
     Write = Callable[[Any], object]
 
-__all__ = ["MessageAccumulator"]
+__all__ = ["TEXTS", "MessageAccumulator"]
 
 _TEXTS = ("reasoning", "reasoning_content", "refusal")
+TEXTS = ("content", *_TEXTS)
 # A delta that has one of these is folded field by field (see `accumulate`).
 _NEW_IN_EACH_DELTA = (*_TEXTS, "tool_calls", "function_call", "extra")
 _SAID_BESIDE = ("role", "token_id")

@@ -32,7 +32,7 @@ from ._fold import (
     raw_of,
     with_unknown,
 )
-from ._message import MessageAccumulator
+from ._message import TEXTS, MessageAccumulator
 from ._types import (
     ChatCompletionChoicesChunk,
     ChatCompletionChunk,
@@ -49,6 +49,9 @@ if TYPE_CHECKING:
 
     from ._logprobs import LogprobsAccumulator
     from ._message import Write as Write
+
+    Fields = dict[str, Any]
+    Repetition = tuple[Fields, Fields, Fields, str, bool, Write, Write]
 
 __all__ = ["Accumulator", "Completion", "Unmerged", "accumulate"]
 
@@ -263,9 +266,35 @@ class Accumulator:
         self._usage_said = False
         self._warnings: dict[str, Any] | None = None  # each once, by its JSON
         self._unknown: dict[str, Folded] = {}
+        self._added = 0
+        self._repeated: Repetition | None = None
 
     def add(self, chunk: ChatCompletionChunk) -> None:
         """Fold one more chunk in."""
+        if self._repeated is not None:
+            before, choice_before, delta_before, key, mirrored, write_text, write_number = self._repeated
+            try:
+                fields = chunk.__dict__
+                (choice,) = before["choices"] = fields["choices"]
+                of_choice = choice.__dict__
+                delta = choice_before["delta"] = of_choice["delta"]
+                of_delta = delta.__dict__
+                text = delta_before[key] = of_delta[key]
+                number = None
+                if "token_id" in delta_before:
+                    number = delta_before["token_id"] = of_delta["token_id"]
+                if mirrored:
+                    choice_before["text"] = text
+                if fields == before and of_choice == choice_before and of_delta == delta_before and type(text) is str:
+                    write_text(text)
+                    if number is not None:
+                        write_number(number)
+                    return
+            except (AttributeError, KeyError, TypeError, ValueError):  # another number of choices, no delta, other keys
+                pass
+        self._add(chunk)
+
+    def _add(self, chunk: ChatCompletionChunk) -> None:
         choices, before = chunk.choices, self._before
         before["choices"] = choices
         if chunk.__dict__ != before:
@@ -278,6 +307,11 @@ class Accumulator:
                 known = self._choices[index] = _Choice(index)
             known.add(choice)
             position += 1
+        self._added += 1
+        # After 1, 2, 4 chunks and so on since there was one, so that what never repeats costs no more.
+        self._repeated = None if self._added & (self._added - 1) else self._repetition(chunk)
+        if self._repeated is not None:
+            self._added = 0
 
     def _add_fields(self, chunk: ChatCompletionChunk) -> None:
         fields = vars(chunk)
@@ -314,6 +348,20 @@ class Accumulator:
             return None
         (choice,) = fields["choices"]
         return self._choices[choice.index or 0].writers(choice, text)
+
+    def _repetition(self, chunk: ChatCompletionChunk) -> Repetition | None:
+        """What `add` compares the chunks that follow with, and then only writes on."""
+        choices = chunk.choices or ()
+        if len(choices) != 1 or choices[0].delta is None:
+            return None
+        (choice,) = choices
+        for key in TEXTS:
+            text = getattr(choice.delta, key)
+            if text is not None and choice.text in (None, text):
+                writers = self.writers(chunk, key)
+                of_chunk, of_choice, of_delta = [dict(vars(value)) for value in (chunk, choice, choice.delta)]
+                return writers and (of_chunk, of_choice, of_delta, key, choice.text is not None, *writers)
+        return None
 
     @property
     def started(self) -> bool:
