@@ -543,6 +543,18 @@ def test_a_broken_source_breaks_what_goes_out() -> None:
     )
 
 
+def test_what_was_read_before_the_break_goes_out() -> None:
+    def source() -> Iterator[bytes]:
+        yield CHUNK[:5]
+        raise http.client.IncompleteRead(CHUNK[5:])
+
+    through, passed = PassThrough(), b""
+    with pytest.raises(http.client.IncompleteRead):
+        for piece in through.over(source()):
+            passed += piece
+    assert (passed, through.chunks, through.completion.state) == (CHUNK, 1, "cut_off")
+
+
 def test_giving_up_closes_the_source() -> None:
     closed = []
 
@@ -579,4 +591,19 @@ def test_asynchronous_pieces() -> None:
 
     through = PassThrough()
     assert asyncio.run(passed()) == [CHUNK, b"data: [DONE]\n\n"]
+    assert (through.chunks, through.completion.state) == (1, "finished")
+
+
+def test_asynchronous_reader_with_lines_of_any_length() -> None:
+    """A StreamReader iterates by lines, and refuses those longer than its limit."""
+    import asyncio
+
+    async def passed() -> list[bytes]:
+        source = asyncio.StreamReader(limit=len(CHUNK) // 2)
+        source.feed_data(CHUNK + b"data: [DONE]\n\n")
+        source.feed_eof()
+        return [piece async for piece in through.aover(source)]
+
+    through = PassThrough()
+    assert b"".join(asyncio.run(passed())) == CHUNK + b"data: [DONE]\n\n"
     assert (through.chunks, through.completion.state) == (1, "finished")

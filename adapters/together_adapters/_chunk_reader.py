@@ -12,7 +12,7 @@ from collections import deque
 from itertools import chain
 
 from ._frames import DONE, Rest, documents_in, error_in, message_of, whole_as_chunk
-from ._source import GAP, Unread
+from ._source import GAP, Unread, read_before
 from ._types import ChatCompletionChunk, ParseError
 from .accumulate import Accumulator, Completion
 from .errors import APIError, APITimeoutError, IncompleteStreamError, StreamError, StreamTimeoutError
@@ -119,14 +119,15 @@ class ChunkReader:
         self._broken = broken
 
     def cancel(self) -> None:
-        """No more is to be read."""
-        self.state, self.waiting, self.run = "cancelled", False, None
+        """No more is to be read; a stream that has not ended by itself is cancelled."""
+        if self.state == "open":
+            self.state, self.waiting, self.run = "cancelled", False, None
 
     def break_off(self, error: Exception) -> None:
-        """Reading failed; http.client's IncompleteRead has with it what had been read."""
-        partial = getattr(error, "partial", None)
-        if isinstance(partial, bytes):
-            self.receive(partial)
+        """Reading failed: take what had been read, and end."""
+        data = read_before(error)
+        if data:
+            self.receive(data)
         self.end(error)
 
     def feed(self, data: bytes) -> list[ChatCompletionChunk]:

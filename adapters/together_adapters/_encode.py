@@ -1,4 +1,4 @@
-"""Chunks to the bytes of an event stream that every client reads. Sans-IO.
+"""Chunks to the bytes of an event stream that every client reads. Sans-IO: it opens nothing, and closes only the chunks.
 
 Clients differ in what they can read, so what is written is what all of them can:
 
@@ -23,6 +23,7 @@ import re
 from ._fold import LATEST, Folded, by_index, is_members, json_of
 from ._openai_logprobs import to_openai_logprobs
 from ._plain import redact
+from ._source import aclose_source, close_source
 from ._tool_calls import ToolCallAccumulator, delta_of
 from ._types import ChatCompletionChunk, DeltaContent, ErrorData
 from .errors import APIError
@@ -284,9 +285,7 @@ def _frames(chunks: Iterable[ChatCompletionChunk | Mapping[str, JSON]]) -> Gener
         else:
             yield encoder.end()
     finally:
-        close = getattr(chunks, "close", None)
-        if close is not None:
-            close()
+        close_source(chunks)
 
 
 async def aencode_chunks(chunks: AsyncIterable[ChatCompletionChunk | Mapping[str, JSON]]) -> AsyncGenerator[bytes]:
@@ -303,6 +302,4 @@ async def aencode_chunks(chunks: AsyncIterable[ChatCompletionChunk | Mapping[str
         else:
             yield encoder.end()
     finally:
-        close = getattr(chunks, "aclose", None)
-        if close is not None:
-            await close()
+        await aclose_source(chunks)

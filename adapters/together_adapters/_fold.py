@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections import namedtuple
 from io import StringIO
 
-from ._plain import sendable_fields
+from ._plain import is_sequence, sendable_fields
 from ._types import at
 
 TYPE_CHECKING = False
@@ -89,7 +89,7 @@ def raw_of(value: Any) -> Any:
         return str(value)  # an enum's member writes itself as its value
     if hasattr(value, "to_dict"):
         return json_of(value)
-    if is_items(value) or isinstance(value, tuple):
+    if is_sequence(value):
         return [raw_of(item) for item in value]
     return {**value} if is_members(value) else value
 

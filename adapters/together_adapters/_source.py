@@ -1,4 +1,7 @@
-"""Where bytes come from: the next piece of a response, of a binary file or of any iterable of bytes."""
+"""Where bytes come from: a response, a binary file or any iterable of bytes, piece by piece, and how it is closed.
+
+Nothing here opens a source, looks into its bytes, or closes one unasked.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,19 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
     from typing import Any
 
-__all__ = ["GAP", "READ_SIZE", "Unread", "aiterator_of", "as_bytes", "iterator_of", "missing", "pieces_of", "wake"]
+__all__ = [
+    "GAP",
+    "READ_SIZE",
+    "Unread",
+    "aclose_source",
+    "aiterator_of",
+    "as_bytes",
+    "close_source",
+    "iterator_of",
+    "missing",
+    "read_before",
+    "wake",
+]
 
 READ_SIZE = 65536
 GAP = b"\n\n"  # whatever comes before it, the next event begins after it
@@ -34,11 +49,6 @@ def as_bytes(piece: Any) -> bytes:
         return memoryview(piece).tobytes()
     except TypeError:
         raise TypeError(f"the source gave {type(piece).__name__} instead of bytes: open it in binary mode") from None
-
-
-def pieces_of(source: Any) -> Callable[[], bytes | None]:
-    """What gives the next bytes of a source, or None at its end."""
-    return partial(next, iterator_of(source), None)
 
 
 def iterator_of(source: Any) -> Iterator[bytes]:
@@ -69,6 +79,21 @@ async def _read_on(read: Callable[[int], Awaitable[bytes]]) -> AsyncIterator[byt
         yield piece
 
 
+def close_source(source: Any) -> None:
+    """Close a source that can be closed."""
+    close: Callable[[], object] | None = getattr(source, "close", None)
+    if close is not None:
+        close()
+
+
+async def aclose_source(source: Any) -> None:
+    """Close an asynchronous source that can be closed, by `aclose` or by `close`."""
+    close: Callable[[], Any] | None = getattr(source, "aclose", None) or getattr(source, "close", None)
+    closing: Any = None if close is None else close()
+    if hasattr(closing, "__await__"):
+        await closing
+
+
 def wake(source: Any) -> None:
     """End the read of another thread that waits for a socket's bytes; closing the socket would wait for that thread.
 
@@ -90,7 +115,13 @@ def wake(source: Any) -> None:
             pass
 
 
+def read_before(error: Exception) -> bytes:
+    """The bytes that had been read when reading failed: http.client's IncompleteRead has them with it."""
+    partial: object = getattr(error, "partial", None)
+    return partial if isinstance(partial, bytes) else b""  # urllib3's is their number
+
+
 def missing(source: Any) -> Exception | None:
-    """http.client's read1 does not notice that a body is shorter than its Content-Length."""
+    """The error of a body that ended before its Content-Length, which http.client's read1 does not notice."""
     left = getattr(source, "length", None) if hasattr(source, "chunked") else None
     return EOFError(f"{left} bytes of the body are missing") if left else None

@@ -19,7 +19,7 @@ from io import BytesIO
 
 from ._fold import is_members
 from ._plain import sendable_fields
-from ._source import as_bytes, missing, pieces_of
+from ._source import as_bytes, iterator_of, missing, read_before
 from ._types import ChatCompletionResponse, ParseError, TogetherErrorResponse, loads
 from .errors import APIConnectionError, APIError
 
@@ -139,14 +139,12 @@ def iter_results(
 
 def _pieces(source: Any, progress: Progress | None) -> Iterator[bytes | Exception]:
     """What the source gives, and at the end the exception that it raised."""
-    total, done, next_piece = _size(source), 0, pieces_of(source)
+    total, done, pieces = _size(source), 0, iterator_of(source)
     while True:
         try:
-            piece = next_piece()
+            piece = next(pieces, None)
         except Exception as error:
-            partial = getattr(error, "partial", None)  # http.client's IncompleteRead has with it what had been read
-            if isinstance(partial, bytes):
-                yield partial
+            yield read_before(error)
             yield error
             return
         if piece is None:

@@ -10,7 +10,7 @@ from ._connection import Pool
 from ._exchange import connection_error
 from ._http1 import Fields
 from ._options import MAX_BODY, MAX_ERROR_BODY, Options
-from ._source import as_bytes, pieces_of
+from ._source import as_bytes, iterator_of
 from ._url import BaseURL
 from .errors import APIConnectionError, APIError
 from .http import Headers, Secret
@@ -331,7 +331,7 @@ class _TransportAnswer:
         self.headers = headers
         self.is_read: Callable[[], bool] = lambda: False
         self._body = body
-        self._next = pieces_of([body] if isinstance(body, bytes) else body)
+        self._pieces = iterator_of(body)
         self._request = request
         self._limits = limits
 
@@ -341,7 +341,7 @@ class _TransportAnswer:
     def __next__(self) -> bytes:
         try:
             self._limits.idle().left()
-            piece = self._next()
+            piece = next(self._pieces, None)
             if piece is not None:
                 return as_bytes(piece)
         except Exception as problem:

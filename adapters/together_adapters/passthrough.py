@@ -1,18 +1,21 @@
-"""For proxies: the bytes of a stream go out exactly as they came, while the chunks in them are read and counted."""
+"""For proxies: the bytes of a stream go out exactly as they came, while the chunks in them are read and counted.
+
+Whatever is in a stream, broken or hostile, changes nothing of what goes out and raises nothing here.
+"""
 
 from __future__ import annotations
 
 from ._chunk_reader import MAX_EVENT_BYTES, ChunkReader
-from ._source import as_bytes, missing, pieces_of
+from ._source import aclose_source, aiterator_of, as_bytes, close_source, iterator_of, missing, read_before
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterable, Callable, Generator
+    from collections.abc import AsyncGenerator, Callable, Generator
 
     from ._types import ChatCompletionChunk
     from .accumulate import Completion
     from .errors import APIError
-    from .protocols import ByteSource
+    from .protocols import AsyncByteSource, ByteSource
 
 __all__ = ["PassThrough"]
 
@@ -50,10 +53,6 @@ class PassThrough:
             for chunk in chunks:
                 self._on_chunk(chunk)
 
-    def _cancel(self) -> None:
-        if self._reader.state == "open":
-            self._reader.state = "cancelled"
-
     def over(self, source: ByteSource) -> Generator[bytes]:
         """The pieces of a source, as `iter_chunks` takes it, unchanged.
 
@@ -65,14 +64,17 @@ class PassThrough:
         return pieces
 
     def _over(self, source: ByteSource) -> Generator[bytes]:
+        pieces = None
         try:
             yield b""
-            next_piece = pieces_of(source)
+            pieces = iterator_of(source)
             while True:
                 try:
-                    piece = next_piece()
+                    piece = next(pieces, None)
                 except Exception as error:
-                    self._see(self._reader.finish(error))
+                    rest = self._last_before(error)
+                    if rest:
+                        yield rest
                     raise
                 if piece is None:
                     break
@@ -84,14 +86,15 @@ class PassThrough:
             if gone is not None:
                 raise gone
         finally:
-            self._cancel()
-            close = getattr(source, "close", None)
-            if close is not None:
-                close()
+            self._reader.cancel()
+            try:
+                close_source(pieces)
+            finally:
+                close_source(source)
 
-    async def aover(self, source: AsyncIterable[bytes]) -> AsyncGenerator[bytes]:
-        """As `over`, for an asynchronous source."""
-        pieces = source.__aiter__()
+    async def aover(self, source: AsyncByteSource) -> AsyncGenerator[bytes]:
+        """As `over`, for an asynchronous source, as `aiter_chunks` takes it."""
+        pieces = aiterator_of(source)
         try:
             while True:
                 try:
@@ -99,14 +102,23 @@ class PassThrough:
                 except StopAsyncIteration:
                     break
                 except Exception as error:
-                    self._see(self._reader.finish(error))
+                    rest = self._last_before(error)
+                    if rest:
+                        yield rest
                     raise
                 data = as_bytes(piece)
                 self._see(self._reader.feed(data))
                 yield data
             self._see(self._reader.finish())
         finally:
-            self._cancel()
-            close = getattr(source, "aclose", None)
-            if close is not None:
-                await close()
+            self._reader.cancel()
+            try:
+                await aclose_source(pieces)
+            finally:
+                await aclose_source(source)
+
+    def _last_before(self, error: Exception) -> bytes:
+        """End the stream, which broke, with what had been read."""
+        data = read_before(error)
+        self._see(self._reader.feed(data) + self._reader.finish(error))
+        return data

@@ -9,11 +9,11 @@ from __future__ import annotations
 from functools import partial
 
 from ._chunk_reader import MAX_EVENT_BYTES, ChunkReader
-from ._source import aiterator_of, as_bytes, iterator_of, missing, wake
+from ._source import aclose_source, aiterator_of, as_bytes, close_source, iterator_of, missing, wake
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from types import TracebackType
     from typing import Any
 
@@ -40,10 +40,6 @@ class _Shell:
     def completion(self) -> Completion:
         """Everything that the chunks given so far amount to, and how the stream stands."""
         return self._reader.completion
-
-    def _cancel(self) -> None:
-        if self._reader.state == "open":
-            self._reader.cancel()
 
     def _ending(self) -> Exception | None:
         """The stream's error, once."""
@@ -145,7 +141,7 @@ class ChunkStream(_Shell):
 
     def close(self) -> None:
         """Release the source at once; a stream that was still open counts as cancelled."""
-        self._cancel()
+        self._reader.cancel()
         if self._reading:
             wake(self._source)
         self._release()
@@ -154,10 +150,8 @@ class ChunkStream(_Shell):
         if not self._to_close:
             return
         item, reading, running = self._to_close.pop(), self._reading, False
-        close: Callable[[], None] | None = getattr(item, "close", None)
         try:
-            if close is not None:
-                close()
+            close_source(item)
         except ValueError:
             if not reading:
                 raise
@@ -230,18 +224,15 @@ class AsyncChunkStream(_Shell):
 
     async def aclose(self) -> None:
         """Release the source at once; a stream that was still open counts as cancelled."""
-        self._cancel()
+        self._reader.cancel()
         await self._release()
 
     async def _release(self) -> None:
         if not self._to_close:
             return
         item, reading, running = self._to_close.pop(), self._reading, False
-        close: Callable[[], Any] | None = getattr(item, "aclose", None) or getattr(item, "close", None)
         try:
-            closing: Any = None if close is None else close()
-            if hasattr(closing, "__await__"):
-                await closing
+            await aclose_source(item)
         except RuntimeError:
             if not reading:
                 raise
