@@ -122,13 +122,13 @@ class Template:
         while True:
             data, opened, position = unread.data, unread.at, 0
             text = (data if opened == 0 and len(data) <= size else data[opened : opened + size]).decode("latin-1")
-            ascii, last = text.isascii(), len(text) - shortest  # a frame that begins later is not all there
+            last = len(text) - shortest  # a frame that begins later is not all there
             while position <= last and text.startswith(begin, position):
                 position += start
                 try:
                     string, end = scan_string(text, position)
                     raw = text[position:end]
-                    if not ascii and not string.isascii():
+                    if not string.isascii():
                         string = _as_unicode(string, raw)
                     if before_number:
                         if not text.startswith(before_number, end):
@@ -144,9 +144,7 @@ class Template:
                         value, end = scan_other(text, position)
                         if type(value) not in kinds:
                             raise ValueError("another kind")
-                        fields[key] = (
-                            value if ascii or type(value) is not str else _as_unicode(value, text[position:end])
-                        )
+                        fields[key] = _as_unicode(value, text[position:end]) if type(value) is str else value
                 except (StopIteration, ValueError, RecursionError):
                     break
                 rest = after

@@ -69,7 +69,6 @@ class ChunkStream(_Shell):
         """The chunks that are left. A generator, whose variables cost less than attributes: 0.1 of `json.loads` a chunk."""
         reader, next_piece = self._reader, self._next_piece
         while True:
-            run = reader.run  # another thread may close the stream
             if reader.waiting:
                 self._reading = True  # before the state is looked at: see close
                 piece = None  # an error's traceback shows what it holds, and a server may have repeated the key
@@ -82,6 +81,7 @@ class ChunkStream(_Shell):
                     self._reading = False
                     chunk = reader.advance(piece) if type(piece) is bytes else self._advance(piece)
             else:
+                run = reader.run  # another thread may close the stream
                 for chunk in run or ():
                     if chunk is None:
                         break
