@@ -1,4 +1,5 @@
 """Typed, frozen values of Together's and OpenAI-format chat completions, on the standard library alone.
+Nothing here reads a file, opens a socket or changes what it is given.
 
 Every type reads JSON with `from_dict` and `from_json` and gives it back, to the letter, with `to_dict` and
 `to_json`. Nothing a server sends is lost: what a field cannot hold truthfully is in `.extra` and listed by

@@ -1,10 +1,9 @@
-"""JSON text in and out, and the one error for what cannot be read.
+"""JSON text in and out, and the one error for what cannot be read. Nothing here knows fields or changes what it is given.
 
 Reading is stricter than `json.loads` (UTF-8 only, bounded integers on every
 Python, one exception type) and faster, because it decodes the bytes itself
 instead of letting `json.loads` guess the encoding: that guess costs about half
-of its time on a streamed chunk. Writing always gives valid ASCII JSON. Nothing
-here knows of values and their fields, or changes what it is given.
+of its time on a streamed chunk. Writing always gives valid ASCII JSON.
 """
 
 from __future__ import annotations

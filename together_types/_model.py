@@ -1,4 +1,4 @@
-"""What every value shares: a frozen dataclass whose `__dict__` is what its JSON said.
+"""What every value shares: a frozen dataclass whose `__dict__` is what its JSON said. No field and no type is named here.
 
 `vars(value)` holds the declared keys that were present, nulls included, with nested
 objects as values, arrays as tuples and strings of an enum as its members; absent fields

@@ -1,4 +1,4 @@
-"""Enums that stay open: a value no one has named yet is still a value of the enum."""
+"""Enums that stay open: a value no one has named yet is still a value of the enum, and no string is refused."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ from enum import Enum
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, TypeVar
+
     from typing_extensions import Self
 
-__all__ = ["OpenEnum"]
+    Member = TypeVar("Member", bound="OpenEnum")
+
+__all__ = ["OpenEnum", "named_in"]
 
 
 class OpenEnum(str, Enum):
@@ -52,3 +57,8 @@ class OpenEnum(str, Enum):
 
     def __deepcopy__(self, memo: object) -> Self:
         return self
+
+
+def named_in(enum: type[Member]) -> Mapping[Any, Member]:
+    """The members that are named in the class, by their values."""
+    return {member._value_: member for member in enum}

@@ -1,4 +1,5 @@
-"""How one field is read from JSON: the policy of every type, in one place.
+"""How one field is read from JSON: the policy of every type, in one place. No reader knows its field,
+changes the raw JSON it is given or keeps a part that its caller could change.
 
 A `Reader` takes the raw JSON of one field and the nesting level it stands at, and gives
 the value that the field's annotation promises. There are two other ends:
@@ -20,9 +21,9 @@ settle their arguments by the same rules.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 
 from ._json import JSON, describe, is_array, is_object, keep, writable
+from ._open_enum import named_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -253,7 +254,7 @@ def one(cls: Any) -> Any:
 
 def one_of(enum: type[OpenEnum]) -> Any:
     """A member of an open enum."""
-    members: Mapping[JSON, OpenEnum] = enum._value2member_map_  # type: ignore[assignment]
+    members = named_in(enum)
 
     def read(raw: JSON, level: int) -> JSON:
         if isinstance(raw, str):

@@ -1,4 +1,5 @@
-"""Chat completions: messages, requests, responses and the chunks of a stream.
+"""Chat completions: messages, requests, responses and the chunks of a stream. Values only: nothing
+here sends a request, or holds it to what a server takes.
 
 Names and fields are those of `together.types.chat_completions` of together-python 1.x, and beyond them
 what the current SDK and Together's OpenAPI have and what servers of the OpenAI format send. A field that
@@ -11,7 +12,7 @@ from collections.abc import Mapping
 
 from ._json import JSON
 from ._model import ABSENT, DICT, LIST, Value, dataclass, new, reading
-from ._open_enum import OpenEnum
+from ._open_enum import OpenEnum, named_in
 from ._read import (
     EXTRA,
     FLAG,
@@ -135,10 +136,10 @@ class ToolChoiceEnum(OpenEnum):
 
 
 _read_call, _read_delta, _read_usage = reading(ToolCalls), reading(DeltaContent), reading(UsageData)
-_ROLES: Mapping[JSON, MessageRole] = MessageRole._value2member_map_  # type: ignore[assignment]
+_ROLES = named_in(MessageRole)
 _ONLY_OBJECTS = frozenset([dict])
-_FINISH_REASONS: Mapping[JSON, FinishReason] = FinishReason._value2member_map_  # type: ignore[assignment]
-_OBJECT_TYPES: Mapping[JSON, ObjectType] = ObjectType._value2member_map_  # type: ignore[assignment]
+_FINISH_REASONS = named_in(FinishReason)
+_OBJECT_TYPES = named_in(ObjectType)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
 """The parts that responses and chunks share: enums, usage, log probabilities, tool calls, content parts, deltas.
+Values only: nothing here carries, joins or converts them.
 
 Names and members are those of `together.types.common` of together-python 1.x; a few parts that 1.x
 has in `chat_completions` are defined here, because deltas hold them too, and are found in both
@@ -11,7 +12,7 @@ from collections.abc import Mapping
 
 from ._json import JSON, ParseError, is_object, loads
 from ._model import ABSENT, DICT, LIST, Value, dataclass, new, reading
-from ._open_enum import OpenEnum
+from ._open_enum import OpenEnum, named_in
 from ._read import (
     ARGUMENTS,
     COUNT,
@@ -149,7 +150,7 @@ class MessageRole(OpenEnum):
     """What a tool gave; `tool_call_id` says for which call."""
 
 
-_ROLES: Mapping[JSON, MessageRole] = MessageRole._value2member_map_  # type: ignore[assignment]
+_ROLES = named_in(MessageRole)
 
 
 class ChatCompletionMessageContentType(OpenEnum):
@@ -592,7 +593,7 @@ class DeltaContent(Value):
 
     @property
     def reasoning_text(self) -> str:
-        """The reasoning, whichever key carried it."""
+        """The reasoning, whichever key carried it; "" where there is none."""
         return reasoning_of(self)
 
 

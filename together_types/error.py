@@ -1,4 +1,6 @@
-"""What a server says when it refuses, as values, and the error for JSON that cannot be read."""
+"""What a server says when it refuses, as values, and the error for JSON that cannot be read. The exceptions for
+what a server refuses are not here: they are together_adapters' own.
+"""
 
 from __future__ import annotations
 

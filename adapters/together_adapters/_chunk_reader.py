@@ -1,4 +1,5 @@
 """The sans-IO core of a stream: bytes in, chunks out, and at the end the error that the stream deserves.
+It never waits for anything, opens or closes anything, or raises that error itself.
 
 What servers send is taken as follows. Frames without data, comments and events of names other than `message` and
 `error`, unless they hold a chunk, are no chunks and no errors. Several JSON documents in one frame are several chunks:

@@ -57,8 +57,8 @@ def _frame(data: Mapping[str, Any]) -> bytes:
 def error_body(error: BaseException) -> dict[str, Any]:
     """OpenAI's error body for an exception, all of `message`, `type`, `param` and `code` in it, and `code` a string.
 
-    An APIError is told as it is, without what looks like a key (see `_plain.redact`). Of any other exception only its class's name is told: its text may hold
-    what is nobody's business at the other end.
+    An APIError is told as it is, without what looks like a key (see `_plain.redact`). Of any other exception only its
+    class's name is told: its text may hold what is nobody's business at the other end.
     """
     name = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", type(error).__name__).lower()
     if not isinstance(error, APIError):

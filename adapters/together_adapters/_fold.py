@@ -1,4 +1,4 @@
-"""What one key comes to over many chunks.
+"""What one key comes to over many chunks. No value that is folded in is changed, and only the keys in `_NAMES` are known.
 
 null says nothing, and stays only where nothing else is said. Objects are folded key by key. For the rest there are four rules:
 
@@ -9,8 +9,7 @@ null says nothing, and stays only where nothing else is said. Objects are folded
 - `LATEST`, for what counts on from chunk to chunk: the last value stands, and includes those before it.
 
 What does not stand is not lost: every other value is listed once, and so is what is of another kind than what came
-first. Only of a LATEST number the ones before it are not, and an empty value beside one that says something. Nothing here knows
-what a key means, but for those in `_NAMES`, and no value that is folded in is changed.
+first. Only of a LATEST number the ones before it are not, and an empty value beside one that says something.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""What the data of one event says: JSON documents, `[DONE]`, an error in any of the forms that servers use."""
+"""What the data of one event says: JSON documents, `[DONE]`, an error in any of the forms that servers use.
+What becomes of the stream is not decided here, and nothing raises.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Log probabilities of a stream's tokens, whichever of three forms they come in.
+"""Log probabilities of a stream's tokens, whichever of three forms they come in. No figure is made up: null stands for none.
 
 - A number for the one token of the chunk (Together). It becomes Together's arrays: `tokens` has the text
   of the delta, `token_logprobs` the number, `token_ids` the delta's `token_id`, `top_logprobs` the choice's.

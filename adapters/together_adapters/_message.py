@@ -1,4 +1,4 @@
-"""The deltas of one choice, put together into its message."""
+"""The deltas of one choice, put together into its message. The choice around them is not looked at."""
 
 from __future__ import annotations
 

@@ -1,6 +1,5 @@
 """Log probabilities in OpenAI's form, from Together's parallel arrays or its one number for a chunk's token.
-
-No figure is made up: what is not known is OpenAI's -9999.0. What is converted is not changed.
+What is given is never changed, and no figure is made up but OpenAI's -9999.0 for what is not known.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""Requests from Together's form to OpenAI's and back, as JSON.
+"""Requests from Together's form to OpenAI's and back, as JSON. The dict that is given is changed, but nothing inside of it.
 
 Together asks for log probabilities by a number, OpenAI by a bool with the number in `top_logprobs`. Together puts a
 JSON Schema beside the type of the response format, OpenAI under `json_schema` with a name; the original of that
-is kept as `native_response_format`. Both functions change the dict that they are given, which is the caller's copy, and
-nothing inside of it.
+is kept as `native_response_format`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""OpenAI's schema of chat completions as rules: responses, chunks, errors and requests (OpenAI's OpenAPI document, May 2026).
+"""OpenAI's schema of chat completions (its OpenAPI document, May 2026) as rules: responses, chunks, errors and requests.
+Rules only: nothing here makes OpenAI's spelling of Together's (see `openai_format`).
 
-Where the schema requires a key that Together does not send, null stands there if it may, else an empty value. Rules only:
-nothing here converts one format's spelling into the other's (see `openai_format`).
+Where the schema requires a key that Together does not send, null stands there if it may, else an empty value.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A message's content that comes as lists of parts.
+"""A message's content that comes as lists of parts, put together. No part is dropped, and only its text goes on.
 
 The first part of a delta continues the last one before it where both have text, under keys of the same kind, and
 all else in them agrees. Every other part is one of its own: two of one delta, and two equal pictures, stay two.

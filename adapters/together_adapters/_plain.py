@@ -1,4 +1,6 @@
-"""What may leave this process: data that every JSON writer can write, and text without secrets."""
+"""What may leave this process: data that every JSON writer can write, and text without secrets. Nothing here sends
+or changes what it is given.
+"""
 
 from __future__ import annotations
 

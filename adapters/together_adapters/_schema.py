@@ -1,7 +1,7 @@
 """Rules that fit JSON to a schema: what fits is kept, what is not in the schema is left out, what is missing is filled in.
+Rules never raise and never change what they are given, of which the result may hold parts.
 
-A rule takes raw JSON and gives what it becomes, or `UNFIT` where nothing of it can stand. It never raises and never changes
-what it is given, of which the result may hold parts.
+A rule takes raw JSON and gives what it becomes, or `UNFIT` where nothing of it can stand.
 """
 
 from __future__ import annotations

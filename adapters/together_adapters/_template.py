@@ -1,10 +1,10 @@
 """Templates of a stream's frames: a frame that differs from an earlier one in a few places only is read there only.
+Nothing is guessed: a frame that no template fits to the letter is left to the regular reader.
 
 The chunks of a completion repeat id, model, role and all that is null; what changes is the text and, with Together,
 the number of its token. A `Template` has the characters of one frame between these places, its holes, and the chunk
 that it stood for. A frame that has the same characters between its holes, and in each hole a JSON scalar of the same
 kind, is the same JSON but for the values of the holes: its chunk is the same with those put in, and shares the rest.
-Every other frame is for the regular reader; nothing is guessed here.
 
 - Holes are read by the `json` module's own scanner, which refuses what `json.loads` refuses: raw control characters
   (so no line end hides in a text), bad escapes, `007`. Quotes and keys inside of a text are escaped, so the text's.

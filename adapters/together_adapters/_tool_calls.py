@@ -1,4 +1,4 @@
-"""Fragments of tool calls, put together.
+"""Fragments of tool calls, put together. No fragment is refused, and arguments are never repaired.
 
 Servers differ in what says where a fragment belongs. The rules, each for something that is sent:
 

@@ -1,6 +1,5 @@
-"""A response as the chunks of a stream: what `accumulate` puts together, taken apart.
-
-Texts are not cut into pieces, and nothing is invented but a role where there is none.
+"""A response as the chunks of a stream: what `accumulate` puts together, taken apart. Texts are not cut into
+pieces, and nothing is made up but a role where there is none.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The chunks of a stream, folded into one response. Sans-IO.
+"""The chunks of a stream, folded into one response. Sans-IO: the chunks are the caller's, and never changed.
 
 Everything is gathered by the choice's index, in whatever order the chunks come:
 
@@ -50,8 +50,8 @@ if TYPE_CHECKING:
     from ._logprobs import LogprobsAccumulator
     from ._message import Write as Write
 
-    Fields = dict[str, Any]
-    Repetition = tuple[Fields, Fields, Fields, str, bool, Write, Write]
+    _Fields = dict[str, Any]
+    Repetition = tuple[_Fields, _Fields, _Fields, str, bool, Write, Write]
 
 __all__ = ["Accumulator", "Completion", "Unmerged", "accumulate"]
 

@@ -1,4 +1,5 @@
 """The results of a batch job: a JSONL file or stream of bytes in, one typed result or typed error a line out.
+No line's content is ever raised or ends the reading, and no server is asked.
 
 Together writes one file of `{"custom_id", "response": {"status_code", "body"}}` and one of
 `{"custom_id", "error": {"message", "code"}}`. OpenAI and `vllm run-batch` use the same lines with both keys,

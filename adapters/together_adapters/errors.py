@@ -1,6 +1,5 @@
-"""What can go wrong between a request and its last chunk, as exceptions.
-
-Nothing here decides which is raised. None of them has the request, whose headers hold the key, and each can be pickled.
+"""What can go wrong between a request and its last chunk, as exceptions. Nothing here decides which is raised, and
+none has the request, whose headers hold the key.
 """
 
 from __future__ import annotations

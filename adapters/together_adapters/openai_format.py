@@ -1,8 +1,8 @@
-"""Together's format to OpenAI's and back: responses, chunks, requests and error bodies.
+"""Together's format to OpenAI's and back: responses, chunks, requests and error bodies. Arguments are never
+changed, and nothing is dropped unless an option asks for it.
 
-By default nothing is taken away. What is OpenAI's format already stays as it is, so that
-`to_openai(from_openai(data)) == data`; what is Together's own becomes OpenAI's, and its original rides along under
-an extra key, so that `from_openai(to_openai(value)) == value`:
+What is OpenAI's format already stays as it is, so that `to_openai(from_openai(data)) == data`; what is Together's own
+becomes OpenAI's, and its original rides along under an extra key, so that `from_openai(to_openai(value)) == value`:
 
 - `finish_reason` `eos` becomes `stop`, with `native_finish_reason` `eos` (as OpenRouter spells it);
 - log probabilities as arrays or as a number become `logprobs.content` (see `_openai_logprobs`), with the original as
@@ -12,7 +12,7 @@ an extra key, so that `from_openai(to_openai(value)) == value`:
 
 Two things cannot be told apart on the way back, because both are OpenAI's format: a value that itself says `stop` with
 `native_finish_reason` `eos`, and a request with `logprobs=True` beside `top_logprobs`. Both are read as Together's form.
-`to_openai_with_loss` names them, as it does everything else that would not survive. No argument is changed by any of these.
+`to_openai_with_loss` names them, as it does everything else that would not survive.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
 """For proxies: the bytes of a stream go out exactly as they came, while the chunks in them are read and counted.
-
-Whatever is in a stream, broken or hostile, changes nothing of what goes out and raises nothing here.
+Nothing in a stream, broken or hostile, changes or stops what goes out.
 """
 
 from __future__ import annotations

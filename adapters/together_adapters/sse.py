@@ -1,4 +1,5 @@
-"""Server-sent events: bytes to events and back, by the rules of the WHATWG HTML standard, section 9.2.6. Sans-IO.
+"""Server-sent events: bytes to events and back, by the rules of the WHATWG HTML standard, section 9.2.6.
+Sans-IO: nothing here opens anything, or looks into the data of an event.
 
 The lines of a stream end with LF, CR or CRLF and nothing else, so bytes are cut into lines
 before they are decoded: `bytes.splitlines` knows exactly these three, `str.splitlines` also
@@ -33,7 +34,7 @@ else:
 
 __all__ = ["Decoder", "ServerSentEvent", "aencode_chunks", "encode", "encode_chunks", "response_to_chunks"]
 
-_MAX_DIGITS = 4300  # CPython's own bound on int(), which keeps it from being slow
+_LONGEST_RETRY = 4300  # digits: CPython's own bound on int(), which keeps it from being slow; older ones lack it
 _BOM = b"\xef\xbb\xbf"
 _FIELDS = (b"", b"data", b"event", b"id", b"retry")  # without a name it is a comment
 _LINE_ENDS = b"\r\n"
@@ -134,7 +135,7 @@ class Decoder:
             if b"\0" not in value:
                 self._id = value
         elif field == b"retry":
-            if value.isdigit() and len(value) <= _MAX_DIGITS:
+            if value.isdigit() and len(value) <= _LONGEST_RETRY:
                 self._retry = int(value)
         else:  # comments and unknown fields are not kept, so they do not count
             return None
@@ -213,9 +214,10 @@ def encode_chunks(chunks: Iterable[ChatCompletionChunk | Mapping[str, JSON]]) ->
     Each item is what to send for one chunk, whole frames in valid UTF-8; a chunk may be a value or a mapping as
     `to_openai` gives it. Choices begin in the order of their indexes, each with its role; finish reasons are always
     present; ids and names of tool calls come once; log probabilities have OpenAI's form, which together-python 1.x alone
-    cannot read in a stream (`from_openai` of a chunk gives back their own); the usage is the last chunk. An exception while iterating, such as
-    StreamError, becomes an in-band error frame and `[DONE]`: an APIError with its message, type and code, any other with
-    no more than its class's name. `chunks` is closed at the end, and when the iteration is given up.
+    cannot read in a stream (`from_openai` of a chunk gives back their own); the usage is the last chunk. An exception
+    while iterating, such as StreamError, becomes an in-band error frame and `[DONE]`: an APIError with its message, type
+    and code, any other with no more than its class's name. `chunks` is closed at the end, and when the iteration is
+    given up.
     """
     from ._encode import encode_chunks
 

@@ -1,4 +1,5 @@
-"""The chunks of a streamed completion, with an ending that tells finished from cut off.
+"""The chunks of a streamed completion, with an ending that tells finished from cut off. Nothing here opens a source or
+sends a byte: sources are the caller's, and closed at the end.
 
 `ChunkReader` (see `_chunk_reader`) is the sans-IO core: bytes in, chunks out. `ChunkStream` and
 `AsyncChunkStream` put a source of bytes in front of it, read it as its bytes arrive, and release it at the end.
