@@ -357,7 +357,7 @@ class Accumulator:
         (choice,) = choices
         for key in TEXTS:
             text = getattr(choice.delta, key)
-            if text is not None and choice.text in (None, text):
+            if text is not None and (choice.text is None or (key == "content" and choice.text == text)):
                 writers = self.writers(chunk, key)
                 of_chunk, of_choice, of_delta = [dict(vars(value)) for value in (chunk, choice, choice.delta)]
                 return writers and (of_chunk, of_choice, of_delta, key, choice.text is not None, *writers)
