@@ -37,6 +37,7 @@ __all__ = [
     "is_object",
     "keep",
     "loads",
+    "scan_unchecked",
     "sendable",
     "well_formed",
     "writable",
@@ -98,7 +99,7 @@ def _scan_all(text: str, start: int) -> tuple[JSON, int]:
 
 # PyPy's fast decoder is behind json.loads only: the other takes seven times as long.
 _scan_first = _scan_all if sys.implementation.name == "pypy" else _scan
-_scan_unchecked = _scan
+scan_unchecked = _scan
 
 _DIES_OF_DEPTH = sys.platform == "emscripten"
 _DEEPEST = 2000  # levels; under node, Pyodide 0.29 to 315 reads 5,000 and dies of 20,000 (measured)
@@ -121,7 +122,7 @@ def check_nesting(text: str) -> None:
 
 def _scan_checked(text: str, start: int) -> tuple[JSON, int]:
     check_nesting(text)
-    found: tuple[JSON, int] = _scan_unchecked(text, start)
+    found: tuple[JSON, int] = scan_unchecked(text, start)
     return found
 
 
@@ -184,7 +185,7 @@ def document_at(text: str, start: int) -> tuple[JSON, int]:
     asks `check_nesting` first, once for the text.
     """
     try:
-        found: tuple[JSON, int] = _scan_unchecked(text, start)
+        found: tuple[JSON, int] = scan_unchecked(text, start)
     except (StopIteration, RecursionError):
         raise ValueError("no JSON document that can be read") from None
     return found

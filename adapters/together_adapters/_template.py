@@ -6,7 +6,7 @@ the number of its token. A `Template` has the characters of one frame between th
 that it stood for. A frame that has the same characters between its holes, and in each hole a JSON scalar of the same
 kind, is the same JSON but for the values of the holes: its chunk is the same with those put in, and shares the rest.
 
-- Holes are read by the `json` module's own scanner, which refuses what `json.loads` refuses: raw control characters
+- Holes are read by the scanners that the types read JSON with, which refuse the same: raw control characters
   (so no line end hides in a text), bad escapes, `007`. Quotes and keys inside of a text are escaped, so the text's.
 - That a hole is the field it seems to be is tried, not derived: a template is used only if it gives what the regular
   reader gives for the frame it comes from with other values in its holes.
@@ -26,7 +26,7 @@ from collections import namedtuple
 
 from ._fold import is_items, is_members
 from ._source import GAP, Unread
-from ._types import ChatCompletionChoicesChunk, ChatCompletionChunk, DeltaContent
+from ._types import ChatCompletionChoicesChunk, ChatCompletionChunk, DeltaContent, scan_unchecked
 from .accumulate import Accumulator
 
 TYPE_CHECKING = False
@@ -54,10 +54,9 @@ else:
 __all__ = ["Template", "Templates"]
 
 _PREFIX = "data: "
-# CPython has both in C: what reads a value and what reads a string from after its quote. Where the second is missing, as
-# in PyPy, templates would take longer than reading whole frames, and there are none.
-_decoder = json.JSONDecoder()
-_scan: Scan = getattr(_decoder, "scan_once", _decoder.raw_decode)
+_scan: Scan = scan_unchecked
+# CPython has it in C, as what reads a value: what reads a string from after its quote. Where it is missing, as in PyPy,
+# templates would take longer than reading whole frames, and there are none.
 _scan_string: Scan | None = getattr(json.decoder, "c_scanstring", None)
 
 _CHUNK, _CHOICE, _DELTA = 0, 1, 2

@@ -20,7 +20,7 @@ from together_types import (
     UsageData,
     __version__,
 )
-from together_types._json import check_nesting, document_at, loads, well_formed
+from together_types._json import check_nesting, document_at, loads, scan_unchecked, well_formed
 from together_types._read import at
 
 TYPE_CHECKING = False
@@ -59,5 +59,6 @@ __all__ = [
     "check_nesting",
     "document_at",
     "loads",
+    "scan_unchecked",
     "well_formed",
 ]
