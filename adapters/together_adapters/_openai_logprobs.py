@@ -12,13 +12,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-__all__ = ["NO_LOGPROB", "from_native_logprobs", "to_openai_logprobs"]
+__all__ = ["NO_LOGPROB", "from_native_logprobs", "with_native_logprobs"]
 
 NO_LOGPROB = -9999.0
 """OpenAI requires a number, and has this one for a token that is too unlikely to have a figure."""
 
 
-def to_openai_logprobs(choice: Mapping[str, Any]) -> dict[str, Any] | None:
+def with_native_logprobs(choice: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The choice with its logprobs in OpenAI's form, and those it had as `native_logprobs`; None where they stay."""
+    logprobs = _to_openai(choice)
+    return None if logprobs is None else {**choice, "logprobs": logprobs, "native_logprobs": choice["logprobs"]}
+
+
+def _to_openai(choice: Mapping[str, Any]) -> dict[str, Any] | None:
     """What a choice's logprobs, as JSON, are in OpenAI's form; None where they have it already, or there are none.
 
     The choices of legacy completions, which have neither a message nor a delta, keep the arrays, which are OpenAI's there.
@@ -90,4 +96,4 @@ def from_native_logprobs(choice: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     native = {key: value for key, value in choice.items() if key != "native_logprobs"}
     native["logprobs"] = choice["native_logprobs"]
-    return native if to_openai_logprobs(native) == choice["logprobs"] else None
+    return native if _to_openai(native) == choice["logprobs"] else None

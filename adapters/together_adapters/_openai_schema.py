@@ -31,21 +31,23 @@ if TYPE_CHECKING:
 __all__ = ["CHUNK", "ERROR", "FINISH_REASONS", "MOST_TOP_LOGPROBS", "REQUEST", "RESPONSE"]
 
 MOST_TOP_LOGPROBS = 20
-
 FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter", "function_call")
 _SERVICE_TIERS = literal("auto", "default", "flex", "scale", "priority")
 
+
+def _tagged(kind: str, rule: Any) -> Any:
+    """An object whose `type` says under which key it has what it holds."""
+    return record({"type": (literal(kind), UNFIT), kind: (rule, UNFIT)})
+
+
 # ---- what responses and chunks share
 
-_TOP_LOGPROB = record({"token": (text, ""), "logprob": (number, NO_LOGPROB), "bytes": (nullable(array(integer)), None)})
-_TOKEN_LOGPROB = record(
-    {
-        "token": (text, ""),
-        "logprob": (number, NO_LOGPROB),
-        "bytes": (nullable(array(integer)), None),
-        "top_logprobs": (array(_TOP_LOGPROB), []),
-    }
-)
+_TOKEN: dict[str, Any] = {
+    "token": (text, ""),
+    "logprob": (number, NO_LOGPROB),
+    "bytes": (nullable(array(integer)), None),
+}
+_TOKEN_LOGPROB = record({**_TOKEN, "top_logprobs": (array(record(_TOKEN)), [])})
 _LOGPROBS = record(
     {"content": (nullable(array(_TOKEN_LOGPROB)), None), "refusal": (nullable(array(_TOKEN_LOGPROB)), None)}
 )
@@ -87,7 +89,7 @@ _MESSAGE = record(
     {
         "tool_calls": _CALLS,
         "function_call": _FUNCTION_CALL,
-        "annotations": array(record({"type": (literal("url_citation"), UNFIT), "url_citation": (_CITATION, UNFIT)})),
+        "annotations": array(_tagged("url_citation", _CITATION)),
         "audio": record({"id": (text, ""), "data": (text, ""), "expires_at": (integer, 0), "transcript": (text, "")}),
     },
 )
@@ -116,10 +118,8 @@ RESPONSE = record(
 
 # ---- chunks
 
-_CALL_DELTA = record(
-    {"index": (integer, 0)},
-    {"id": text, "type": literal("function"), "function": record({}, {"name": text, "arguments": text})},
-)
+_FUNCTION_DELTA = record({}, {"name": text, "arguments": text})
+_CALL_DELTA = record({"index": (integer, 0)}, {"id": text, "type": literal("function"), "function": _FUNCTION_DELTA})
 _DELTA = record(
     {},
     {
@@ -127,7 +127,7 @@ _DELTA = record(
         "content": text,
         "refusal": text,
         "tool_calls": array(_CALL_DELTA, least=1),
-        "function_call": record({}, {"name": text, "arguments": text}),
+        "function_call": _FUNCTION_DELTA,
     },
 )
 CHUNK = record(
@@ -171,34 +171,20 @@ ERROR = record(
 
 # ---- requests
 
-_TEXT_PART = record({"type": (literal("text"), UNFIT), "text": (text, UNFIT)})
-_REFUSAL_PART = record({"type": (literal("refusal"), UNFIT), "refusal": (text, UNFIT)})
+_TEXT_PART = _tagged("text", text)
+_REFUSAL_PART = _tagged("refusal", text)
 _USER_PART = either(
     _TEXT_PART,
-    record(
-        {
-            "type": (literal("image_url"), UNFIT),
-            "image_url": (record({"url": (text, UNFIT)}, {"detail": literal("auto", "low", "high")}), UNFIT),
-        }
-    ),
-    record(
-        {
-            "type": (literal("input_audio"), UNFIT),
-            "input_audio": (record({"data": (text, UNFIT), "format": (literal("wav", "mp3"), UNFIT)}), UNFIT),
-        }
-    ),
-    record(
-        {
-            "type": (literal("file"), UNFIT),
-            "file": (record({}, {"file_data": text, "file_id": text, "filename": text}), UNFIT),
-        }
-    ),
+    _tagged("image_url", record({"url": (text, UNFIT)}, {"detail": literal("auto", "low", "high")})),
+    _tagged("input_audio", record({"data": (text, UNFIT), "format": (literal("wav", "mp3"), UNFIT)})),
+    _tagged("file", record({}, {"file_data": text, "file_id": text, "filename": text})),
 )
 _TEXT_OR_PARTS = either(text, array(_TEXT_PART, least=1))
+_TEXT_OR_USER_PARTS = either(text, array(_USER_PART, least=1))
 
 
-def _message(role: str, content: Any, filler: Any = "", **optional: Any) -> Any:
-    return record({"role": (literal(role), UNFIT), "content": (content, filler)}, optional)
+def _asked_by(role: str, content: Any) -> Any:
+    return record({"role": (literal(role), UNFIT), "content": (content, "")}, {"name": text})
 
 
 _ASSISTANT = record(
@@ -213,45 +199,35 @@ _ASSISTANT = record(
     },
 )
 _ASKED = either(
-    _message("system", _TEXT_OR_PARTS, name=text),
-    _message("developer", _TEXT_OR_PARTS, name=text),
-    _message("user", either(text, array(_USER_PART, least=1)), name=text),
+    _asked_by("system", _TEXT_OR_PARTS),
+    _asked_by("developer", _TEXT_OR_PARTS),
+    _asked_by("user", _TEXT_OR_USER_PARTS),
     _ASSISTANT,
     record({"role": (literal("tool"), UNFIT), "content": (_TEXT_OR_PARTS, ""), "tool_call_id": (text, "")}),
     record({"role": (literal("function"), UNFIT), "content": (nullable(text), None), "name": (text, "")}),
     # The schema has no other roles; what is asked under another is asked by the user.
-    record({"role": (literal(), "user"), "content": (either(text, array(_USER_PART, least=1)), "")}, {"name": text}),
+    record({"role": (literal(), "user"), "content": (_TEXT_OR_USER_PARTS, "")}, {"name": text}),
 )
 _FUNCTION = record({"name": (text, "")}, {"description": text, "parameters": raw_object, "strict": flag})
 _CUSTOM_FORMAT = either(
     record({"type": (literal("text"), UNFIT)}),
-    record(
-        {
-            "type": (literal("grammar"), UNFIT),
-            "grammar": (record({"definition": (text, UNFIT), "syntax": (literal("lark", "regex"), UNFIT)}), UNFIT),
-        }
-    ),
+    _tagged("grammar", record({"definition": (text, UNFIT), "syntax": (literal("lark", "regex"), UNFIT)})),
 )
 _TOOL = either(
-    record(
-        {
-            "type": (literal("custom"), UNFIT),
-            "custom": (record({"name": (text, "")}, {"description": text, "format": _CUSTOM_FORMAT}), UNFIT),
-        }
-    ),
+    _tagged("custom", record({"name": (text, "")}, {"description": text, "format": _CUSTOM_FORMAT})),
     record({"function": (_FUNCTION, UNFIT), "type": (literal("function"), "function")}),
 )
 _NAMED = record({"name": (text, UNFIT)})
 _ALLOWED_TOOLS = record({"mode": (literal("auto", "required"), UNFIT), "tools": (array(raw_object), [])})
 _TOOL_CHOICE = either(
     literal("none", "auto", "required"),
-    record({"type": (literal("custom"), UNFIT), "custom": (_NAMED, UNFIT)}),
-    record({"type": (literal("allowed_tools"), UNFIT), "allowed_tools": (_ALLOWED_TOOLS, UNFIT)}),
+    _tagged("custom", _NAMED),
+    _tagged("allowed_tools", _ALLOWED_TOOLS),
     record({"function": (_NAMED, UNFIT), "type": (literal("function"), "function")}),
 )
 _JSON_SCHEMA = record({"name": (text, "response")}, {"description": text, "schema": raw_object, "strict": flag})
 _RESPONSE_FORMAT = either(
-    record({"type": (literal("json_schema"), UNFIT), "json_schema": (_JSON_SCHEMA, UNFIT)}),
+    _tagged("json_schema", _JSON_SCHEMA),
     record({"type": (literal("text", "json_object"), UNFIT)}),
 )
 _VOICE = either(text, record({"id": (text, UNFIT)}))
@@ -273,7 +249,7 @@ REQUEST = record(
         "modalities": array(literal("text", "audio")),
         "n": between(integer, 1, 128),
         "parallel_tool_calls": flag,
-        "prediction": record({"type": (literal("content"), UNFIT), "content": (_TEXT_OR_PARTS, UNFIT)}),
+        "prediction": _tagged("content", _TEXT_OR_PARTS),
         "presence_penalty": between(number, -2, 2),
         "prompt_cache_key": text,
         "prompt_cache_retention": literal("in_memory", "24h"),
@@ -297,7 +273,7 @@ REQUEST = record(
             {},
             {
                 "search_context_size": literal("low", "medium", "high"),
-                "user_location": record({"type": (literal("approximate"), UNFIT), "approximate": (_PLACE, UNFIT)}),
+                "user_location": _tagged("approximate", _PLACE),
             },
         ),
     },
