@@ -27,7 +27,7 @@ if find_spec("together_types") is None:
 import peers  # noqa: E402
 import together_adapters  # noqa: E402
 from bodies import BODIES, stream, stream_that_does_not_repeat  # noqa: E402
-from measure import Ratio, in_turns, over, processes_in_turns, table  # noqa: E402
+from measure import Ratio, in_turns, over, peak_of_process, processes_in_turns, table  # noqa: E402
 from together_adapters._chunk_reader import ChunkReader  # noqa: E402
 from together_adapters.accumulate import accumulate  # noqa: E402
 from together_adapters.stream import ChunkStream, iter_chunks  # noqa: E402
@@ -114,7 +114,24 @@ def memory(rounds: int) -> dict[str, Ratio]:
         "100,000 chunks of a stream / the same": _held(lambda: list(iter_chunks(events))) / loaded,
         "iterating over 100,000 chunks, with their completion, at most, MB": _peak(lambda: read(events)) / 1e6,
     }
-    return {name: {"median": value, "low": value, "high": value} for name, value in rows.items()}
+    return {name: _exactly(value) for name, value in rows.items()} | _peaks_of_imports(rounds)
+
+
+def _exactly(value: float) -> Ratio:
+    return {"median": value, "low": value, "high": value}
+
+
+def _peaks_of_imports(rounds: int) -> dict[str, Ratio]:
+    """What importing adds to the largest size of a process, the least of the rounds: what is above that is chance."""
+    if not sys.platform.startswith("linux"):
+        return {}
+    stick = "import json, dataclasses, enum"
+    codes = [stick, f"{stick}, together_types", f"{stick}, together_types, together_adapters.stream"]
+    least, types, stream = [min([peak_of_process(code) for _ in range(rounds)]) for code in codes]
+    return {
+        f"importing together_types after `{stick}`, at peak, MB": _exactly(types - least),
+        "the same with together_adapters.stream, MB": _exactly(stream - least),
+    }
 
 
 def _held(work: Callable[[], object]) -> float:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-__all__ = ["Ratio", "in_turns", "over", "processes_in_turns", "table"]
+__all__ = ["Ratio", "in_turns", "over", "peak_of_process", "processes_in_turns", "table"]
 
 Ratio = dict[str, float]  # of all rounds: "median", "low" and "high"
 
@@ -57,6 +57,14 @@ def _cpu_of_process(code: str, **variables: str) -> float:
     subprocess.run([sys.executable, "-S", "-c", code], check=True, env=environment, stdout=subprocess.DEVNULL)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def peak_of_process(code: str) -> float:
+    """The most memory, in MB, that a fresh interpreter takes to run the code; Linux alone counts from its own start."""
+    paths = f"import sys; sys.path[:] = {sys.path!r}; "
+    last = "; print(*[line for line in open('/proc/self/status') if line.startswith('VmHWM:')])"
+    done = subprocess.run([sys.executable, "-S", "-c", paths + code + last], check=True, stdout=subprocess.PIPE)
+    return int(done.stdout.split()[1]) / 1024
 
 
 def processes_in_turns(
