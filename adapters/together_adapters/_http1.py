@@ -1,16 +1,21 @@
 """The answers of HTTP/1.1, sans-IO: bytes of a connection in, the head and the body's bytes out (RFC 9112).
 
-Both clients read their sockets through `Response`, so that both take the same answers, refuse the same ones and
-notice a cut at the same byte. Interim answers (100 Continue, 103 Early Hints) are passed over, a few of them. A body is
-as long as its chunks say, or its Content-Length, or until the connection ends; gzip and deflate, which were not
-asked for, are unpacked. Line ends may lack their CR, and lines of the head may be folded; nothing else is bent.
+It never reads, waits or knows what a body means. Both clients read their sockets through `Response`, so that both take
+the same answers, refuse the same ones and notice a cut at the same byte; `serve` reads its requests' chunks as they do.
+Interim answers (100 Continue, 103 Early Hints) are passed over, a few of them. A body is as long as its chunks say, or its
+Content-Length, or until the connection ends; gzip and deflate, which were not asked for, are unpacked. Line ends may lack
+their CR, and lines of the head may be folded; nothing else is bent.
 """
 
 from __future__ import annotations
 
 from ._coding import CodingError, Unpacker
 
-__all__ = ["TOKEN", "Fields", "ProtocolError", "Response"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["TOKEN", "ChunkedBody", "Fields", "ProtocolError", "Response"]
 
 _LONGEST_HEAD = 65536  # also of all trailers together
 _LONGEST_SIZE_LINE = 4096  # a chunk's size with its extensions
@@ -20,7 +25,7 @@ TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJ
 
 
 class ProtocolError(ValueError):
-    """What the server sent is no HTTP/1.1, or more than there is room for."""
+    """What the other side sent is no HTTP/1.1, or more than there is room for."""
 
 
 class Fields:
@@ -43,33 +48,23 @@ class Fields:
         return [token for item in self.get(name).split(",") if (token := item.strip().lower())]
 
 
-class Response:
-    """One answer. `feed` takes what the connection gives and returns what of the body it completes.
+class ChunkedBody:
+    """A chunked body. `feed` takes what the connection gives and returns what of the body it completes.
 
-    `started` is set by the first byte, `status` and `headers` with the head, `complete` with the body's last byte;
-    `reusable` then says whether the connection can carry another request. What is no HTTP, and an end that came too
-    early, raise nothing, so that no bytes before them are lost: `error` is a ProtocolError or an EOFError then.
+    `complete` is set by the end of the trailers, which are read and dropped. What is no chunk raises nothing, so that no
+    bytes before it are lost: `error` is a ProtocolError then.
     """
 
     def __init__(self) -> None:
-        self.started: bool = False
-        self.status: int = 0
-        self.headers: Fields = Fields([])
         self.complete: bool = False
         self.error: Exception | None = None
-        self.reusable: bool = False
         self._buffer = bytearray()
-        self._state = self._head
+        self._state: Callable[[list[bytes]], bool] = self._chunk_size
         self._left = 0  # bytes of the body, or of its chunk
-        self._interim = 0
         self._trailers = 0
-        self._until_end = False
-        self._coding = ""
-        self._unpacker: Unpacker | None = None
 
     def feed(self, data: bytes) -> bytes:
         """Take the next bytes of the connection; gives the bytes of the body among them."""
-        self.started = True
         body: list[bytes] = []
         if self._state == self._chunk_size and not self._buffer:
             data = _whole_chunks(data, body)
@@ -79,9 +74,89 @@ class Response:
                 pass
         except ProtocolError as error:
             self.error = error
+        return body[0] if len(body) == 1 else b"".join(body)
+
+    def _line(self, longest: int, what: str) -> bytes | None:
+        end = self._buffer.find(b"\n", 0, longest)
+        if end < 0:
+            if len(self._buffer) >= longest:
+                raise ProtocolError(f"{what} of more than {longest} bytes")
+            return None
+        line = bytes(self._buffer[:end])
+        del self._buffer[: end + 1]
+        return line[:-1] if line.endswith(b"\r") else line
+
+    def _chunk_size(self, body: list[bytes]) -> bool:
+        line = self._line(_LONGEST_SIZE_LINE, "a chunk's size")
+        if line is None:
+            return False
+        size = line.partition(b";")[0].strip(b" \t")
+        if not size or len(size) > 15 or size.strip(_HEX):
+            raise ProtocolError(f"a chunk's size cannot be {bytes(size[:20])!r}")
+        self._left = int(size, 16)
+        self._state = self._chunk if self._left else self._trailer
+        return True
+
+    def _chunk(self, body: list[bytes]) -> bool:
+        self._take(self._left, body)
+        if self._left:
+            return False
+        self._state = self._chunk_end
+        return True
+
+    def _chunk_end(self, body: list[bytes]) -> bool:
+        line = self._line(_LONGEST_SIZE_LINE, "a chunk's end")
+        if line is None and b"\r\n".startswith(self._buffer):
+            return False
+        if line != b"":
+            raise ProtocolError("a chunk is longer than its size says")
+        self._state = self._chunk_size
+        return True
+
+    def _trailer(self, body: list[bytes]) -> bool:
+        line = self._line(_LONGEST_HEAD, "a trailer")
+        if line is None:
+            return False
+        self._trailers += len(line)
+        if self._trailers > _LONGEST_HEAD:
+            raise ProtocolError(f"trailers of more than {_LONGEST_HEAD} bytes")
+        self.complete = not line
+        return True
+
+    def _take(self, most: int, body: list[bytes]) -> None:
+        data = bytes(self._buffer[:most])
+        del self._buffer[:most]
+        self._left -= len(data)
+        if data:
+            body.append(data)
+
+
+class Response(ChunkedBody):
+    """One answer. `feed` takes what the connection gives and returns what of the body it completes.
+
+    `started` is set by the first byte, `status` and `headers` with the head, `complete` with the body's last byte;
+    `reusable` then says whether the connection can carry another request. What is no HTTP, and an end that came too
+    early, raise nothing, so that no bytes before them are lost: `error` is a ProtocolError or an EOFError then.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.started: bool = False
+        self.status: int = 0
+        self.headers: Fields = Fields([])
+        self.reusable: bool = False
+        self._state = self._head
+        self._interim = 0
+        self._until_end = False
+        self._coding = ""
+        self._unpacker: Unpacker | None = None
+
+    def feed(self, data: bytes) -> bytes:
+        """Take the next bytes of the connection; gives the bytes of the body among them."""
+        self.started = True
+        data = super().feed(data)
         if self.complete and self._buffer:
             self.reusable = False  # bytes that belong to no answer
-        data = body[0] if len(body) == 1 else b"".join(body)
         return self._unpacked(data) if self._coding else data
 
     def end(self) -> None:
@@ -100,16 +175,6 @@ class Response:
         self.complete = True
 
     # ---- the head
-
-    def _line(self, longest: int, what: str) -> bytes | None:
-        end = self._buffer.find(b"\n", 0, longest)
-        if end < 0:
-            if len(self._buffer) >= longest:
-                raise ProtocolError(f"{what} of more than {longest} bytes")
-            return None
-        line = bytes(self._buffer[:end])
-        del self._buffer[: end + 1]
-        return line[:-1] if line.endswith(b"\r") else line
 
     def _head(self, body: list[bytes]) -> bool:
         buffer = self._buffer
@@ -169,50 +234,6 @@ class Response:
         self._take(self._left, body)
         self.complete = not self._left
         return False
-
-    def _chunk_size(self, body: list[bytes]) -> bool:
-        line = self._line(_LONGEST_SIZE_LINE, "a chunk's size")
-        if line is None:
-            return False
-        size = line.partition(b";")[0].strip(b" \t")
-        if not size or len(size) > 15 or size.strip(_HEX):
-            raise ProtocolError(f"a chunk's size cannot be {bytes(size[:20])!r}")
-        self._left = int(size, 16)
-        self._state = self._chunk if self._left else self._trailer
-        return True
-
-    def _chunk(self, body: list[bytes]) -> bool:
-        self._take(self._left, body)
-        if self._left:
-            return False
-        self._state = self._chunk_end
-        return True
-
-    def _chunk_end(self, body: list[bytes]) -> bool:
-        line = self._line(_LONGEST_SIZE_LINE, "a chunk's end")
-        if line is None and b"\r\n".startswith(self._buffer):
-            return False
-        if line != b"":
-            raise ProtocolError("a chunk is longer than its size says")
-        self._state = self._chunk_size
-        return True
-
-    def _trailer(self, body: list[bytes]) -> bool:
-        line = self._line(_LONGEST_HEAD, "a trailer")
-        if line is None:
-            return False
-        self._trailers += len(line)
-        if self._trailers > _LONGEST_HEAD:
-            raise ProtocolError(f"trailers of more than {_LONGEST_HEAD} bytes")
-        self.complete = not line
-        return True
-
-    def _take(self, most: int, body: list[bytes]) -> None:
-        data = bytes(self._buffer[:most])
-        del self._buffer[:most]
-        self._left -= len(data)
-        if data:
-            body.append(data)
 
     def _unpacked(self, data: bytes) -> bytes:
         if not self._coding:

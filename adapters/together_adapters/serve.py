@@ -3,7 +3,7 @@
 It shows the adapters at work: a request becomes one of the client's, the chunks of its answer go through `to_openai`
 and `encode_chunks`. POST /v1/chat/completions, GET /v1/models, GET /health; errors have OpenAI's body.
 
-What a caller sends goes to the upstream only as the JSON of a request, none of the headers but its key. Because the
+It never passes a caller's bytes on: the upstream gets the JSON of a request, and of its headers only the key. Because the
 server has a key of its own to spend, it takes JSON only and, where it listens on loopback, only a loopback name as its host:
 so no web page can use it. A caller that has gone, or does not read, frees its upstream.
 """
@@ -16,13 +16,14 @@ import selectors
 import socket
 import sys
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from threading import BoundedSemaphore, Event, Thread
 
 from ._encode import error_body, json_bytes
 from ._fold import is_items, is_members
+from ._http1 import ChunkedBody
 from ._url import BaseURL
 from .errors import APIError, APIStatusError, APITimeoutError
 from .openai_format import to_openai
@@ -41,6 +42,7 @@ __all__ = ["Server"]
 MAX_BODY = 32 * 2**20
 _PATIENCE = 60.0  # seconds for one read or write of a caller, and for the whole of its request
 _MOST_CALLERS = 128
+_READ_SIZE = 65536
 _LOOK = 0.2  # seconds between two looks at whether a caller is still there
 
 
@@ -138,42 +140,47 @@ class _Handler(BaseHTTPRequestHandler):
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """What http.server itself refuses, in OpenAI's form too."""
-        if code == 501:  # its status for methods that no path here has
-            code, message = 405, f"no path here takes {self.command}"
-        self._refuse(_Refused(code, message or explain or self.responses[code][0]))
+        if code == 501:  # its status for methods that have no `do_` here
+            self._answer()
+        else:
+            self._refuse(_Refused(code, message or explain or self.responses[code][0]))
 
     def do_GET(self) -> None:
         """The paths that are read."""
-        self._answer(
-            {"/v1/models": self._models, "/health": self._health}, allowed_elsewhere=("/v1/chat/completions", "POST")
-        )
+        self._answer()
 
     def do_POST(self) -> None:
         """The one path that is posted to."""
-        self._answer({"/v1/chat/completions": self._complete}, allowed_elsewhere=("/v1/models", "GET"))
+        self._answer()
 
-    def _answer(self, routes: dict[str, Callable[[], None]], allowed_elsewhere: tuple[str, str]) -> None:
-        path = self.path.partition("?")[0].rstrip("/")
+    def _answer(self) -> None:
         try:
             self._check_framing()
             if self.served.on_loopback and not self._is_for_loopback():
                 raise _Refused(
                     403, f"not a name of this machine: {self.headers.get('Host', '')[:80]!r}", code="wrong_host"
                 )
-            if path in routes:
-                routes[path]()
-            elif path == allowed_elsewhere[0]:
-                raise _Refused(
-                    405, f"{path} takes {allowed_elsewhere[1]}", code="method_not_allowed", allowed=allowed_elsewhere[1]
-                )
-            else:
-                raise _Refused(404, f"no such path: {path[:80]}", code="not_found")
+            self._route()
         except _Refused as refused:
             self._refuse(refused)
         except APIError as error:
             self._fail(error)
         except ValueError as error:  # a key or a value that cannot be sent on
             self._refuse(_Refused(400, str(error)))
+
+    def _route(self) -> None:
+        path = self.path.partition("?")[0].rstrip("/")
+        paths = {
+            "/v1/chat/completions": ("POST", self._complete),
+            "/v1/models": ("GET", self._models),
+            "/health": ("GET", self._health),
+        }
+        if path not in paths:
+            raise _Refused(404, f"no such path: {path[:80]}", code="not_found")
+        method, answer = paths[path]
+        if self.command != method:
+            raise _Refused(405, f"{path} takes {method}", code="method_not_allowed", allowed=method)
+        answer()
 
     def _check_framing(self) -> None:
         """What is said twice, a proxy in front may have read otherwise; a body that is not read would be the next request."""
@@ -221,7 +228,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Cache-Control", "no-cache")
-        self.send_header(*(("Transfer-Encoding", "chunked") if chunked else ("Connection", "close")))
+        if chunked:
+            self.send_header("Transfer-Encoding", "chunked")
+        if self.close_connection:
+            self.send_header("Connection", "close")
         self.end_headers()
         with closing(encode_chunks(_converted(stream, with_usage))) as frames:
             for data in frames:
@@ -276,47 +286,76 @@ class _Handler(BaseHTTPRequestHandler):
     def handle_expect_100(self) -> bool:
         """A body that is too large is refused before it is sent."""
         try:
-            self._length()
+            if (self._length() or 0) > self.served.max_body:
+                raise self._too_large()
         except _Refused as refused:
             self._refuse(refused)
             return False
         return super().handle_expect_100()
 
-    def _length(self) -> int:
-        if self.headers.get("Transfer-Encoding"):
-            raise _Refused(411, "send the body with a Content-Length", code="length_required")
+    def _length(self) -> int | None:
+        """The bytes of the body; None where it comes in chunks."""
         given = self.headers.get("Content-Length", "")
+        coding = self.headers.get("Transfer-Encoding")
+        if coding is not None:
+            if given or self.request_version == "HTTP/1.0":  # someone in front may have read it otherwise
+                raise _Refused(400, "a Transfer-Encoding that may not be there", code="ambiguous_request")
+            if coding.strip().lower() != "chunked":
+                raise _Refused(501, f"a body is sent as it is, or chunked, not {coding[:40]!r}", code="not_implemented")
+            return None
         if not (given.isascii() and given.isdigit() and len(given) < 20):
-            raise _Refused(411, "send the body with a Content-Length", code="length_required")
-        if int(given) > self.served.max_body:
-            raise _Refused(413, f"a body of more than {self.served.max_body} bytes", code="request_too_large")
+            raise _Refused(411, "send the body with a Content-Length, or chunked", code="length_required")
         return int(given)
+
+    def _too_large(self) -> _Refused:
+        return _Refused(413, f"a body of more than {self.served.max_body} bytes", code="request_too_large")
 
     def _body(self) -> bytes:
         """The body of the request; what is too large is read and thrown away for a while, so that its sender sees the answer."""
         kind = self.headers.get_content_type()
         if kind != "application/json":
             raise _Refused(415, f"the body is to be application/json, not {kind}", code="unsupported_media_type")
-        try:
-            return b"".join(self._pieces(self._length()))
-        except _Refused as refused:
-            if refused.status == 413:
-                self._refuse(refused)
-                for _ in self._pieces(int(self.headers["Content-Length"])):
-                    pass
-                raise ConnectionAbortedError("the body was too large") from None
-            raise
+        length, most = self._length(), self.served.max_body
+        pieces = self._chunked() if length is None else self._counted(length)
+        body = bytearray()
+        if length is None or length <= most:
+            for piece in pieces:
+                body += piece
+                if len(body) > most:
+                    break
+            else:
+                return bytes(body)
+        self._refuse(self._too_large())
+        with suppress(_Refused):  # it has its answer
+            for _ in pieces:
+                pass
+        raise ConnectionAbortedError("the body was too large")
 
-    def _pieces(self, left: int) -> Iterator[bytes]:
-        end = time.monotonic() + self.served.patience
+    def _counted(self, left: int) -> Iterator[bytes]:
+        end = self._end_of_body()
         while left > 0:
-            piece = self.rfile.read1(min(left, 65536))
-            if not piece:
-                raise ConnectionAbortedError("the body was cut off")
-            if time.monotonic() > end:
-                raise _Refused(408, "the body took too long", code="timeout")
+            piece = self._piece(left, end)
             left -= len(piece)
             yield piece
+
+    def _chunked(self) -> Iterator[bytes]:
+        self.close_connection = True  # a proxy in front may find another end in them than we do
+        end, body = self._end_of_body(), ChunkedBody()
+        while not body.complete:
+            yield body.feed(self._piece(_READ_SIZE, end))
+            if body.error is not None:
+                raise _Refused(400, f"the body is not chunked as it says: {body.error}", code="invalid_chunks")
+
+    def _end_of_body(self) -> float:
+        return time.monotonic() + self.served.patience
+
+    def _piece(self, most: int, end: float) -> bytes:
+        piece = self.rfile.read1(min(most, _READ_SIZE))
+        if not piece:
+            raise ConnectionAbortedError("the body was cut off")
+        if time.monotonic() > end:
+            raise _Refused(408, "the body took too long", code="timeout")
+        return piece
 
 
 def _handler_for(server: Server, patience: float) -> type[_Handler]:
