@@ -12,8 +12,10 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -627,6 +629,18 @@ def test_what_was_read_before_the_break_goes_out() -> None:
         for piece in through.over(source()):
             passed += piece
     assert (passed, through.chunks, through.completion.state) == (CHUNK, 1, "cut_off")
+
+
+@pytest.mark.parametrize("ending", [b"data: [DONE]\n\n", b'data: {"error": {"message": "m"}}\n\n', b"data: no\n\n"])
+def test_what_comes_after_the_end_takes_no_memory(ending: bytes) -> None:
+    after = CHUNK + b"x" * 65536
+    tracemalloc.start()
+    try:
+        passed = sum(map(len, PassThrough().over(chain([ending], repeat(after, 200)))))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert passed == len(ending) + 200 * len(after) and peak < 2**20
 
 
 def test_giving_up_closes_the_source() -> None:

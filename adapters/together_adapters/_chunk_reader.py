@@ -90,7 +90,9 @@ class ChunkReader:
         return self._accumulator.completion(self.state, self.saw_done)
 
     def receive(self, data: bytes) -> None:
-        """Take the next bytes of the body."""
+        """Take the next bytes of the body; those that come after the stream's end, or its error, are not kept."""
+        if self.state != "open":
+            return
         unread = self._unread
         self.waiting = False
         may_be_json = not unread.frames and self._may_be_json(data)

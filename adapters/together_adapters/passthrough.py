@@ -23,7 +23,8 @@ class PassThrough:
     """Reads a stream that is passed on; what it cannot read goes out all the same.
 
     `chunks` is how many chunks have been seen, `completion` what they amount to, and `error` the StreamError or
-    IncompleteStreamError that a reader of the stream would have had at its end. `on_chunk` is called with each chunk.
+    IncompleteStreamError that a reader of the stream would have had at its end. `on_chunk` is called with each chunk; what
+    it raises ends the iteration. However much comes after the stream's end, none of it is kept.
     """
 
     def __init__(
