@@ -50,9 +50,13 @@ def over(read: Callable[[bytes], object], bodies: list[bytes], times: int = 4) -
     return work
 
 
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+
+
 def _cpu_of_process(code: str, **variables: str) -> float:
     """The CPU seconds of a fresh interpreter that runs the code."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")} | variables
+    environment = _environment() | variables
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([sys.executable, "-S", "-c", code], check=True, env=environment, stdout=subprocess.DEVNULL)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -63,7 +67,8 @@ def peak_of_process(code: str) -> float:
     """The most memory, in MB, that a fresh interpreter takes to run the code; Linux alone counts from its own start."""
     paths = f"import sys; sys.path[:] = {sys.path!r}; "
     last = "; print(*[line for line in open('/proc/self/status') if line.startswith('VmHWM:')])"
-    done = subprocess.run([sys.executable, "-S", "-c", paths + code + last], check=True, stdout=subprocess.PIPE)
+    command = [sys.executable, "-S", "-c", paths + code + last]
+    done = subprocess.run(command, check=True, env=_environment(), stdout=subprocess.PIPE)
     return int(done.stdout.split()[1]) / 1024
 
 
