@@ -269,6 +269,9 @@ class Accumulator:
         self._added = 0
         self._repeated: Repetition | None = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_repeated": None}  # a deep copy would have the methods of these texts, not of its own
+
     def add(self, chunk: ChatCompletionChunk) -> None:
         """Fold one more chunk in."""
         if self._repeated is not None:
