@@ -128,6 +128,19 @@ def test_nothing_is_lost(drawn: list[dict[str, Any]]) -> None:
     assert len(completion.issues()) >= len(completion.unmerged)
 
 
+@pytest.mark.parametrize(
+    "copied", [copy.deepcopy, lambda taken: pickle.loads(pickle.dumps(taken))], ids=["copy", "pickle"]
+)
+def test_a_copy_goes_on_by_itself(copied: Callable[[Accumulator], Accumulator]) -> None:
+    chunk = ChatCompletionChunk.from_dict({"choices": [{"index": 0, "delta": {"content": "a"}}]})
+    accumulator = Accumulator()
+    for _ in range(4):
+        accumulator.add(chunk)
+    other = copied(accumulator)
+    other.add(chunk)
+    assert (accumulator.completion().response.text, other.completion().response.text) == ("aaaa", "aaaaa")
+
+
 @given(CHUNKS)
 def test_looking_changes_nothing(drawn: list[dict[str, Any]]) -> None:
     """A completion that was taken stays as it is, and taking one does not change those that follow."""
