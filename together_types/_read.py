@@ -61,7 +61,6 @@ __all__ = [
     "Respelled",
     "array_of",
     "at",
-    "by_name",
     "either",
     "one",
     "one_of",

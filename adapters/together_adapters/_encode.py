@@ -36,9 +36,9 @@ if TYPE_CHECKING:
     from ._types import ChatCompletionChoicesChunk, FunctionCall, ToolCalls
     from .protocols import JSON
 
-__all__ = ["DONE_FRAME", "ChunkEncoder", "aencode_chunks", "encode_chunks", "error_body", "json_bytes"]
+__all__ = ["ChunkEncoder", "aencode_chunks", "encode_chunks", "error_body", "json_bytes"]
 
-DONE_FRAME = b"data: [DONE]\n\n"
+_DONE_FRAME = b"data: [DONE]\n\n"
 _MOST_HELD = 256
 
 
@@ -255,11 +255,11 @@ class ChunkEncoder:
 
     def end(self) -> bytes:
         """The last frames of a stream that is complete, `[DONE]` with them."""
-        return self._flush() + DONE_FRAME
+        return self._flush() + _DONE_FRAME
 
     def fail(self, error: BaseException) -> bytes:
         """The last frames of a stream that failed: what was held back, an in-band error (see `error_body`), `[DONE]`."""
-        return self._flush() + _frame(error_body(error)) + DONE_FRAME
+        return self._flush() + _frame(error_body(error)) + _DONE_FRAME
 
 
 def encode_chunks(chunks: Iterable[ChatCompletionChunk | Mapping[str, JSON]]) -> Generator[bytes]:

@@ -45,13 +45,11 @@ __all__ = [
     "Text",
     "Unmerged",
     "by_index",
-    "fold_into",
     "is_items",
     "is_members",
     "json_of",
     "keep_unknown",
     "raw_of",
-    "result_of",
     "with_unknown",
 ]
 

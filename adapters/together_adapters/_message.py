@@ -67,10 +67,10 @@ class MessageAccumulator:
             elif name == "role":
                 self._role.add_whole(raw_of(value))
             elif name == "tool_calls":
-                self._calls = self._calls or _tool_calls()
+                self._calls = self._calls or _new_calls()
                 self._calls.add(value)
             elif name == "function_call":
-                self._function_call = self._function_call or _tool_calls()
+                self._function_call = self._function_call or _new_calls()
                 self._function_call.add([ToolCalls(function=value)])
             elif name == "extra":
                 keep_unknown(self._unknown, delta, JOINED)
@@ -117,7 +117,7 @@ class MessageAccumulator:
         return with_unknown(message, self._unknown, path, left)
 
 
-def _tool_calls() -> ToolCallAccumulator:
+def _new_calls() -> ToolCallAccumulator:
     from ._tool_calls import ToolCallAccumulator
 
     return ToolCallAccumulator()

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GAP",
-    "READ_SIZE",
     "Unread",
     "aclose_source",
     "aiterator_of",
@@ -27,7 +26,7 @@ __all__ = [
     "wake",
 ]
 
-READ_SIZE = 65536
+_READ_SIZE = 65536
 GAP = b"\n\n"  # whatever comes before it, the next event begins after it
 
 
@@ -57,7 +56,7 @@ def iterator_of(source: Any) -> Iterator[bytes]:
         return iter((as_bytes(source),))
     # read1 gives what has arrived; read(n) would wait for n bytes, and readline hides a cut connection.
     read: Callable[[int], bytes] | None = getattr(source, "read1", None) or getattr(source, "read", None)
-    return iter(source) if read is None else iter(partial(read, READ_SIZE), b"")
+    return iter(source) if read is None else iter(partial(read, _READ_SIZE), b"")
 
 
 def aiterator_of(source: Any) -> AsyncIterator[bytes]:
@@ -73,7 +72,7 @@ def aiterator_of(source: Any) -> AsyncIterator[bytes]:
 
 async def _read_on(read: Callable[[int], Awaitable[bytes]]) -> AsyncIterator[bytes]:
     while True:
-        piece = await read(READ_SIZE)
+        piece = await read(_READ_SIZE)
         if not piece:
             return
         yield piece

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 else:
     Hole = namedtuple("Hole", ("start", "end", "raw", "key", "part", "kinds"))
 
-__all__ = ["Template", "Templates"]
+__all__ = ["Templates"]
 
 _PREFIX = "data: "
 _scan: Scan = scan_unchecked
