@@ -124,8 +124,9 @@ def test_interrupt_keeps_what_had_arrived(options: list[str]) -> None:
         ("{} replay >&-", 0),
         ("{} replay > /dev/full", 1),
         ("{} parse - <&-", 1),
+        ("{} chat -i --base-url http://127.0.0.1:1 <&-", 1),
     ],
-    ids=["pipe", "closed", "full", "no input"],
+    ids=["pipe", "closed", "full", "no input", "no conversation"],
 )
 def test_output_that_goes_away(shell: str, status: int) -> None:
     if "/dev/full" in shell and not os.path.exists("/dev/full"):
@@ -164,7 +165,7 @@ oops
 def test_parse_of_a_batch_goes_on_after_a_failure() -> None:
     done = run("parse", "-", stdin=BATCH)
     assert done.returncode == 1 and b"1 completion of 7 tokens, 2 failures" in done.stdout
-    assert b'line 2 (custom_id "b"): no credit' in done.stdout and b"line 3: not JSON" in done.stdout
+    assert b'line 2 (custom_id "b"): no credit (code 402)' in done.stdout and b"line 3: not JSON" in done.stdout
     lines = run("parse", "--json", "-", stdin=BATCH).stdout.splitlines()
     assert [json.loads(line)["custom_id"] for line in lines] == ["a", "b", None]
     assert b"1 completion" in run("parse", "-", stdin=BATCH.splitlines()[0]).stdout
@@ -191,17 +192,22 @@ def test_conversation_keeps_its_messages() -> None:
     ]
 
 
-def on_terminal(*args: str, stdin: bytes = b"", **variables: str) -> str:
-    """What a command shows on a terminal of 80 columns."""
+def on_terminal(*args: str, stdin: bytes | None = b"", **variables: str) -> str:
+    """What a command shows on a terminal of 80 columns; with None its input is the terminal, and Ctrl-D all that is typed."""
     pty = pytest.importorskip("pty", reason="terminals of Unix")
     outer, inner = pty.openpty()
     command = [sys.executable, "-m", "together_adapters", *args]
     environ = {**environment(), "TERM": "xterm", "COLUMNS": "80", **variables}
     environ.pop("NO_COLOR", None) if "NO_COLOR" not in variables else None
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=inner, stderr=inner, env=environ)
+    source = inner if stdin is None else subprocess.PIPE
+    process = subprocess.Popen(command, stdin=source, stdout=inner, stderr=inner, env=environ)
     os.close(inner)
-    process.communicate(stdin, timeout=60)
     shown = b""
+    while stdin is None and not shown.endswith(b"> "):
+        shown += os.read(outer, 65536)
+    if stdin is None:
+        os.write(outer, b"\x04")
+    process.communicate(stdin, timeout=60)
     try:
         while piece := os.read(outer, 65536):
             shown += piece
@@ -210,6 +216,13 @@ def on_terminal(*args: str, stdin: bytes = b"", **variables: str) -> str:
     os.close(outer)
     assert process.returncode == 0
     return shown.decode()
+
+
+def test_conversation_says_on_a_terminal_how_to_leave_it() -> None:
+    url = "http://127.0.0.1:1/v1"
+    assert on_terminal("chat", "-i", "--base-url", url, stdin=None).count("Ctrl-D ends the conversation") == 1
+    assert "Ctrl-D" not in on_terminal("chat", "-i", "--base-url", url)
+    assert run("chat", "-i", "--base-url", url).stderr == b""
 
 
 def test_reasoning_is_dimmed_on_a_terminal_only() -> None:
@@ -246,6 +259,43 @@ def test_long_work_shows_how_far_it_is(tmp_path: Path) -> None:
 )
 def test_account_shows_what_a_message_holds(body: bytes, shown: bytes) -> None:
     assert shown in run("parse", "-", stdin=body).stdout
+
+
+def test_parse_lists_undeclared_keys_once_with_their_paths() -> None:
+    body = b"""{"mood": "sunny", "choices": [{"index": "no", "message": {"content": "a", "a b": [1]}}], "usage": 7}"""
+    shown = run("parse", "-", stdin=body).stdout.decode()
+    assert re.findall("^extra: .*", shown, re.MULTILINE) == [
+        'extra: mood: "sunny"',
+        'extra: choices[0].message["a b"]: [1]',
+    ]
+    frame = b'data: {"choices": [{"delta": {"content": "a", "mood": %d}, "finish_reason": "stop"}]}\n\n'
+    stream = b"".join([frame % number for number in range(3)])
+    assert "extra: chunk[0].choices[0].delta.mood: 0 (and 2 more)\n" in run("parse", "-", stdin=stream).stdout.decode()
+    found = json.loads(run("parse", "--json", "-", stdin=stream).stdout)["extra"]
+    assert found == [{"path": "chunk[0].choices[0].delta.mood", "value": 0, "times": 3}]
+    line = b'{"custom_id": "a", "response": {"status_code": 200, "body": {"choices": [], "mood\\n": 1}}}\n'
+    assert b'extra: line 1: ["mood\\n"]: 1 (and 1 more)\n' in run("parse", "-", stdin=2 * line).stdout
+    keys = b"".join(
+        [
+            b'{"custom_id": "a", "response": {"status_code": 200, "body": {"choices": [], "k%d": 1}}}\n' % n
+            for n in range(102)
+        ]
+    )
+    assert b"extra: 2 more keys\n" in run("parse", "-", stdin=keys).stdout
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"error": {"message": "no credit", "type": "quota", "code": 402}}',
+        b'data: {"error": {"message": "no credit", "type": "quota", "code": 402}}\n\n',
+    ],
+    ids=["response", "stream"],
+)
+def test_parse_tells_type_and_code_of_an_error(body: bytes) -> None:
+    assert b"no credit (type quota, code 402)\n" in run("parse", "-", stdin=body).stderr
+    account = json.loads(run("parse", "--json", "-", stdin=body).stdout)
+    assert (account["error_type"], account["error_code"]) == ("quota", 402)
 
 
 def test_json_account_of_an_error_says_so() -> None:

@@ -79,6 +79,7 @@ ORDER = {
         "vendor",
         "_terminal",
         "_timeline",
+        "_undeclared",
         "_screen",
         "_parse_command",
         "_serve_command",

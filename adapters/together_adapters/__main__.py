@@ -1,4 +1,4 @@
-"""`python -m together_adapters`: the command line (see `_command_line`)."""
+"""`python -m together_adapters`: the command line (see `_command_line`). Ctrl-C never leaves it as an exception."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`chat` and `replay`: streams shown as they arrive, from a server or from a recording."""
+"""`chat` and `replay`: streams shown as they arrive, from a server or from a recording. Tools are never run, and TOGETHER_API_KEY is never sent in the clear beyond this machine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from argparse import ArgumentTypeError
 from contextlib import contextmanager
 
 from ._screen import Screen
-from ._terminal import BadInput
+from ._terminal import BadInput, on_terminal
 from .errors import APIError
 
 TYPE_CHECKING = False
@@ -115,6 +115,8 @@ def _chat(args: argparse.Namespace) -> int:
 
     if args.interactive and args.prompt == "-":
         args.usage_error("-i reads standard input itself: leave out the -")
+    if args.interactive and sys.stdin is None:
+        raise BadInput("-i reads standard input, which is closed")
     asks_nothing = args.prompt is None and not args.interactive
     if asks_nothing and (sys.stdin is None or sys.stdin.isatty()):
         args.usage_error("the following arguments are required: prompt, or -i")
@@ -153,6 +155,9 @@ def _converse(ask: Ask, messages: list[Message], first: str | None, screen: Scre
         import readline as _  # noqa: F401  lines can be edited, and the last ones called back
     except ImportError:
         pass
+    if on_terminal(sys.stdin) and on_terminal(sys.stderr):
+        leave = "Ctrl-Z and Enter end" if os.name == "nt" else "Ctrl-D ends"
+        print(f"({leave} the conversation, Ctrl-C stops an answer)", file=sys.stderr)
     for prompt in [first] if first else []:
         _exchange(ask, messages, prompt, screen)
     while True:

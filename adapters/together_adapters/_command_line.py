@@ -1,4 +1,4 @@
-"""The command line. Each command has a module of its own, which says what it takes."""
+"""The command line: reads the arguments, and makes of errors one line and an exit status. What a command does is never here, but in its own module."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`parse`: an account of what a file holds: a JSON response, a stream, the lines of a batch job or of `--json`."""
+"""`parse`: an account of what a file holds: a JSON response, a stream, the lines of a batch job or of `--json`. It never changes the file, and asks no server."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from ._frames import error_in, message_of
 from ._terminal import BadInput, Progress, calls_in, clipped, counts, on_one_line, plural, visible
 from ._timeline import rows, timed_pieces
 from ._types import ChatCompletionChunk, ChatCompletionResponse, Issue, ParseError
-from .errors import APIError
+from ._undeclared import Undeclared
+from .accumulate import Completion
+from .errors import APIError, StreamError
 from .stream import iter_chunks
 
 TYPE_CHECKING = False
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from io import BufferedReader
     from typing import Any
 
-    from .accumulate import Completion
     from .batch import BatchError, BatchResult
 
 __all__ = ["add_parse"]
@@ -36,7 +37,8 @@ examples:
   curl ... | together-types parse -      any of them, from a pipe
   together-types parse --json -          the same for programs
 
-What the fields of a response cannot hold is listed as issues.
+What the fields of a response cannot hold is listed as issues, keys that no
+field declares as extra: where each was first, and how many more had it.
 """
 
 
@@ -56,7 +58,7 @@ def _parse(args: argparse.Namespace) -> int:
         with _opened(args.file) as file:
             return _account_for(file, args)
     except (ParseError, APIError) as error:
-        raise BadInput(f"{args.file}: {error}") from None
+        raise BadInput(f"{args.file}: {error}{_labels(error)}") from None
     except BrokenPipeError:  # of the output
         raise
     except OSError as error:
@@ -109,9 +111,16 @@ def _object_in(line: bytes) -> dict[str, Any] | None:
 
 def _account_for_response(data: bytes, args: argparse.Namespace) -> int:
     failure = error_in("message", ChatCompletionChunk.from_json(data))
-    error = None if failure is None else APIError(f"an error: {message_of(failure)}")
     response = ChatCompletionResponse.from_json(data, strict=args.strict)
-    _print_account(response, "finished" if error is None else "errored", response.issues(), error, (), args)
+    found = _Found()
+    found.extra.add(response)
+    found.issues = response.issues()
+    error = None
+    if failure is not None:
+        completion = Completion(response, "errored")
+        message = f"an error: {message_of(failure)}"
+        error = StreamError(message, completion, type=failure.type_, code=failure.code)
+    _print_account(response, "finished" if error is None else "errored", found, error, args)
     if error is not None:
         raise error
     return 0
@@ -125,23 +134,25 @@ def _account_for_stream(data: bytes, args: argparse.Namespace) -> int:
         for number, chunk in enumerate(stream):
             found.take(chunk.reasoning_text or chunk.text)
             found.issues += [issue._replace(path=f"chunk[{number}].{issue.path}") for issue in chunk.issues()]
+            found.extra.add(chunk, f"chunk[{number}].")
     except APIError as failed:
         error = failed
     completion: Completion = stream.completion
     if args.strict and found.issues:
         raise ParseError(*found.issues[0])
     found.issues += [issue for issue in completion.issues() if issue not in found.issues]
-    _print_account(completion.response, completion.state, found.issues, error, found.arrivals, args)
+    _print_account(completion.response, completion.state, found, error, args)
     if error is not None:
         raise error
     return 0
 
 
 class _Found:
-    """What is noticed on the way through a stream: issues, and when each chunk came."""
+    """What is noticed on the way: issues, undeclared keys, and when each chunk of a stream came."""
 
     def __init__(self) -> None:
         self.issues: list[Issue] = []
+        self.extra = Undeclared()
         self.arrivals: list[tuple[float, str]] = []
         self._gap: float | None = None
 
@@ -159,20 +170,31 @@ class _Found:
 def _print_account(
     response: ChatCompletionResponse,
     state: str,
-    issues: list[Issue],
+    found: _Found,
     error: APIError | None,
-    arrivals: list[tuple[float, str]] | tuple[()],
     args: argparse.Namespace,
 ) -> None:
     if args.json:
-        listed = [issue._asdict() for issue in issues]
-        failure = None if error is None else str(error)
-        print(
-            json.dumps({"state": state, "response": json.loads(response.to_json()), "issues": listed, "error": failure})
-        )
+        account = {
+            "state": state,
+            "response": json.loads(response.to_json()),
+            "issues": [issue._asdict() for issue in found.issues],
+            "extra": found.extra.as_json(),
+            "error": None if error is None else str(error),
+            "error_type": getattr(error, "type", None),
+            "error_code": getattr(error, "code", None),
+        }
+        print(json.dumps(account))
         return
-    lines = [*_account(response), *[f"issue: {path}: {problem}" for path, problem in issues]]
-    print("\n".join([*map(visible, lines), *rows(arrivals)]))
+    lines = [*_account(response), *[f"issue: {path}: {problem}" for path, problem in found.issues]]
+    print("\n".join([*map(visible, [*lines, *found.extra.lines()]), *rows(found.arrivals)]))
+
+
+def _labels(error: Exception) -> str:
+    """An error's type and code, where the server gave any."""
+    said = [(name, getattr(error, name, None)) for name in ("type", "code")]
+    labels = ", ".join([f"{name} {clipped(str(value), 80)}" for name, value in said if value is not None])
+    return f" ({labels})" if labels else ""
 
 
 def _account(response: ChatCompletionResponse) -> Iterator[str]:
@@ -200,15 +222,17 @@ def _account_for_batch(head: bytes, file: BufferedReader, args: argparse.Namespa
 
     progress = Progress()
     completions = failures = tokens = 0
+    extra = Undeclared()
     try:
         for result in iter_results(_from_the_start(head, file), progress=progress):
             if isinstance(result, BatchError):
                 failures += 1
-                problem = clipped(str(result), 500)
+                problem = clipped(str(result), 500) + _labels(result)
             else:
                 completions += 1
                 tokens += result.response.usage.total_tokens if result.response.usage else 0
                 problem = ""
+                extra.add(result.response, f"line {result.line}: ")
                 if args.strict:
                     _refuse_issues(result)
             if args.json:
@@ -219,6 +243,8 @@ def _account_for_batch(head: bytes, file: BufferedReader, args: argparse.Namespa
     finally:
         progress.clear()
     if not args.json:
+        for line in extra.lines():
+            print(visible(line))
         print(f"batch: {plural(completions, 'completion')} of {plural(tokens, 'token')}, {plural(failures, 'failure')}")
     return 1 if failures else 0
 
@@ -232,7 +258,7 @@ def _as_json(result: BatchResult | BatchError) -> dict[str, object]:
     known = {"line": result.line, "custom_id": result.custom_id, "status": result.status}
     if isinstance(result, tuple):
         return {**known, "response": json.loads(result.response.to_json()), "error": None}
-    return {**known, "response": None, "error": {"message": result.message, "code": result.code}}
+    return {**known, "response": None, "error": {"message": result.message, "type": result.type, "code": result.code}}
 
 
 def _from_the_start(head: bytes, file: BufferedReader) -> BufferedReader | Iterator[bytes]:

@@ -1,4 +1,5 @@
-"""Which names of a module's source are its globals: what one must know to rename one, or to move an import.
+"""Which names of a module's source are its globals: what one must know to rename one, or to move an import. It
+changes nothing, and runs nothing.
 
 Python's rules: a name belongs to the innermost function that binds it; the body of a class is seen by the class's own
 statements only; a comprehension binds its targets. Annotations are never run (`from __future__ import annotations`),

@@ -1,4 +1,5 @@
-"""Both packages as one module: the same statements in the order of imports, with the same names and comments.
+"""Both packages as one module: the same statements in the order of imports, with the same names and comments. It
+reads and writes no file, and runs nothing of what it moves.
 
 - Imports from the own packages go, for their names are globals here; so do the `__all__` of the modules.
 - A private name that two modules use for different things gets its module's name in front in the later one.

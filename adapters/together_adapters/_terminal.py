@@ -1,4 +1,4 @@
-"""What the commands print: text made safe for a terminal, dimmed where it can be, and bars."""
+"""What the commands print: text made safe for a terminal, dimmed where it can be, and bars. Nothing here writes to standard output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`vendor`: copy the packages into a project, and check such a copy."""
+"""`vendor`: copy the packages into a project, and check such a copy. It only asks `vendor`, and writes no file itself."""
 
 from __future__ import annotations
 

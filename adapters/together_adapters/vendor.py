@@ -1,4 +1,5 @@
-"""Copying the packages into a project, as folders or as a single file, and telling later what became of the copy.
+"""Copying the packages into a project, as folders or as a single file, and telling later what became of the copy. A file that
+was edited is never overwritten unasked, and nothing outside of the folder is touched.
 
 The copy carries its licence, and a manifest beside it says which version it is of, when it was made and the SHA-256
 of each file. The sources are read through `importlib.resources`, so this works from a zip, too.
