@@ -21,7 +21,7 @@ import json
 import re
 
 from ._fold import LATEST, Folded, by_index, is_members, json_of
-from ._openai_logprobs import with_native_logprobs
+from ._openai_logprobs import with_openai_logprobs
 from ._plain import redact
 from ._source import aclose_source, close_source
 from ._tool_calls import ToolCallAccumulator, delta_of
@@ -115,7 +115,7 @@ class _Choice:
             del data["message"]  # of an answer that was sent at once; clients are told once
         if choice.delta is not None or not legacy:
             data["delta"] = self._delta(choice.delta or DeltaContent())
-            data = with_native_logprobs(data) or data
+            data = with_openai_logprobs(data) or data
         return data
 
     def _delta(self, delta: DeltaContent) -> dict[str, Any]:

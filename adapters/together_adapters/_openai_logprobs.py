@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-__all__ = ["NO_LOGPROB", "from_native_logprobs", "with_native_logprobs"]
+__all__ = ["NO_LOGPROB", "from_native_logprobs", "with_openai_logprobs"]
 
 NO_LOGPROB = -9999.0
 """OpenAI requires a number, and has this one for a token that is too unlikely to have a figure."""
 
 
-def with_native_logprobs(choice: Mapping[str, Any]) -> dict[str, Any] | None:
+def with_openai_logprobs(choice: Mapping[str, Any]) -> dict[str, Any] | None:
     """The choice with its logprobs in OpenAI's form, and those it had as `native_logprobs`; None where they stay."""
     logprobs = _to_openai(choice)
     return None if logprobs is None else {**choice, "logprobs": logprobs, "native_logprobs": choice["logprobs"]}

@@ -1,5 +1,4 @@
 """Where bytes come from: a response, a binary file or any iterable of bytes, piece by piece, and how it is closed.
-
 Nothing here opens a source, looks into its bytes, or closes one unasked.
 """
 

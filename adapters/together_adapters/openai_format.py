@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from ._fold import is_items, is_members, json_of
 from ._losses import Loss, losses
-from ._openai_logprobs import from_native_logprobs, with_native_logprobs
+from ._openai_logprobs import from_native_logprobs, with_openai_logprobs
 from ._openai_request import request_from_openai, request_to_openai
 from ._openai_schema import CHUNK, ERROR, FINISH_REASONS, MOST_TOP_LOGPROBS, REQUEST, RESPONSE
 from ._plain import is_sequence
@@ -268,7 +268,7 @@ def _converted(value: Convertible, data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _choice_to_openai(choice: dict[str, Any]) -> dict[str, Any]:
-    choice = with_native_logprobs(choice) or choice
+    choice = with_openai_logprobs(choice) or choice
     if choice.get("finish_reason") == "eos":
         choice = {**choice, "finish_reason": "stop", "native_finish_reason": "eos"}
     return choice
