@@ -57,7 +57,7 @@ class Proxy:
             head += connection.recv(1)
         self.heads.append(head.decode())
         connection.sendall(self._answer)
-        if b" 200 " not in self._answer:
+        if not self._answer.startswith(b"HTTP/1.1 2"):
             return
         with socket.create_connection(("127.0.0.1", self._port)) as server:
             back = threading.Thread(target=_copy, args=(server, connection))
@@ -123,6 +123,26 @@ def test_proxy_that_refuses(kind: str, contexts: Any, monkeypatch: pytest.Monkey
             monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
             outcome = ask(kind, base_url="https://api.example.com/v1", ssl_context=contexts[1], max_retries=0)
         assert type(outcome.error) is APIConnectionError and says in str(outcome.error)
+
+
+@BOTH
+@pytest.mark.parametrize("status", [b"201 Created", b"204 No Content"])
+def test_any_success_is_a_tunnel(kind: str, status: bytes, contexts: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """RFC 9110, 9.3.6: any 2xx."""
+    with serving([OK], contexts[0]) as server, tunnelling(server.port, b"HTTP/1.1 " + status + b"\r\n\r\n") as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
+        assert ask(kind, base_url="https://api.example.com/v1", ssl_context=contexts[1]).texts == ["hi"]
+
+
+@BOTH
+@pytest.mark.parametrize("name", ["a" * 64, "a..b", ".a"])
+def test_names_that_are_none(kind: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python's codec for names raises a UnicodeError for them."""
+    with pytest.raises(ValueError, match="^not a host name: "):
+        ask(kind, base_url=f"https://{name}/v1")
+    monkeypatch.setenv("HTTPS_PROXY", f"http://{name}:1")
+    outcome = ask(kind, base_url="https://api.example.com/v1", max_retries=0)
+    assert type(outcome.error) is APIConnectionError and "not a host name" in str(outcome.error)
 
 
 @BOTH

@@ -1,14 +1,17 @@
-"""Connections of the asynchronous client: what `_connection` does, on the running loop and without a thread."""
+"""Connections of the asynchronous client: what `_connection` does, on the running loop.
+
+It never waits but in the loop, and needs a thread only to resolve a name; what both do alike is in `_exchange` and `_proxy`.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import socket
 
-from ._exchange import ClosedHere, Exchange, connection_error
-from ._http1 import ProtocolError, Response
+from ._exchange import MOST_IDLE, ClosedHere, Exchange, connection_error
+from ._http1 import ProtocolError
 from ._link import Link
-from ._proxy import proxy_for
+from ._proxy import Tunnel, proxy_for, request_bytes
 from ._resolve import resolve_in_thread, resolve_now
 from .errors import APIConnectionError, APIError
 
@@ -19,8 +22,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from ._http1 import Response
     from ._limits import Limits, Until
-    from ._proxy import Proxy
     from ._resolve import Addresses
     from ._tls import Security
     from ._url import Endpoint
@@ -29,8 +32,6 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 __all__ = ["AsyncAnswer", "AsyncPool", "within"]
-
-_MOST_IDLE = 16
 
 
 async def within(until: Until, work: Awaitable[T]) -> T:
@@ -62,14 +63,14 @@ async def within(until: Until, work: Awaitable[T]) -> T:
 class AsyncAnswer:
     """An answer whose head has arrived; an asynchronous iterator of the bytes of its body."""
 
-    def __init__(self, link: Link, exchange: Exchange, first: bytes, shelf: _Shelf) -> None:
+    def __init__(self, link: Link, exchange: Exchange, first: bytes, pool: _LoopPool) -> None:
         self.status = exchange.response.status
         self.headers = exchange.response.headers
         self.is_read: Callable[[], bool] = lambda: False  # whether the reader has all that it wants
         self._link: Link | None = link
         self._exchange = exchange
         self._first = first
-        self._shelf = shelf
+        self._pool = pool
 
     def __aiter__(self) -> Self:
         return self
@@ -100,15 +101,15 @@ class AsyncAnswer:
     def _release(self) -> None:
         link, self._link = self._link, None
         if link is not None:
-            self._shelf.give_back(link, self._exchange.response, rest_comes=self.is_read())
+            self._pool.give_back(link, self._exchange.response, rest_comes=self.is_read())
 
     def __del__(self) -> None:
         link, self._link = self._link, None
         if link is not None and not link.loop.is_closed():
-            link.loop.call_soon_threadsafe(self._shelf.drop, link)
+            link.loop.call_soon_threadsafe(self._pool.drop, link)
 
 
-class _Shelf:
+class _LoopPool:
     """The connections of one client on one event loop."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -123,8 +124,8 @@ class _Shelf:
 
     def give_back(self, link: Link, response: Response, *, rest_comes: bool) -> None:
         """Keep a connection for the next request, if its answer is complete or its last bytes are about to come."""
-        keep = response.reusable and response.error is None and (response.complete or rest_comes)
-        if keep and link in self.links and len(self.idle) < _MOST_IDLE:
+        keep = response.reusable and (response.complete or rest_comes)
+        if keep and link in self.links and len(self.idle) < MOST_IDLE:
             link.rest()
             self.idle.append((link, response))
         else:
@@ -165,48 +166,48 @@ class AsyncPool:
     def __init__(self, endpoint: Endpoint, security: Security) -> None:
         self._endpoint = endpoint
         self._security = security
-        self._shelves: dict[int, _Shelf] = {}
+        self._pools: dict[int, _LoopPool] = {}
 
     async def send(self, request: Request, limits: Limits, *, whole: bool) -> AsyncAnswer:
         """Send a request and wait for the head of its answer; raises APIConnectionError or APITimeoutError."""
-        shelf = await self._shelf()
-        link = shelf.take_idle()
+        pool = await self._pool()
+        link = pool.take_idle()
         if link is not None:
             exchange = Exchange(request, limits, whole=whole, reused=True)
             try:
-                return await self._exchange(link, exchange, shelf)
+                return await self._exchange(link, exchange, pool)
             except APIConnectionError as died:
                 if not exchange.died_idle(died):
                     raise
         try:
-            link = await self._connect(shelf, limits.connecting())
+            link = await self._connect(pool, limits.connecting())
         except (OSError, EOFError, ProtocolError, APIError) as problem:
             error = connection_error(problem, self._endpoint.host)
         else:
-            return await self._exchange(link, Exchange(request, limits, whole=whole), shelf)
+            return await self._exchange(link, Exchange(request, limits, whole=whole), pool)
         raise error
 
     def close(self) -> None:
         """Close all connections of the running loop, also those in use; later requests open new ones."""
-        shelf = self._shelves.pop(id(asyncio.get_running_loop()), None)
-        if shelf is not None:
-            shelf.close()
+        pool = self._pools.pop(id(asyncio.get_running_loop()), None)
+        if pool is not None:
+            pool.close()
 
     # ---- inside
 
-    async def _shelf(self) -> _Shelf:
+    async def _pool(self) -> _LoopPool:
         loop = asyncio.get_running_loop()
-        shelf = self._shelves.get(id(loop))
-        if shelf is None or shelf.loop is not loop:
+        pool = self._pools.get(id(loop))
+        if pool is None or pool.loop is not loop:
             # A copy, because loops of other threads may be at it too.
-            for number, other in list(self._shelves.items()):
+            for number, other in list(self._pools.items()):
                 if other.loop.is_closed():
-                    self._shelves.pop(number, None)
-            shelf = self._shelves[id(loop)] = _Shelf(loop)
-            await shelf.watch()
-        return shelf
+                    self._pools.pop(number, None)
+            pool = self._pools[id(loop)] = _LoopPool(loop)
+            await pool.watch()
+        return pool
 
-    async def _exchange(self, link: Link, exchange: Exchange, shelf: _Shelf) -> AsyncAnswer:
+    async def _exchange(self, link: Link, exchange: Exchange, pool: _LoopPool) -> AsyncAnswer:
         response, first = exchange.response, b""
         try:
             unsent = await self._send(link, exchange)
@@ -220,42 +221,38 @@ class AsyncPool:
         except (OSError, EOFError, ProtocolError, APIError) as problem:
             error = exchange.failed(problem)
         except BaseException:
-            shelf.drop(link)
+            pool.drop(link)
             raise
         else:
-            return AsyncAnswer(link, exchange, first, shelf)
-        shelf.drop(link)
+            return AsyncAnswer(link, exchange, first, pool)
+        pool.drop(link)
         raise error
 
     async def _send(self, link: Link, exchange: Exchange) -> OSError | None:
         """Send the request; a server may answer and close before it has read all of it, so a failure is not yet the end."""
-        plain_proxy = proxy_for(self._endpoint) if self._endpoint.scheme == "http" else None
-        more = plain_proxy.headers if plain_proxy else None
         try:
-            await link.send(
-                memoryview(exchange.request.to_bytes(more, absolute=plain_proxy is not None)), exchange.until()
-            )
+            await link.send(memoryview(request_bytes(exchange.request)), exchange.until())
         except OSError as problem:
             return problem
         return None
 
-    async def _connect(self, shelf: _Shelf, until: Until) -> Link:
+    async def _connect(self, pool: _LoopPool, until: Until) -> Link:
         endpoint, proxy = self._endpoint, proxy_for(self._endpoint)
         sock = await _connected(proxy.host if proxy else endpoint.host, proxy.port if proxy else endpoint.port, until)
-        link = Link(shelf.loop)
-        shelf.links.add(link)
+        link = Link(pool.loop)
+        pool.links.add(link)
         try:
             protocol: Any = link  # it has the methods, but names no class of asyncio
-            await shelf.loop.create_connection(lambda: protocol, sock=sock)
+            await pool.loop.create_connection(lambda: protocol, sock=sock)
             if endpoint.scheme == "https":
                 if proxy is not None:
-                    await _tunnel(link, proxy, endpoint, until)
+                    await _tunnel(link, proxy.connect_to(endpoint), until)
                 await self._secure(link, until)
         except BaseException as problem:
             was_closed = link.was_closed and isinstance(problem, (OSError, EOFError, APIError))
             if link.transport is None:
                 sock.close()
-            shelf.drop(link)
+            pool.drop(link)
             if was_closed:
                 raise ClosedHere from None
             raise
@@ -284,7 +281,7 @@ def _is_usable(link: Link, response: Response) -> bool:
         if response.complete:
             return False
         response.feed(data)
-    return data != b"" and response.complete and response.reusable and response.error is None
+    return data != b"" and response.complete and response.reusable
 
 
 async def _connected(host: str, port: int, until: Until) -> socket.socket:
@@ -330,13 +327,8 @@ async def _addresses(loop: asyncio.AbstractEventLoop, host: str, port: int, unti
     return found
 
 
-async def _tunnel(link: Link, proxy: Proxy, endpoint: Endpoint, until: Until) -> None:
-    await link.send(memoryview(proxy.connect_to(endpoint)), until)
-    response = Response()
-    while not response.status and response.error is None:
-        data = await link.receive(until)
-        response.feed(data) if data else response.end()
-    if response.error is not None:
-        raise response.error
-    if response.status != 200:
-        raise OSError(f"the proxy refused the connection with status {response.status}")
+async def _tunnel(link: Link, request: bytes, until: Until) -> None:
+    await link.send(memoryview(request), until)
+    tunnel = Tunnel()
+    while not tunnel.stands:
+        tunnel.take(await link.receive(until))

@@ -1,4 +1,7 @@
-"""What `serve` stands in front of: an upstream server, or recordings. Each makes calls that another thread can cancel."""
+"""What `serve` stands in front of: an upstream server, or recordings. Each makes calls that another thread can cancel.
+
+It never sees a caller's connection, and sends a caller's key only where the server has none of its own.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,11 @@ from threading import Event, Lock
 from ._connection import Pool
 from ._fold import is_items, is_members
 from ._limits import Limits, timeout_of
-from ._options import MAX_BODY
 from ._tls import Security
 from ._types import __version__
 from ._url import BaseURL
-from .client import Together
-from .errors import APIConnectionError, NotFoundError
+from .client import Together, body_of
+from .errors import NotFoundError
 from .http import Headers, Request, Secret, endpoint_at, status_error
 from .openai_format import from_openai
 from .stream import ChunkStream, iter_chunks
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any, Protocol, Union
 
-    from ._connection import Answer
     from ._types import ChatCompletionResponse
 
     Reply = Union[ChatCompletionResponse, ChunkStream]
@@ -111,19 +112,16 @@ class Upstream:
 
     def models(self, key: str) -> list[dict[str, Any]]:
         """The server's models; Together gives a bare list of them."""
-        base_url = BaseURL(self._base_url)
-        endpoint = base_url.endpoint("/models")
-        with_credentials = bool(self._secret or key)
-        endpoint_at(base_url, insecure_http=False, with_credentials=with_credentials)
-        headers = Headers({"Accept": "application/json", "User-Agent": f"together-types/{__version__}"})
         secret = self._secret or Secret(key)
+        endpoint = endpoint_at(BaseURL(self._base_url), "/models", insecure_http=False, with_credentials=bool(secret))
+        headers = Headers({"Accept": "application/json", "User-Agent": f"together-types/{__version__}"})
         if secret:
             headers["Authorization"] = "Bearer " + secret.value()
         pool = Pool(endpoint, Security(None, None))
         try:
-            request = _Get(endpoint, headers, b"", secret)
+            request = _Get(endpoint, headers, b"")
             answer = pool.send(request, Limits(timeout_of(None), None), whole=True)
-            body = request.without_secret(_body_of(answer))
+            body = request.without_secret(body_of(answer))
             if not 200 <= answer.status < 300:
                 raise request.conceal(status_error(answer.status, answer.headers, body, endpoint.host))
             return _models_in(body)
@@ -133,15 +131,6 @@ class Upstream:
 
 class _Get(Request):
     method = "GET"
-
-
-def _body_of(answer: Answer) -> bytes:
-    body = bytearray()
-    for piece in answer:
-        body += piece
-        if len(body) > MAX_BODY:
-            raise APIConnectionError(f"an answer of more than {MAX_BODY} bytes")
-    return bytes(body)
 
 
 def _models_in(body: bytes) -> list[dict[str, Any]]:

@@ -1,4 +1,7 @@
-"""Content codings that a server used without being asked: gzip and deflate, with a bound on what they unpack to."""
+"""Content codings that a server used without being asked: gzip and deflate, with a bound on what they unpack to.
+
+It never unpacks more than a bounded multiple of what arrived, and imports zlib only where a body needs it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Connections of the synchronous client: its own sockets, so that closing one wakes whoever waits for it."""
+"""Connections of the synchronous client: its own sockets, so that closing one wakes whoever waits for it.
+
+It never judges an answer, and never sends a request twice, except one that died with an idle connection.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,9 @@ import os
 import socket
 from threading import Lock, RLock
 
-from ._exchange import ClosedHere, Exchange, connection_error
-from ._http1 import ProtocolError, Response
-from ._proxy import proxy_for
+from ._exchange import MOST_IDLE, ClosedHere, Exchange, connection_error
+from ._http1 import ProtocolError
+from ._proxy import Tunnel, proxy_for, request_bytes
 from ._resolve import resolve
 from .errors import APIConnectionError, APIError
 
@@ -19,9 +22,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from ._http1 import Fields
+    from ._http1 import Fields, Response
     from ._limits import Limits, Until
-    from ._proxy import Proxy
     from ._tls import Security
     from ._url import Endpoint
     from .http import Request
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "Pool"]
 
 _READ_SIZE = 65536
-_MOST_IDLE = 16
 
 
 class Connection:
@@ -213,10 +214,10 @@ class Pool:
 
     def give_back(self, connection: Connection, response: Response, *, rest_comes: bool) -> None:
         """Keep a connection for the next request, if its answer is complete or its last bytes are about to come."""
-        keep = response.reusable and response.error is None and (response.complete or rest_comes)
+        keep = response.reusable and (response.complete or rest_comes)
         self._after_fork()
         with self._lock:
-            keep = keep and connection in self._all and len(self._idle) < _MOST_IDLE
+            keep = keep and connection in self._all and len(self._idle) < MOST_IDLE
             if keep:
                 self._idle.append((connection, response))
         if not keep:
@@ -247,18 +248,11 @@ class Pool:
 
     def _send(self, connection: Connection, exchange: Exchange) -> OSError | None:
         """Send the request; a server may answer and close before it has read all of it, so a failure is not yet the end."""
-        plain_proxy = self._proxy() if self._endpoint.scheme == "http" else None
-        more = plain_proxy.headers if plain_proxy else None
         try:
-            connection.send(
-                memoryview(exchange.request.to_bytes(more, absolute=plain_proxy is not None)), exchange.until()
-            )
+            connection.send(memoryview(request_bytes(exchange.request)), exchange.until())
         except OSError as problem:
             return problem
         return None
-
-    def _proxy(self) -> Proxy | None:
-        return proxy_for(self._endpoint)
 
     def _take_idle(self) -> Connection | None:
         self._after_fork()
@@ -281,7 +275,7 @@ class Pool:
             connection.close()
 
     def _connect(self, until: Until) -> Connection:
-        endpoint, proxy = self._endpoint, self._proxy()
+        endpoint, proxy = self._endpoint, proxy_for(self._endpoint)
         sock = _connected(proxy.host if proxy else endpoint.host, proxy.port if proxy else endpoint.port, until)
         connection = Connection(sock)
         with self._lock:
@@ -321,7 +315,7 @@ def _is_usable(connection: Connection, response: Response) -> bool:
         if not data or response.complete:
             return False
         response.feed(data)
-    return response.complete and response.reusable and response.error is None
+    return response.complete and response.reusable
 
 
 def _connected(host: str, port: int, until: Until) -> socket.socket:
@@ -347,11 +341,6 @@ def _connected(host: str, port: int, until: Until) -> socket.socket:
 
 def _tunnel(connection: Connection, request: bytes, until: Until) -> None:
     connection.send(memoryview(request), until)
-    response = Response()
-    while not response.status and response.error is None:
-        data = connection.receive(until)
-        response.feed(data) if data else response.end()
-    if response.error is not None:
-        raise response.error
-    if response.status != 200:
-        raise OSError(f"the proxy refused the connection with status {response.status}")
+    tunnel = Tunnel()
+    while not tunnel.stands:
+        tunnel.take(connection.receive(until))

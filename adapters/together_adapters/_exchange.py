@@ -1,4 +1,7 @@
-"""One request and its answer on one connection, sans-IO: what both clients do between two reads of a socket."""
+"""One request and its answer on one connection, sans-IO: what both clients do between two reads of a socket.
+
+It never reads, writes or waits itself, and lets no error out that shows a key.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,9 @@ if TYPE_CHECKING:
     from ._limits import Limits, Until
     from .http import Request
 
-__all__ = ["ClosedHere", "Exchange", "connection_error"]
+__all__ = ["MOST_IDLE", "ClosedHere", "Exchange", "connection_error"]
+
+MOST_IDLE = 16  # connections that a pool keeps for later requests
 
 
 class ClosedHere(OSError):

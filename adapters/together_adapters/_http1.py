@@ -135,7 +135,7 @@ class Response(ChunkedBody):
     """One answer. `feed` takes what the connection gives and returns what of the body it completes.
 
     `started` is set by the first byte, `status` and `headers` with the head, `complete` with the body's last byte;
-    `reusable` then says whether the connection can carry another request. What is no HTTP, and an end that came too
+    `reusable` then says whether the connection can carry another request, never after an `error`. What is no HTTP, and an end that came too
     early, raise nothing, so that no bytes before them are lost: `error` is a ProtocolError or an EOFError then.
     """
 
@@ -155,9 +155,11 @@ class Response(ChunkedBody):
         """Take the next bytes of the connection; gives the bytes of the body among them."""
         self.started = True
         data = super().feed(data)
-        if self.complete and self._buffer:
-            self.reusable = False  # bytes that belong to no answer
-        return self._unpacked(data) if self._coding else data
+        if self._coding:
+            data = self._unpacked(data)
+        if self.error is not None or (self.complete and self._buffer):  # bytes that belong to no answer
+            self.reusable = False
+        return data
 
     def end(self) -> None:
         """The connection has ended."""
@@ -165,14 +167,12 @@ class Response(ChunkedBody):
             return
         if self._until_end:
             self.complete = True
-            self._unpacked(b"")
+            if self._coding:
+                self._unpacked(b"")
             return
         where = "in the body" if self.status else "in the head of the answer" if self.started else "without an answer"
         self.error = EOFError(f"the server closed the connection {where}")
-
-    def without_body(self) -> None:
-        """What follows the head is no body: the answer of a proxy to CONNECT."""
-        self.complete = True
+        self.reusable = False
 
     # ---- the head
 
@@ -236,8 +236,6 @@ class Response(ChunkedBody):
         return False
 
     def _unpacked(self, data: bytes) -> bytes:
-        if not self._coding:
-            return data
         try:
             if self._unpacker is None:
                 self._unpacker = Unpacker(self._coding)

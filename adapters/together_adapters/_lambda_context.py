@@ -1,4 +1,7 @@
-"""The context that a handler gets, with the attributes that AWS documents for Python."""
+"""The context that a handler gets, with the attributes that AWS documents for Python.
+
+It never calls AWS: all it knows is from the headers of one invocation and the environment.
+"""
 
 from __future__ import annotations
 

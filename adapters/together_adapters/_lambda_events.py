@@ -1,5 +1,7 @@
 """The events of AWS Lambda's HTTP sources, read as one request.
 
+It never changes an event, and never lets an error out that is not a ParseError.
+
 | kind | told by | source |
 |---|---|---|
 | `rest_v1` | `httpMethod` and `requestContext` | API Gateway REST API, or HTTP API with payload format 1.0 |

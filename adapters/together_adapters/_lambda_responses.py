@@ -1,4 +1,7 @@
-"""Responses in the shape that an event asks for, and the errors that become one."""
+"""Responses in the shape that an event asks for, and the errors that become one.
+
+It never sends anything, and never gives a response that Lambda is known to refuse for its size or a header.
+"""
 
 from __future__ import annotations
 

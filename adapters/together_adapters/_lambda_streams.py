@@ -1,4 +1,7 @@
-"""Chunks as a streamed response, part by part, or as one response that holds the whole event stream."""
+"""Chunks as a streamed response, part by part, or as one response that holds the whole event stream.
+
+It never sends anything itself, and never leaves the chunks unclosed.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""How long a call may take: a limit for each kind of wait, and a moment by which all of it must be over."""
+"""How long a call may take: a limit for each kind of wait, and a moment by which all of it must be over.
+
+It never waits itself: it says how long the next wait may be, by the monotonic clock.
+"""
 
 from __future__ import annotations
 

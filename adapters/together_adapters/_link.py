@@ -1,7 +1,7 @@
 """asyncio's side of one connection: a protocol that keeps what arrives until its one reader asks for it.
 
 A protocol rather than a StreamReader: a read costs one future, its limit of time no task and no timer of its own, and TLS can
-begin behind a proxy's tunnel on every Python. It names nothing of asyncio, which the loop that it is given brings along.
+begin behind a proxy's tunnel on every Python. It never imports asyncio, which the loop that it is given brings along.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""What both clients are made with, and what both do with an answer before the next read or pause."""
+"""What both clients are made with, and what both do with an answer before the next read or pause.
+
+It never reads, sends or sleeps, which is all that the two clients do differently.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What the body of an error says, in every form that servers use."""
+"""What the body of an error says, in every form that servers use.
+
+It never raises, and gives one line of bounded length, whatever the body is.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The proxy that the environment names for a URL. The only module that imports urllib.request."""
+"""The proxy that the environment names for a URL, and what is said to it.
+
+It never connects itself, and never shows a proxy's password. The only module that imports urllib.request.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,15 @@ import os
 import sys
 from urllib.parse import unquote, urlsplit
 
+from ._http1 import Response
 from .http import Headers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._url import Endpoint
+    from .http import Request
 
-__all__ = ["Proxy", "proxy_for"]
+__all__ = ["Proxy", "Tunnel", "proxy_for", "request_bytes"]
 
 
 class Proxy:
@@ -29,6 +34,30 @@ class Proxy:
         lines = [f"CONNECT {name}:{endpoint.port} HTTP/1.1", f"Host: {name}:{endpoint.port}"]
         lines += [f"{field}: {value}" for field, value in self.headers.items()]
         return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+class Tunnel:
+    """A proxy's answer to the request for a tunnel, sans-IO: `take` what each read gives until it `stands`."""
+
+    def __init__(self) -> None:
+        self.stands: bool = False
+        self._response = Response()
+
+    def take(self, data: bytes) -> None:
+        """What a read gave, b"" at the end; raises OSError, EOFError or ProtocolError where there will be no tunnel."""
+        response = self._response
+        response.feed(data) if data else response.end()
+        if response.error is not None:
+            raise response.error
+        if response.status and not 200 <= response.status < 300:
+            raise OSError(f"the proxy refused the connection with status {response.status}")
+        self.stands = bool(response.status)
+
+
+def request_bytes(request: Request) -> bytes:
+    """The request as a new connection carries it: a proxy of plain http has to be told the whole URL."""
+    proxy = proxy_for(request.endpoint) if request.endpoint.scheme == "http" else None
+    return request.to_bytes(proxy.headers if proxy else None, absolute=proxy is not None)
 
 
 def proxy_for(endpoint: Endpoint) -> Proxy | None:

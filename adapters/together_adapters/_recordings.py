@@ -1,7 +1,9 @@
 """Streams as real servers sent them, with the pauses between their parts, for `replay`.
 
+It never does anything: it is data.
+
 Each is a tuple of (milliseconds since the part before, bytes of the body). They are code rather than files
-so that they are there when the package is zipped or copied; nothing but `replay` imports them.
+so that they are there when the package is zipped or copied; only the commands that play them import them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Names to addresses, within a limit of time: the system's resolver has none, and cannot be interrupted."""
+"""Names to addresses, within a limit of time: the system's resolver has none, and cannot be interrupted.
+
+It never keeps an address, and never waits beyond its limit for a resolver that hangs.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ def resolve_now(host: str, port: int) -> Addresses | None:
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     try:
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError):  # a name; or what is none, which resolving it will say
         return None
 
 

@@ -1,4 +1,7 @@
-"""When to ask again: what the headers of an answer say about it, and how long to wait where they say nothing."""
+"""When to ask again: what the headers of an answer say about it, and how long to wait where they say nothing.
+
+It never sleeps or sends: it says whether, and after how many seconds.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Lambda's Runtime API over one connection: events in, responses out, whole or part by part, and reports of errors."""
+"""Lambda's Runtime API over one connection: events in, responses out, whole or part by part, and reports of errors.
+
+It never calls a handler, and never reports what looks like a key.
+"""
 
 from __future__ import annotations
 

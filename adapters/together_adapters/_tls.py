@@ -1,4 +1,7 @@
-"""The TLS settings of a client: one context, made when the first connection needs it."""
+"""The TLS settings of a client: one context, made when the first connection needs it.
+
+It never weakens what Python checks by default, and never changes a context that was given.
+"""
 
 from __future__ import annotations
 

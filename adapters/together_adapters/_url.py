@@ -1,4 +1,7 @@
-"""Where requests go: a base URL, checked once."""
+"""Where requests go: a base URL, checked once.
+
+It never connects or resolves anything, and shows nothing of a URL that may be a secret.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from urllib.parse import quote, urlsplit
 __all__ = ["BaseURL", "Endpoint"]
 
 _PORTS = {"http": 80, "https": 443}
+_LONGEST_LABEL = 63  # characters between two dots of a name (RFC 1035); the codecs raise errors of their own for others
 _SAFE = "!$%&'()*+,-./:;=?@_~[]"  # of a path and a query; what is percent-encoded stays so
 
 
@@ -66,6 +70,9 @@ def _read(base_url: str, path: str) -> tuple[Endpoint | None, str]:
         return None, "base_url has a user name or a password in it: give them as a header instead"
     if scheme not in _PORTS or not host:
         return None, f"not an http or https URL: {shown}"
+    labels = host[:-1].split(".") if host.endswith(".") else host.split(".")
+    if any([not 0 < len(label) <= _LONGEST_LABEL for label in labels]):
+        return None, f"not a host name: {shown}"
     if not (base_url.isprintable() and " " not in base_url) or any([mark in host for mark in "\\/@%<>\"'`"]):
         return None, f"not a URL: {shown}"
     if parts.fragment:

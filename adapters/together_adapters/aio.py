@@ -1,4 +1,7 @@
-"""`AsyncTogether`: the client for asyncio, on the loop's own transports. Only this module and its connections import asyncio."""
+"""`AsyncTogether`: the client for asyncio, on the loop's own transports.
+
+It never waits but in the loop, and never keeps a connection beyond it. Only this module and its connections import asyncio.
+"""
 
 from __future__ import annotations
 
@@ -236,7 +239,7 @@ class _AsyncCaller:
         call = self.options.call(parameters, timeout, deadline)
         answer = await self._answer(call)
         if call.whole:
-            return call.response(answer.status, answer.headers, await _body_of(answer, MAX_BODY))
+            return call.response(answer.status, answer.headers, await _body_of(answer))
         reader = ChunkReader(conceal=call.request.conceal)
         answer.is_read = lambda: reader.saw_done
         return AsyncChunkStream(answer, reader)
@@ -273,15 +276,15 @@ async def _refusal(answer: AsyncAnswer | _TransportAnswer, call: Call) -> APISta
     return call.refusal(answer.status, answer.headers, body)
 
 
-async def _body_of(answer: AsyncAnswer | _TransportAnswer, most: int) -> bytes:
+async def _body_of(answer: AsyncAnswer | _TransportAnswer) -> bytes:
     pieces: list[bytes] = []
     size = 0
     try:
         async for piece in answer:
             pieces.append(piece)
             size += len(piece)
-            if size > most:
-                raise APIConnectionError(f"an answer of more than {most} bytes")
+            if size > MAX_BODY:
+                raise APIConnectionError(f"an answer of more than {MAX_BODY} bytes")
     finally:
         await answer.aclose()
     return b"".join(pieces)

@@ -1,5 +1,7 @@
 """AWS Lambda: events to requests, values to responses, for every HTTP source and for direct invocation.
 
+It never imports anything of AWS's, and never sends anything itself: a handler returns what it gives.
+
     def handler(event, context):
         try:
             request = ChatCompletionRequest.from_json(parse_event(event).body)
@@ -17,7 +19,7 @@ A response has the shape that its event asks for:
 | `alb` | whichever of the two the event has | among the headers; in `headers` in several spellings of `set-cookie` |
 | `direct` | none: the response is the JSON value itself | none |
 
-Nothing of AWS's is imported. What is returned is dicts, lists and text that each of AWS's runtimes can marshal:
+What is returned is dicts, lists and text that each of AWS's runtimes can marshal:
 bodies are ASCII JSON, lone surrogates are U+FFFD, numbers that JSON cannot hold are null.
 
 AWS's own runtime for Python cannot stream a response. Under `together_adapters.lambda_runtime`, `respond_stream`

@@ -1,4 +1,7 @@
-"""`Together`: chat completions over HTTP/1.1 on the standard library's sockets."""
+"""`Together`: chat completions over HTTP/1.1 on the standard library's sockets.
+
+It never follows a redirect, and never sends a request again once its answer has begun, unless the status asks for that.
+"""
 
 from __future__ import annotations
 
@@ -254,7 +257,7 @@ class _Caller:
         call = self.options.call(parameters, timeout, deadline)
         answer = self._answer(call)
         if call.whole:
-            return call.response(answer.status, answer.headers, _body_of(answer, MAX_BODY))
+            return call.response(answer.status, answer.headers, body_of(answer))
         reader = ChunkReader(conceal=call.request.conceal)
         answer.is_read = lambda: reader.saw_done
         return ChunkStream(answer, reader)
@@ -290,15 +293,16 @@ def _refusal(answer: Answer | _TransportAnswer, call: Call) -> APIStatusError:
     return call.refusal(answer.status, answer.headers, body)
 
 
-def _body_of(answer: Answer | _TransportAnswer, most: int) -> bytes:
+def body_of(answer: Answer | _TransportAnswer) -> bytes:
+    """The whole body of an answer; raises APIConnectionError for one that is too large, and what reading it raises."""
     pieces: list[bytes] = []
     size = 0
     for piece in answer:
         pieces.append(piece)
         size += len(piece)
-        if size > most:
+        if size > MAX_BODY:
             answer.close()
-            raise APIConnectionError(f"an answer of more than {most} bytes")
+            raise APIConnectionError(f"an answer of more than {MAX_BODY} bytes")
     return b"".join(pieces)
 
 

@@ -1,6 +1,6 @@
 """Requests and answers as values: what is sent, and what the status, the headers and the body of an answer mean.
 
-Pure functions; no sockets. A key is checked before it is used, and kept where no repr, no message and no variable of a
+It never opens a socket or waits. A key is checked before it is used, and kept where no repr, no message and no variable of a
 traceback shows it: in `Secret`, and in `Headers`, whose repr has no values.
 """
 
@@ -52,7 +52,6 @@ __all__ = [
 DEFAULT_BASE_URL = "https://api.together.xyz/v1"
 """Together's own API."""
 
-_ENDPOINT = "/chat/completions"
 _OWN = ("host", "content-length", "transfer-encoding", "connection")  # what says where a request ends
 _TELLTALE = ("auth", "cookie", "key", "secret", "token")  # in the names of headers that carry credentials
 _ERRORS: dict[int, type[APIStatusError]] = {
@@ -128,15 +127,14 @@ def _can_be_sent(value: object) -> bool:
 
 
 class Request:
-    """One request, made once and sent as often as it takes; `secret` must not be in what is reported of the answer."""
+    """One request, made once and sent as often as it takes; what its headers hold of credentials no report shows."""
 
     method = "POST"
 
-    def __init__(self, endpoint: Endpoint, headers: Headers, body: bytes, secret: Secret) -> None:
+    def __init__(self, endpoint: Endpoint, headers: Headers, body: bytes) -> None:
         self.endpoint = endpoint
         self.headers = headers
         self.body = body
-        self._secret = secret
 
     def __repr__(self) -> str:
         return f"<{self.method} {self.endpoint.origin}>"
@@ -183,12 +181,14 @@ def _concealed(value: Any, secrets: list[str]) -> Any:
     return value
 
 
-def endpoint_at(base_url: BaseURL, *, insecure_http: bool, with_credentials: bool) -> Endpoint:
-    """Where the requests for chat completions go; raises ValueError for a URL that will not do.
+def endpoint_at(
+    base_url: BaseURL, path: str = "/chat/completions", *, insecure_http: bool, with_credentials: bool
+) -> Endpoint:
+    """Where requests go, those for chat completions unless `path` names others; raises ValueError for a URL that will not do.
 
     A key is sent in the clear only to this machine, unless `insecure_http` asks for it.
     """
-    endpoint = base_url.endpoint(_ENDPOINT)
+    endpoint = base_url.endpoint(path)
     if endpoint.scheme == "http" and with_credentials and not (insecure_http or endpoint.is_loopback):
         raise ValueError(
             "an API key is sent over https only, except to this machine: use https, give api_key='' to send none,"
@@ -213,7 +213,7 @@ def request_of(endpoint: Endpoint, secret: Secret, supplied: Headers, parameters
     )
     if secret:
         headers["Authorization"] = "Bearer " + secret.value()
-    return Request(endpoint, headers.merged(supplied), body, secret)
+    return Request(endpoint, headers.merged(supplied), body)
 
 
 def _as_json(value: Any) -> Any:

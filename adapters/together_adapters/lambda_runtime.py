@@ -1,5 +1,7 @@
 """A runtime for AWS Lambda that streams: `python -m together_adapters.lambda_runtime [MODULE.FUNCTION]`.
 
+It never needs a package of AWS's, and never runs two events at once.
+
 AWS's own runtime for Python (awslambdaric 4.2) sends whole responses only. This one asks Lambda's Runtime API for
 events as that one does, runs ordinary handlers as usual, and sends what a generator yields as it comes. Put it in
 the place of AWS's in one of three ways:

@@ -1,4 +1,7 @@
-"""A loopback server that sends a recorded stream with its recorded timing: a completion without a key or a network."""
+"""A loopback server that sends a recorded stream with its recorded timing: a completion without a key or a network.
+
+It never looks at what it is asked, and never listens on anything but 127.0.0.1.
+"""
 
 from __future__ import annotations
 
