@@ -1,24 +1,68 @@
-"""Every Python snippet of the README runs, and prints what stands below it."""
+"""Every Python snippet of README.md, CONTRIBUTING.md, SCALING.md and the docstrings runs, and prints what stands below it."""
 
 from __future__ import annotations
 
+import ast
+import doctest
 import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from http_server import serving
 from test_examples import respond
 
-README = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
-SNIPPETS = re.findall(r"^```python\n(.*?)^```$(?:\n\n^```text\n(.*?)^```$)?", README, re.MULTILINE | re.DOTALL)
+ROOT = Path(__file__).parents[1]
+PAGES = ["README.md", "CONTRIBUTING.md", "tests/everywhere/SCALING.md"]
+# What some snippets are about, and the project does not need: they run where it is installed.
+ELSEWHERE = ["dask", "pyspark"]
+
+
+def snippets_in(text: str) -> list[tuple[str, str]]:
+    return re.findall(r"^```python\n(.*?)^```$(?:\n\n^```text\n(.*?)^```$)?", text, re.MULTILINE | re.DOTALL)
+
+
+def docstrings() -> Iterator[tuple[str, str]]:
+    """The docstrings of both packages, each with its module and line."""
+    for folder in ("together_types", "adapters/together_adapters"):
+        for path in sorted((ROOT / folder).glob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+                    text = ast.get_docstring(node)
+                    if text:
+                        yield f"{path.name}:{getattr(node, 'lineno', 1)}", text
+
+
+def snippets() -> Iterator[tuple[str, tuple[str, str]]]:
+    for page in PAGES:
+        for number, snippet in enumerate(snippets_in((ROOT / page).read_text("utf-8"))):
+            yield f"{Path(page).stem}-{number}", snippet
+    for place, text in docstrings():
+        for number, snippet in enumerate(snippets_in(text)):
+            yield f"{place}-{number}", snippet
+        examples = doctest.DocTestParser().get_examples(text)
+        if examples:
+            yield f"{place}-examples", (_of_prompts(examples), "".join([example.want for example in examples]))
+
+
+def _of_prompts(examples: list[doctest.Example]) -> str:
+    """What the lines with `>>>` say, as the interpreter would run it: values of expressions are shown."""
+    return "\n".join([f"exec(compile({example.source!r}, 'example', 'single'))" for example in examples])
+
+
+FOUND = dict(snippets())
+SNIPPETS = [snippet for name, snippet in FOUND.items() if name.startswith("README-")]
 assert len(SNIPPETS) >= 10
 
 
-@pytest.mark.parametrize(("code", "output"), SNIPPETS, ids=range(len(SNIPPETS)))
+@pytest.mark.parametrize(("code", "output"), FOUND.values(), ids=FOUND)
 def test_snippet(code: str, output: str) -> None:
+    for package in ELSEWHERE:
+        if re.search(rf"^(?:import|from) {package}\b", code, re.MULTILINE):
+            pytest.importorskip(package, reason="what the snippet is about")
     with serving(respond) as server:
         environment = {**os.environ, "TOGETHER_API_KEY": "test-key", "TOGETHER_BASE_URL": server.base_url}
         environment["PYTHONPATH"] = os.pathsep.join(sys.path)

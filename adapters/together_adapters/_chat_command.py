@@ -164,6 +164,9 @@ def _converse(ask: Ask, messages: list[Message], first: str | None, screen: Scre
         try:
             prompt = input("> " if sys.stdin.isatty() else "").strip()
         except EOFError:
+            print(
+                end="\n" if on_terminal(sys.stdin) else "", file=sys.stderr
+            )  # what comes next begins on a line of its own
             return
         if prompt:
             _exchange(ask, messages, prompt, screen)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from ._plain import is_sequence
 from ._terminal import clipped, on_one_line, plural
 from ._types import at
 
@@ -50,16 +51,19 @@ class Undeclared:
 
 
 def _undeclared(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, tuple):
-        for index, item in enumerate(value):
-            yield from _undeclared(item, at(path, index))
-        return
-    if not hasattr(value, "issues"):
-        return  # raw JSON, of which everything is declared
     declared = {name.rstrip("_") for name in value.__match_args__[:-1]}  # `type_` is the key `type`
     for key, raw in value.extra.items():
         if key not in declared:
             yield at(path, key), raw
-    for name, item in vars(value).items():
+    for name, item in value.__dict__.items():
         if name != "extra":
-            yield from _undeclared(item, at(path, name))
+            yield from _below(item, at(path, name))
+
+
+def _below(item: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """The same for what a field holds: a value, a tuple of them, or raw JSON, of which nothing is undeclared."""
+    if is_sequence(item):
+        for index, one in enumerate(item):
+            yield from _below(one, at(path, index))
+    elif hasattr(item, "issues"):
+        yield from _undeclared(item, path)

@@ -162,6 +162,10 @@ def from_openai(source: Source, kind: type[Any] | None = None, *, reasoning_key:
     completion at all, like `{"a": 1}`, comes out as a response without choices, its keys in `extra`, and without issues.
     `kind`, one of the four classes, settles it where the caller knows. `reasoning_key` is the key for the reasoning, which otherwise keeps its own.
     Raises TypeError for what is none of these, ParseError for what is nested too deeply.
+
+    >>> from together_adapters.openai_format import from_openai
+    >>> from_openai({"a": 1})
+    ChatCompletionResponse(extra={'a': 1})
     """
     data = _members_of(source)
     cls = _kind_of(data) if kind is None else kind
