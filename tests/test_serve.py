@@ -502,6 +502,54 @@ def posting(server: Server, stream: bool) -> socket.socket:
     return caller
 
 
+def late(handler: Any) -> None:
+    time.sleep(1.1)
+    sends(CHUNK + b"data: [DONE]\n\n")(handler)
+
+
+def late_within(handler: Any) -> None:
+    head(handler)
+    handler.wfile.write(CHUNK)
+    time.sleep(1.1)
+    handler.wfile.write(b"data: [DONE]\n\n")
+
+
+@pytest.mark.parametrize("answer", [late, late_within])
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_caller_that_has_ended_its_side_gets_its_answer(answer: Any, stream: bool) -> None:
+    if not stream:
+        answer = {late: late_whole, late_within: late_refusal}[answer]
+    with upstream(answer) as above, running(Upstream(above.url, "")) as server, posting(server, stream) as caller:
+        caller.shutdown(socket.SHUT_WR)
+        response = http.client.HTTPResponse(caller, method="POST")  # passes interim answers over
+        response.begin()
+        body = response.read()
+    assert response.status == (429 if answer is late_refusal else 200)
+    assert b'"content":"hi"' in body or answer is late_refusal
+    if stream:
+        assert len(frames_of(body.replace(b"\n\n:", b""))) == 1 and body.rstrip().endswith(b"data: [DONE]")
+
+
+def late_whole(handler: Any) -> None:
+    time.sleep(1.1)
+    sends(b'{"choices":[{"index":0,"message":{"role":"assistant","content":"hi"}}]}', kind="application/json")(handler)
+
+
+def late_refusal(handler: Any) -> None:
+    time.sleep(0.5)
+    sends(b"{}", "429 Too Many", "application/json")(handler)
+
+
+@pytest.mark.parametrize("answer", [silent_from_the_start, silent_after_a_chunk])
+def test_a_caller_that_goes_later_frees_the_upstream(answer: Any) -> None:
+    with upstream(answer) as above, running(Upstream(above.url, "")) as server:
+        caller = posting(server, True)
+        caller.shutdown(socket.SHUT_WR)
+        assert not above.gone.wait(0.7)
+        caller.close()
+        assert above.gone.wait(10)
+
+
 def test_a_caller_that_does_not_read_frees_the_upstream() -> None:
     with upstream(never_silent) as above, running(Upstream(above.url, ""), patience=0.5) as server:
         with posting(server, True):

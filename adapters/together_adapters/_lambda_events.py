@@ -1,6 +1,6 @@
 """The events of AWS Lambda's HTTP sources, read as one request.
 
-It never changes an event, and never lets an error out that is not a ParseError.
+It never changes an event, and never imports anything of AWS's.
 
 | kind | told by | source |
 |---|---|---|

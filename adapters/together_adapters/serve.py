@@ -5,7 +5,8 @@ and `encode_chunks`. POST /v1/chat/completions, GET /v1/models, GET /health; err
 
 It never passes a caller's bytes on: the upstream gets the JSON of a request, and of its headers only the key. Because the
 server has a key of its own to spend, it takes JSON only and, where it listens on loopback, only a loopback name as its host:
-so no web page can use it. A caller that has gone, or does not read, frees its upstream.
+so no web page can use it. A caller that has gone, or does not read, frees its upstream; one that has only ended its own side
+of the connection gets its answer.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import time
 from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
-from threading import BoundedSemaphore, Event, Thread
+from threading import BoundedSemaphore, Event, Lock, Thread
 
 from ._encode import error_body, json_bytes
 from ._fold import is_items, is_members
@@ -44,6 +45,8 @@ _PATIENCE = 60.0  # seconds for one read or write of a caller, and for the whole
 _MOST_CALLERS = 128
 _READ_SIZE = 65536
 _LOOK = 0.2  # seconds between two looks at whether a caller is still there
+_INTERIM = b"HTTP/1.1 100 Continue\r\n\r\n"
+_COMMENT = b":\n\n"  # which readers of event streams pass over
 
 
 class _Refused(Exception):
@@ -131,6 +134,13 @@ class _Handler(BaseHTTPRequestHandler):
     if TYPE_CHECKING:
         served: Server
 
+    def setup(self) -> None:
+        """One connection."""
+        super().setup()
+        self._sending = Lock()
+        self._probe = b""  # what may be sent now only to see whether the caller is there
+        self._looks = 0  # since the caller has ended its side
+
     def log_message(self, format: str, *args: object) -> None:
         """One line, without what might steer a terminal."""
         self.served.log((format % args).encode("ascii", "backslashreplace").decode("ascii"))
@@ -210,6 +220,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _complete(self) -> None:
         body = _checked(self._body())
         call = self.served.backend.call(self._key())
+        self._probe = b"" if self.request_version == "HTTP/1.0" else _INTERIM
         try:
             with self._watched(call):
                 reply = call.create(body)
@@ -224,26 +235,32 @@ class _Handler(BaseHTTPRequestHandler):
     def _stream(self, stream: ChunkStream, *, with_usage: bool) -> None:
         """Send the chunks as they come."""
         chunked = self.request_version != "HTTP/1.0"
+        framed = _chunk if chunked else bytes
         self.close_connection = self.close_connection or not chunked
-        self.send_response(200)
-        self.send_header("Content-Type", "text/event-stream")
-        self.send_header("Cache-Control", "no-cache")
-        if chunked:
-            self.send_header("Transfer-Encoding", "chunked")
-        if self.close_connection:
-            self.send_header("Connection", "close")
-        self.end_headers()
+        with self._sending:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.send_header("Cache-Control", "no-cache")
+            if chunked:
+                self.send_header("Transfer-Encoding", "chunked")
+            if self.close_connection:
+                self.send_header("Connection", "close")
+            self.end_headers()
+            self._probe = framed(_COMMENT)
         with closing(encode_chunks(_converted(stream, with_usage))) as frames:
             for data in frames:
-                self.wfile.write(b"%x\r\n%b\r\n" % (len(data), data) if chunked else data)
-        if chunked:
-            self.wfile.write(b"0\r\n\r\n")
+                with self._sending:
+                    self.wfile.write(framed(data))
+        with self._sending:
+            self._probe = b""
+            if chunked:
+                self.wfile.write(b"0\r\n\r\n")
 
     @contextmanager
     def _watched(self, call: Call) -> Generator[None]:
         """Cancel the call when its caller has gone, or the server closes."""
         over = Event()
-        watcher = Thread(target=_watch, args=(self.connection, call, over, self.served.closing), daemon=True)
+        watcher = Thread(target=self._watch, args=(call, over), daemon=True)
         watcher.start()
         try:
             yield
@@ -251,18 +268,54 @@ class _Handler(BaseHTTPRequestHandler):
             over.set()
             watcher.join()
 
+    def _watch(self, call: Call, over: Event) -> None:
+        """Cancel a call as soon as its caller has gone, or the server closes, again until it is over: a client may try once more."""
+        gone = False
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.connection, selectors.EVENT_READ | selectors.EVENT_WRITE)
+            while not over.wait(_LOOK):
+                ready = sum([events for _, events in selector.select(0)])
+                gone = gone or self.served.closing.is_set() or self._has_gone(ready)
+                if gone:
+                    call.cancel()
+
+    def _has_gone(self, ready: int) -> bool:
+        """Whether the caller has gone. One that has ended its side may still read: only sending something to it tells."""
+        caller = self.connection
+        try:
+            if not ready & selectors.EVENT_READ or caller.recv(1, socket.MSG_PEEK):
+                return False
+            if caller.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):  # it has refused what was sent to it
+                return True
+            self._looks += 1
+            if self._looks & (self._looks - 1) or not ready & selectors.EVENT_WRITE:
+                return (
+                    False  # asked again at ever longer intervals, because clients pass over a few interim answers only
+                )
+            if not self._sending.acquire(blocking=False):
+                return False
+            try:
+                caller.sendall(self._probe)
+                return not self._probe  # HTTP/1.0 has nothing that could be sent before the answer
+            finally:
+                self._sending.release()
+        except OSError:
+            return True
+
     def _send(self, status: int, data: dict[str, Any], headers: tuple[tuple[str, str], ...] = ()) -> None:
         body = json_bytes(data)
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        for name, value in headers:
-            self.send_header(name, value)
-        if self.close_connection:
-            self.send_header("Connection", "close")
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
+        with self._sending:
+            self._probe = b""
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            for name, value in headers:
+                self.send_header(name, value)
+            if self.close_connection:
+                self.send_header("Connection", "close")
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
 
     def _refuse(self, refused: _Refused) -> None:
         self.close_connection = True  # what is left of the request cannot be told from the next one
@@ -381,22 +434,8 @@ def _wants_usage(body: dict[str, Any]) -> bool:
     return is_members(options) and bool(options.get("include_usage"))
 
 
-def _watch(caller: socket.socket, call: Call, over: Event, closing: Event) -> None:
-    """Cancel a call as soon as its caller has closed the connection, again until it is over: a client may try once more."""
-    gone = False
-    with selectors.DefaultSelector() as selector:
-        selector.register(caller, selectors.EVENT_READ)
-        while not over.wait(_LOOK):
-            gone = gone or closing.is_set() or (bool(selector.select(0)) and _has_closed(caller))
-            if gone:
-                call.cancel()
-
-
-def _has_closed(caller: socket.socket) -> bool:
-    try:
-        return not caller.recv(1, socket.MSG_PEEK)
-    except OSError:
-        return True
+def _chunk(data: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data)
 
 
 def _checked(body: bytes) -> dict[str, Any]:
