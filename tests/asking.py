@@ -1,4 +1,4 @@
-"""One call with either client, whatever comes of it, so that one table tests both."""
+"""One call with either client, whatever comes of it, so that one table tests both. It judges nothing."""
 
 from __future__ import annotations
 
@@ -60,8 +60,9 @@ async def _ask_async(asked: dict[str, Any], options: dict[str, Any]) -> Outcome:
         return Outcome(texts, None, answer.completion.state)
 
 
-def trusting(authority: Any) -> ssl.SSLContext:
-    """A client's TLS settings that trust a test's CA."""
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    return context
+def contexts_of(authority: Any, *names: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """The TLS settings of a server of these names, and of a client that trusts the test's CA."""
+    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert(*names).configure_cert(server)
+    authority.configure_trust(client)
+    return server, client

@@ -1,4 +1,4 @@
-"""The recorded bytes under tests/data, and every type they can be read as."""
+"""The recorded bytes under tests/data, and every type they can be read as. Nothing here writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real HTTP server on loopback that answers each request with given bytes."""
+"""A real HTTP server on loopback that answers each request with given bytes. It never looks at what is asked (`http_server` does)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Builds what would be published, twice, and checks it: `tox -e release`."""
+"""Builds what would be published, twice, and checks it: `tox -e release`. It publishes nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Changes that a comparison of types must notice, made in the source of a module."""
+"""Changes that a comparison of types must notice, made in the source of a module. No file is changed."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any
 
 import pytest
-from asking import ASKED, BOTH, ask
+from asking import ASKED, BOTH, ask, contexts_of
 from http_server import CHUNKED, CLOSE, RESET, HTTPServer, Part, Received, in_chunks, reply, serving
 from together_adapters import (
     APIConnectionError,
@@ -472,11 +472,7 @@ def tls(request: pytest.FixtureRequest) -> tuple[ssl.SSLContext | None, ssl.SSLC
     if request.param == "http":
         return None, None
     trustme = pytest.importorskip("trustme", reason="needs a package that this interpreter may not have")
-    authority = trustme.CA()
-    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
-    authority.issue_cert("127.0.0.1", "api.example.com").configure_cert(server)
-    authority.configure_trust(client)
-    return server, client
+    return contexts_of(trustme.CA(), "127.0.0.1", "api.example.com")
 
 
 def streaming(*pauses: float) -> list[Part]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, Optional, Union
 
 import pytest
-from asking import BOTH, ask
+from asking import BOTH, ask, contexts_of
 from http_server import CHUNKED, CLOSE, RESET, Part, Received, in_chunks, reply, serving
 from together_adapters import (
     APIConnectionError,
@@ -111,10 +111,7 @@ def tls(request: pytest.FixtureRequest, authority: Any) -> tuple[ssl.SSLContext 
     """The contexts of server and client, or neither."""
     if request.param == "http":
         return None, None
-    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
-    authority.issue_cert("127.0.0.1").configure_cert(server)
-    authority.configure_trust(client)
-    return server, client
+    return contexts_of(authority, "127.0.0.1")
 
 
 @BOTH

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from asking import BOTH, ask
+from asking import BOTH, ask, contexts_of
 from http_server import Part, Received, reply, serving
 from together_adapters import APIConnectionError, APITimeoutError
 
@@ -90,11 +90,7 @@ def tunnelling(port: int, answer: bytes = b"HTTP/1.1 200 Connection established\
 @pytest.fixture(scope="module")
 def contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
     """The TLS settings of a server called api.example.com, and of a client that trusts it."""
-    authority = trustme.CA()
-    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
-    authority.issue_cert("api.example.com").configure_cert(server)
-    authority.configure_trust(client)
-    return server, client
+    return contexts_of(trustme.CA(), "api.example.com")
 
 
 @BOTH

@@ -1,4 +1,4 @@
-"""Whether JSON is what a TypedDict says: what type checkers do with source, done with data."""
+"""Whether JSON is what a TypedDict says: what type checkers do with source, done with data. Nothing is converted."""
 
 from __future__ import annotations
 

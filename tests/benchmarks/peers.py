@@ -1,4 +1,4 @@
-"""The same work by other libraries, where they are installed: together-python 1.x and current, openai, pydantic, msgspec, orjson."""
+"""The same work by other libraries, where they are installed: together-python 1.x and current, openai, pydantic, msgspec, orjson. None of them is required."""
 
 from __future__ import annotations
 
