@@ -135,9 +135,13 @@ class Response(ChunkedBody):
     """One answer. `feed` takes what the connection gives and returns what of the body it completes.
 
     `started` is set by the first byte, `status` and `headers` with the head, `complete` with the body's last byte;
-    `reusable` then says whether the connection can carry another request, never after an `error`. What is no HTTP, and an end that came too
-    early, raise nothing, so that no bytes before them are lost: `error` is a ProtocolError or an EOFError then.
+    `reusable` then says whether the connection can carry another request, never after an `error`. What is no HTTP, and
+    an end that came too early, raise nothing, so that no bytes before them are lost: `error` is a ProtocolError or an
+    EOFError then.
     """
+
+    complete: bool
+    error: Exception | None
 
     def __init__(self) -> None:
         super().__init__()
