@@ -44,10 +44,11 @@ def test_recordings_stay_as_they_are(path: Any) -> None:
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every scalar and every empty container of JSON, by path."""
+    """Every scalar and every empty container of JSON, by path; keys that are no names are quoted."""
     if isinstance(value, dict) and value:
         for key, item in value.items():
-            yield from leaves(item, f"{path}.{key}" if path else key)
+            below = key if key.isidentifier() else f"[{json.dumps(key)}]"
+            yield from leaves(item, f"{path}.{key}" if path and below == key else path + below)
     elif isinstance(value, list) and value:
         for index, item in enumerate(value):
             yield from leaves(item, f"{path}[{index}]")
