@@ -1,4 +1,5 @@
-"""Event streams, chunks and completions of Together and OpenAI-format servers, on the standard library alone. Nothing is decided here.
+"""Event streams, chunks and completions of Together and OpenAI-format servers, on the standard library alone.
+Nothing is decided here.
 
 The clients are imported when they are first used, so that importing this package, or a module of it that needs no
 network, loads neither sockets nor asyncio.

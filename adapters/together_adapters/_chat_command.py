@@ -1,4 +1,7 @@
-"""`chat` and `replay`: streams shown as they arrive, from a server or from a recording. Tools are never run, and TOGETHER_API_KEY is never sent in the clear beyond this machine."""
+"""`chat` and `replay`: streams shown as they arrive, from a server or from a recording.
+
+Tools are never run, and TOGETHER_API_KEY is never sent in the clear beyond this machine.
+"""
 
 from __future__ import annotations
 
@@ -164,9 +167,8 @@ def _converse(ask: Ask, messages: list[Message], first: str | None, screen: Scre
         try:
             prompt = input("> " if sys.stdin.isatty() else "").strip()
         except EOFError:
-            print(
-                end="\n" if on_terminal(sys.stdin) else "", file=sys.stderr
-            )  # what comes next begins on a line of its own
+            if on_terminal(sys.stdin):
+                print(file=sys.stderr)  # what comes next begins on a line of its own
             return
         if prompt:
             _exchange(ask, messages, prompt, screen)

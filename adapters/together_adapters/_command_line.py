@@ -1,4 +1,7 @@
-"""The command line: reads the arguments, and makes of errors one line and an exit status. What a command does is never here, but in its own module."""
+"""The command line: reads the arguments, and makes of errors one line and an exit status.
+
+What a command does is never here, but in its own module.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Changes to a source text by the positions that `ast` gives, which are in bytes. What is to change is never decided here."""
+"""Changes to a source text by the positions that `ast` gives, which are in bytes.
+
+What is to change is never decided here.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""`parse`: an account of what a file holds: a JSON response, a stream, the lines of a batch job or of `--json`. It never changes the file, and asks no server."""
+"""`parse`: an account of what a file holds: a JSON response, a stream, the lines of a batch job or of `--json`.
+
+It never changes the file, and asks no server.
+"""
 
 from __future__ import annotations
 

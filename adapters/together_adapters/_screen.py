@@ -1,4 +1,7 @@
-"""One stream on the screen: its text as it arrives, its reasoning dimmed, then its tool calls and what it took. It never starts a request."""
+"""One stream on the screen: its text as it arrives, its reasoning dimmed, then its tool calls and what it took.
+
+It never starts a request.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""`serve`: an OpenAI-compatible endpoint on this machine, in front of a server or of recordings. The serving itself is in `serve`, never here."""
+"""`serve`: an OpenAI-compatible endpoint on this machine, in front of a server or of recordings.
+
+The serving itself is in `serve`, never here.
+"""
 
 from __future__ import annotations
 

@@ -224,7 +224,7 @@ def _holes_in(text: str, chunk: ChatCompletionChunk) -> list[Hole]:
     return sorted(holes)
 
 
-def _others(text: str, holes: list[Hole]) -> str:
+def _trial_of(text: str, holes: list[Hole]) -> str:
     """The frame with other values in all its holes."""
     for hole in reversed(holes):
         name = "content" if hole.key == "text" else hole.key
@@ -257,7 +257,7 @@ def _template_of(text: str, chunk: ChatCompletionChunk, others: Iterable[str]) -
     if not any([other.startswith(begin) and other.endswith(end) for other in others]):
         return None
     template = Template(text, chunk, holes)
-    trial = _others(text, holes).encode("latin-1")
+    trial = _trial_of(text, holes).encode("latin-1")
     made = next(template.run(Unread(trial), Accumulator(), len(trial)), None)
     read = ChatCompletionChunk.from_json(trial[len(_PREFIX) :])
     return template if made is not None and made.to_dict() == read.to_dict() else None

@@ -1,4 +1,7 @@
-"""What the commands print: text made safe for a terminal, dimmed where it can be, and bars. Nothing here writes to standard output."""
+"""What the commands print: text made safe for a terminal, dimmed where it can be, and bars.
+
+Nothing here writes to standard output.
+"""
 
 from __future__ import annotations
 

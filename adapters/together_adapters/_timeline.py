@@ -1,4 +1,5 @@
-"""When the chunks of a stream arrived: written into a saved stream as comments, read back, and shown as bars. Nothing here measures a time.
+"""When the chunks of a stream arrived: written into a saved stream as comments, read back, and shown as bars.
+Nothing here measures a time.
 
 A saved stream is an event stream like any other, of which each frame stands behind a comment with the time
 since the one before it, `: +12.3 ms`. Every reader of event streams passes comments over.

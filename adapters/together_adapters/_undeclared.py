@@ -1,4 +1,7 @@
-"""The keys that no field declares, for `parse`: where they stand, and how often. Misfits of declared fields are issues, never listed here."""
+"""The keys that no field declares, for `parse`: where they stand, and how often.
+
+Misfits of declared fields are issues, never listed here.
+"""
 
 from __future__ import annotations
 

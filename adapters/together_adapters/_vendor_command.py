@@ -1,4 +1,7 @@
-"""`vendor`: copy the packages into a project, and check such a copy. It only asks `vendor`, and writes no file itself."""
+"""`vendor`: copy the packages into a project, and check such a copy.
+
+It only asks `vendor`, and writes no file itself.
+"""
 
 from __future__ import annotations
 

@@ -99,8 +99,9 @@ class Completion:
         return f"Completion({response!r}, state={state!r}, saw_done={saw_done!r}, unmerged={unmerged!r})"
 
 
-# Most chunks repeat the one before but for a text and a token id, which one comparison of dicts finds out: 0.25
-# instead of 0.35 of the time of `json.loads`. Fields that count anew when they come again keep a chunk from that.
+# Most chunks repeat the one before but for a text and a token id, which comparing dicts finds out: of a whole chunk
+# where there is one choice (see `Accumulator.add`: 0.16 of the time of `json.loads`), else of each of its parts (0.27).
+# Fields that count anew when they come again keep a chunk from that.
 _NEW_IN_EACH_CHUNK = ("usage", "warnings", "error", "extra")
 _NEW_IN_EACH_CHOICE = ("logprobs", "top_logprobs", "token_ids", "extra")
 _OF_THE_CHUNK = ("choices", "object", "obfuscation")
@@ -362,8 +363,10 @@ class Accumulator:
             text = getattr(choice.delta, key)
             if text is not None and (choice.text is None or (key == "content" and choice.text == text)):
                 writers = self.writers(chunk, key)
+                if writers is None:
+                    return None
                 of_chunk, of_choice, of_delta = [dict(vars(value)) for value in (chunk, choice, choice.delta)]
-                return writers and (of_chunk, of_choice, of_delta, key, choice.text is not None, *writers)
+                return of_chunk, of_choice, of_delta, key, choice.text is not None, *writers
         return None
 
     @property

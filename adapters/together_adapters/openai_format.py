@@ -160,7 +160,8 @@ def from_openai(source: Source, kind: type[Any] | None = None, *, reasoning_key:
     `source` is a mapping, or an object of an SDK (anything with `to_dict` or `model_dump`). An object whose choices
     have neither a delta nor a message is a chunk where its `object` says so, else a response; so an object that is no
     completion at all, like `{"a": 1}`, comes out as a response without choices, its keys in `extra`, and without issues.
-    `kind`, one of the four classes, settles it where the caller knows. `reasoning_key` is the key for the reasoning, which otherwise keeps its own.
+    `kind`, one of the four classes, settles it where the caller knows. `reasoning_key` is the key for the reasoning,
+    which otherwise keeps its own.
     Raises TypeError for what is none of these, ParseError for what is nested too deeply.
 
     >>> from together_adapters.openai_format import from_openai

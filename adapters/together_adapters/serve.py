@@ -288,10 +288,9 @@ class _Handler(BaseHTTPRequestHandler):
             if caller.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):  # it has refused what was sent to it
                 return True
             self._looks += 1
+            # Asked after 1, 2, 4 looks and so on, because clients pass over a few interim answers only.
             if self._looks & (self._looks - 1) or not ready & selectors.EVENT_WRITE:
-                return (
-                    False  # asked again at ever longer intervals, because clients pass over a few interim answers only
-                )
+                return False
             if not self._sending.acquire(blocking=False):
                 return False
             try:

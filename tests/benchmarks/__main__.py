@@ -35,6 +35,8 @@ from together_adapters.stream import ChunkStream, iter_chunks  # noqa: E402
 import together_types  # noqa: E402
 from together_types import ChatCompletionChunk, ChatCompletionResponse  # noqa: E402
 
+STICK = "import json, dataclasses, enum"  # what imports are measured by
+
 Group = tuple[str, Callable[[int], dict[str, Ratio]]]
 
 
@@ -125,11 +127,10 @@ def _peaks_of_imports(rounds: int) -> dict[str, Ratio]:
     """What importing adds to the largest size of a process, the least of the rounds: what is above that is chance."""
     if not sys.platform.startswith("linux"):
         return {}
-    stick = "import json, dataclasses, enum"
-    codes = [stick, f"{stick}, together_types", f"{stick}, together_types, together_adapters.stream"]
+    codes = [STICK, f"{STICK}, together_types", f"{STICK}, together_types, together_adapters.stream"]
     least, types, stream = [min([peak_of_process(code) for _ in range(rounds)]) for code in codes]
     return {
-        f"importing together_types after `{stick}`, at peak, MB": _exactly(types - least),
+        f"importing together_types after `{STICK}`, at peak, MB": _exactly(types - least),
         "the same with together_adapters.stream, MB": _exactly(stream - least),
     }
 
@@ -157,11 +158,10 @@ def _peak(work: Callable[[], object]) -> float:
 
 
 def imports(rounds: int) -> dict[str, Ratio]:
-    stick = "import json, dataclasses, enum"
     codes = {
         "json, enum and together_types": "import json, enum, together_types",
-        "json, dataclasses, enum and together_types": f"{stick}, together_types",
-        "json, dataclasses, enum and together_adapters.stream": f"{stick}, together_adapters.stream",
+        "json, dataclasses, enum and together_types": f"{STICK}, together_types",
+        "json, dataclasses, enum and together_adapters.stream": f"{STICK}, together_adapters.stream",
     }
     rows: dict[str, Ratio] = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -179,7 +179,7 @@ def imports(rounds: int) -> dict[str, Ratio]:
         ):
             begin += f"sys.path.insert(0, {folder!r}); "
             works = {label + name: begin + code for label, code in codes.items()}
-            rows.update(processes_in_turns(works, (begin, begin + stick), rounds, **variables))
+            rows.update(processes_in_turns(works, (begin, begin + STICK), rounds, **variables))
     return rows
 
 
