@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tarfile
-import venv
 import zipfile
 from pathlib import Path
 
@@ -67,10 +67,16 @@ def test_source_archive_holds_tests_and_stubs(archives: Path) -> None:
 
 
 def test_installs_and_runs(archives: Path, tmp_path: Path) -> None:
-    venv.create(tmp_path / "env", with_pip=False)  # Debian's Pythons have no ensurepip of their own
-    scripts = tmp_path / "env" / ("Scripts" if sys.platform == "win32" else "bin")
     [wheel] = archives.glob("*.whl")
-    pip = [sys.executable, "-m", "pip", "--python", scripts / "python", "install", "--quiet", "--no-index", wheel]
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--target", tmp_path, wheel]
     subprocess.run(pip, check=True, capture_output=True, cwd=tmp_path)
-    done = subprocess.run([scripts / "together-types", "replay"], check=True, capture_output=True, cwd=tmp_path)
-    assert b"The capital of France is Paris." in done.stdout
+
+    def output(*command: str | Path) -> str:
+        environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+        return subprocess.run(
+            command, check=True, stdout=subprocess.PIPE, cwd=tmp_path, env=environment, text=True
+        ).stdout
+
+    code = "import together_adapters, together_types as t; print(t.__file__, together_adapters.__file__)"
+    assert output(sys.executable, "-c", code).count(str(tmp_path)) == 2
+    assert "The capital of France is Paris." in output(tmp_path / "bin" / "together-types", "replay")

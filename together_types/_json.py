@@ -15,7 +15,7 @@ from collections.abc import Mapping
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from typing_extensions import TypeGuard
@@ -37,6 +37,7 @@ __all__ = [
     "is_object",
     "keep",
     "loads",
+    "loads_finite",
     "scan_unchecked",
     "sendable",
     "well_formed",
@@ -84,10 +85,13 @@ def _bounded_int(digits: str) -> int:
     return int(digits)
 
 
-if hasattr(sys, "get_int_max_str_digits"):
-    _decoder = json.JSONDecoder()
-else:
-    _decoder = json.JSONDecoder(parse_int=_bounded_int)
+def _refuse_constant(name: str) -> JSON:
+    raise ParseError("", f"not JSON: {name} is no JSON number")
+
+
+_read_int = None if hasattr(sys, "get_int_max_str_digits") else _bounded_int
+_decoder = json.JSONDecoder(parse_int=_read_int)
+_finite_decoder = json.JSONDecoder(parse_int=_read_int, parse_constant=_refuse_constant)
 
 # CPython's C scanner; other decoders may have no such attribute.
 _scan = getattr(_decoder, "scan_once", _decoder.raw_decode)
@@ -149,22 +153,37 @@ def loads(text: str | bytes | bytearray | memoryview) -> JSON:
     nested too deeply for the interpreter, an integer of more than 4,300 digits.
     """
     if not isinstance(text, str):
-        try:
-            text = (text if isinstance(text, bytes) else bytes(text)).decode()
-        except UnicodeDecodeError as error:
-            raise ParseError("", f"not UTF-8: byte {error.start} ({error.reason})") from None
+        text = _decoded(text)
     try:
         value, end = _scan_first(text, 0)
-    except (StopIteration, ValueError, RecursionError):
-        return _loads_after_blanks(text)
-    return value if end == len(text) else _loads_after_blanks(text)
+        if end == len(text):
+            return value
+    except (StopIteration, ValueError):
+        pass
+    except RecursionError:
+        raise ParseError("", STACK_USED_UP) from None
+    return _loads_after_blanks(text, _scan)
 
 
-def _loads_after_blanks(text: str) -> JSON:
+def loads_finite(text: bytes) -> JSON:
+    """As `loads`, but NaN and infinities, which servers send and JSON does not have, are refused: for what callers send."""
+    decoded = _decoded(text)
+    check_nesting(decoded)
+    return _loads_after_blanks(decoded, _finite_decoder.raw_decode)
+
+
+def _decoded(text: bytes | bytearray | memoryview) -> str:
+    try:
+        return (text if isinstance(text, bytes) else bytes(text)).decode()
+    except UnicodeDecodeError as error:
+        raise ParseError("", f"not UTF-8: byte {error.start} ({error.reason})") from None
+
+
+def _loads_after_blanks(text: str, scan: Callable[[str, int], tuple[JSON, int]]) -> JSON:
     """What does not begin and end with the document itself: white space, a byte order mark, or no JSON."""
     text = text.removeprefix("\ufeff")
     try:
-        value, end = _scan(text, len(text) - len(text.lstrip(_WHITESPACE)))
+        value, end = scan(text, len(text) - len(text.lstrip(_WHITESPACE)))
         if text[end:].strip(_WHITESPACE):
             raise json.JSONDecodeError("Extra data", text, end)
     except StopIteration as stop:
@@ -173,6 +192,8 @@ def _loads_after_blanks(text: str) -> JSON:
         raise ParseError("", _where(text, error.msg, error.pos)) from None
     except RecursionError:
         raise ParseError("", STACK_USED_UP) from None
+    except ParseError:
+        raise
     except ValueError:
         raise ParseError("", f"not JSON: an integer of more than {_MAX_DIGITS} digits") from None
     return value

@@ -17,12 +17,12 @@ import json
 from collections import namedtuple
 
 from ._plain import is_mapping, is_sequence, plain
-from ._types import ParseError, check_nesting, well_formed
+from ._types import ParseError, loads_finite, well_formed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from typing import Any, NamedTuple, NoReturn
+    from typing import Any, NamedTuple
 
     from .protocols import JSON
 
@@ -42,14 +42,6 @@ else:
 __all__ = ["HttpEvent", "kind_of", "parse_event", "raw_of"]
 
 
-class _NoNumber(ValueError):
-    """A number that Python's reader takes and JSON has not: NaN and the infinities."""
-
-
-def _refuse(name: str) -> NoReturn:
-    raise _NoNumber(f"{name} is no number of JSON")
-
-
 class HttpEvent(_Fields):
     """One request, whichever source it came from.
 
@@ -65,16 +57,9 @@ class HttpEvent(_Fields):
     def json(self) -> JSON:
         """The body as a JSON value; raises ParseError where it is none."""
         try:
-            text = self.body.decode("utf-8-sig")
-            check_nesting(text)
-            return json.loads(text, parse_constant=_refuse)
-        except (ValueError, RecursionError) as error:
-            told = (
-                str(error)
-                if isinstance(error, (json.JSONDecodeError, _NoNumber))
-                else "UTF-8 text of bounded depth is expected"
-            )
-            raise ParseError("body", f"not JSON: {told}") from None
+            return loads_finite(self.body)
+        except ParseError as error:
+            raise ParseError("body", error.problem) from None
 
     def __repr__(self) -> str:  # headers, query and body hold credentials and people's text
         return f"HttpEvent(kind={self.kind!r}, method={self.method!r}, path={self.path!r}, {len(self.body)} bytes)"

@@ -19,7 +19,7 @@ from together_types import (
     UsageData,
     __version__,
 )
-from together_types._json import check_nesting, document_at, loads, scan_unchecked, well_formed
+from together_types._json import check_nesting, document_at, loads, loads_finite, scan_unchecked, well_formed
 from together_types._read import at
 
 TYPE_CHECKING = False
@@ -57,6 +57,7 @@ __all__ = [
     "check_nesting",
     "document_at",
     "loads",
+    "loads_finite",
     "scan_unchecked",
     "well_formed",
 ]

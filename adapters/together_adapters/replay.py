@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from ._recordings import RECORDINGS
@@ -43,8 +43,12 @@ def serve_recording(name: str) -> Generator[str]:
     class Server(ThreadingHTTPServer):
         block_on_close = False  # a client that was interrupted may leave its connection open for good
 
+        def run(self) -> None:
+            with suppress(OSError, ValueError):  # closed before it began, where Ctrl-C came while the thread started
+                self.serve_forever(poll_interval=0.02)
+
     with Server(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_port}/v1"

@@ -11,7 +11,6 @@ of the connection gets its answer.
 
 from __future__ import annotations
 
-import json
 import math
 import selectors
 import socket
@@ -25,6 +24,7 @@ from threading import BoundedSemaphore, Event, Lock, Thread
 from ._encode import error_body, json_bytes
 from ._fold import is_items, is_members
 from ._http1 import ChunkedBody
+from ._types import ParseError, loads_finite
 from ._url import BaseURL
 from .errors import APIError, APIStatusError, APITimeoutError
 from .openai_format import to_openai
@@ -440,9 +440,9 @@ def _chunk(data: bytes) -> bytes:
 def _checked(body: bytes) -> dict[str, Any]:
     """A request's JSON, as far as it must be understood here: the rest is for the upstream to judge."""
     try:
-        data: object = json.loads(body, parse_constant=_not_json)
-    except (ValueError, RecursionError) as error:
-        raise _Refused(400, f"the body is not JSON: {str(error)[:200]}", code="invalid_json") from None
+        data: object = loads_finite(body)
+    except ParseError as error:
+        raise _Refused(400, f"the body is {error.problem}", code="invalid_json") from None
     if not is_members(data):
         raise _Refused(400, "the body is to be a JSON object", code="invalid_json")
     if not isinstance(data.get("model"), str):
@@ -453,7 +453,3 @@ def _checked(body: bytes) -> dict[str, Any]:
     if not isinstance(data.get("stream"), (bool, type(None))):
         raise _Refused(400, "stream: expected true or false", param="stream")
     return data
-
-
-def _not_json(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")

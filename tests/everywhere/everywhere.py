@@ -48,9 +48,8 @@ def main() -> int:
             "HYPOTHESIS_PROFILE": "quick" if args.some else os.environ.get("HYPOTHESIS_PROFILE", "default"),
         }
         # Leave out what belongs to the environment that this runs in.
-        environment = {
-            name: value for name, value in os.environ.items() if not name.startswith(("TOX_", "VIRTUAL_ENV", "PYTHON"))
-        }
+        own = ("TOX_", "VIRTUAL_ENV", "PYTHON", "EVERYWHERE_")
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(own)}
         # Twice the processors: many tests wait for a socket or a clock.
         command = [
             sys.executable,
