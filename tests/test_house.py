@@ -70,6 +70,8 @@ ORDER = {
         "_async_connection",
         "aio",
         "_backends",
+        "_asked",
+        "_caller",
         "serve",
         "_recordings",
         "replay",
