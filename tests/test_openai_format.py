@@ -377,7 +377,7 @@ def test_request_in_openais_schema_only() -> None:
         ({"error": "text"}, "text", None),
         ({"object": "error", "message": "m", "code": 40}, "m", "40"),
         ({"detail": "Not Found"}, "Not Found", None),
-        ({"detail": [{"loc": ["body"], "msg": "missing"}]}, "[{'loc': ['body'], 'msg': 'missing'}]", None),
+        ({"detail": [{"loc": ["body"], "msg": "missing"}]}, "body: missing", None),
     ],
 )
 def test_error_bodies(body: dict[str, Any], message: str, code: str | None) -> None:

@@ -73,9 +73,12 @@ def error_in(name: str, chunk: ChatCompletionChunk) -> TogetherErrorResponse | N
         if error.to_dict() or not is_chunk:
             return error
     elif error is not None and (error or not is_chunk):
-        return TogetherErrorResponse(message=error if isinstance(error, str) else json.dumps(error))
-    said = isinstance(chunk.extra.get("message"), str) or "detail" in chunk.extra
-    loose = said and name in ("error", "message") and not is_chunk and chunk.usage is None
+        from ._problems import message_in
+
+        said = message_in({"error": error})
+        return TogetherErrorResponse(message=error if isinstance(error, str) else said or json.dumps(error))
+    speaks = isinstance(chunk.extra.get("message"), str) or "detail" in chunk.extra
+    loose = speaks and name in ("error", "message") and not is_chunk and chunk.usage is None
     if (name == "error" and not chunk.choices) or str(chunk.object) == "error" or loose:
         return TogetherErrorResponse.from_dict(chunk.to_dict())
     return None
@@ -83,10 +86,12 @@ def error_in(name: str, chunk: ChatCompletionChunk) -> TogetherErrorResponse | N
 
 def message_of(error: TogetherErrorResponse) -> str:
     """What an error says, in words where it has any."""
-    detail = error.extra.get("detail")
-    if error.message or isinstance(detail, str):
-        return error.message or str(detail)
-    return error.to_json() if any(error.to_dict().values()) else "an error that does not say what is wrong"
+    if error.message:
+        return error.message
+    from ._problems import message_in
+
+    data = error.to_dict()
+    return message_in(data) or (error.to_json() if any(data.values()) else "an error that does not say what is wrong")
 
 
 def whole_as_chunk(chunk: ChatCompletionChunk) -> ChatCompletionChunk:

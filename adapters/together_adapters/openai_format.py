@@ -23,6 +23,7 @@ from ._openai_logprobs import from_native_logprobs, with_openai_logprobs
 from ._openai_request import request_from_openai, request_to_openai
 from ._openai_schema import CHUNK, ERROR, FINISH_REASONS, MOST_TOP_LOGPROBS, REQUEST, RESPONSE
 from ._plain import is_sequence
+from ._problems import message_in
 from ._tool_calls import numbered
 from ._types import (
     ChatCompletionChunk,
@@ -381,18 +382,23 @@ def _only_request(data: dict[str, Any]) -> dict[str, Any]:
     return data
 
 
+def _as_text(message: Any) -> str:
+    if message is None or isinstance(message, str):
+        return message or ""
+    return message_in({"error": message}) or repr(message)
+
+
 def _only_error(data: dict[str, Any]) -> dict[str, Any]:
     """Every form of an error body that servers send in OpenAI's."""
     error: Any = data.get("error")
     if not is_members(error):
         detail = error if error is not None else data.get("detail")
         error = {**data, "message": data["message"]} if "message" in data else {"message": detail}
-    message: Any = error.get("message")
     code: Any = error.get("code")
     return {
         "error": {
             **error,
-            "message": message if isinstance(message, str) else "" if message is None else repr(message),
+            "message": _as_text(error.get("message")),
             "code": str(code) if isinstance(code, (str, int)) else None,
         }
     }
