@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 
-from ._fold import is_items, is_members
+from ._fold import is_dict, is_list
 from ._http1 import ChunkedBody
 from ._types import ParseError, loads_finite
 from ._url import BaseURL
@@ -141,12 +141,12 @@ def request_of(body: bytes) -> dict[str, Any]:
         data: object = loads_finite(body)
     except ParseError as error:
         raise Refused(400, f"the body is {error.problem}", code="invalid_json") from None
-    if not is_members(data):
+    if not is_dict(data):
         raise Refused(400, "the body is to be a JSON object", code="invalid_json")
     if not isinstance(data.get("model"), str):
         raise Refused(400, "model: expected a string", param="model")
     messages = data.get("messages")
-    if not is_items(messages) or not all([is_members(message) for message in messages]):
+    if not is_list(messages) or not all([is_dict(message) for message in messages]):
         raise Refused(400, "messages: expected an array of objects", param="messages")
     if not isinstance(data.get("stream"), (bool, type(None))):
         raise Refused(400, "stream: expected true or false", param="stream")
@@ -156,4 +156,4 @@ def request_of(body: bytes) -> dict[str, Any]:
 def wants_usage(request: dict[str, Any]) -> bool:
     """Whether a streamed answer is to end with the usage."""
     options: object = request.get("stream_options")
-    return is_members(options) and bool(options.get("include_usage"))
+    return is_dict(options) and bool(options.get("include_usage"))

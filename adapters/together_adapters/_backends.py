@@ -10,7 +10,7 @@ import os
 from threading import Event, Lock
 
 from ._connection import Pool
-from ._fold import is_items, is_members
+from ._fold import is_dict, is_list
 from ._limits import Limits, timeout_of
 from ._tls import Security
 from ._types import __version__
@@ -138,9 +138,9 @@ def _models_in(body: bytes) -> list[dict[str, Any]]:
         listed: object = json.loads(body)
     except (ValueError, RecursionError):
         listed = None
-    if is_members(listed):
+    if is_dict(listed):
         listed = listed.get("data")
-    models = [model for model in listed if is_members(model)] if is_items(listed) else []
+    models = [model for model in listed if is_dict(model)] if is_list(listed) else []
     return [{**model_of(""), **model, "object": "model"} for model in models]
 
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 import json
 import re
 
-from ._fold import LATEST, Folded, by_index, is_members, json_of
+from ._fold import LATEST, Folded, by_index, is_dict, json_of
 from ._openai_logprobs import with_openai_logprobs
 from ._plain import redact
 from ._source import aclose_source, close_source
@@ -80,10 +80,10 @@ def error_body(error: BaseException) -> dict[str, Any]:
 
 def _told_in(body: object) -> dict[str, Any]:
     """What an error body says: OpenAI's nests it under `error`."""
-    if not is_members(body):
+    if not is_dict(body):
         return {}
     inner: object = body.get("error")
-    return inner if is_members(inner) else body
+    return inner if is_dict(inner) else body
 
 
 class _Once:
@@ -111,7 +111,7 @@ class _Choice:
         data = {"index": index, "finish_reason": None, **choice.to_dict()}
         data["index"] = index
         message = data.get("message")
-        if is_members(message) and data.get("delta") == delta_of(message):
+        if is_dict(message) and data.get("delta") == delta_of(message):
             del data["message"]  # of an answer that was sent at once; clients are told once
         if choice.delta is not None or not legacy:
             data["delta"] = self._delta(choice.delta or DeltaContent())

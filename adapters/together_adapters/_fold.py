@@ -45,8 +45,8 @@ __all__ = [
     "Text",
     "Unmerged",
     "by_index",
-    "is_items",
-    "is_members",
+    "is_dict",
+    "is_list",
     "json_of",
     "keep_unknown",
     "raw_of",
@@ -64,7 +64,7 @@ class Unmerged(_UnmergedFields):
     __slots__ = ()
 
 
-def is_members(value: Any) -> TypeGuard[dict[str, Any]]:
+def is_dict(value: Any) -> TypeGuard[dict[str, Any]]:
     """Whether raw JSON is an object."""
     return isinstance(value, dict)
 
@@ -75,7 +75,7 @@ def json_of(value: Any) -> dict[str, Any]:
     return data
 
 
-def is_items(value: Any) -> TypeGuard[list[Any]]:
+def is_list(value: Any) -> TypeGuard[list[Any]]:
     """Whether raw JSON is an array."""
     return isinstance(value, list)
 
@@ -88,7 +88,7 @@ def raw_of(value: Any) -> Any:
         return json_of(value)
     if is_sequence(value):
         return [raw_of(item) for item in value]
-    return {**value} if is_members(value) else value
+    return {**value} if is_dict(value) else value
 
 
 def by_index(choices: Iterable[Any] | None) -> list[tuple[int, Any]]:

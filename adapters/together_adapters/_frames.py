@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import re
 
-from ._fold import is_items, is_members
+from ._fold import is_dict, is_list
 from ._types import ChatCompletionChunk, TogetherErrorResponse, check_nesting, document_at
 
 TYPE_CHECKING = False
@@ -48,9 +48,9 @@ def documents_in(text: str) -> Iterator[dict[str, Any] | str]:
             value, end = document_at(text, start)
         except ValueError:
             value = None
-        if is_members(value):
+        if is_dict(value):
             yield value
-        elif is_items(value) and value and all([is_members(item) for item in value]):
+        elif is_list(value) and value and all([is_dict(item) for item in value]):
             yield from value  # Gemini's form of an error body
         else:
             yield Rest(text[start:])
@@ -102,7 +102,7 @@ def whole_as_chunk(chunk: ChatCompletionChunk) -> ChatCompletionChunk:
 
     data: Any = chunk.to_dict()
     for choice in data["choices"]:
-        if choice.get("delta") is None and is_members(choice.get("message")):
+        if choice.get("delta") is None and is_dict(choice.get("message")):
             choice["delta"] = delta_of(choice["message"])
     if data.get("object") == "chat.completion":
         data["object"] = "chat.completion.chunk"

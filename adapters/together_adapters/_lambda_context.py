@@ -10,7 +10,7 @@ import os
 import time
 from types import SimpleNamespace
 
-from ._fold import is_members
+from ._fold import is_dict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Context:
 def _client_context(caller: dict[str, Any]) -> SimpleNamespace:
     """What a mobile application told of itself: `client` has attributes, `custom` and `env` are dicts."""
     told: object = caller.get("client")
-    client = SimpleNamespace(**{name: told.get(name) for name in _CLIENT}) if is_members(told) else None
+    client = SimpleNamespace(**{name: told.get(name) for name in _CLIENT}) if is_dict(told) else None
     return SimpleNamespace(client=client, custom=caller.get("custom"), env=caller.get("env"))
 
 
@@ -70,4 +70,4 @@ def _object(text: str | None) -> dict[str, Any] | None:
         value: Any = json.loads(text.encode("latin-1").decode("utf-8")) if text else None
     except ValueError:
         return None
-    return value if is_members(value) else None
+    return value if is_dict(value) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 
-from ._fold import is_members, raw_of
+from ._fold import is_dict, raw_of
 from ._plain import sendable_fields
 from ._types import at
 
@@ -46,7 +46,7 @@ def _between(before: Any, after: Any, path: str) -> Iterator[Loss]:
         return
     if hasattr(before, "to_dict") and before.__class__ is after.__class__:
         yield from _between_values(before, after, path)
-    elif is_members(before) and is_members(after):
+    elif is_dict(before) and is_dict(after):
         yield from _between_members(before, after, path)
     elif before.__class__ in (tuple, list) and before.__class__ is after.__class__ and len(before) == len(after):
         for index, (one, other) in enumerate(zip(before, after)):

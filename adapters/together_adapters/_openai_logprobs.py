@@ -4,7 +4,7 @@ What is given is never changed, and no figure is made up but OpenAI's -9999.0 fo
 
 from __future__ import annotations
 
-from ._fold import is_items, is_members
+from ._fold import is_dict, is_list
 from ._types import DeltaContent, LogprobsPart
 
 TYPE_CHECKING = False
@@ -30,14 +30,14 @@ def _to_openai(choice: Mapping[str, Any]) -> dict[str, Any] | None:
     The choices of legacy completions, which have neither a message nor a delta, keep the arrays, which are OpenAI's there.
     """
     raw = choice.get("logprobs")
-    if not (is_members(choice.get("message")) or is_members(choice.get("delta"))):
+    if not (is_dict(choice.get("message")) or is_dict(choice.get("delta"))):
         return None
     if isinstance(raw, (int, float)) and not isinstance(raw, bool):
         top: object = choice.get("top_logprobs")
-        if is_items(top) and top:  # one object for each position, of which a number has one
+        if is_list(top) and top:  # one object for each position, of which a number has one
             top = top[0]
-        return {"content": [_entry(_token_of(choice), raw, top if is_members(top) else {})], "refusal": None}
-    if not is_members(raw):
+        return {"content": [_entry(_token_of(choice), raw, top if is_dict(top) else {})], "refusal": None}
+    if not is_dict(raw):
         return None
     if raw.get("top_logprobs") is None:  # Together declares them beside the arrays too
         raw = {**raw, "top_logprobs": choice.get("top_logprobs")}
@@ -52,7 +52,7 @@ def _to_openai(choice: Mapping[str, Any]) -> dict[str, Any] | None:
 def _token_of(choice: Mapping[str, Any]) -> str:
     """The text that a chunk's one number is about."""
     raw = choice.get("delta")
-    delta = DeltaContent.from_dict(raw) if is_members(raw) else DeltaContent()
+    delta = DeltaContent.from_dict(raw) if is_dict(raw) else DeltaContent()
     text: object = delta.text or delta.reasoning_text or choice.get("text")
     return text if isinstance(text, str) else ""
 
@@ -92,7 +92,7 @@ def _bytes_of(token: str) -> list[int] | None:
 
 def from_native_logprobs(choice: Mapping[str, Any]) -> dict[str, Any] | None:
     """The choice with the logprobs that its `native_logprobs` keeps; None where the two do not say the same."""
-    if not is_members(choice.get("logprobs")) or "native_logprobs" not in choice:
+    if not is_dict(choice.get("logprobs")) or "native_logprobs" not in choice:
         return None
     native = {key: value for key, value in choice.items() if key != "native_logprobs"}
     native["logprobs"] = choice["native_logprobs"]

@@ -7,7 +7,7 @@ is kept as `native_response_format`.
 
 from __future__ import annotations
 
-from ._fold import is_members
+from ._fold import is_dict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,9 +44,9 @@ def request_from_openai(data: dict[str, Any]) -> dict[str, Any]:
 
 def _with_json_schema(response_format: object) -> dict[str, Any] | None:
     """OpenAI's form of a response format that has its schema beside its type."""
-    if not is_members(response_format) or response_format.get("json_schema") is not None:
+    if not is_dict(response_format) or response_format.get("json_schema") is not None:
         return None
     schema: object = response_format.get("schema")
-    if not is_members(schema) or response_format.get("type") not in ("json_object", "json_schema"):
+    if not is_dict(schema) or response_format.get("type") not in ("json_object", "json_schema"):
         return None
     return {"type": "json_schema", "json_schema": {"name": "response", "schema": schema}}

@@ -10,7 +10,7 @@ import os
 from contextlib import contextmanager
 from itertools import chain
 
-from ._fold import is_members
+from ._fold import is_dict
 from ._frames import error_in, message_of
 from ._terminal import BadInput, Progress, calls_in, clipped, counts, on_one_line, plural, visible
 from ._timeline import rows, timed_pieces
@@ -109,7 +109,7 @@ def _object_in(line: bytes) -> dict[str, Any] | None:
         value = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    return value if is_members(value) else None
+    return value if is_dict(value) else None
 
 
 def _account_for_response(data: bytes, args: argparse.Namespace) -> int:

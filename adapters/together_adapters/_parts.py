@@ -6,7 +6,7 @@ all else in them agrees. Every other part is one of its own: two of one delta, a
 
 from __future__ import annotations
 
-from ._fold import Text, is_items, is_members
+from ._fold import Text, is_dict, is_list
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ class Parts:
 
 def _is_text(key: str, value: Any) -> bool:
     """Text, or a list of parts that have text; `text` of another kind is raw JSON that no field could hold."""
-    if key == "thinking" and is_items(value):
-        return all([is_members(piece) for piece in value])
+    if key == "thinking" and is_list(value):
+        return all([is_dict(piece) for piece in value])
     return key in _TEXTS and isinstance(value, str)
 
 

@@ -5,7 +5,7 @@ It never raises, and gives one line of bounded length, whatever the body is.
 
 from __future__ import annotations
 
-from ._fold import is_items, is_members
+from ._fold import is_dict, is_list
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,12 +28,12 @@ def message_in(content: Any, depth: int = 0) -> str:
         return _cleaned(content) if depth else ""
     if depth > 4:
         return ""
-    if is_items(content):
+    if is_list(content):
         return _cleaned("; ".join([said for item in content[:5] if (said := message_in(item, depth + 1))]))
-    if is_members(content):
+    if is_dict(content):
         said = next((said for key in _KEYS if (said := message_in(content.get(key), depth + 1))), "")
         place = content.get("loc")
-        if said and is_items(place) and "msg" in content:
+        if said and is_list(place) and "msg" in content:
             return _cleaned(f"{'.'.join([str(part) for part in place[:10]])}: {said}")
         return said
     return ""

@@ -6,7 +6,7 @@ A rule takes raw JSON and gives what it becomes, or `UNFIT` where nothing of it 
 
 from __future__ import annotations
 
-from ._fold import is_items, is_members
+from ._fold import is_dict, is_list
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,14 +77,14 @@ def between(rule: Rule, low: float, high: float) -> Rule:
 
 def whole_numbers(raw: Any) -> Any:
     """An object whose values are integers; other numbers are rounded."""
-    if not is_members(raw):
+    if not is_dict(raw):
         return UNFIT
     return {name: round(value) for name, value in raw.items() if number(value) is not UNFIT}
 
 
 def raw_object(raw: Any) -> Any:
     """Any object, such as a JSON Schema."""
-    return raw if is_members(raw) else UNFIT
+    return raw if is_dict(raw) else UNFIT
 
 
 def literal(*names: str) -> Rule:
@@ -111,7 +111,7 @@ def array(rule: Rule, least: int = 0, most: int | None = None) -> Rule:
     """The first `most` elements that fit; nothing at all where there are fewer than `least`."""
 
     def fit(raw: Any) -> Any:
-        if not is_items(raw):
+        if not is_list(raw):
             return UNFIT
         items = [fitted for item in raw if (fitted := rule(item)) is not UNFIT]
         return items[:most] if len(items) >= least else UNFIT
@@ -123,7 +123,7 @@ def by_name(rule: Rule) -> Rule:
     """An object of any keys, without the values that do not fit."""
 
     def fit(raw: Any) -> Any:
-        if not is_members(raw):
+        if not is_dict(raw):
             return UNFIT
         return {name: fitted for name, value in raw.items() if (fitted := rule(value)) is not UNFIT}
 
@@ -138,7 +138,7 @@ def record(required: Mapping[str, tuple[Rule, Any]], optional: Mapping[str, Rule
     """
 
     def fit(raw: Any) -> Any:
-        if not is_members(raw):
+        if not is_dict(raw):
             return UNFIT
         fitted: dict[str, Any] = {}
         for key, (rule, filler) in required.items():

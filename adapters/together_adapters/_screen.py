@@ -9,7 +9,7 @@ import json
 import sys
 import time
 
-from ._fold import is_members
+from ._fold import is_dict
 from ._terminal import calls_in, counts, dimmer, on_one_line, on_terminal, visible
 from ._timeline import stamp
 from .errors import APIError
@@ -126,4 +126,4 @@ def _spread(said: str) -> str:
         arguments = json.loads(said)
     except (ValueError, RecursionError):
         return said
-    return json.dumps(arguments, ensure_ascii=False, indent=2) if is_members(arguments) and len(said) > 60 else said
+    return json.dumps(arguments, ensure_ascii=False, indent=2) if is_dict(arguments) and len(said) > 60 else said

@@ -24,7 +24,7 @@ import json
 import json.decoder
 from collections import namedtuple
 
-from ._fold import is_items, is_members
+from ._fold import is_dict, is_list
 from ._source import GAP, Unread
 from ._types import ChatCompletionChoicesChunk, ChatCompletionChunk, DeltaContent, scan_unchecked
 from .accumulate import Accumulator
@@ -238,9 +238,9 @@ def _unchanging(value: Any) -> bool:
     """Whether a value can be shared: nothing in it can be changed by who holds it."""
     if value is None or isinstance(value, (str, int, float)):
         return True
-    if is_items(value) or value.__class__ is dict:
+    if is_list(value) or value.__class__ is dict:
         return False
-    members: dict[str, Any] = value if is_members(value) else getattr(value, "__dict__", {})
+    members: dict[str, Any] = value if is_dict(value) else getattr(value, "__dict__", {})
     items: Iterable[Any] = value if value.__class__ is tuple else members.values()
     return all([_unchanging(item) for item in items])
 

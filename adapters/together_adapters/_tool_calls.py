@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import re
 
-from ._fold import FIRST, JOINED, Folded, Text, Unmerged, is_items, is_members, keep_unknown, with_unknown
+from ._fold import FIRST, JOINED, Folded, Text, Unmerged, is_dict, is_list, keep_unknown, with_unknown
 from ._types import check_nesting, document_at
 
 TYPE_CHECKING = False
@@ -230,13 +230,13 @@ class ToolCallAccumulator:
 def delta_of(message: Mapping[str, Any]) -> dict[str, Any]:
     """A whole message as one delta: its tool calls are numbered, so that they stay apart."""
     calls = message.get("tool_calls")
-    return {**message, "tool_calls": numbered(calls)} if is_items(calls) else {**message}
+    return {**message, "tool_calls": numbered(calls)} if is_list(calls) else {**message}
 
 
 def numbered(calls: Iterable[Any]) -> list[Any]:
     """Tool calls, as JSON, of which each that has no index has its place as one."""
     return [
-        {**call, "index": place} if is_members(call) and call.get("index") is None else call
+        {**call, "index": place} if is_dict(call) and call.get("index") is None else call
         for place, call in enumerate(calls)
     ]
 

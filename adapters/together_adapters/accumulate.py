@@ -26,7 +26,7 @@ from ._fold import (
     Folded,
     Text,
     Unmerged,
-    is_members,
+    is_dict,
     json_of,
     keep_unknown,
     raw_of,
@@ -157,7 +157,7 @@ class _Choice:
     def _without_whole(self, choice: ChatCompletionChoicesChunk) -> ChatCompletionChoicesChunk:
         """Keep a whole message that comes before any delta; a delta beside it that says the same is no other."""
         message: Any = choice.extra["message"]
-        if self._message is not None or self.whole is not None or not is_members(message):
+        if self._message is not None or self.whole is not None or not is_dict(message):
             return choice
         from ._tool_calls import delta_of
 
@@ -406,7 +406,7 @@ class Accumulator:
 def _use_usage_of_groq(data: dict[str, Any]) -> None:
     """Groq has sent a stream's usage under a key of its own."""
     groq: Any = data.get("x_groq")
-    if is_members(groq) and is_members(groq.get("usage")):
+    if is_dict(groq) and is_dict(groq.get("usage")):
         data.setdefault("usage", groq["usage"])
 
 

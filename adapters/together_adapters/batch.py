@@ -18,7 +18,7 @@ import re
 from collections import namedtuple
 from io import BytesIO
 
-from ._fold import is_members
+from ._fold import is_dict
 from ._plain import sendable_fields
 from ._source import as_bytes, iterator_of, missing, read_before
 from ._types import ChatCompletionResponse, ParseError, TogetherErrorResponse, loads
@@ -231,7 +231,7 @@ def read_line(line: bytes | str, number: int = 1) -> BatchResult | BatchError:
     data = (line.encode("utf-8", "surrogatepass") if isinstance(line, str) else bytes(line)).rstrip(b"\r\n")
     try:
         entry: object = loads(data)
-        if is_members(entry):
+        if is_dict(entry):
             return _result(entry, number)
         problem = f"expected an object, got {data[:_SHOWN]!r}"
     except ParseError as error:
@@ -242,12 +242,12 @@ def read_line(line: bytes | str, number: int = 1) -> BatchResult | BatchError:
 def _result(entry: dict[str, Any], number: int) -> BatchResult | BatchError:
     custom_id = _text(entry.get("custom_id"))
     response, error = entry.get("response"), entry.get("error")
-    answer: dict[str, Any] = response if is_members(response) else {}
+    answer: dict[str, Any] = response if is_dict(response) else {}
     status, request_id, body = _status(answer.get("status_code")), _text(answer.get("request_id")), answer.get("body")
     failed = status is not None and not 200 <= status < 300
-    if error is None and is_members(body) and body.get("error") is not None and (failed or not body.get("choices")):
+    if error is None and is_dict(body) and body.get("error") is not None and (failed or not body.get("choices")):
         error = body["error"]
-    if error is None and not failed and is_members(body):
+    if error is None and not failed and is_dict(body):
         try:
             return BatchResult(number, custom_id, ChatCompletionResponse.from_dict(body), status, request_id)
         except ParseError as problem:
@@ -261,9 +261,9 @@ def _failure(
     error: Any, body: Any, number: int, *, custom_id: str | None, status: int | None, request_id: str | None
 ) -> BatchError:
     said = TogetherErrorResponse()
-    if is_members(error):
+    if is_dict(error):
         inner = error.get("error")  # vLLM puts its whole error body here
-        said = TogetherErrorResponse.from_dict(inner if is_members(inner) else error)
+        said = TogetherErrorResponse.from_dict(inner if is_dict(inner) else error)
     elif error is not None:
         said = TogetherErrorResponse(message=error if isinstance(error, str) else json.dumps(error))
     elif isinstance(body, str):

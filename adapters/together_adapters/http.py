@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 
 from ._chunk_reader import ChunkReader
-from ._fold import is_items, is_members
+from ._fold import is_dict, is_list
 from ._http1 import TOKEN, Fields
 from ._problems import message_in, text_of_page
 from ._retry import rate_limits_in, retry_after_in
@@ -174,9 +174,9 @@ def _concealed(value: Any, secrets: list[str]) -> Any:
         for secret in secrets:
             value = value.replace(secret, "***")
         return value
-    if is_items(value):
+    if is_list(value):
         return [_concealed(item, secrets) for item in value]
-    if is_members(value):
+    if is_dict(value):
         return {_concealed(name, secrets): _concealed(item, secrets) for name, item in value.items()}
     return value
 
@@ -253,7 +253,7 @@ def completion_in(headers: Fields, body: bytes) -> ChatCompletionResponse | None
     if headers.get("content-type").lower().startswith("text/event-stream"):
         return _accumulated(body)
     content = _json_in(body)
-    if is_members(content) and "choices" in content and not content.get("error"):
+    if is_dict(content) and "choices" in content and not content.get("error"):
         try:
             return ChatCompletionResponse.from_json(body)
         except ParseError:  # not UTF-8

@@ -17,7 +17,7 @@ Two things cannot be told apart on the way back, because both are OpenAI's forma
 
 from __future__ import annotations
 
-from ._fold import is_items, is_members, json_of
+from ._fold import is_dict, is_list, json_of
 from ._losses import Loss, losses
 from ._openai_logprobs import from_native_logprobs, with_openai_logprobs
 from ._openai_request import request_from_openai, request_to_openai
@@ -210,7 +210,7 @@ def _members_of(source: Any) -> dict[str, Any]:
         copied: object = _as_json(data)
     except RecursionError:
         raise ParseError("", "nested too deeply") from None
-    if not is_members(copied):
+    if not is_dict(copied):
         raise TypeError(f"expected a mapping from {type(source).__name__}, got {type(data).__name__}")
     return copied
 
@@ -241,7 +241,7 @@ def _kind_of(data: Mapping[str, Any]) -> Any:
     said = data.get("object")
     says_chunk = isinstance(said, str) and said.endswith("chunk")
     if "choices" not in data and not says_chunk:
-        if is_items(data.get("messages")):
+        if is_list(data.get("messages")):
             return ChatCompletionRequest
         if data.get("error") is not None or said == "error" or "detail" in data:
             return ErrorData
@@ -252,14 +252,14 @@ def _kind_of(data: Mapping[str, Any]) -> Any:
 
 
 def _objects_in(values: object) -> list[dict[str, Any]]:
-    return [value for value in values if is_members(value)] if is_items(values) else []
+    return [value for value in values if is_dict(value)] if is_list(values) else []
 
 
 def _each_choice(data: dict[str, Any], convert: Any) -> None:
     """Replace each choice by what it is converted to."""
     choices: object = data.get("choices")
-    if is_items(choices):
-        data["choices"] = [convert(choice) if is_members(choice) else choice for choice in choices]
+    if is_list(choices):
+        data["choices"] = [convert(choice) if is_dict(choice) else choice for choice in choices]
 
 
 # ---- to OpenAI's format, and back
@@ -292,7 +292,7 @@ def _rename_reasoning(data: dict[str, Any], chosen: str) -> None:
     for choice in [data, *_objects_in(data.get("choices"))]:
         inside = [choice.get("message"), choice.get("delta"), *_objects_in(choice.get("messages"))]
         for message in inside:
-            if is_members(message):
+            if is_dict(message):
                 texts = [message.pop(key) for key in _REASONING if key in message]
                 if texts:
                     message[chosen] = next((text for text in texts if text), texts[0])
@@ -347,7 +347,7 @@ def _settled_item(item: Any) -> Any:
 def _only_choice(position: int, choice: dict[str, Any], is_chunk: bool) -> dict[str, Any]:
     key = "delta" if is_chunk else "message"
     message: Any = choice.get(key)
-    if not is_members(message):  # a legacy completion has text instead
+    if not is_dict(message):  # a legacy completion has text instead
         message = {"content": choice.get("text")}
     content = _only_text(message.get("content"))
     calls = _objects_in(message.get("tool_calls"))
@@ -369,7 +369,7 @@ def _only_choice(position: int, choice: dict[str, Any], is_chunk: bool) -> dict[
 
 def _only_text(content: object) -> object:
     """The text of a content of parts."""
-    if not is_items(content):
+    if not is_list(content):
         return content
     texts: list[object] = [part.get("text") for part in _objects_in(content) if part.get("type") == "text"]
     return "".join([text for text in texts if isinstance(text, str)])
@@ -391,7 +391,7 @@ def _as_text(message: Any) -> str:
 def _only_error(data: dict[str, Any]) -> dict[str, Any]:
     """Every form of an error body that servers send in OpenAI's."""
     error: Any = data.get("error")
-    if not is_members(error):
+    if not is_dict(error):
         detail = error if error is not None else data.get("detail")
         error = {**data, "message": data["message"]} if "message" in data else {"message": detail}
     code: Any = error.get("code")
