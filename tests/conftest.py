@@ -9,7 +9,12 @@ import re
 import time
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 if find_spec("hypothesis"):
     from hypothesis import HealthCheck, settings
@@ -24,6 +29,15 @@ _STARTED = time.perf_counter()
 # What some interpreters cannot have; a file of tests that imports it is passed over there, and said to be.
 _MAY_BE_MISSING = [name for name in ("hypothesis", "asyncio", "ssl") if not find_spec(name)]
 _passed_over: list[str] = []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Interpreters that tests start look in the current folder first: what they find is to be what is tested here."""
+    before = os.getcwd()
+    os.chdir(tmp_path_factory.mktemp("elsewhere"))
+    yield
+    os.chdir(before)
 
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:

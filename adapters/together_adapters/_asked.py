@@ -26,10 +26,10 @@ __all__ = [
     "body_pieces",
     "check_framing",
     "check_kind",
+    "checked_request",
     "has_body",
     "is_for_loopback",
     "key_of",
-    "request_of",
     "wants_usage",
 ]
 
@@ -135,7 +135,7 @@ def _read(file: BufferedIOBase, most: int, end: float) -> bytes:
     return piece
 
 
-def request_of(body: bytes) -> dict[str, Any]:
+def checked_request(body: bytes) -> dict[str, Any]:
     """A chat completion request, checked as far as it must be understood here: the rest is for the upstream to judge."""
     try:
         data: object = loads_finite(body)

@@ -177,7 +177,7 @@ class Pool:
         self._endpoint = endpoint
         self._security = security
         # Reentrant, because the collector may drop an Answer, which gives its connection back, at any time.
-        self._lock = RLock()
+        self._new_lock, self._lock = RLock, RLock()
         self._idle: list[tuple[Connection, Response]] = []
         self._all: set[Connection] = set()
         self._getpid, self._process = os.getpid, os.getpid()
@@ -269,7 +269,7 @@ class Pool:
         """The child of a fork must not write into its parent's connections."""
         if self._process == self._getpid():
             return
-        self._lock = RLock()  # another thread of the parent may have held it
+        self._lock = self._new_lock()  # another thread of the parent may have held it
         inherited, self._all, self._idle, self._process = self._all, set(), [], self._getpid()
         for connection in inherited:
             connection.close()

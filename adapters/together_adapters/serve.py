@@ -25,10 +25,10 @@ from ._asked import (
     body_pieces,
     check_framing,
     check_kind,
+    checked_request,
     has_body,
     is_for_loopback,
     key_of,
-    request_of,
     wants_usage,
 )
 from ._caller import COMMENT, INTERIM, Caller
@@ -192,7 +192,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(200, {"object": "list", "data": self.served.backend.models(key_of(self.headers))})
 
     def _complete(self) -> None:
-        body = request_of(self._body())
+        body = checked_request(self._body())
         call = self.served.backend.call(key_of(self.headers))
         self._caller.probe = b"" if self.request_version == "HTTP/1.0" else INTERIM
         try:
