@@ -1,4 +1,4 @@
-"""What a call and a chunk cost the process that makes them, beside the SDKs, against one loopback server in a process of its own.
+"""What a call and a chunk cost the client, beside the SDKs, against one loopback server in a process of its own.
 
     python tests/benchmarks/client.py [--rounds N]
 
@@ -17,7 +17,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from http_server import CHUNKED, Part, Received, in_chunks, reply, serving
 
 CHUNKS, CALLS = 2000, 100
 STREAMS = 20
-MEASURES = ("a call", "a chunk, all at once", "a chunk, one at a time", "a chunk of 20 streams")
+MEASURES = ("a call", "a chunk, all at once", "a chunk, one at a time", f"a chunk of {STREAMS} streams")
 FRAME = (
     b'data: {"id":"cmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"m","choices":[{"index":0,'
     b'"delta":{"role":"assistant","content":" token"},"logprobs":null,"finish_reason":%s}],"usage":null}\n\n'
@@ -158,7 +158,7 @@ CLIENTS: dict[str, Callable[[str, int], dict[str, float]]] = {
 
 
 @contextmanager
-def server_process() -> Any:
+def server_process() -> Iterator[str]:
     process = subprocess.Popen([sys.executable, __file__, "--serve"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         assert process.stdout is not None

@@ -5,8 +5,10 @@
 Each DIR holds an SDK as `pip install --target` lays it out; awslambdaric is in the environment that runs this. Ours is
 the built layer. All handlers take turns within one run; the least time of each counts, which what else the machine does
 disturbs least, and of it the difference to an empty handler, as a ratio: a machine's milliseconds are nobody else's.
-A client of an SDK makes its TLS settings when it is made, ours at its first connection, so both are shown. Each is measured with the bytecode that its package was built with,
-and without any, as a zip of the sources alone starts on Lambda's read-only file system.
+
+A client of an SDK makes its TLS settings when it is made, ours at its first connection, so both are shown. Each is
+measured with the bytecode that its package was built with, and without any, as a zip of the sources alone starts on
+Lambda's read-only file system.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The same work by other libraries, where they are installed: together-python 1.x and current, openai, pydantic, msgspec, orjson. None of them is required."""
+"""The same work by other libraries: together-python 1.x and current, openai, pydantic, msgspec, orjson.
+
+Each is measured where it is installed; none is required.
+"""
 
 from __future__ import annotations
 
@@ -125,18 +128,18 @@ def _msgspec(chunk: bool) -> Read:
 def streams() -> dict[str, Callable[[list[bytes]], object]]:
     """By its name, what each SDK iterates over the pieces of a stream with."""
     found: dict[str, Callable[[list[bytes]], object]] = {}
-    for name, module in (("openai", "openai"), ("together", "together")):
-        if (name in INSTALLED and not INSTALLED[name].startswith("1.")) or (name == "openai" and name in INSTALLED):
-            found[f"{name} {INSTALLED[name]}"] = _stainless(module)
-    if INSTALLED.get("together", "").startswith("1."):
-        found[f"together {INSTALLED['together']}"] = _together_1
+    if "openai" in INSTALLED:
+        found[f"openai {INSTALLED['openai']}"] = _stainless("openai", "OpenAI")
+    if "together" in INSTALLED:
+        is_1 = INSTALLED["together"].startswith("1.")
+        found[f"together {INSTALLED['together']}"] = _together_1 if is_1 else _stainless("together", "Together")
     return found
 
 
-def _stainless(module: str) -> Callable[[list[bytes]], object]:
+def _stainless(module: str, client_class: str) -> Callable[[list[bytes]], object]:
     httpx = import_module("httpx")
     stream_class = import_module(module + "._streaming").Stream
-    client = getattr(import_module(module), {"openai": "OpenAI", "together": "Together"}[module])(api_key="none")
+    client = getattr(import_module(module), client_class)(api_key="none")
     chunk = import_module(module + ".types.chat").ChatCompletionChunk
 
     class Body(httpx.SyncByteStream):  # type: ignore[misc, name-defined]

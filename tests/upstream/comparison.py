@@ -1,6 +1,7 @@
 """What a client makes of streams as servers send them: comparison.py MODULE prints yes or no for each, as JSON.
 
-MODULE is `together_adapters` or an SDK, `together` or `openai`; all of them have `client.chat.completions.create`.
+MODULE is `together_adapters` or an SDK, `together` or `openai`, whose version is printed too; all of them have
+`client.chat.completions.create`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import pickle
 import sys
 import warnings
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -108,4 +110,6 @@ def text_of_response(error: Any) -> str:
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    print(json.dumps(rows(importlib.import_module(sys.argv[1]))))
+    name = sys.argv[1]
+    title = "together_types" if name == "together_adapters" else f"{name} {version(name)}"
+    print(json.dumps([title, rows(importlib.import_module(name))]))

@@ -11,31 +11,35 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-COLUMNS = ["together_types", "together 1.6.0", "together 3.1.1", "openai 3.54.0"]
 
 
-def column(module: str, *paths: str) -> dict[str, str]:
+def column(module: str, *paths: str) -> tuple[str, dict[str, str]]:
+    """The column's title, and its cells by the names of their rows."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([*paths, *[path for path in sys.path if path]])}
     command = [sys.executable, str(Path(__file__).with_name("comparison.py")), module]
     done = subprocess.run(command, capture_output=True, timeout=120, env=environment, check=True)
-    found: dict[str, str] = json.loads(done.stdout)
-    return found
+    title, cells = json.loads(done.stdout)
+    return title, cells
 
 
-def table(columns: list[dict[str, str]]) -> str:
-    lines = ["| | " + " | ".join(COLUMNS) + " |", "|---|" + "---|" * len(COLUMNS)]
-    lines += ["| " + " | ".join([name, *[found[name] for found in columns]]) + " |" for name in columns[0]]
+def table(columns: dict[str, dict[str, str]]) -> str:
+    first, *_ = columns.values()
+    lines = ["| | " + " | ".join(columns) + " |", "|---|" + "---|" * len(columns)]
+    lines += ["| " + " | ".join([name, *[cells[name] for cells in columns.values()]]) + " |" for name in first]
     return "\n".join(lines) + "\n"
 
 
 @pytest.mark.skipif("UPSTREAM_TOGETHER_3" not in os.environ, reason="tox -e upstream has the SDKs")
 def test_readme_compares_as_they_are() -> None:
-    found = [
-        column("together_adapters"),
-        column("together"),
-        column("together", os.environ["UPSTREAM_TOGETHER_3"]),
-        column("openai"),
-    ]
-    plain = [each.pop("reads a plain stream") for each in found]
-    assert plain == ["yes"] * len(COLUMNS)  # otherwise the SDK is not installed as it should be
+    found = dict(
+        [
+            column("together_adapters"),
+            column("together"),
+            column("together", os.environ["UPSTREAM_TOGETHER_3"]),
+            column("openai"),
+        ]
+    )
+    assert len(found) == 4
+    plain = {cells.pop("reads a plain stream") for cells in found.values()}
+    assert plain == {"yes"}  # otherwise the SDK is not installed as it should be
     assert table(found) in (ROOT / "README.md").read_text("utf-8"), table(found)
