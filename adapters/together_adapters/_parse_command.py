@@ -42,6 +42,9 @@ examples:
 
 What the fields of a response cannot hold is listed as issues, keys that no
 field declares as extra: where each was first, and how many more had it.
+--json gives an object with state, response, issues, extra, error, error_type
+and error_code; of a batch, a line each with line, custom_id, status, response
+and error.
 """
 
 
