@@ -50,6 +50,7 @@ ORDER = {
         "_schema",
         "_openai_schema",
         "_openai_request",
+        "_openai_exact",
         "_losses",
         "openai_format",
         "batch",

@@ -49,6 +49,7 @@ __all__ = [
     "is_list",
     "json_of",
     "keep_unknown",
+    "objects_in",
     "raw_of",
     "with_unknown",
 ]
@@ -78,6 +79,11 @@ def json_of(value: Any) -> dict[str, Any]:
 def is_list(value: Any) -> TypeGuard[list[Any]]:
     """Whether raw JSON is an array."""
     return isinstance(value, list)
+
+
+def objects_in(values: object) -> list[dict[str, Any]]:
+    """The objects of raw JSON's array; none where it is no array."""
+    return [value for value in values if is_dict(value)] if is_list(values) else []
 
 
 def raw_of(value: Any) -> Any:

@@ -17,14 +17,12 @@ Two things cannot be told apart on the way back, because both are OpenAI's forma
 
 from __future__ import annotations
 
-from ._fold import is_dict, is_list, json_of
+from ._fold import is_dict, is_list, json_of, objects_in
 from ._losses import Loss, losses
+from ._openai_exact import exact, settled
 from ._openai_logprobs import from_native_logprobs, with_openai_logprobs
 from ._openai_request import request_from_openai, request_to_openai
-from ._openai_schema import CHUNK, ERROR, FINISH_REASONS, MOST_TOP_LOGPROBS, REQUEST, RESPONSE
 from ._plain import is_sequence
-from ._problems import message_in
-from ._tool_calls import numbered
 from ._types import (
     ChatCompletionChunk,
     ChatCompletionRequest,
@@ -127,7 +125,7 @@ def to_openai(
     """
     value = _value_of(value)
     if only_openai:
-        return _only_openai(value)
+        return exact(value, _converted(value, settled(value)))
     data = _converted(value, json_of(value))
     if reasoning_key is not None:
         _rename_reasoning(data, reasoning_key)
@@ -245,14 +243,10 @@ def _kind_of(data: Mapping[str, Any]) -> Any:
             return ChatCompletionRequest
         if data.get("error") is not None or said == "error" or "detail" in data:
             return ErrorData
-    kinds = [key for choice in _objects_in(choices) for key in ("delta", "message") if key in choice]
+    kinds = [key for choice in objects_in(choices) for key in ("delta", "message") if key in choice]
     if len({*kinds}) == 1:
         says_chunk = kinds[0] == "delta"
     return ChatCompletionChunk if says_chunk else ChatCompletionResponse
-
-
-def _objects_in(values: object) -> list[dict[str, Any]]:
-    return [value for value in values if is_dict(value)] if is_list(values) else []
 
 
 def _each_choice(data: dict[str, Any], convert: Any) -> None:
@@ -289,116 +283,10 @@ def _choice_from_openai(choice: dict[str, Any]) -> dict[str, Any]:
 
 
 def _rename_reasoning(data: dict[str, Any], chosen: str) -> None:
-    for choice in [data, *_objects_in(data.get("choices"))]:
-        inside = [choice.get("message"), choice.get("delta"), *_objects_in(choice.get("messages"))]
+    for choice in [data, *objects_in(data.get("choices"))]:
+        inside = [choice.get("message"), choice.get("delta"), *objects_in(choice.get("messages"))]
         for message in inside:
             if is_dict(message):
                 texts = [message.pop(key) for key in _REASONING if key in message]
                 if texts:
                     message[chosen] = next((text for text in texts if text), texts[0])
-
-
-# ---- exactly OpenAI's schema
-
-
-_AS_OPENAI = {
-    "max_tokens": "length",
-    "max_length": "length",
-    "tool_use": "tool_calls",
-    "tool_call": "tool_calls",
-    "safety": "content_filter",
-    "refusal": "content_filter",
-}
-
-
-def _only_openai(value: Convertible) -> dict[str, Any]:
-    data = _converted(value, _settled(value))
-    fitted: dict[str, Any]
-    if isinstance(value, ErrorData):
-        fitted = ERROR(_only_error(data))
-    elif isinstance(value, ChatCompletionRequest):
-        fitted = REQUEST(_only_request(data))
-    else:
-        is_chunk = isinstance(value, ChatCompletionChunk)
-        choices = _objects_in(data.get("choices"))
-        data["choices"] = [_only_choice(index, choice, is_chunk) for index, choice in enumerate(choices)]
-        fitted = (CHUNK if is_chunk else RESPONSE)(data)
-    return fitted
-
-
-def _settled(value: Any) -> dict[str, Any]:
-    """A value as JSON, what was spelt otherwise as its fields have it: a count of 5.0 as 5, an object of arguments as text."""
-    members: dict[str, Any] = value.__dict__
-    data = {key: _settled_item(item) for key, item in members.items() if key != "extra"}
-    for key, raw in value.extra.items():
-        if key not in data or (isinstance(raw, int) and data[key] == raw):  # 1 is a number as 1.0 is
-            data[key] = raw
-    return data
-
-
-def _settled_item(item: Any) -> Any:
-    if hasattr(item, "to_dict"):
-        return _settled(item)
-    if item.__class__ in (tuple, list):
-        return [_settled_item(inner) for inner in item]
-    return str.__str__(item) if isinstance(item, str) else item
-
-
-def _only_choice(position: int, choice: dict[str, Any], is_chunk: bool) -> dict[str, Any]:
-    key = "delta" if is_chunk else "message"
-    message: Any = choice.get(key)
-    if not is_dict(message):  # a legacy completion has text instead
-        message = {"content": choice.get("text")}
-    content = _only_text(message.get("content"))
-    calls = _objects_in(message.get("tool_calls"))
-    if is_chunk:
-        calls = numbered(calls)
-    reason = choice.get("finish_reason") or None
-    if reason is not None and reason not in FINISH_REASONS:
-        reason = _AS_OPENAI.get(reason if isinstance(reason, str) else "", "stop")
-    if reason is None and not is_chunk:
-        reason = "tool_calls" if calls else "stop"
-    index = position if choice.get("index") is None else choice["index"]
-    return {
-        **choice,
-        "index": index,
-        "finish_reason": reason,
-        key: {**message, "content": content, "tool_calls": calls},
-    }
-
-
-def _only_text(content: object) -> object:
-    """The text of a content of parts."""
-    if not is_list(content):
-        return content
-    texts: list[object] = [part.get("text") for part in _objects_in(content) if part.get("type") == "text"]
-    return "".join([text for text in texts if isinstance(text, str)])
-
-
-def _only_request(data: dict[str, Any]) -> dict[str, Any]:
-    top = data.get("top_logprobs")
-    if isinstance(top, int) and top > MOST_TOP_LOGPROBS:
-        data["top_logprobs"] = MOST_TOP_LOGPROBS
-    return data
-
-
-def _as_text(message: Any) -> str:
-    if message is None or isinstance(message, str):
-        return message or ""
-    return message_in({"error": message}) or repr(message)
-
-
-def _only_error(data: dict[str, Any]) -> dict[str, Any]:
-    """Every form of an error body that servers send in OpenAI's."""
-    error: Any = data.get("error")
-    if not is_dict(error):
-        detail = error if error is not None else data.get("detail")
-        error = {**data, "message": data["message"]} if "message" in data else {"message": detail}
-    code: Any = error.get("code")
-    return {
-        "error": {
-            **error,
-            "message": _as_text(error.get("message")),
-            "code": str(code) if isinstance(code, (str, int)) else None,
-        }
-    }
