@@ -3,8 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
+
+# What asks an SDK: of a base URL and the parameters of a request, the SDK's own objects.
+Ask = Callable[[str, dict[str, Any]], list[Any]]
+# The same with what has been read, before the objects.
+Mode = Callable[[str, dict[str, Any]], tuple[dict[str, Any], list[Any]]]
+
+
+def of_completion(ask: Ask) -> Mode:
+    """A mode of an SDK that gives one completion."""
+
+    def mode(base_url: str, asked: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
+        objects = ask(base_url, asked)
+        return whole(objects[0]), objects
+
+    return mode
+
+
+def of_stream(ask: Ask) -> Mode:
+    """A mode of an SDK that gives the chunks of a stream."""
+
+    def mode(base_url: str, asked: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
+        objects = ask(base_url, asked)
+        return streamed(objects), objects
+
+    return mode
 
 
 def dumped(value: Any) -> Any:

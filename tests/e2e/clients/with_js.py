@@ -3,10 +3,11 @@
 import json
 import os
 import subprocess
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import reading
+from reading import of_completion, of_stream
 
 MODULES = Path(os.environ.get("NODE_MODULES", "node_modules"))
 PACKAGE = os.environ.get("NPM_PACKAGE", "openai")
@@ -35,19 +36,8 @@ def _run(mode: str, base_url: str, asked: dict[str, Any]) -> list[Any]:
     return objects
 
 
-def _plain(base_url: str, asked: dict[str, Any]) -> tuple[Any, list[Any]]:
-    objects = _run("plain", base_url, asked)
-    return reading.whole(objects[0]), objects
-
-
-def _stream(base_url: str, asked: dict[str, Any]) -> tuple[Any, list[Any]]:
-    objects = _run("stream", base_url, asked)
-    return reading.streamed(objects), objects
-
-
-def _helper(base_url: str, asked: dict[str, Any]) -> tuple[Any, list[Any]]:
-    objects = _run("helper", base_url, asked)
-    return reading.whole(objects[0]), objects
-
-
-MODES = {"create": _plain, "stream: true": _stream, ".stream()": _helper}
+MODES = {
+    "create": of_completion(partial(_run, "plain")),
+    "stream: true": of_stream(partial(_run, "stream")),
+    ".stream()": of_completion(partial(_run, "helper")),
+}

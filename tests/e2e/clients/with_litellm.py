@@ -9,7 +9,7 @@ os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 
 import litellm
 import openai
-import reading
+from reading import of_completion, of_stream
 
 NAME, VERSION = "litellm", importlib.metadata.version("litellm")
 _LOOP = asyncio.new_event_loop()  # the SDK keeps connections, which belong to a loop
@@ -29,27 +29,22 @@ def _asked(base_url: str, asked: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _plain(base_url: str, asked: dict[str, Any]) -> tuple[Any, list[Any]]:
-    answer = litellm.completion(**_asked(base_url, asked))
-    return reading.whole(answer), [answer]
+def _answers(base_url: str, asked: dict[str, Any]) -> list[Any]:
+    answer: Any = litellm.completion(**_asked(base_url, asked))
+    return list(answer) if asked.get("stream") else [answer]
 
 
-def _stream(base_url: str, asked: dict[str, Any]) -> tuple[Any, list[Any]]:
-    chunks = list(litellm.completion(**_asked(base_url, asked)))
-    return reading.streamed(chunks), chunks
-
-
-def _async_plain(base_url: str, asked: dict[str, Any]) -> tuple[Any, list[Any]]:
-    answer = _LOOP.run_until_complete(litellm.acompletion(**_asked(base_url, asked)))
-    return reading.whole(answer), [answer]
-
-
-def _async_stream(base_url: str, asked: dict[str, Any]) -> tuple[Any, list[Any]]:
+def _async_answers(base_url: str, asked: dict[str, Any]) -> list[Any]:
     async def ask() -> list[Any]:
-        return [chunk async for chunk in await litellm.acompletion(**_asked(base_url, asked))]
+        answer: Any = await litellm.acompletion(**_asked(base_url, asked))
+        return [chunk async for chunk in answer] if asked.get("stream") else [answer]
 
-    chunks = _LOOP.run_until_complete(ask())
-    return reading.streamed(chunks), chunks
+    return _LOOP.run_until_complete(ask())
 
 
-MODES = {"completion": _plain, "stream=True": _stream, "acompletion": _async_plain, "async stream=True": _async_stream}
+MODES = {
+    "completion": of_completion(_answers),
+    "stream=True": of_stream(_answers),
+    "acompletion": of_completion(_async_answers),
+    "async stream=True": of_stream(_async_answers),
+}

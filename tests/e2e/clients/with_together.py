@@ -4,8 +4,8 @@ import asyncio
 import importlib.metadata
 from typing import Any
 
-import reading
 import together
+from reading import of_completion, of_stream
 
 VERSION = importlib.metadata.version("together")
 IS_1 = VERSION.startswith("1.")
@@ -50,24 +50,9 @@ def _async_answers(base_url: str, asked: dict[str, Any]) -> list[Any]:
     return asyncio.run(ask())
 
 
-def _plain(base_url: str, asked: dict[str, Any]) -> tuple[Any, list[Any]]:
-    answers = _answers(base_url, asked)
-    return reading.whole(answers[0]), answers
-
-
-def _stream(base_url: str, asked: dict[str, Any]) -> tuple[Any, list[Any]]:
-    chunks = _answers(base_url, asked)
-    return reading.streamed(chunks), chunks
-
-
-def _async_plain(base_url: str, asked: dict[str, Any]) -> tuple[Any, list[Any]]:
-    answers = _async_answers(base_url, asked)
-    return reading.whole(answers[0]), answers
-
-
-def _async_stream(base_url: str, asked: dict[str, Any]) -> tuple[Any, list[Any]]:
-    chunks = _async_answers(base_url, asked)
-    return reading.streamed(chunks), chunks
-
-
-MODES = {"create": _plain, "stream=True": _stream, "async create": _async_plain, "async stream=True": _async_stream}
+MODES = {
+    "create": of_completion(_answers),
+    "stream=True": of_stream(_answers),
+    "async create": of_completion(_async_answers),
+    "async stream=True": of_stream(_async_answers),
+}
