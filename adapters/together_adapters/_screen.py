@@ -41,18 +41,20 @@ class Screen:
 
     def show(self, stream: ChunkStream) -> Completion:
         """Print a stream as it arrives, then what it came to. Raises what the stream raises, after what had arrived."""
-        clock = _Clock()
+        clock, written = _Clock(), False
         with stream:
             try:
                 for text in self._pieces(stream, clock):
                     print(end=text, flush=True)
+                    written = written or text != ""
             except (KeyboardInterrupt, APIError):
                 print(end="" if self._as_json else self._plain + "\n", flush=True)
                 raise
         if self._file is not None:
             self._file.write(encode(ServerSentEvent(data="[DONE]")))
         if not self._as_json:
-            print("\n" + "\n".join([visible(line) for line in _account(stream.completion.response, clock)]), flush=True)
+            lines = [visible(line) for line in _account(stream.completion.response, clock)]
+            print(("\n" if written else "") + "\n".join(lines), flush=True)
         return stream.completion
 
     def complain(self, problem: str) -> None:
