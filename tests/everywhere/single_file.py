@@ -50,8 +50,7 @@ def main(dest: Path) -> SingleFile:
             key.removesuffix(".__init__"), fromlist=["*"]
         )
         public = [item for item in getattr(original, "__all__", []) if item in names]
-        become = f"__import__('single_file_alias').become(__name__, {names!r}, {public!r})"
-        path.write_text(f"{original.__doc__!r}\n{become}\n", "utf-8")
+        path.write_text(f"__import__('single_file_alias').become(__name__, {names!r}, {public!r})\n", "utf-8")
     (dest / "pyrightconfig.json").write_text(
         '{"include": ["app"], "typeCheckingMode": "strict", "pythonVersion": "3.9"}'
     )
