@@ -1,4 +1,4 @@
-"""Handlers that a runtime may meet, for the tests of the runtimes."""
+"""Handlers that a runtime may meet, well-behaved and not. Nothing imports this: tests name a handler to `lambda_emulator`."""
 
 import json
 import logging
@@ -86,7 +86,7 @@ def failing(event, context):
 
 
 def lengthy(event, context):
-    raise Fehler("x" * (6 * 2**20 + 200))
+    raise HandlerError("x" * (6 * 2**20 + 200))
 
 
 def app_title(event, context):
@@ -110,7 +110,7 @@ class ClosingBadly:
         raise StopIteration
 
     def close(self):
-        raise Fehler("while closing")
+        raise HandlerError("while closing")
 
 
 def closing_badly(event, context):
@@ -124,7 +124,7 @@ def failed(event, context):
         return respond_error(error, event)
 
 
-class Fehler(Exception):
+class HandlerError(Exception):
     pass
 
 
@@ -151,11 +151,11 @@ def pieces(event, context):
 def broken(event, context):
     yield b"one"
     yield ""
-    raise Fehler("sk-hiddenHidden \ud800 text")
+    raise HandlerError("sk-hiddenHidden \ud800 text")
 
 
 def broken_at_once(event, context):
-    raise Fehler("early")
+    raise HandlerError("early")
     yield b""
 
 
@@ -168,7 +168,7 @@ def unclosable(event, context):
     try:
         yield from endless(event, context)
     finally:
-        raise Fehler("while closing")
+        raise HandlerError("while closing")
 
 
 def endless(event, context):

@@ -1,4 +1,4 @@
-"""Writes the API reference into a folder: every public module, and the clients, which the package imports when first used."""
+"""Writes the API reference into the folder that is named: `tox -e docs`. The docstrings are all of its text."""
 
 from __future__ import annotations
 

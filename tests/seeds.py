@@ -1,4 +1,4 @@
-"""Changes that a comparison of types must notice, made in the source of a module. No file is changed."""
+"""Faults put into the source of a module, to see that a comparison of types notices each. No file is changed."""
 
 from __future__ import annotations
 

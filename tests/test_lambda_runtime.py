@@ -98,8 +98,8 @@ def test_what_a_mobile_application_tells() -> None:
         ("not_json", "TypeError"),
         ("asynchronous", "TypeError"),
         ("foreign", "Gr__e"),
-        ("broken_at_once", "Fehler"),
-        ("lengthy", "Fehler"),
+        ("broken_at_once", "HandlerError"),
+        ("lengthy", "HandlerError"),
     ],
 )
 def test_a_failure_is_reported_and_the_next_event_taken(handler: str, kind: str) -> None:
@@ -185,7 +185,9 @@ def test_a_prelude() -> None:
     assert json.loads(got.streamed_body) == {"path": "/v1/chat"}
 
 
-@pytest.mark.parametrize(("handler", "kind", "sent"), [("broken", "Fehler", b"one"), ("odd_part", "TypeError", b"one")])
+@pytest.mark.parametrize(
+    ("handler", "kind", "sent"), [("broken", "HandlerError", b"one"), ("odd_part", "TypeError", b"one")]
+)
 def test_a_later_failure_is_in_the_trailers(handler: str, kind: str, sent: bytes) -> None:
     got = once(handler, {})
     assert got.answer == sent and got.trailers["lambda-runtime-function-error-type"] == kind

@@ -26,7 +26,7 @@ if find_spec("together_types") is None:
 
 import peers  # noqa: E402
 import together_adapters  # noqa: E402
-from bodies import BODIES, stream, stream_that_does_not_repeat  # noqa: E402
+from bodies import BODIES, CHUNKS, stream, stream_that_does_not_repeat  # noqa: E402
 from measure import Ratio, in_turns, over, peak_of_process, processes_in_turns, table  # noqa: E402
 from together_adapters._chunk_reader import ChunkReader  # noqa: E402
 from together_adapters.accumulate import accumulate  # noqa: E402
@@ -35,7 +35,7 @@ from together_adapters.stream import ChunkStream, iter_chunks  # noqa: E402
 import together_types  # noqa: E402
 from together_types import ChatCompletionChunk, ChatCompletionResponse  # noqa: E402
 
-STICK = "import json, dataclasses, enum"  # what imports are measured by
+YARDSTICK = "import json, dataclasses, enum"  # what imports are measured by
 
 Group = tuple[str, Callable[[int], dict[str, Ratio]]]
 
@@ -127,10 +127,10 @@ def _peaks_of_imports(rounds: int) -> dict[str, Ratio]:
     """What importing adds to the largest size of a process, the least of the rounds: what is above that is chance."""
     if not sys.platform.startswith("linux"):
         return {}
-    codes = [STICK, f"{STICK}, together_types", f"{STICK}, together_types, together_adapters.stream"]
+    codes = [YARDSTICK, f"{YARDSTICK}, together_types", f"{YARDSTICK}, together_types, together_adapters.stream"]
     least, types, stream = [min([peak_of_process(code) for _ in range(rounds)]) for code in codes]
     return {
-        f"importing together_types after `{STICK}`, at peak, MB": _exactly(types - least),
+        f"importing together_types after `{YARDSTICK}`, at peak, MB": _exactly(types - least),
         "the same with together_adapters.stream, MB": _exactly(stream - least),
     }
 
@@ -160,8 +160,8 @@ def _peak(work: Callable[[], object]) -> float:
 def imports(rounds: int) -> dict[str, Ratio]:
     codes = {
         "json, enum and together_types": "import json, enum, together_types",
-        "json, dataclasses, enum and together_types": f"{STICK}, together_types",
-        "json, dataclasses, enum and together_adapters.stream": f"{STICK}, together_adapters.stream",
+        "json, dataclasses, enum and together_types": f"{YARDSTICK}, together_types",
+        "json, dataclasses, enum and together_adapters.stream": f"{YARDSTICK}, together_adapters.stream",
     }
     rows: dict[str, Ratio] = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -179,16 +179,16 @@ def imports(rounds: int) -> dict[str, Ratio]:
         ):
             begin += f"sys.path.insert(0, {folder!r}); "
             works = {label + name: begin + code for label, code in codes.items()}
-            rows.update(processes_in_turns(works, (begin, begin + STICK), rounds, **variables))
+            rows.update(processes_in_turns(works, (begin, begin + YARDSTICK), rounds, **variables))
     return rows
 
 
 GROUPS: dict[str, Group] = {
     "parse": ("bytes to values, x `json.loads` of the same bytes", parse),
-    "stream": ("a stream of 2,000 chunks to its completion, x `split` and `json.loads`", streams),
+    "stream": (f"a stream of {CHUNKS:,} chunks to its completion, x `split` and `json.loads`", streams),
     "scale": ("streams", in_the_stream),
     "memory": ("memory held", memory),
-    "import": ("importing, x `import json, dataclasses, enum`", imports),
+    "import": (f"importing, x `{YARDSTICK}`", imports),
 }
 
 

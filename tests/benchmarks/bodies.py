@@ -6,9 +6,10 @@ import json
 import random
 from typing import Any
 
-__all__ = ["BODIES", "stream", "stream_that_does_not_repeat"]
+__all__ = ["BODIES", "CHUNKS", "stream", "stream_that_does_not_repeat"]
 
 _COUNT = 64
+CHUNKS = 2000  # of a stream
 _MODEL = "meta-llama/Meta-Llama-3.1-8B-Instruct-Turbo"
 _WORDS = [
     " the",
@@ -122,7 +123,7 @@ def _bodies() -> dict[str, list[bytes]]:
 BODIES = _bodies()
 
 
-def stream(chunks: int = 2000) -> list[bytes]:
+def stream(chunks: int = CHUNKS) -> list[bytes]:
     """The events of a stream of content chunks."""
     source = random.Random(9)
     events = [_chunk(source, id="8b43f0e1a2c3d4e5-SJC", created=1723834621) for _ in range(chunks - 1)]
@@ -130,7 +131,7 @@ def stream(chunks: int = 2000) -> list[bytes]:
     return [b"data: " + event + b"\n\n" for event in events] + [b"data: [DONE]\n\n"]
 
 
-def stream_that_does_not_repeat(chunks: int = 2000) -> list[bytes]:
+def stream_that_does_not_repeat(chunks: int = CHUNKS) -> list[bytes]:
     """The same with another id in each chunk."""
     source = random.Random(10)
     return [b"data: " + _chunk(source) + b"\n\n" for _ in range(chunks)] + [b"data: [DONE]\n\n"]

@@ -27,6 +27,7 @@ from http_server import CHUNKED, Part, Received, in_chunks, reply, serving
 
 CHUNKS, CALLS = 2000, 100
 STREAMS = 20
+PAUSE = 0.0003  # seconds between chunks that come one at a time
 MEASURES = ("a call", "a chunk, all at once", "a chunk, one at a time", f"a chunk of {STREAMS} streams")
 FRAME = (
     b'data: {"id":"cmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"m","choices":[{"index":0,'
@@ -48,7 +49,7 @@ def respond(request: Received) -> list[Part]:
         return [CHUNKED + in_chunks(*frames)]
     parts: list[Part] = [CHUNKED]
     for frame in frames:
-        parts += [in_chunks(frame, end=False), 0.0003]
+        parts += [in_chunks(frame, end=False), PAUSE]
     return [*parts, b"0\r\n\r\n"]
 
 

@@ -93,7 +93,9 @@ def report(title: str, times: Mapping[str, list[float]]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
-    parser.add_argument("--sdk", action="append", default=[], metavar="NAME=DIR", help=f"{', '.join(SDKS)}")
+    parser.add_argument(
+        "--sdk", action="append", required=True, metavar="NAME=DIR", help=f"NAME is one of {', '.join(SDKS)}"
+    )
     parser.add_argument("--rounds", type=int, default=15)
     arguments = parser.parse_args()
     sdks = {name: Path(folder).resolve() for name, _, folder in (text.partition("=") for text in arguments.sdk)}

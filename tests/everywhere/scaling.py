@@ -1,7 +1,7 @@
 """What a stream costs: CPU for each chunk, memory for each open stream. The figures of SCALING.md come from here.
 
 `python tests/everywhere/scaling.py [STREAMS]` with both packages on the path; CPU is of the process, so that other work
-on the machine disturbs it little. The server is a process of its own and sends a chunk to each stream every 20 ms.
+on the machine disturbs it little. The server is a process of its own and sends a chunk to each stream every PACE.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ CHUNK = {
 FRAME = b"data: " + json.dumps(CHUNK).encode() + b"\n\n"
 LAST = FRAME.replace(b'"finish_reason": null', b'"finish_reason": "stop"') + b"data: [DONE]\n\n"
 CHUNKS = 100
-PACE = 0.02
+PACE = 0.02  # seconds
 
 
 def rss() -> int:

@@ -1,6 +1,6 @@
 """Run the portable tests where there is no pytest: `python run.py PATH...`, the paths being put first on `sys.path`.
 
-The last line says what became of them: `portable: 700 passed, 0 failed, 2 skipped in 3.2 s`. A module that stands in
+The last line says what became of them: `portable: 1752 passed, 0 failed, 0 skipped in 4.5 s`. A module that stands in
 the environment variable BLOCKED cannot be imported; ALIASES (`together_types=app._vendor.together_types ...`) gives the
 packages that are tested under other names.
 """

@@ -47,7 +47,7 @@ def client_of(module: Any, base_url: str) -> Any:
     """A client of the SDK; together 3.x wants its base URL without the version."""
     cls = module.OpenAI if module.__name__ == "openai" else module.Together
     if module.__name__ == "together" and hasattr(module, "__version__"):
-        base_url = base_url[: -len("/v1")]
+        base_url = base_url.removesuffix("/v1")
     return cls(api_key="k", base_url=base_url, max_retries=0)
 
 

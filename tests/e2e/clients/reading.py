@@ -1,4 +1,9 @@
-"""What a user of an SDK has read, in one form; the SDK's own objects are beside it."""
+"""What a user of an SDK has read, in one form, so that clients can be compared. It corrects nothing.
+
+A client's module (with_openai, ...) gives to test_clients its `NAME` and `VERSION`, `FAILURES` (what its SDK raises), and
+`MODES`: by the name of each way to ask, a function of the base URL and of the request's parameters, which gives what
+was read, in this form, and the SDK's own objects, if they are to be read by `from_openai` too.
+"""
 
 from __future__ import annotations
 

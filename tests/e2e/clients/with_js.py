@@ -1,4 +1,7 @@
-"""The npm packages openai and together-ai, by a script for Node (see client.mjs); NODE_MODULES is where they are."""
+"""The npm packages openai and together-ai, asked by a script for Node (client.mjs); NODE_MODULES is where they are.
+
+See `reading` for what a module of a client gives.
+"""
 
 import json
 import os

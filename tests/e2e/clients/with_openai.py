@@ -1,4 +1,4 @@
-"""The openai package."""
+"""The openai package, asked in each way that it has: see `reading` for what a module of a client gives."""
 
 import asyncio
 from typing import Any
