@@ -18,11 +18,12 @@ import atheris
 
 with atheris.instrument_imports(include=["together_types", "together_adapters"]):
     # These are imported when they are first needed, too late to be watched.
-    from together_adapters import _logprobs, _openai_logprobs, _parts, _template, _tool_calls  # noqa: F401
+    from together_adapters import _logprobs, _openai_logprobs, _parts, _problems, _template, _tool_calls  # noqa: F401
     from together_adapters.accumulate import accumulate
     from together_adapters.errors import IncompleteStreamError, StreamError
     from together_adapters.stream import ChunkReader
 
+WATCHED = frozenset(sys.modules)
 DATA = Path(__file__).parents[1] / "data"
 LARGEST_EVENT = 1024
 LARGEST_INPUT = 2048
@@ -58,14 +59,19 @@ def try_one(data: bytes) -> None:
 
 
 def seeds(folder: Path) -> None:
-    """Inputs to begin with: what the tests know."""
+    """Inputs to begin with: what the tests know. They show, too, which modules are imported while reading."""
     streams = [path.read_bytes() for path in DATA.glob("recordings/*/*.sse")]
     cases = [json.loads(path.read_text("utf-8")) for path in DATA.glob("quirks/*.json")]
     streams += ["".join(case["stream"]).encode() for case in cases if "stream" in case]
     if not streams:
         raise SystemExit(f"no streams under {DATA}")
     for number, stream in enumerate(streams):
-        (folder / str(number)).write_bytes(b"\x07" + stream[: LARGEST_INPUT - 1])
+        data = b"\x07" + stream[: LARGEST_INPUT - 1]
+        (folder / str(number)).write_bytes(data)
+        try_one(data)
+    late = [name for name in sys.modules if name.startswith("together_") and name not in WATCHED]
+    if late:
+        raise SystemExit(f"to be imported above, so that it is watched: {', '.join(late)}")
 
 
 def main() -> None:
