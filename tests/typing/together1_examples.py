@@ -1,4 +1,4 @@
-"""The five examples of together-python 1.x as a user writes them; both checkers read this, nothing runs it."""
+"""The five examples of together-python 1.x as its users write them. Type checkers read this, nothing runs it."""
 
 import asyncio
 import json
