@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from lambda_sources import Request, event_of, query_of, sent_by
+from loopback import running
 
 MOST_BYTES = 6 * 2**20 + 100
 ROOT = Path(__file__).parents[1]
@@ -308,11 +309,5 @@ def function_url(api: RuntimeAPI) -> Iterator[str]:
         def handle_error(self, request: Any, client_address: Any) -> None:
             """Nothing: a client that has enough drops its connection."""
 
-    with Server(("127.0.0.1", 0), Front) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with running(Server(("127.0.0.1", 0), Front)) as server:
+        yield f"http://127.0.0.1:{server.server_port}"

@@ -1,4 +1,7 @@
-"""A real HTTP server on loopback that answers each request with given bytes. It never looks at what is asked (`http_server` does)."""
+"""A real server on loopback that answers each request with given bytes, and what runs any server of socketserver.
+
+It never looks at what is asked (`http_server` does), and needs no ssl, so that its tests run where there is none.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,22 @@ import socketserver
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TypeVar
+
+Server = TypeVar("Server", bound=socketserver.BaseServer)
+
+
+@contextmanager
+def running(server: Server) -> Iterator[Server]:
+    """Serve in a thread; at the end of the block the thread has ended and the server is closed."""
+    with server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @contextmanager
@@ -44,15 +63,8 @@ def serve_raw(*parts: bytes | float, seen: list[bytes] | None = None) -> Iterato
             except OSError:
                 return
 
-    class Server(socketserver.ThreadingTCPServer):
-        daemon_threads = False
-
-    with Server(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
+    with running(socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)) as server:
         try:
             yield f"http://127.0.0.1:{server.server_address[1]}"
         finally:
             released.set()
-            server.shutdown()
-            thread.join()

@@ -13,11 +13,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
+import loopback
 import pytest
 from corpus import BODIES, STREAMS, label
 from test_encode import check_shape, frames_of
@@ -33,16 +34,8 @@ BODY = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
 CHUNK = b'data: {"id":"c","object":"chat.completion.chunk","created":1,"model":"m","choices":[{"index":0,"delta":{"content":"hi"}}]}\n\n'
 
 
-@contextmanager
-def running(backend: Any, **settings: Any) -> Iterator[Server]:
-    with Server(backend, **settings) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+def running(backend: Any, **settings: Any) -> AbstractContextManager[Server]:
+    return loopback.running(Server(backend, **settings))
 
 
 def ask(
@@ -96,16 +89,8 @@ class Serving(socketserver.ThreadingTCPServer):
         self.url = f"http://127.0.0.1:{self.server_address[1]}/v1"
 
 
-@contextmanager
-def upstream(answer: Callable[[Any], None]) -> Iterator[Serving]:
-    with Serving(answer) as serving:
-        thread = threading.Thread(target=serving.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield serving
-        finally:
-            serving.shutdown()
-            thread.join()
+def upstream(answer: Callable[[Any], None]) -> AbstractContextManager[Serving]:
+    return loopback.running(Serving(answer))
 
 
 def sends(

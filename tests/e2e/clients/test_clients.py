@@ -11,15 +11,14 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import cases
 import pytest
+from loopback import running
 from together_adapters._backends import Recordings
 from together_adapters.accumulate import accumulate
 from together_adapters.openai_format import from_openai, to_openai
@@ -64,24 +63,12 @@ class _Bare(BaseHTTPRequestHandler):
         """Nothing."""
 
 
-@contextmanager
-def _running(server: Any) -> Iterator[Any]:
-    with server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 @pytest.fixture(scope="module")
 def urls() -> Iterator[dict[str, str]]:
     recordings = {case: [(0.0, frame) for frame in cases.together_frames(case)] for case in cases.RESPONSES}
     with (
-        _running(Server(Recordings(recordings))) as serve,
-        _running(ThreadingHTTPServer(("127.0.0.1", 0), _Bare)) as bare,
+        running(Server(Recordings(recordings))) as serve,
+        running(ThreadingHTTPServer(("127.0.0.1", 0), _Bare)) as bare,
     ):
         yield {"serve": serve.url, "encode_chunks": f"http://127.0.0.1:{bare.server_port}/v1"}
 
