@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from typing import Any, NamedTuple
 
 import pytest
@@ -58,11 +57,3 @@ async def _ask_async(asked: dict[str, Any], options: dict[str, Any]) -> Outcome:
             except APIError as error:
                 return Outcome(texts, error, answer.completion.state)
         return Outcome(texts, None, answer.completion.state)
-
-
-def contexts_of(authority: Any, *names: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """The TLS settings of a server of these names, and of a client that trusts the test's CA."""
-    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
-    authority.issue_cert(*names).configure_cert(server)
-    authority.configure_trust(client)
-    return server, client

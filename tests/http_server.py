@@ -161,3 +161,11 @@ def serving(
     finally:
         server.close()
         thread.join()
+
+
+def contexts_of(authority: Any, *names: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
+    """The TLS settings of a server of these names, and of a client that trusts the test's CA."""
+    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert(*names).configure_cert(server)
+    authority.configure_trust(client)
+    return server, client

@@ -19,8 +19,8 @@ from types import TracebackType
 from typing import Any
 
 import pytest
-from asking import ASKED, BOTH, ask, contexts_of
-from http_server import CHUNKED, CLOSE, RESET, HTTPServer, Part, Received, in_chunks, reply, serving
+from asking import ASKED, BOTH, ask
+from http_server import CHUNKED, CLOSE, RESET, HTTPServer, Part, Received, contexts_of, in_chunks, reply, serving
 from together_adapters import (
     APIConnectionError,
     APIError,

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, Optional, Union
 
 import pytest
-from asking import BOTH, ask, contexts_of
-from http_server import CHUNKED, CLOSE, RESET, Part, Received, in_chunks, reply, serving
+from asking import BOTH, ask
+from http_server import CHUNKED, CLOSE, RESET, Part, Received, contexts_of, in_chunks, reply, serving
 from together_adapters import (
     APIConnectionError,
     APIStatusError,

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from asking import BOTH, ask, contexts_of
-from http_server import Part, Received, reply, serving
+from asking import BOTH, ask
+from http_server import Part, Received, contexts_of, reply, serving
 from together_adapters import APIConnectionError, APITimeoutError
 
 trustme = pytest.importorskip("trustme", reason="needs a package that this interpreter may not have")

@@ -1,4 +1,4 @@
-"""The table of the README beside it, from `results/`: python tests/e2e/clients/table.py writes it anew."""
+"""The table of the README beside it, from `results/`: python tests/e2e/clients/results_table.py writes it anew."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of what clients read is what was found."""
+"""The table of tests/e2e/clients/README.md says what its `results/` say."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parent / "e2e" / "clients"))
 
-from table import README, written
+from results_table import README, written
 
 
 def test_table_is_true() -> None:
