@@ -1,4 +1,4 @@
-"""The langchain-openai package, asked in each way that it has: see `reading` for what a module of a client gives."""
+"""The langchain-openai package; see `reading` for what a client's module gives."""
 
 import asyncio
 import importlib.metadata

@@ -1,4 +1,4 @@
-"""The litellm package, with its provider for servers of OpenAI's format, asked in each way that it has: see `reading` for what a module of a client gives."""
+"""The litellm package, with its provider for servers of OpenAI's format; see `reading` for what a client's module gives."""
 
 import asyncio
 import importlib.metadata

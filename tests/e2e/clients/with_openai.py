@@ -1,4 +1,4 @@
-"""The openai package, asked in each way that it has: see `reading` for what a module of a client gives."""
+"""The openai package; see `reading` for what a client's module gives."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""The together package, 1.x and 3.x, asked in each way that it has: see `reading` for what a module of a client gives."""
+"""The together package, 1.x and 3.x; see `reading` for what a client's module gives."""
 
 import asyncio
 import importlib.metadata
