@@ -15,14 +15,12 @@ RUN = str(ROOT / "tests" / "portable" / "run.py")
 _LAST = re.compile(r"^portable: (\d+) passed, (\d+) failed, (\d+) skipped in", re.MULTILINE)
 
 
-def record(
-    environment: str, suite: str, seconds: float, *, passed: int = 1, failed: int = 0, skipped: int = 0, note: str = ""
-) -> None:
+def record(environment: str, suite: str, seconds: float, *, passed: int = 1, failed: int = 0, skipped: int = 0) -> None:
     path = os.environ.get("EVERYWHERE_RESULTS")
     if path:
         row = {"environment": environment, "suite": suite, "passed": passed, "failed": failed, "skipped": skipped}
         with open(path, "a", encoding="utf-8") as file:
-            file.write(json.dumps({**row, "seconds": seconds, "note": note}) + "\n")
+            file.write(json.dumps({**row, "seconds": seconds}) + "\n")
 
 
 def portable(

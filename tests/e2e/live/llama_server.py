@@ -1,4 +1,4 @@
-"""A real llama-server without a download by hand: fetched through apt from Debian's unstable suite and unpacked, not installed.
+"""A real llama-server without a download by hand, out of Debian's unstable suite.
 
     python tests/e2e/live/llama_server.py FOLDER
 
@@ -16,6 +16,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from debian import unpacked
+
 SUITE, PACKAGE = "sid", "llama.cpp-tools"
 # What apt also resolves but an unpacked program does not need.
 _NOT_NEEDED = ("perl-base", "debconf", "dpkg_", "tar_", "dash_", "coreutils")
@@ -25,48 +28,8 @@ def fetch(folder: Path) -> Path:
     """The command, fetched unless it is there."""
     command = folder / "llama-server"
     if not command.exists():
-        _download(folder)
-        root = _unpack(folder)
-        _write_command(command, root)
+        _write_command(command, unpacked(SUITE, [PACKAGE, "ca-certificates-"], folder, _NOT_NEEDED))
     return command
-
-
-def _download(folder: Path) -> None:
-    for name in ("state/lists/partial", "cache/archives/partial", "etc/preferences.d", "etc/apt.conf.d"):
-        (folder / "apt" / name).mkdir(parents=True, exist_ok=True)
-    (
-        folder / "apt/state/status"
-    ).touch()  # nothing is installed here, so that all it needs is fetched too, its libc included
-    sites = subprocess.run(
-        ["apt-get", "indextargets", "--format", "$(SITE)"], capture_output=True, text=True, check=True
-    )
-    mirror = next(site for site in sites.stdout.split() if site.rstrip("/").endswith("debian"))
-    keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
-    (folder / "apt/etc/sources.list").write_text(f"deb [signed-by={keyring}] {mirror} {SUITE} main\n")
-    options = {
-        "Dir::Etc": f"{folder}/apt/etc", "Dir::Etc::sourcelist": f"{folder}/apt/etc/sources.list", "Dir::Etc::sourceparts": "/dev/null",
-        "Dir::Etc::parts": "/dev/null", "Dir::State": f"{folder}/apt/state", "Dir::State::status": f"{folder}/apt/state/status",
-        "Dir::Cache": f"{folder}/apt/cache", "APT::Install-Recommends": "false", "Acquire::Languages": "none",
-        "Debug::NoLocking": "1", "APT::Sandbox::User": "root", "Acquire::Check-Valid-Until": "false",
-    }  # fmt: skip
-    apt = ["apt-get", "-qq", *(argument for name, value in options.items() for argument in ("-o", f"{name}={value}"))]
-    subprocess.run([*apt, "update"], check=True)
-    subprocess.run([*apt, "-y", "--download-only", "install", PACKAGE, "ca-certificates-"], check=True)
-
-
-def _unpack(folder: Path) -> Path:
-    root = folder / SUITE
-    for name in ("bin", "sbin", "lib", "lib64"):
-        (root / "usr" / name).mkdir(parents=True, exist_ok=True)
-        if not (root / name).exists():
-            (root / name).symlink_to(f"usr/{name}")
-    for package in sorted((folder / "apt/cache/archives").glob("*.deb")):
-        if not package.name.startswith(_NOT_NEEDED):
-            with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", package], stdout=subprocess.PIPE) as files:
-                tar = ["tar", "-x", "--keep-directory-symlink", "-C", root]
-                subprocess.run(tar, stdin=files.stdout, stderr=subprocess.DEVNULL)
-            package.unlink()
-    return root
 
 
 def _write_command(command: Path, root: Path) -> None:
