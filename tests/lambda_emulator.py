@@ -24,9 +24,9 @@ from typing import Any
 
 from lambda_sources import Request, event_of, query_of, sent_by
 from loopback import running
+from processes import import_path
 
 MOST_BYTES = 6 * 2**20 + 100
-ROOT = Path(__file__).parents[1]
 _END = object()
 
 
@@ -199,12 +199,12 @@ class RuntimeAPI:
         *,
         folder: Path,
         command: Sequence[str] | None = None,
-        paths: Sequence[Path] = (ROOT, ROOT / "adapters"),
+        paths: Sequence[Path] | None = None,
         environment: Mapping[str, str] | None = None,
         version: str = "{}.{}".format(*sys.version_info),
         log: Any = subprocess.DEVNULL,
     ) -> RuntimeAPI:
-        """Start a runtime with a function in `folder`; without a `command` ours, on this Python."""
+        """Start a runtime with a function in `folder`; without a `command` ours, on this Python, without `paths` its own."""
         variables = {
             "PATH": os.defpath,
             "LANG": "C.UTF-8",
@@ -220,7 +220,7 @@ class RuntimeAPI:
             "AWS_SECRET_ACCESS_KEY": "hidden/secret/access/key",
             "LAMBDA_DISABLE_PREVIEW_WARN": "1",
             "LAMBDA_TASK_ROOT": str(folder),
-            "PYTHONPATH": os.pathsep.join(map(str, (folder, *paths))),
+            "PYTHONPATH": os.pathsep.join(map(str, (folder, *(import_path() if paths is None else paths)))),
             **(environment or {}),
         }
         self.started = time.perf_counter()

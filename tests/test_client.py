@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 from asking import ASKED, BOTH, ask
 from http_server import CHUNKED, CLOSE, RESET, HTTPServer, Part, Received, contexts_of, in_chunks, reply, serving
+from processes import environment
 from together_adapters import (
     APIConnectionError,
     APIError,
@@ -612,8 +613,7 @@ def test_a_fork_has_connections_of_its_own() -> None:
         )
         import subprocess
 
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, env=environment)
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, env=environment())
         assert (done.stdout, done.stderr) == (b"hi\n", b"")
         assert server.connections == 3
 
@@ -647,9 +647,8 @@ def test_a_fork_leaves_its_parent_alone(how: str, tls: Any, tmp_path: Path) -> N
         )
         import subprocess
 
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
         child = subprocess.Popen(
-            [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+            [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
         )
         assert child.stdout is not None
         assert child.stdout.readline() == b"child gone\n"

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import processes
 import pytest
 from corpus import DATA
 from loopback import serve, serve_raw
@@ -24,8 +25,9 @@ def run(*args: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
 
 
 def environment() -> dict[str, str]:
-    paths = os.pathsep.join(path for path in sys.path if path)
-    return {**{k: v for k, v in os.environ.items() if k != "TOGETHER_API_KEY"}, "PYTHONPATH": paths, "COLUMNS": "80"}
+    variables = processes.environment(COLUMNS="80")
+    variables.pop("TOGETHER_API_KEY", None)
+    return variables
 
 
 @pytest.mark.parametrize("case", ["plain", "thinking", "tools", "unicode"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 from corpus import DATA
 from http_server import CHUNKED, Part, Received, in_chunks, reply_json, serving
+from processes import environment
 
 EXAMPLES = sorted(DATA.glob("examples/*.py"))
 assert len(EXAMPLES) == 5
@@ -56,10 +56,9 @@ def respond(request: Received) -> Iterator[Part]:
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_example(path: Path) -> None:
     with serving(respond) as server:
-        environment = {**os.environ, "TOGETHER_API_KEY": "test-key", "TOGETHER_BASE_URL": server.base_url}
-        environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+        variables = environment(TOGETHER_API_KEY="test-key", TOGETHER_BASE_URL=server.base_url)
         command = [sys.executable, "-W", "error", "-X", "dev", str(path)]
-        done = subprocess.run(command, capture_output=True, timeout=60, env=environment)
+        done = subprocess.run(command, capture_output=True, timeout=60, env=variables)
     assert (done.stderr.decode(), done.returncode) == ("", 0)
     assert done.stdout.decode() == EXPECTED[path.stem]
 

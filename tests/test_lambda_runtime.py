@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from lambda_emulator import MOST_BYTES, RuntimeAPI
 from lambda_sources import Request, event_of, sent_by
+from processes import import_path
 from together_adapters.accumulate import accumulate
 from together_adapters.stream import iter_chunks
 
@@ -286,20 +287,16 @@ def test_init_errors(handler: str, kind: str, tmp_path: Path) -> None:
     (tmp_path / "broken_module.py").write_text("def (")
     (tmp_path / "raising_module.py").write_text("1 / 0")
     with RuntimeAPI() as api:
-        api.start(handler, folder=tmp_path, paths=[*_paths(), HERE]).wait()
+        api.start(handler, folder=tmp_path).wait()
         assert api.process is not None and api.process.wait(10) == 1
     assert api.failed is not None and api.failed[:2] == ("init", kind)
     assert api.failed[2]["errorMessage"]
 
 
-def _paths() -> list[Path]:
-    return [HERE.parent, HERE.parent / "adapters"]
-
-
 def test_outside_lambda() -> None:
     command = [sys.executable, "-m", "together_adapters.lambda_runtime", "app.handler"]
-    paths = {"PYTHONPATH": os.pathsep.join(map(str, _paths()))}
-    done = subprocess.run(command, env=paths, capture_output=True, text=True)
+    variables = {"PYTHONPATH": os.pathsep.join(import_path())}
+    done = subprocess.run(command, env=variables, capture_output=True, text=True)
     assert done.returncode == 1 and done.stderr.startswith("AWS_LAMBDA_RUNTIME_API is not set")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import doctest
-import os
 import re
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from http_server import serving
+from processes import environment
 from test_examples import respond
 
 ROOT = Path(__file__).parents[1]
@@ -64,10 +64,9 @@ def test_snippet(code: str, output: str) -> None:
         if re.search(rf"^(?:import|from) {package}\b", code, re.MULTILINE):
             pytest.importorskip(package, reason="what the snippet is about")
     with serving(respond) as server:
-        environment = {**os.environ, "TOGETHER_API_KEY": "test-key", "TOGETHER_BASE_URL": server.base_url}
-        environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+        variables = environment(TOGETHER_API_KEY="test-key", TOGETHER_BASE_URL=server.base_url)
         command = [sys.executable, "-W", "error", "-X", "dev", "-c", code]
-        done = subprocess.run(command, capture_output=True, timeout=60, env=environment)
+        done = subprocess.run(command, capture_output=True, timeout=60, env=variables)
     assert (done.stderr.decode(), done.returncode) == ("", 0)
     if output:
         assert done.stdout.decode() == output
@@ -85,8 +84,7 @@ print(handler({**event, "body": '{"question": "What is the capital of France?"}'
 print(handler({**event, "body": "{"}, Context())["statusCode"])
 """
     with serving(respond) as server:
-        environment = {**os.environ, "TOGETHER_API_KEY": "test-key", "TOGETHER_BASE_URL": server.base_url}
-        environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+        variables = environment(TOGETHER_API_KEY="test-key", TOGETHER_BASE_URL=server.base_url)
         command = [sys.executable, "-W", "error", "-c", code + call]
-        done = subprocess.run(command, capture_output=True, timeout=60, env=environment, check=True)
+        done = subprocess.run(command, capture_output=True, timeout=60, env=variables, check=True)
     assert done.stdout.decode() == '{"answer":"The capital of France is Paris."}\n400\n'

@@ -21,6 +21,7 @@ from typing import Any
 import loopback
 import pytest
 from corpus import BODIES, STREAMS, label
+from processes import environment
 from test_encode import check_shape, frames_of
 from together_adapters._backends import Recordings, Upstream
 from together_adapters.accumulate import accumulate
@@ -568,10 +569,9 @@ def test_closing_the_server_frees_the_upstream() -> None:
 def test_command(tmp_path: Path) -> None:
     (tmp_path / "mine.sse").write_bytes(CHUNK + b"data: [DONE]\n\n")
     for given, model in (([], "plain"), ([str(tmp_path / "mine.sse")], "mine")):
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
         command = [sys.executable, "-m", "together_adapters", "serve", "--port", "0", "--replay", *given]
         with subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
         ) as process:
             assert process.stdout is not None
             url = process.stdout.readline().split()[1]
@@ -606,9 +606,8 @@ def test_command(tmp_path: Path) -> None:
     ],
 )
 def test_bad_arguments(arguments: list[str], says: str) -> None:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-m", "together_adapters", "serve", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=30)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=30)
     assert done.returncode == 1 and says in done.stderr and "Traceback" not in done.stderr
 
 

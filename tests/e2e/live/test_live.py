@@ -26,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from asking import BOTH
 from corpus import DATA
 from llama_server import fetch, process_of, running
+from processes import environment
 from scripted_model import CALL, CHOICES, SCRIPTS, build
 from together_adapters import (
     APIConnectionError,
@@ -109,13 +110,12 @@ EXPECTED = {
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_example(path: Path, base_url: str) -> None:
-    environment = {**os.environ, "TOGETHER_API_KEY": "not-asked-for", "TOGETHER_BASE_URL": base_url}
-    environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+    variables = environment(TOGETHER_API_KEY="not-asked-for", TOGETHER_BASE_URL=base_url)
     code = path.read_text("utf-8").replace(
         "the weather in Paris?", "the weather in Paris? [[tool]]"
     )  # the model is scripted
     command = [sys.executable, "-W", "error", "-X", "dev", "-c", code]
-    done = subprocess.run(command, capture_output=True, timeout=60, env=environment)
+    done = subprocess.run(command, capture_output=True, timeout=60, env=variables)
     assert (done.stderr.decode(), done.returncode) == ("", 0)
     assert done.stdout.decode().startswith(EXPECTED[path.stem])
 
