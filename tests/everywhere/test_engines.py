@@ -34,7 +34,7 @@ def test_spawned_processes(batch: tuple[Path, list[tuple[str, ...]]]) -> None:
     with multiprocessing.get_context("spawn").Pool(2) as pool:
         items = pool.map(read_line, lines_of(path), chunksize=50)
     assert [summary(item) for item in items] == expected
-    record(HERE, "batch, multiprocessing spawn", time.perf_counter() - started, passed=len(items))
+    record(HERE, "batch, multiprocessing spawn", started, passed=len(items))
 
 
 def test_interpreter_pool(batch: tuple[Path, list[tuple[str, ...]]]) -> None:
@@ -44,7 +44,7 @@ def test_interpreter_pool(batch: tuple[Path, list[tuple[str, ...]]]) -> None:
     with futures.InterpreterPoolExecutor(2) as pool:
         items = list(pool.map(read_line, lines_of(path), chunksize=50))
     assert [summary(item) for item in items] == expected
-    record(HERE, "batch, concurrent.interpreters", time.perf_counter() - started, passed=len(items))
+    record(HERE, "batch, concurrent.interpreters", started, passed=len(items))
 
 
 def test_dask_bag(batch: tuple[Path, list[tuple[str, ...]]]) -> None:
@@ -54,7 +54,7 @@ def test_dask_bag(batch: tuple[Path, list[tuple[str, ...]]]) -> None:
     items = bag.read_text(str(path), blocksize="64KiB").map(read_line).compute(scheduler="processes", num_workers=2)
     assert [summary(item) for item in items] == expected
     assert snippet("Dask")["texts"](str(path)) == [row[2] for row in expected if row[0] == "result"]
-    record(HERE, "batch, Dask bag", time.perf_counter() - started, passed=len(items))
+    record(HERE, "batch, Dask bag", started, passed=len(items))
 
 
 def test_spark_rdd_and_udf(batch: tuple[Path, list[tuple[str, ...]]], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,7 +87,7 @@ def test_spark_rdd_and_udf(batch: tuple[Path, list[tuple[str, ...]]], monkeypatc
         )
     finally:
         session.stop()
-    record(HERE, "batch, PySpark RDD and UDF", time.perf_counter() - started, passed=len(items) + len(rows))
+    record(HERE, "batch, PySpark RDD and UDF", started, passed=len(items) + len(rows))
 
 
 PICKLE = """
@@ -127,7 +127,7 @@ def test_pickles_cross_versions(written_by: str, batch: tuple[Path, list[tuple[s
         done = subprocess.run(command, input=pickled, capture_output=True, env=environment)
         assert done.returncode == 0, done.stderr.decode()[-2000:]
         assert int(done.stdout.split()[1]) == len(expected), read_by
-    record(written_by, "its pickles read by the others", time.perf_counter() - started, passed=len(interpreters()))
+    record(written_by, "its pickles read by the others", started, passed=len(interpreters()))
 
 
 def test_constant_memory(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ if os.environ.get("EVERYWHERE_SOME"):
 @pytest.mark.parametrize("version", VERSIONS)
 def test_pyodide(version: str, tmp_path: Path) -> None:
     install = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(tmp_path), f"pyodide@{version}"]
-    subprocess.run(install, check=True, cwd=tmp_path)
+    subprocess.run(install, check=True, cwd=tmp_path, timeout=180)
     script = str(ROOT / "tests" / "everywhere" / "pyodide.mjs")
     output = portable(
         f"Pyodide {version} (Python {VERSIONS[version]})", ["node", script, str(ROOT)], of="/repository", cwd=tmp_path
