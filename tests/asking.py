@@ -1,8 +1,10 @@
-"""One call with either client, whatever comes of it, so that one table tests both. It judges nothing."""
+"""Calls with either client, whatever comes of them, so that one table tests both. It judges nothing."""
 
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Coroutine
 from typing import Any, NamedTuple
 
 import pytest
@@ -57,3 +59,14 @@ async def _ask_async(asked: dict[str, Any], options: dict[str, Any]) -> Outcome:
             except APIError as error:
                 return Outcome(texts, error, answer.completion.state)
         return Outcome(texts, None, answer.completion.state)
+
+
+async def seconds_to_cancel(call: Coroutine[Any, Any, object]) -> float:
+    """Cancel a call that has run for 0.3 s; gives how long it then took to end."""
+    task = asyncio.ensure_future(call)
+    await asyncio.sleep(0.3)
+    started = time.monotonic()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    return time.monotonic() - started

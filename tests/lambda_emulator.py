@@ -17,7 +17,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -170,6 +170,7 @@ class RuntimeAPI:
         self.first_next: float | None = None
         self.started = 0.0
         self.process: subprocess.Popen[bytes] | None = None
+        self._serving = ExitStack()
 
     def __enter__(self) -> RuntimeAPI:
         class Server(ThreadingHTTPServer):
@@ -178,10 +179,9 @@ class RuntimeAPI:
             def handle_error(self, request: Any, client_address: Any) -> None:
                 """Nothing: a runtime that ends drops its connection."""
 
-        self._server = Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"api": self}))
-        self.address = f"127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
-        self._thread.start()
+        server = Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"api": self}))
+        self.address = f"127.0.0.1:{server.server_port}"
+        self._serving.enter_context(running(server))
         return self
 
     def __exit__(self, *failure: object) -> None:
@@ -189,9 +189,7 @@ class RuntimeAPI:
             self.process.kill()
             self.process.wait()
         self.waiting.put(None)
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._serving.close()
 
     def start(
         self,

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import base64
 import socket
+import socketserver
 import ssl
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
 from asking import BOTH, ask
 from http_server import Part, Received, contexts_of, reply, serving
+from loopback import running
 from together_adapters import APIConnectionError, APITimeoutError
 
 trustme = pytest.importorskip("trustme", reason="needs a package that this interpreter may not have")
@@ -28,41 +29,32 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.upper(), raising=False)
 
 
-class Proxy:
+class Proxy(socketserver.ThreadingTCPServer):
     """Tunnels every CONNECT to one port of this machine; `heads` keeps what it was asked."""
 
-    def __init__(self, port: int, answer: bytes) -> None:
+    def __init__(self, target: int, answer: bytes) -> None:
+        super().__init__(("127.0.0.1", 0), _Tunnel)
         self.heads: list[str] = []
-        self._port = port
-        self._answer = answer
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
+        self.target = target
+        self.answer = answer
+        self.port = self.server_address[1]
 
-    def run(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            with connection:
-                self._tunnel(connection)
 
-    def close(self) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
+class _Tunnel(socketserver.BaseRequestHandler):
+    server: Proxy
 
-    def _tunnel(self, connection: socket.socket) -> None:
+    def handle(self) -> None:
         head = b""
         while b"\r\n\r\n" not in head:
-            head += connection.recv(1)
-        self.heads.append(head.decode())
-        connection.sendall(self._answer)
-        if not self._answer.startswith(b"HTTP/1.1 2"):
+            head += self.request.recv(1)
+        self.server.heads.append(head.decode())
+        self.request.sendall(self.server.answer)
+        if not self.server.answer.startswith(b"HTTP/1.1 2"):
             return
-        with socket.create_connection(("127.0.0.1", self._port)) as server:
-            back = threading.Thread(target=_copy, args=(server, connection))
+        with socket.create_connection(("127.0.0.1", self.server.target)) as server:
+            back = threading.Thread(target=_copy, args=(server, self.request))
             back.start()
-            _copy(connection, server)
+            _copy(self.request, server)
             back.join()
 
 
@@ -75,16 +67,10 @@ def _copy(source: socket.socket, target: socket.socket) -> None:
         return
 
 
-@contextmanager
-def tunnelling(port: int, answer: bytes = b"HTTP/1.1 200 Connection established\r\n\r\n") -> Iterator[Proxy]:
-    proxy = Proxy(port, answer)
-    thread = threading.Thread(target=proxy.run)
-    thread.start()
-    try:
-        yield proxy
-    finally:
-        proxy.close()
-        thread.join()
+def tunnelling(
+    port: int, answer: bytes = b"HTTP/1.1 200 Connection established\r\n\r\n"
+) -> AbstractContextManager[Proxy]:
+    return running(Proxy(port, answer))
 
 
 @pytest.fixture(scope="module")

@@ -186,11 +186,12 @@ def measured(name: str, base_url: str, rounds: int) -> dict[str, float] | None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--serve", action="store_true")
-    parser.add_argument("--client", choices=CLIENTS)
-    parser.add_argument("--base-url")
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
+    parser.add_argument("--rounds", type=int, default=3, help="how often each client is run (%(default)s)")
+    # How this file starts its own processes.
+    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--client", choices=CLIENTS, help=argparse.SUPPRESS)
+    parser.add_argument("--base-url", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.serve:
         serve()
