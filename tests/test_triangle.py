@@ -70,6 +70,7 @@ def test_every_change_to_our_classes_is_noticed(kind: str, tmp_path: Path, monke
     package = copy_of_ours(tmp_path, monkeypatch, kind)
     changed = changed_by(kind, triangle.of_values("together_types"))
     noticed = unlisted(ROOT / "stubs", package)
+    assert changed
     # A class is in `common` and again in `chat_completions`; it is compared where 1.x has it.
     assert {path.partition(".")[2] for path in changed} <= {path.partition(".")[2] for path in noticed}
 
