@@ -1,4 +1,4 @@
-"""The rows of the table that `tox -e everywhere` prints: one for each environment and suite."""
+"""The rows of the table that `tox -e everywhere` prints, one for each environment and suite; and what is run for them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ import re
 import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+PACKAGES = (ROOT / "together_types", ROOT / "adapters" / "together_adapters")
+SOURCES = [str(package.parent) for package in PACKAGES]
 RUN = str(ROOT / "tests" / "portable" / "run.py")
 _LAST = re.compile(r"^portable: (\d+) passed, (\d+) failed, (\d+) skipped in", re.MULTILINE)
 
@@ -45,6 +48,12 @@ def portable(
     return output
 
 
+def with_sources() -> dict[str, str]:
+    """The environment variables of an interpreter that lacks the packages: it imports the tree's."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(SOURCES)}
+
+
+@cache
 def interpreters(variable: str = "EVERYWHERE_PYTHONS") -> dict[str, str]:
     """The interpreters to try things on, by the names of the table; without the variable, the one that runs this."""
     commands = os.environ.get(variable, sys.executable).split(os.pathsep)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from batch_file import snippet, summary, write
 from loopback import serve
-from table import ROOT, interpreters, record
+from table import interpreters, record, with_sources
 from together_adapters.batch import BatchError, read_line
 
 HERE = f"CPython {sys.version.split()[0]}" if sys.implementation.name == "cpython" else "PyPy"
@@ -117,14 +117,13 @@ print(len(items), len(found[0]))
 @pytest.mark.parametrize("written_by", interpreters())
 def test_pickles_cross_versions(written_by: str, batch: tuple[Path, list[tuple[str, ...]]]) -> None:
     path, expected = batch
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "adapters")])}
     started = time.perf_counter()
     pickled = subprocess.run(
-        [interpreters()[written_by], "-c", PICKLE, str(path)], capture_output=True, env=environment, check=True
+        [interpreters()[written_by], "-c", PICKLE, str(path)], capture_output=True, env=with_sources(), check=True
     ).stdout
     for read_by, python in interpreters().items():
         command = [python, "-c", READ, str(Path(__file__).parent)]
-        done = subprocess.run(command, input=pickled, capture_output=True, env=environment)
+        done = subprocess.run(command, input=pickled, capture_output=True, env=with_sources())
         assert done.returncode == 0, done.stderr.decode()[-2000:]
         assert int(done.stdout.split()[1]) == len(expected), read_by
     record(written_by, "its pickles read by the others", started, passed=len(interpreters()))
@@ -132,25 +131,25 @@ def test_pickles_cross_versions(written_by: str, batch: tuple[Path, list[tuple[s
 
 def test_constant_memory(tmp_path: Path) -> None:
     """A file a hundred times larger takes no more memory."""
-    resource = pytest.importorskip("resource")
+    pytest.importorskip("resource")
     code = (
         "import resource, sys; from together_adapters.batch import iter_results\n"
         "count = sum(1 for _ in iter_results(sys.argv[1]))\n"
         "print(count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     )
-    assert resource
     peaks = []
     for times in (1, 100):
-        write(tmp_path / "output.jsonl", times)
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "adapters")])}
+        expected = write(tmp_path / "output.jsonl", times)
         done = subprocess.run(
             [sys.executable, "-c", code, str(tmp_path / "output.jsonl")],
             capture_output=True,
             text=True,
-            env=environment,
+            env=with_sources(),
             check=True,
         )
-        peaks.append(int(done.stdout.split()[1]))
+        count, peak = map(int, done.stdout.split())
+        assert count == len(expected)
+        peaks.append(peak)
     assert peaks[1] < peaks[0] * 1.2
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 
 import pytest
-from table import ROOT, RUN, interpreters, portable
+from table import RUN, SOURCES, interpreters, portable
 
-SOURCES = [str(ROOT), str(ROOT / "adapters")]
 FLAGS = {
     "-O": ["-O"],
     "-OO": ["-OO"],

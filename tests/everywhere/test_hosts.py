@@ -10,9 +10,7 @@ import zipapp
 from pathlib import Path
 
 import pytest
-from table import ROOT, RUN, interpreters, portable
-
-PACKAGES = (ROOT / "together_types", ROOT / "adapters" / "together_adapters")
+from table import PACKAGES, ROOT, RUN, SOURCES, interpreters, portable
 
 
 def copied(folder: Path) -> Path:
@@ -129,8 +127,7 @@ def test_subinterpreter(python: str) -> None:
     command = interpreters()[python]
     if subprocess.run([command, "-c", "import concurrent.interpreters"], capture_output=True).returncode:
         pytest.skip("no concurrent.interpreters here")
-    sources = [str(package.parent) for package in PACKAGES]
-    portable(python, [command, "-c", SUBINTERPRETER, RUN, *sources], suite="portable, subinterpreter")
+    portable(python, [command, "-c", SUBINTERPRETER, RUN, *SOURCES], suite="portable, subinterpreter")
 
 
 def test_free_threaded() -> None:
@@ -140,6 +137,6 @@ def test_free_threaded() -> None:
     for command in found:
         portable(
             command.rpartition("/")[2],
-            [command, "-X", "gil=0", RUN, *[str(package.parent) for package in PACKAGES]],
+            [command, "-X", "gil=0", RUN, *SOURCES],
             suite="portable, free-threaded",
         )

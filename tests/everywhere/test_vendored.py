@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from table import ROOT, RUN, interpreters, portable, record
+from table import ROOT, RUN, interpreters, portable, record, with_sources
 from together_adapters import vendor
 
 NESTED = "together_types=app._vendor.together_types together_adapters=app._vendor.together_adapters"
@@ -54,10 +54,6 @@ def test_single_file(python: str, tmp_path: Path) -> None:
     portable(
         python, [interpreters()[python], "-I", RUN, str(tmp_path)], suite="portable, single file", of=str(tmp_path)
     )
-
-
-def with_sources() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "adapters")])}
 
 
 TWO_COPIES = f"""
