@@ -228,8 +228,12 @@ class RuntimeAPI:
 
     def wait(self, seconds: float = 30) -> float:
         """Wait until the runtime asks for an event or reports an error; gives the milliseconds since its start."""
-        if not self.ready.wait(seconds):
-            raise TimeoutError("the runtime never asked for an event")
+        until = time.monotonic() + seconds
+        while not self.ready.wait(0.02):
+            if self.process is not None and self.process.poll() is not None and not self.ready.is_set():
+                raise RuntimeError(f"the runtime ended with {self.process.returncode} before it asked for an event")
+            if time.monotonic() > until:
+                raise TimeoutError("the runtime never asked for an event")
         return ((self.first_next or time.perf_counter()) - self.started) * 1000
 
     def submit(self, event: Any, seconds: float = 30, headers: Mapping[str, str] | None = None) -> Invocation:
