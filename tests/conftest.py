@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import re
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from rows import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,11 +53,10 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         terminalreporter.write_line(
             f"without {', '.join(_MAY_BE_MISSING)}: passed over {', '.join(sorted(_passed_over))}"
         )
-    results = os.environ.get("EVERYWHERE_RESULTS")
     suite = os.environ.get("EVERYWHERE_SUITE")
-    if results and suite:  # one line for the table of `tox -e everywhere`
-        counts = {name: len(terminalreporter.stats.get(name, ())) for name in ("passed", "failed", "error", "skipped")}
+    if suite:
+        passed, failed, error, skipped = [
+            len(terminalreporter.stats.get(name, ())) for name in ("passed", "failed", "error", "skipped")
+        ]
         name = f"{platform.python_implementation()} {platform.python_version()}"
-        line = {"environment": name, "suite": suite, **counts}
-        with open(results, "a", encoding="utf-8") as file:
-            file.write(json.dumps({**line, "seconds": time.perf_counter() - _STARTED}) + "\n")
+        record(name, suite, _STARTED, passed=passed, failed=failed + error, skipped=skipped)

@@ -15,6 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
 from table import ROOT, rendered, rows
 
 MINORS = range(9, 16)

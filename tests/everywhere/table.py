@@ -11,20 +11,13 @@ import time
 from functools import cache
 from pathlib import Path
 
+from rows import record
+
 ROOT = Path(__file__).parents[2]
 PACKAGES = (ROOT / "together_types", ROOT / "adapters" / "together_adapters")
 SOURCES = [str(package.parent) for package in PACKAGES]
 RUN = str(ROOT / "tests" / "portable" / "run.py")
 _LAST = re.compile(r"^portable: (\d+) passed, (\d+) failed, (\d+) skipped in", re.MULTILINE)
-
-
-def record(environment: str, suite: str, started: float, *, passed: int = 1, failed: int = 0, skipped: int = 0) -> None:
-    """Add a row to the table; `started` is what `time.perf_counter()` gave then."""
-    path = os.environ.get("EVERYWHERE_RESULTS")
-    if path:
-        row = {"environment": environment, "suite": suite, "passed": passed, "failed": failed, "skipped": skipped}
-        with open(path, "a", encoding="utf-8") as file:
-            file.write(json.dumps({**row, "seconds": time.perf_counter() - started}) + "\n")
 
 
 def portable(
@@ -73,13 +66,12 @@ def rendered(found: list[dict[str, object]], seconds: float) -> str:
     head = ("environment", "suite", "passed", "failed", "skipped", "seconds")
     lines = [head]
     for row in sorted(found, key=lambda row: (str(row["suite"]), _natural(str(row["environment"])))):
-        failed = int(str(row.get("failed", 0))) + int(str(row.get("error", 0)))
         lines.append(
             (
                 str(row["environment"]),
                 str(row["suite"]),
                 str(row["passed"]),
-                str(failed),
+                str(row["failed"]),
                 str(row["skipped"]),
                 f"{row['seconds']:.1f}",
             )

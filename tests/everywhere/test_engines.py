@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from batch_file import snippet, summary, write
 from loopback import serve
-from table import interpreters, record, with_sources
+from rows import record
+from table import interpreters, with_sources
 from together_adapters.batch import BatchError, read_line
 
 HERE = f"CPython {sys.version.split()[0]}" if sys.implementation.name == "cpython" else "PyPy"

@@ -11,7 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
-from table import ROOT, RUN, interpreters, portable, record, with_sources
+from rows import record
+from table import ROOT, RUN, interpreters, portable, with_sources
 from together_adapters import vendor
 
 NESTED = "together_types=app._vendor.together_types together_adapters=app._vendor.together_adapters"
