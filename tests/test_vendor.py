@@ -152,9 +152,82 @@ def test_edits_are_not_lost(tmp_path: Path) -> None:
     assert not (tmp_path / "together_adapters" / "sse.py").exists() and vendor.check(tmp_path).modified == []
 
 
+def test_line_ends_are_no_edits(tmp_path: Path) -> None:
+    """git may turn them in the project that has the copy."""
+    vendor.vendor(tmp_path)
+    for path in tmp_path.rglob("*.*"):
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    report = vendor.check(tmp_path)
+    assert (report.modified, report.missing, report.outdated) == ([], [], [])
+    vendor.vendor(tmp_path)
+    assert b"\r" not in (tmp_path / "together_types" / "common.py").read_bytes()
+
+
+def test_one_form_takes_the_place_of_the_other(tmp_path: Path) -> None:
+    vendor.vendor(tmp_path)
+    (tmp_path / "together_types" / "__pycache__").mkdir()
+    vendor.vendor(tmp_path, single_file=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["together_types.py", vendor.MANIFEST]
+    vendor.vendor(tmp_path)
+    (tmp_path / "together_adapters" / "mine.py").touch()
+    vendor.vendor(tmp_path, types_only=True)
+    assert [path.name for path in (tmp_path / "together_adapters").iterdir()] == ["mine.py"]
+
+
+def test_a_package_that_would_hide_the_single_file(tmp_path: Path) -> None:
+    shutil.copytree(PACKAGES[0], tmp_path / "a" / "together_types")
+    done = run("together_adapters", "vendor", str(tmp_path / "a"), "--single-file", "--force")
+    assert done.returncode == 1 and b"instead of together_types.py" in done.stderr
+    assert not (tmp_path / "a" / "together_types.py").exists()
+    vendor.vendor(tmp_path / "b", single_file=True)
+    shutil.copytree(PACKAGES[0], tmp_path / "b" / "together_types")
+    assert "together_types/__init__.py" in vendor.check(tmp_path / "b").added
+
+
+@pytest.mark.parametrize("link", ["together_types", "together_adapters/sse.py", vendor.MANIFEST])
+def test_links_are_not_followed(link: str, tmp_path: Path) -> None:
+    vendor.vendor(tmp_path / "original")
+    (tmp_path / "copy" / link).parent.mkdir(parents=True)
+    (tmp_path / "copy" / link).symlink_to(tmp_path / "original" / link)
+    done = run("together_adapters", "vendor", str(tmp_path / "copy"), "--force")
+    assert done.returncode == 1 and link.encode() in done.stderr and done.stderr.count(b"\n") == 1
+    report = vendor.check(tmp_path / "original")
+    assert (report.modified, report.missing) == ([], [])
+
+
+def test_where_nothing_can_be_written(tmp_path: Path) -> None:
+    (tmp_path / "together_types").touch()
+    done = run("together_adapters", "vendor", str(tmp_path))
+    assert done.returncode == 1 and str(tmp_path / "together_types").encode() in done.stderr
+    done = run("together_adapters", "vendor", "", cwd=tmp_path)
+    assert done.returncode == 1 and b"DEST is empty" in done.stderr
+
+
+def test_many_edits_are_one_short_line(tmp_path: Path) -> None:
+    files = [name for name in vendor.vendor(tmp_path) if name.startswith("together_adapters/")]
+    for name in files:
+        (tmp_path / name).write_text("mine\n")
+    done = run("together_adapters", "vendor", str(tmp_path))
+    assert done.returncode == 1 and done.stderr.count(b"together_adapters/") == 10
+    assert b" and %d more; --force" % (len(files) - 10) in done.stderr
+
+
 @pytest.mark.parametrize(
     "manifest",
-    ["[]", "{", "{}", '{"files": {"../x": ""}}', '{"files": {"together_types/../../x": ""}}', '{"files": 7}'],
+    [
+        "[]",
+        "{",
+        "{}",
+        '{"files": {"../x": ""}}',
+        '{"files": {"together_types/../../x": ""}}',
+        '{"files": 7}',
+        '{"files": ["together_types.py"]}',
+        '{"files": {"together_types.py": 7}}',
+        '{"files": {}, "made": 7}',
+        '{"files": {}, "made": "yesterday"}',
+        '{"files": {}, "single_file": "no"}',
+        '{"files": {}, "version": 7}',
+    ],
 )
 def test_a_manifest_is_not_trusted(tmp_path: Path, manifest: str) -> None:
     (tmp_path / vendor.MANIFEST).write_text(manifest)

@@ -41,6 +41,8 @@ def add_vendor(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
 def _vendor(args: argparse.Namespace) -> int:
     from .vendor import vendor
 
+    if not args.dest:
+        raise BadInput("DEST is empty: `.` is the folder that this runs in")
     try:
         if args.check:
             return _check(args.dest)
@@ -49,7 +51,7 @@ def _vendor(args: argparse.Namespace) -> int:
             print(path)
         return 0
     except OSError as error:
-        raise BadInput(f"{args.dest}: {error.strerror or error}") from None
+        raise BadInput(f"{error.filename or args.dest}: {error.strerror or error}") from None
 
 
 def _check(dest: str) -> int:

@@ -1,5 +1,5 @@
 """Copying the packages into a project, as folders or as a single file, and telling later what became of the copy. A file that
-was edited is never overwritten unasked, and nothing outside of the folder is touched.
+was edited is never overwritten unasked, and nothing outside of the folder is touched. Line ends are no edits: git turns them.
 
 The copy carries its licence, and a manifest beside it says which version it is of, when it was made and the SHA-256
 of each file. The sources are read through `importlib.resources`, so this works from a zip, too.
@@ -16,6 +16,7 @@ import time
 from collections import namedtuple
 from importlib import resources
 from pathlib import Path
+from shutil import rmtree
 
 from ._types import ChatCompletionResponse, __version__
 
@@ -45,6 +46,10 @@ MANIFEST = "together_types.vendored.json"
 """The name of the file that says what was copied, when and from which version."""
 
 _SINGLE = "together_types.py"
+_PACKAGE = "together_types/__init__.py"
+_MOST_LISTED = 10  # files in a message
+# What a manifest says that does not say it.
+_ABSENT = {"version": "", "made": "1970-01-01", "single_file": False, "types_only": False, "absolute": False}
 _DATA = ("LICENSE", "py.typed")
 _FOR_TYPE_CHECKERS = ("wire", "protocols")
 _NOT_IN_A_SINGLE_FILE = ("__main__", "replay", "serve", "vendor")
@@ -73,20 +78,23 @@ def vendor(
 
     With `types_only` the adapters are left out. The adapters import the types from beside them; `absolute` leaves
     that import as it is, for a folder that is itself on `sys.path`. A file that was edited since, or that is not
-    a copy's, is overwritten with `force` only: otherwise FileExistsError, and nothing is written. Raises ValueError
-    where the sources are not there to be copied.
+    a copy's, is overwritten with `force` only: otherwise FileExistsError, and nothing is written. That is also raised
+    for links, and where a package that is not a copy's would hide the single file. Raises ValueError where the sources
+    are not there to be copied.
     """
     files = _planned(single_file, types_only, absolute)
     folder = Path(dest)
     old: dict[str, str] = _manifest(folder)["files"] if (folder / MANIFEST).exists() else {}
+    _check_place(folder, {MANIFEST, *old, *files})
+    if single_file and _PACKAGE not in old and (folder / _PACKAGE).exists():
+        raise FileExistsError(f"{_PACKAGE} is there and would be imported instead of {_SINGLE}: remove that folder")
     new = {name: _hash(data) for name, data in files.items()}
     edited = [
         name for name in sorted({*old, *new}) if _hash_at(folder / name) not in (None, old.get(name), new.get(name))
     ]
     if edited and not force:
-        raise FileExistsError(f"edited, or not written by this: {', '.join(edited)}; --force overwrites")
-    for name in set(old) - set(files):
-        (folder / name).unlink(missing_ok=True)
+        raise FileExistsError(f"edited, or not written by this: {_listed(edited)}; --force overwrites")
+    _remove(folder, set(old) - set(files))
     for name, data in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
@@ -103,6 +111,28 @@ def vendor(
     return [*sorted(files), MANIFEST]
 
 
+def _check_place(folder: Path, names: set[str]) -> None:
+    """Raise FileExistsError where writing would follow a link, perhaps to the original."""
+    paths = {path for name in names for path in (name.partition("/")[0], name)}
+    links = sorted(path for path in paths if (folder / path).is_symlink())
+    if links:
+        raise FileExistsError(f"links, which may lead out of the folder: {_listed(links)}; remove them")
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _MOST_LISTED} more" if len(names) > _MOST_LISTED else ""
+    return ", ".join(names[:_MOST_LISTED]) + more
+
+
+def _remove(folder: Path, names: set[str]) -> None:
+    """Remove files of an older copy, and packages that hold nothing else but what Python made of them."""
+    for name in names:
+        (folder / name).unlink(missing_ok=True)
+    for package in {folder / name.partition("/")[0] for name in names if "/" in name}:
+        if package.is_dir() and all(path.name == "__pycache__" for path in package.iterdir()):
+            rmtree(package)
+
+
 def check(dest: str | os.PathLike[str]) -> CheckReport:
     """Compare a copy with its manifest, and with this version.
 
@@ -112,7 +142,7 @@ def check(dest: str | os.PathLike[str]) -> CheckReport:
     manifest = _manifest(folder)
     written: dict[str, str] = manifest["files"]
     here = {name: found for name in written if (found := _hash_at(folder / name)) is not None}
-    packages = {name.partition("/")[0] for name in written if "/" in name}
+    packages = {name.partition("/")[0].removesuffix(".py") for name in written}
     present = {
         path.relative_to(folder).as_posix()
         for package in packages
@@ -121,11 +151,10 @@ def check(dest: str | os.PathLike[str]) -> CheckReport:
     }
     planned = _planned(manifest["single_file"], manifest["types_only"], manifest["absolute"])
     current = {name: _hash(data) for name, data in planned.items()}
-    made = time.strptime(manifest["made"], "%Y-%m-%d")
     return CheckReport(
         version=manifest["version"],
         made=manifest["made"],
-        days=int(_now() - calendar.timegm(made)) // 86400,
+        days=int(_now() - calendar.timegm(_day(manifest["made"]))) // 86400,
         modified=sorted(name for name, value in here.items() if value != written[name]),
         missing=sorted(set(written) - set(here)),
         added=sorted(name for name in present - set(written) if "__pycache__" not in name),
@@ -139,19 +168,18 @@ def _manifest(folder: Path) -> dict[str, Any]:
         raise ValueError(f"{folder} has no {MANIFEST}: `vendor` has not made this copy")
     try:
         manifest: dict[str, Any] = json.loads(path.read_text("utf-8"))
-        for name in manifest["files"]:
+        manifest = {**_ABSENT, **manifest}
+        for name, value in manifest["files"].items():
             # A manifest may come from anywhere: it must not make us read or remove what is not below it.
             if not re.fullmatch(r"(?:together_types|together_adapters)(?:/\w[\w.]*|\.py)", name):
                 raise ValueError
-        return {
-            "single_file": False,
-            "types_only": False,
-            "absolute": False,
-            "version": "",
-            "made": "1970-01-01",
-            **manifest,
-        }
-    except (KeyError, TypeError, ValueError):
+            if not isinstance(value, str):
+                raise TypeError
+        if any(type(manifest[name]) is not type(value) for name, value in _ABSENT.items()):
+            raise TypeError
+        _day(manifest["made"])
+        return manifest
+    except (AttributeError, KeyError, TypeError, ValueError):
         raise ValueError(f"{path} is not a manifest of this command") from None
 
 
@@ -209,7 +237,11 @@ def _hash(data: bytes) -> str:
 
 
 def _hash_at(path: Path) -> str | None:
-    return _hash(path.read_bytes()) if path.is_file() else None
+    return _hash(path.read_bytes().replace(b"\r\n", b"\n")) if path.is_file() else None
+
+
+def _day(text: str) -> time.struct_time:
+    return time.strptime(text, "%Y-%m-%d")
 
 
 def _now() -> float:
