@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import multiprocessing
+import os
 import pickle
 import urllib.request
 from collections.abc import Iterator
@@ -98,6 +99,18 @@ def test_file_path_and_progress(tmp_path: Path) -> None:
     assert steps[-1] == (size, None)
     with path.open(encoding="utf-8") as text, pytest.raises(TypeError, match="binary mode"):
         next(iter_results(text))  # type: ignore[arg-type]
+
+
+def test_a_source_with_nothing_yet_has_not_ended() -> None:
+    """A pipe that does not block gives None; the lines before it are given, and the rest is not taken for complete."""
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    with open(reading, "rb", buffering=0) as source, open(writing, "wb", buffering=0) as sink:
+        sink.write((LINE % ("a", "one") + "\n").encode())
+        results = iter_results(source)
+        assert next(results).custom_id == "a"
+        with pytest.raises(TypeError, match="blocks"):
+            next(results)
 
 
 def test_progress_ends_the_reading() -> None:

@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import ssl
+import subprocess
 import sys
 import threading
 import time
@@ -611,8 +612,6 @@ def test_a_fork_has_connections_of_its_own() -> None:
             "os.waitpid(pid, 0)\n"
             "print(ask())\n"
         )
-        import subprocess
-
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=60, env=environment())
         assert (done.stdout, done.stderr) == (b"hi\n", b"")
         assert server.connections == 3
@@ -645,8 +644,6 @@ def test_a_fork_leaves_its_parent_alone(how: str, tls: Any, tmp_path: Path) -> N
             "print('child gone', flush=True)\n"
             "print([chunk.text for chunk in stream])\n"
         )
-        import subprocess
-
         child = subprocess.Popen(
             [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
         )
@@ -654,6 +651,36 @@ def test_a_fork_leaves_its_parent_alone(how: str, tls: Any, tmp_path: Path) -> N
         assert child.stdout.readline() == b"child gone\n"
         gate.set()
         assert child.communicate(timeout=60) == (b"['b']\n", b"")
+
+
+WITHOUT_THREADING = """
+import sys
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name == "threading":
+            raise ModuleNotFoundError(name)
+sys.modules.pop("threading", None)
+sys.meta_path.insert(0, Blocked())
+import socket
+system = socket.getaddrinfo
+def getaddrinfo(host, *args, flags=0, **options):
+    return system(host if flags else "127.0.0.1", *args, flags=flags, **options)
+socket.getaddrinfo = getaddrinfo
+from together_adapters import Together
+for url in sys.argv[1:]:
+    with Together(api_key="", base_url=url) as client:
+        asked = client.chat.completions.create
+        print(asked(model="m", messages=[]).text, asked(model="m", messages=[]).text)
+assert "threading" not in sys.modules
+"""
+
+
+def test_where_there_is_no_threading() -> None:
+    with serving(answers(OK)) as server:
+        urls = [server.base_url, server.base_url.replace("127.0.0.1", "model.test")]
+        command = [sys.executable, "-S", "-c", WITHOUT_THREADING, *urls]
+        done = subprocess.run(command, capture_output=True, timeout=60, env=environment())
+    assert done.stdout.split() == [b"hi"] * 4, done.stderr.decode()
 
 
 # ---- streams that are closed

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
-from threading import Lock, RLock
+from _thread import RLock, allocate_lock  # threading may be missing
 
 from ._exchange import MOST_IDLE, ClosedHere, Exchange, connection_error
 from ._http1 import ProtocolError
@@ -43,7 +43,7 @@ class Connection:
         self._shutdown, self._both_ways = socket.socket.shutdown, socket.SHUT_RDWR
         self._closed = False
         self._getpid, self._process = os.getpid, os.getpid()
-        self._in_use = Lock()
+        self._in_use = allocate_lock()
         self._timeout: float | None = 0.0  # of the socket
 
     def send(self, data: memoryview, until: Until) -> None:

@@ -1,13 +1,11 @@
 """Names to addresses, within a limit of time: the system's resolver has none, and cannot be interrupted.
 
-It never keeps an address, and never waits beyond its limit for a resolver that hangs.
+It never keeps an address, and never waits beyond its limit for a resolver that hangs, except where there is no threading.
 """
 
 from __future__ import annotations
 
 import socket
-from queue import Empty, SimpleQueue
-from threading import Thread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,6 +31,7 @@ def resolve_now(host: str, port: int) -> Addresses | None:
 
 def resolve_in_thread(host: str, port: int, deliver: Callable[[Addresses | OSError], object]) -> None:
     """Resolve a name; `deliver` is called from the thread with the addresses or what went wrong."""
+    from threading import Thread
 
     def run() -> None:
         try:
@@ -50,6 +49,10 @@ def resolve(host: str, port: int, until: Until) -> Addresses:
     at_once = resolve_now(host, port)
     if at_once is not None:
         return at_once
+    try:
+        from queue import Empty, SimpleQueue
+    except ImportError:  # it needs threading
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     results: SimpleQueue[Addresses | OSError] = SimpleQueue()
     resolve_in_thread(host, port, results.put)
     try:

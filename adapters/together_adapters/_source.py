@@ -40,12 +40,14 @@ class Unread:
 
 
 def as_bytes(piece: Any) -> bytes:
-    """A piece as bytes; raises TypeError for text."""
+    """A piece as bytes; raises TypeError for anything else."""
     if isinstance(piece, bytes):
         return piece
     try:
         return memoryview(piece).tobytes()
     except TypeError:
+        if piece is None:  # what a file gives that does not block and has nothing yet
+            raise TypeError("the source gave None instead of bytes: a file must be one that blocks") from None
         raise TypeError(f"the source gave {type(piece).__name__} instead of bytes: open it in binary mode") from None
 
 

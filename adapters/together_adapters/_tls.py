@@ -5,7 +5,7 @@ It never weakens what Python checks by default, and never changes a context that
 
 from __future__ import annotations
 
-from threading import Lock
+from _thread import allocate_lock  # threading may be missing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class Security:
             raise ValueError("give cafile or ssl_context, not both")
         self._cafile = cafile
         self._context = context
-        self._lock = Lock()
+        self._lock = allocate_lock()
 
     def context(self) -> SSLContext:
         """The context; raises OSError where this Python has no TLS or the file cannot be read."""

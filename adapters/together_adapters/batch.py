@@ -143,13 +143,13 @@ def _pieces(source: Any, progress: Progress | None) -> Iterator[bytes | Exceptio
     total, done, pieces = _size(source), 0, iterator_of(source)
     while True:
         try:
-            piece = next(pieces, None)
+            piece = next(pieces)
+        except StopIteration:
+            break
         except Exception as error:
             yield read_before(error)
             yield error
             return
-        if piece is None:
-            break
         data = as_bytes(piece)
         yield data
         done += len(data)
