@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import select
 import signal
 import socket
 import socketserver
@@ -299,6 +300,9 @@ def test_replay(replay: Server) -> None:
         (411, None, {"Content_Length": "9" * 30}),
         (400, None, {"Transfer_Encoding": "chunked", "Content_Length": "0"}),
         (501, None, {"method": "POST", "Transfer_Encoding": "gzip, chunked"}),
+        (501, None, {"method": "POST", "Transfer_Encoding": "\x0bchunked"}),
+        (501, None, {"method": "POST", "Transfer_Encoding": "\xa0chunked"}),
+        (400, None, {"body": b'{"model":"m","messages":[],"temperature":1e999}'}),
         (415, None, {"Content_Type": "text/plain"}),
         (403, None, {"Host": "evil.example"}),
         (403, None, {"Host": "127.0.0.1.evil.example:80"}),
@@ -322,6 +326,19 @@ def test_bad_requests(replay: Server, status: int, param: str | None, asked: dic
         (b"GET /health HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\nX: %d\r\n", 200),
         (b"POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nContent-Length: %d\r\n", 400),
         (b"GET /health HTTP/1.1\r\nHost: localhost\r\nHost: example.com\r\nX: %d\r\n", 400),
+        *[
+            (b"GET /health HTTP/1.1\r\nHost: localhost\r\n" + lines, 400)
+            for lines in (
+                b"Content-Length : %d\r\n",
+                b"Transfer-Encoding : chunked\r\nX: %d\r\n",
+                b"what is no field\r\nContent-Length: %d\r\n",
+                b"X: a\r\r\nContent-Length: %d\r\n",
+                b"X: a\rContent-Length: %d\r\n",
+                b"X: a\r\n Content-Length: %d\r\n",
+                b"X: a\0\r\nContent-Length: %d\r\n",
+                b": a\r\nContent-Length: %d\r\n",
+            )
+        ],
     ],
 )
 def test_a_body_is_never_the_next_request(replay: Server, fields: bytes, status: int) -> None:
@@ -406,6 +423,28 @@ def test_a_body_that_is_too_large_and_too_slow_has_one_answer(replay: Server) ->
         head = CHUNKED.replace(b"Transfer-Encoding: chunked", b"Content-Length: 1000")
         answer = answers_to(server, head, b"x", b"x", pause=0.2)
     assert answer.startswith(b"HTTP/1.1 413 ") and answer.count(b"HTTP/1.1") == 1
+
+
+def test_blanks_around_a_length(replay: Server) -> None:
+    body = json.dumps(BODY).encode()
+    sent = CHUNKED.replace(b"Transfer-Encoding: chunked", b"Connection: close\r\nContent-Length:\t %d \t" % len(body))
+    assert answers_to(replay, sent + body).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_body_that_is_waited_for_is_refused_before_it_is_sent(replay: Server) -> None:
+    for field in (b"Content-Type: text/plain", b"Content-Length: 3", b"X: a\rb"):
+        head = b"POST /v1/chat/completions HTTP/1.1\r\n%b\r\nHost: localhost\r\nExpect: 100-continue\r\n" % field
+        assert answers_to(replay, head + b"Content-Length: 2\r\n\r\n").startswith(b"HTTP/1.1 4"), field
+    asked = b"GET /health HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n"
+    assert b"HTTP/1.1 200 " in answers_to(replay, asked)
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [(b"\x16\x03\x01\r\n", 400), (b"GET /health HTTP/2.0\r\n\r\n", 505), (b"GET /health\r\n\r\n", 200)],
+)
+def test_every_answer_has_a_status(replay: Server, sent: bytes, status: int) -> None:
+    assert answers_to(replay, sent).startswith(b"HTTP/1.1 %d " % status)
 
 
 def test_a_key_that_no_header_can_hold() -> None:
@@ -550,7 +589,21 @@ def test_a_caller_that_does_not_send_is_let_go(replay: Server) -> None:
         ):
             with socket.create_connection(("127.0.0.1", server.server_port), timeout=20) as caller:
                 caller.sendall(begin)
-                assert caller.recv(1) == b""
+                answer = b"".join(iter(lambda: caller.recv(65536), b""))
+                assert answer.startswith(b"HTTP/1.1 408 ") if begin.endswith(b"{") else not answer
+
+
+@pytest.mark.parametrize("ends", [b"", b"\r\n"])
+def test_a_caller_that_sends_slowly_is_let_go(replay: Server, ends: bytes) -> None:
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 99\r\n"
+    with running(replay.backend, patience=0.5) as server, socket.create_connection(server.server_address[:2]) as caller:
+        caller.sendall(head + ends)
+        for _ in range(100):
+            if select.select([caller], [], [], 0.1)[0]:
+                break
+            caller.sendall(b"X")
+        else:
+            pytest.fail("a byte now and then kept a place for ten seconds")
 
 
 def test_closing_the_server_frees_the_upstream() -> None:

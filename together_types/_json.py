@@ -89,9 +89,16 @@ def _refuse_constant(name: str) -> JSON:
     raise ParseError("", f"not JSON: {name} is no JSON number")
 
 
+def _finite_float(digits: str) -> float:
+    number = float(digits)
+    if number - number != 0:
+        raise ParseError("", f"not JSON that can be read: {digits[:20]} is too large a number")
+    return number
+
+
 _read_int = None if hasattr(sys, "get_int_max_str_digits") else _bounded_int
 _decoder = json.JSONDecoder(parse_int=_read_int)
-_finite_decoder = json.JSONDecoder(parse_int=_read_int, parse_constant=_refuse_constant)
+_finite_decoder = json.JSONDecoder(parse_int=_read_int, parse_float=_finite_float, parse_constant=_refuse_constant)
 
 # CPython's C scanner; other decoders may have no such attribute.
 _scan = getattr(_decoder, "scan_once", _decoder.raw_decode)
@@ -166,7 +173,7 @@ def loads(text: str | bytes | bytearray | memoryview) -> JSON:
 
 
 def loads_finite(text: bytes) -> JSON:
-    """As `loads`, but NaN and infinities, which servers send and JSON does not have, are refused: for what callers send."""
+    """As `loads`, but NaN, infinities and numbers that would become one, which servers send, are refused: for what callers send."""
     decoded = _decoded(text)
     check_nesting(decoded)
     return _loads_after_blanks(decoded, _finite_decoder.raw_decode)

@@ -1,12 +1,15 @@
 """What a caller of `serve` asks, read and judged. It answers nobody, and reads no more than it is told to.
 
-A request that may be read in two ways (a header twice, a length beside a Transfer-Encoding) is refused, because a proxy
-in front may have read it in the other.
+A request that may be read in two ways (a header twice, a length beside a Transfer-Encoding, a line of the head that is no
+field) is refused, because a proxy in front may have read it in the other.
 """
 
 from __future__ import annotations
 
+import re
+import socket
 import time
+from io import BufferedReader, RawIOBase
 
 from ._fold import is_dict, is_list
 from ._http1 import ChunkedBody
@@ -17,10 +20,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from email.message import Message
-    from io import BufferedIOBase
     from typing import Any
 
 __all__ = [
+    "Incoming",
     "Refused",
     "body_length",
     "body_pieces",
@@ -34,6 +37,10 @@ __all__ = [
 ]
 
 _READ_SIZE = 65536
+
+# A field as RFC 9112 has it, or the empty line after the last. Of other lines http.server makes something of its own: it
+# splits at a CR, joins folded ones, and passes over all that comes after a line that is no field.
+_FIELD = re.compile(rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*)?\r?\n")
 
 
 class Refused(Exception):
@@ -49,11 +56,61 @@ class Refused(Exception):
         self.body: dict[str, Any] = {"error": error}
 
 
+# ---- the connection
+
+
+class Incoming(BufferedReader):
+    """What a connection brings: each request has `patience` seconds from its first byte, and is waited for as long."""
+
+    def __init__(self, connection: socket.socket, patience: float) -> None:
+        self._timed = _Timed(connection, patience)
+        super().__init__(self._timed, _READ_SIZE)
+        self.is_clear = True
+
+    def begin(self) -> None:
+        """The next request."""
+        self._timed.end = None
+
+    def begin_fields(self) -> None:
+        """From here on the lines are fields: `is_clear` says whether all were."""
+        self.is_clear = True
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        line = super().readline(size)
+        self.is_clear = self.is_clear and _FIELD.fullmatch(line) is not None
+        return line
+
+
+class _Timed(RawIOBase):
+    def __init__(self, connection: socket.socket, patience: float) -> None:
+        self._connection = connection
+        self._patience = patience
+        self.end: float | None = None
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        left = self._patience if self.end is None else self.end - time.monotonic()
+        if left <= 0:
+            raise socket.timeout("the request took too long")
+        self._connection.settimeout(left)
+        try:
+            size = self._connection.recv_into(buffer)
+        finally:
+            self._connection.settimeout(self._patience)
+        if self.end is None:
+            self.end = time.monotonic() + self._patience
+        return size
+
+
 # ---- headers
 
 
-def check_framing(headers: Message) -> None:
-    """Refuse what is said twice."""
+def check_framing(headers: Message, *, is_clear: bool) -> None:
+    """Refuse what is said twice, and a head in which `is_clear` tells of lines that are no fields."""
+    if not is_clear:
+        raise Refused(400, "a line of the head is no field", code="ambiguous_request")
     for name in ("Host", "Content-Length", "Transfer-Encoding"):
         if len(headers.get_all(name, ())) > 1:
             raise Refused(400, f"more than one {name}", code="ambiguous_request")
@@ -87,12 +144,12 @@ def has_body(headers: Message) -> bool:
 
 def body_length(headers: Message, version: str) -> int | None:
     """The bytes of a POST's body; None where it comes in chunks."""
-    given = str(headers.get("Content-Length", ""))
+    given = str(headers.get("Content-Length", "")).strip(" \t")
     coding = headers.get("Transfer-Encoding")
     if coding is not None:
         if given or version == "HTTP/1.0":
             raise Refused(400, "a Transfer-Encoding that may not be there", code="ambiguous_request")
-        if coding.strip().lower() != "chunked":
+        if coding.strip(" \t").lower() != "chunked":
             raise Refused(501, f"a body is sent as it is, or chunked, not {coding[:40]!r}", code="not_implemented")
         return None
     if not (given.isascii() and given.isdigit() and len(given) < 20):
@@ -103,35 +160,35 @@ def body_length(headers: Message, version: str) -> int | None:
 # ---- the body
 
 
-def body_pieces(file: BufferedIOBase, length: int | None, patience: float) -> Iterator[bytes]:
-    """A body of so many bytes, or in chunks, as it comes; the whole of it has `patience` seconds.
+def body_pieces(file: Incoming, length: int | None) -> Iterator[bytes]:
+    """A body of so many bytes, or in chunks, as it comes.
 
     Raises ConnectionAbortedError where it ends early.
     """
-    end = time.monotonic() + patience
     if length is None:
-        yield from _chunked(file, end)
+        yield from _chunked(file)
         return
     while length > 0:
-        piece = _read(file, length, end)
+        piece = _read(file, length)
         length -= len(piece)
         yield piece
 
 
-def _chunked(file: BufferedIOBase, end: float) -> Iterator[bytes]:
+def _chunked(file: Incoming) -> Iterator[bytes]:
     body = ChunkedBody()
     while not body.complete:
-        yield body.feed(_read(file, _READ_SIZE, end))
+        yield body.feed(_read(file, _READ_SIZE))
         if body.error is not None:
             raise Refused(400, f"the body is not chunked as it says: {body.error}", code="invalid_chunks")
 
 
-def _read(file: BufferedIOBase, most: int, end: float) -> bytes:
-    piece = file.read1(min(most, _READ_SIZE))
+def _read(file: Incoming, most: int) -> bytes:
+    try:
+        piece = file.read1(min(most, _READ_SIZE))
+    except socket.timeout:
+        raise Refused(408, "the body took too long", code="timeout") from None
     if not piece:
         raise ConnectionAbortedError("the body was cut off")
-    if time.monotonic() > end:
-        raise Refused(408, "the body took too long", code="timeout")
     return piece
 
 

@@ -20,6 +20,7 @@ from socketserver import TCPServer
 from threading import BoundedSemaphore, Event
 
 from ._asked import (
+    Incoming,
     Refused,
     body_length,
     body_pieces,
@@ -121,6 +122,7 @@ class _Handler(BaseHTTPRequestHandler):
     """One connection of a caller."""
 
     protocol_version = "HTTP/1.1"
+    default_request_version = "HTTP/1.0"  # of what cannot be read: it has a status too
 
     if TYPE_CHECKING:
         served: Server
@@ -128,7 +130,19 @@ class _Handler(BaseHTTPRequestHandler):
     def setup(self) -> None:
         """One connection."""
         super().setup()
+        self.rfile.close()
+        self.rfile = self._incoming = Incoming(self.connection, self.served.patience)
         self._caller = Caller(self.connection, self.served.closing)
+
+    def handle_one_request(self) -> None:
+        """One request, with its limit of time."""
+        self._incoming.begin()
+        super().handle_one_request()
+
+    def parse_request(self) -> bool:
+        """Its head, from the line after the first."""
+        self._incoming.begin_fields()
+        return super().parse_request()
 
     def log_message(self, format: str, *args: object) -> None:
         """One line, without what might steer a terminal."""
@@ -154,7 +168,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         try:
-            check_framing(self.headers)
+            check_framing(self.headers, is_clear=self._incoming.is_clear)
             if self.command != "POST" and has_body(self.headers):
                 self.close_connection = True  # the body is not read, and would be the next request
             if self.served.on_loopback and not is_for_loopback(self.headers):
@@ -261,10 +275,13 @@ class _Handler(BaseHTTPRequestHandler):
     # ---- what is asked
 
     def handle_expect_100(self) -> bool:
-        """A body that is too large is refused before it is sent."""
+        """A body that will not be taken is refused before it is sent."""
         try:
-            if (body_length(self.headers, self.request_version) or 0) > self.served.max_body:
-                raise self._too_large()
+            check_framing(self.headers, is_clear=self._incoming.is_clear)
+            if has_body(self.headers):
+                check_kind(self.headers)
+                if (body_length(self.headers, self.request_version) or 0) > self.served.max_body:
+                    raise self._too_large()
         except Refused as refused:
             self._refuse(refused)
             return False
@@ -279,7 +296,7 @@ class _Handler(BaseHTTPRequestHandler):
         length, most = body_length(self.headers, self.request_version), self.served.max_body
         if length is None:
             self.close_connection = True  # a proxy in front may find another end in the chunks than we do
-        pieces = body_pieces(self.rfile, length, self.served.patience)
+        pieces = body_pieces(self._incoming, length)
         body = bytearray()
         if length is None or length <= most:
             for piece in pieces:
