@@ -18,7 +18,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from table import ROOT, rendered, rows
 
-MINORS = range(9, 16)
+COMMANDS = {**{f"py3{minor}": f"python3.{minor}" for minor in range(9, 16)}, "pypy311": "pypy3.11"}
+FREE_THREADED = ("python3.13t", "python3.14t", "python3.15t")
 
 
 def main() -> int:
@@ -30,14 +31,14 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", help="these tox environments")
     args = parser.parse_args()
     started = time.perf_counter()
-    fetch = subprocess.run(
+    subprocess.run(
         [sys.executable, ROOT / "tests" / "everywhere" / "interpreters.py", args.pythons], stdout=subprocess.DEVNULL
     )
     found = interpreters(path := search_path(args.pythons))
     environments = args.only or chosen(found, args.pythons, args.some)
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder) / "results.jsonl"
-        newest = max((name for name in found if name.startswith("py3")), key=lambda name: int(name[3:]))
+        newest = max((name for name in found if name.startswith("py3")), key=lambda name: int(name[3:]), default="")
         few = [newest] if args.some else ["py39", newest, "pypy311"]
         set_here = {
             "PATH": path,
@@ -67,9 +68,9 @@ def main() -> int:
             done = subprocess.run(command, cwd=ROOT, env={**environment, **set_here})
         finally:  # also of what was done before an interrupt
             print(rendered(rows(results), time.perf_counter() - started))
-    missing = [f"3.{minor}" for minor in MINORS if f"py3{minor}" not in found]
-    if missing or fetch.returncode:
-        print("not here:", ", ".join(missing) or "what interpreters.py would fetch")
+    missing = left_out(found, path, args.pythons)
+    if missing:
+        print("not here, so not in the table:", ", ".join(missing))
     return done.returncode
 
 
@@ -82,13 +83,25 @@ def search_path(pythons: Path) -> str:
 
 def interpreters(path: str) -> dict[str, str]:
     """The command of each interpreter by the name of its tox environment."""
-    names = {**{f"py3{minor}": f"python3.{minor}" for minor in MINORS}, "pypy311": "pypy3.11"}
-    found = {name: shutil.which(command, path=path) for name, command in names.items()}
+    found = {name: shutil.which(command, path=path) for name, command in COMMANDS.items()}
     return {
         name: command
         for name, command in found.items()
         if command and not subprocess.run([command, "-c", ""]).returncode
     }
+
+
+def left_out(found: dict[str, str], path: str, pythons: Path) -> list[str]:
+    """What this machine lacks for the whole table."""
+    missing = [command for name, command in COMMANDS.items() if name not in found]
+    if not (pythons / "bin" / "python3.9").exists():
+        missing.append("OpenSSL 1.1.1")
+    if not any(shutil.which(command, path=path) for command in FREE_THREADED):
+        missing.append("a free-threaded Python")
+    for command, what in {"npm": "Pyodide", "java": "Spark", "unshare": "the read-only host"}.items():
+        if not shutil.which(command, path=path):
+            missing.append(f"{command} ({what})")
+    return missing
 
 
 def chosen(found: dict[str, str], pythons: Path, some: bool) -> list[str]:

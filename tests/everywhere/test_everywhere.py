@@ -1,0 +1,44 @@
+"""What `tox -e everywhere` does on a machine that lacks most of what it tries: it runs the rest, and names what it left out."""
+
+from __future__ import annotations
+
+import configparser
+from pathlib import Path
+
+import pytest
+from everywhere import COMMANDS, FREE_THREADED, chosen, interpreters, left_out, main
+from table import ROOT
+
+
+def test_nothing_is_left_out_unsaid(tmp_path: Path) -> None:
+    assert interpreters(str(tmp_path)) == {}
+    missing = left_out({}, str(tmp_path), tmp_path)
+    assert set(COMMANDS.values()) < set(missing)
+    assert {item.partition(" ")[0] for item in missing[len(COMMANDS) :]} == {"OpenSSL", "a", "npm", "java", "unshare"}
+    for name in ("python3.9", FREE_THREADED[0], "npm", "java", "unshare"):
+        (tmp_path / "bin").mkdir(exist_ok=True)
+        (tmp_path / "bin" / name).touch(mode=0o755)
+    assert left_out(dict.fromkeys(COMMANDS, ""), str(tmp_path / "bin"), tmp_path) == []
+
+
+@pytest.mark.parametrize("minor", [10, 11, 12, 13, 14])
+def test_one_python_is_enough(minor: int, tmp_path: Path) -> None:
+    """An environment that asks for one version fails where there is another."""
+    file = configparser.ConfigParser(interpolation=None)
+    file.read(ROOT / "tox.ini")
+    sections = {"engines": "{engines,dask,spark}", "dask": "{engines,dask,spark}"}
+    for name in chosen({f"py3{minor}": "python"}, tmp_path, some=False):
+        section = "testenv:" + sections.get(name, name)
+        asked = file.get(section, "base_python", fallback="") if section in file else ""
+        lines = [line for line in asked.splitlines() if ":" not in line or line.startswith(f"{name}:")]
+        assert not "".join(lines) or f"python3.{minor}" in "".join(lines), name
+
+
+def test_no_interpreter_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr("sys.argv", ["everywhere.py", "--pythons", str(tmp_path / "pythons"), "--only", "no-such-one"])
+    assert main() != 0  # what tox says of an environment that is none
+    assert "0 rows" in (printed := capsys.readouterr().out) and "python3.9," in printed
