@@ -68,6 +68,25 @@ def test_a_folder_on_the_path(tmp_path: Path) -> None:
     assert "together_types.common" in script("import together_adapters.stream as m; " + READ, tmp_path)
 
 
+def test_a_new_folder_in_a_package_is_one(tmp_path: Path) -> None:
+    """Else the copy is missing from wheels, and from zips that list no folders."""
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "__init__.py").touch()
+    (tmp_path / "app" / "there").mkdir()
+    (tmp_path / "app" / "there" / "data.txt").touch()
+    for name in ("_vendor", "_vendor", "there"):
+        vendor.vendor(tmp_path / "app" / name)
+    assert vendor.vendor(tmp_path / "app" / "path", absolute=True)[-1] == vendor.MANIFEST
+    assert vendor.check(tmp_path / "app" / "_vendor").added == []
+    packages = sorted(path.parent.name for path in (tmp_path / "app").glob("*/__init__.py"))
+    assert packages == ["_vendor"]
+    with zipfile.ZipFile(tmp_path / "app.zip", "w") as archive:
+        for path in (tmp_path / "app").rglob("*.py"):
+            archive.write(path, path.relative_to(tmp_path))
+    code = "sys.path[0] = 'app.zip'; import app._vendor.together_adapters.stream as m; "
+    assert script(code + READ, tmp_path) == "['hi'] []\n"
+
+
 def test_types_only(tmp_path: Path) -> None:
     written = vendor.vendor(tmp_path / "app", types_only=True)
     assert not [name for name in written if "adapters" in name]
@@ -136,7 +155,9 @@ def test_check_tells_edits_and_age(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert report.outdated == ["together_types/error.py"]
     done = run("together_adapters", "vendor", "--check", str(tmp_path))
     assert (
-        done.returncode == 1 and b"modified: together_types/common.py\n" in done.stdout and b"outdated" in done.stdout
+        done.returncode == 1
+        and b"modified: together_types/common.py\n" in done.stdout
+        and b"outdated: version 0" in done.stdout
     )
 
 

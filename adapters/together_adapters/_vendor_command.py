@@ -23,6 +23,7 @@ examples:
 
 A copy carries its licence and a manifest. It is imported from the package that
 it is in, as app._vendor.together_types; with --absolute from DEST on sys.path.
+A new DEST in a package becomes a package, too.
 """
 
 
@@ -55,6 +56,7 @@ def _vendor(args: argparse.Namespace) -> int:
 
 
 def _check(dest: str) -> int:
+    from ._types import __version__
     from .vendor import check
 
     report = check(dest)
@@ -62,7 +64,7 @@ def _check(dest: str) -> int:
     if not (report.modified or report.missing or report.added):
         print("no local edits")
     if report.outdated:
-        print(f"outdated: this version would write {len(report.outdated)} files otherwise")
+        print(f"outdated: version {__version__} would write {len(report.outdated)} files otherwise")
     for what in ("modified", "missing", "added"):
         for path in getattr(report, what):
             print(f"{what}: {path}")

@@ -77,7 +77,8 @@ def vendor(
     """Write `together_types` and `together_adapters` into a folder, or into `together_types.py` there; give the paths.
 
     With `types_only` the adapters are left out. The adapters import the types from beside them; `absolute` leaves
-    that import as it is, for a folder that is itself on `sys.path`. A file that was edited since, or that is not
+    that import as it is, for a folder that is itself on `sys.path`. A folder that is new, in a package, becomes one, too:
+    builders of wheels and zips pass over others. A file that was edited since, or that is not
     a copy's, is overwritten with `force` only: otherwise FileExistsError, and nothing is written. That is also raised
     for links, and where a package that is not a copy's would hide the single file. Raises ValueError where the sources
     are not there to be copied.
@@ -94,10 +95,13 @@ def vendor(
     ]
     if edited and not force:
         raise FileExistsError(f"edited, or not written by this: {_listed(edited)}; --force overwrites")
+    made = [] if absolute or not _is_new_in_package(folder) else ["__init__.py"]
     _remove(folder, set(old) - set(files))
     for name, data in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
+    for name in made:  # from now on the project's own, so the manifest does not say it
+        (folder / name).touch()
     manifest = {
         "name": "together-types",
         "version": __version__,
@@ -108,7 +112,11 @@ def vendor(
         "files": dict(sorted(new.items())),
     }
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", "utf-8")
-    return [*sorted(files), MANIFEST]
+    return [*sorted(files), MANIFEST, *made]
+
+
+def _is_new_in_package(folder: Path) -> bool:
+    return (folder.parent / "__init__.py").exists() and not (folder.exists() and any(folder.iterdir()))
 
 
 def _check_place(folder: Path, names: set[str]) -> None:
