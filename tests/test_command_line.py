@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import re
 import signal
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -65,12 +67,14 @@ def test_parse() -> None:
         (["parse", "-"], b'{"error": {"message": "no \\u001b[31m credit"}}', 1, b"an error: no \\x1b[31m credit"),
         (["parse", "-"], b'data: {"error": "no credit"}\n\n', 1, b"-: no credit"),
         (["parse", os.curdir], b"", 1, b"directory"),
+        (["parse", "-"], gzip.compress(b"{}"), 1, b"-: compressed; gunzip"),
+        (["chat", "", "--base-url", "http://127.0.0.1:1"], b"not this", 1, b"the prompt is empty"),
         (["parse", "-"], b'{"object": "error", "message": "no model"}', 1, b"-: an error: no model"),
         (["parse", "-"], b'{"detail": [{"loc": []}]}', 1, b"an error: "),
         (["parse", "-"], b'{"error": {}}', 1, b"does not say what is wrong"),
         (["chat", "-i", "-"], b"", 2, b"leave out the -"),
     ],
-    ids=range(17),
+    ids=range(19),
 )
 def test_failures_are_one_line(args: list[str], stdin: bytes, status: int, problem: bytes) -> None:
     done = run(*args, stdin=stdin)
@@ -194,21 +198,41 @@ def test_conversation_keeps_its_messages() -> None:
     ]
 
 
-def on_terminal(*args: str, stdin: bytes | None = b"", **variables: str) -> str:
-    """What a command shows on a terminal of 80 columns; with None its input is the terminal, and Ctrl-D all that is typed."""
+def on_terminal(
+    *args: str,
+    stdin: bytes | None = b"",
+    typed: bytes = b"\x04",
+    after: bytes = b"> ",
+    columns: int = 80,
+    status: int = 0,
+    **variables: str,
+) -> str:
+    """What a command shows on a terminal; with None its input is the terminal, where `typed` is typed once `after` shows."""
     pty = pytest.importorskip("pty", reason="terminals of Unix")
+    import fcntl
+    import termios
+
     outer, inner = pty.openpty()
+    fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("4H", 24, columns, 0, 0))
     command = [sys.executable, "-m", "together_adapters", *args]
     environ = {**environment(), "TERM": "xterm", "COLUMNS": "80", **variables}
     environ.pop("NO_COLOR", None) if "NO_COLOR" not in variables else None
     source = inner if stdin is None else subprocess.PIPE
-    process = subprocess.Popen(command, stdin=source, stdout=inner, stderr=inner, env=environ)
+    process = subprocess.Popen(
+        command,
+        stdin=source,
+        stdout=inner,
+        stderr=inner,
+        env=environ,
+        start_new_session=True,
+        preexec_fn=_owns_terminal,
+    )
     os.close(inner)
     shown = b""
-    while stdin is None and not shown.endswith(b"> "):
+    while stdin is None and not shown.endswith(after):
         shown += os.read(outer, 65536)
     if stdin is None:
-        os.write(outer, b"\x04")
+        os.write(outer, typed)
     process.communicate(stdin, timeout=60)
     try:
         while piece := os.read(outer, 65536):
@@ -216,8 +240,16 @@ def on_terminal(*args: str, stdin: bytes | None = b"", **variables: str) -> str:
     except OSError:  # the other end is closed
         pass
     os.close(outer)
-    assert process.returncode == 0
+    assert process.returncode == status
     return shown.decode()
+
+
+def _owns_terminal() -> None:
+    """Make standard output the terminal that sends the signals of its keys."""
+    import fcntl
+    import termios
+
+    fcntl.ioctl(1, termios.TIOCSCTTY, 0)
 
 
 def test_conversation_says_on_a_terminal_how_to_leave_it() -> None:
@@ -225,6 +257,29 @@ def test_conversation_says_on_a_terminal_how_to_leave_it() -> None:
     assert on_terminal("chat", "-i", "--base-url", url, stdin=None).count("Ctrl-D ends the conversation") == 1
     assert "Ctrl-D" not in on_terminal("chat", "-i", "--base-url", url)
     assert run("chat", "-i", "--base-url", url).stderr == b""
+
+
+def test_ctrl_c_at_the_prompt_ends_its_line() -> None:
+    shown = on_terminal("chat", "-i", "--base-url", "http://127.0.0.1:1/v1", stdin=None, typed=b"half\x03", status=130)
+    assert shown.endswith("\n")
+
+
+def test_parse_takes_one_ctrl_d() -> None:
+    assert "an empty body" in on_terminal("parse", "-", stdin=None, after=b"", status=1)
+
+
+def test_a_narrow_terminal(tmp_path: Path) -> None:
+    """A bar that is too long for its line is a line for each of its 200 steps."""
+    batch, saved = tmp_path / "results.jsonl", tmp_path / "saved.sse"
+    batch.write_bytes(BATCH.splitlines(keepends=True)[0] * 5000)
+    frame = ': +1.0 ms\ndata: {"choices": [{"index": 0, "delta": {"content": "世界e\u0301%s"}}]}\n\n'
+    saved.write_text(frame % "" + frame % ("世" * 40) + "data: [DONE]\n\n", encoding="utf-8")
+    for columns in (80, 40):
+        drawn = on_terminal("parse", str(batch), columns=columns).partition("\x1b[K")[0].split("\r")
+        assert len(drawn) > 10 and max(map(len, drawn)) < columns
+        rows = [line for line in on_terminal("parse", str(saved), columns=columns).splitlines() if " ms " in line]
+        assert len(rows) == 2 and rows[0].endswith("世界e\u0301") and rows[1].endswith("世…")
+        assert columns - 2 < len(rows[1]) + rows[1].count("世") + rows[1].count("界") - 1 <= columns
 
 
 def test_reasoning_is_dimmed_on_a_terminal_only() -> None:

@@ -138,18 +138,19 @@ def _chat(args: argparse.Namespace) -> int:
         if args.interactive:
             _converse(ask, messages, args.prompt, screen)
         else:
-            screen.show(ask([*messages, {"role": "user", "content": _prompt(args.prompt or "-")}]))
+            screen.show(
+                ask([*messages, {"role": "user", "content": _prompt("-" if args.prompt is None else args.prompt)}])
+            )
     return 0
 
 
 def _prompt(given: str) -> str:
-    if given != "-":
-        return given
-    with open(0, "rb", closefd=False) as file:
-        prompt = file.read().decode("utf-8", "replace").strip()
-    if not prompt:
+    if given == "-":
+        with open(0, "rb", closefd=False) as file:
+            given = file.read().decode("utf-8", "replace").strip()
+    if not given.strip():
         raise BadInput("the prompt is empty")
-    return prompt
+    return given
 
 
 def _converse(ask: Ask, messages: list[Message], first: str | None, screen: Screen) -> None:
@@ -166,10 +167,12 @@ def _converse(ask: Ask, messages: list[Message], first: str | None, screen: Scre
     while True:
         try:
             prompt = input("> " if sys.stdin.isatty() else "").strip()
-        except EOFError:
+        except (EOFError, KeyboardInterrupt) as end:
             if on_terminal(sys.stdin):
                 print(file=sys.stderr)  # what comes next begins on a line of its own
-            return
+            if isinstance(end, EOFError):
+                return
+            raise
         if prompt:
             _exchange(ask, messages, prompt, screen)
 

@@ -81,6 +81,10 @@ def _opened(path: str) -> Generator[BufferedReader]:
 
 def _account_for(file: BufferedReader, args: argparse.Namespace) -> int:
     head = _first_line(file)
+    if not head.strip():
+        return _account_for_stream(head, args)  # not read again: a terminal would want its Ctrl-D twice
+    if head.startswith(b"\x1f\x8b"):
+        raise BadInput(f"{args.file}: compressed; gunzip -c FILE | together-types parse -")
     if not head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"{", b"[")):
         return _account_for_stream(head + file.read(), args)
     first = _object_in(head)

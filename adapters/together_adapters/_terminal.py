@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import os
 import sys
+import unicodedata
+from bisect import bisect_right
+from itertools import accumulate
 
 from ._types import UsageData
 
@@ -29,6 +32,7 @@ __all__ = [
     "on_terminal",
     "plural",
     "visible",
+    "width_of",
 ]
 
 
@@ -54,9 +58,16 @@ def on_one_line(text: object) -> str:
 
 
 def clipped(text: str, width: int) -> str:
-    """The beginning of a text on one line."""
+    """The beginning of a text on one line of so many columns, of which wide characters take two and combining ones none."""
     line = visible(" ".join(text.split()))
-    return line if len(line) <= width else line[: max(width - 1, 0)] + "…"
+    ends = range(1, len(line) + 1) if line.isascii() else [*accumulate(map(_columns, line))]
+    return line if not ends or ends[-1] <= width else line[: bisect_right(ends, max(width - 1, 0))] + "…"
+
+
+def _columns(character: str) -> int:
+    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
 
 
 def counts(usage: UsageData) -> str:
@@ -86,6 +97,14 @@ def on_terminal(output: TextIO) -> bool:
         return False
 
 
+def width_of(output: TextIO) -> int:
+    """The width of a terminal; 80 where it is none, or does not say."""
+    try:
+        return os.get_terminal_size(output.fileno()).columns or 80
+    except (AttributeError, OSError, ValueError):
+        return 80
+
+
 def dimmer(output: TextIO) -> tuple[str, str]:
     """What begins and ends dimmed text there: nothing on a pipe, with NO_COLOR set or on a dumb terminal."""
     if not on_terminal(output) or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
@@ -107,10 +126,12 @@ class Progress:
     """A bar on standard error while something long goes on; shows nothing where that is no terminal."""
 
     _WIDTH = 40
+    _BESIDE = len(" 100% of 99999.9 MiB")
     _STEP = 0.005  # of the whole: redrawn 200 times at the most
 
     def __init__(self) -> None:
         self._shown = on_terminal(sys.stderr)
+        self._width = min(self._WIDTH, width_of(sys.stderr) - self._BESIDE) if self._shown else 0
         self._drawn = 0.0
 
     def __call__(self, done: int, total: int | None) -> None:
@@ -118,7 +139,7 @@ class Progress:
         if not self._shown or not total or (done < total and done / total - self._drawn < self._STEP):
             return  # of a pipe nobody knows how much is still to come
         self._drawn = done / total
-        part = bar(done, total, self._WIDTH, sys.stderr).ljust(self._WIDTH)
+        part = bar(done, total, self._width, sys.stderr).ljust(self._width) if self._width > 0 else ""
         print(f"\r{part} {100 * done // total:3}% of {total / 2**20:.1f} MiB", end="", file=sys.stderr, flush=True)
 
     def clear(self) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import sys
 
-from ._terminal import bar, clipped
+from ._terminal import bar, clipped, width_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ __all__ = ["rows", "stamp", "timed_pieces"]
 
 _STAMP = re.compile(rb"^: \+([0-9]{1,9}(?:\.[0-9]{1,3})?) ms\r?$", re.MULTILINE)
 _MOST_ROWS = 24
-_WIDTH = 80
-_BAR = 28
+_WIDTH = 80  # columns at the most, of which the bars have 28
+_BESIDE = 52  # beside the bar: 26 for the times, the rest for the text
 
 
 def stamp(seconds: float) -> bytes:
@@ -49,6 +49,8 @@ def rows(arrivals: Iterable[tuple[float, str]]) -> Iterator[str]:
     if not chunks:
         return
     each = -(-len(chunks) // _MOST_ROWS)
+    width = min(width_of(sys.stdout), _WIDTH)
+    longest_bar = max(width - _BESIDE, 4)
     longest = max(gap for gap, _ in chunks)
     shown = f", each row is {each} chunks and the longest gap among them" if each > 1 else ""
     yield f"arrival: {len(chunks)} chunks in {sum(gap for gap, _ in chunks):.0f} ms{shown}"
@@ -57,6 +59,6 @@ def rows(arrivals: Iterable[tuple[float, str]]) -> Iterator[str]:
         group = chunks[first : first + each]
         gap, text = max(gap for gap, _ in group), "".join(text for _, text in group)
         now += sum(gap for gap, _ in group)
-        drawn = bar(gap, longest, _BAR, sys.stdout).ljust(_BAR)
+        drawn = bar(gap, longest, longest_bar, sys.stdout).ljust(longest_bar)
         head = f"{now:9.1f} ms {drawn} {gap:8.1f} ms "
-        yield head + clipped(text, _WIDTH - len(head))
+        yield head + clipped(text, width - len(head))
