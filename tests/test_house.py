@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -100,11 +102,12 @@ ORDER = {
         "__main__",
     ],
 }
-MODULES = [
-    pytest.param(path, id=f"{path.parent.name}/{path.stem}")
+PATHS = [
+    path
     for package in (together_types, together_adapters)
     for path in sorted(Path(str(package.__file__)).parent.glob("*.py"))
 ]
+MODULES = [pytest.param(path, id=f"{path.parent.name}/{path.stem}") for path in PATHS]
 
 
 def imports(body: list[ast.stmt]) -> list[ast.stmt]:
@@ -134,6 +137,33 @@ def test_imports_go_down(path: Path) -> None:
             for name in names:
                 if sys.version_info >= (3, 10):
                     assert str(name).split(".")[0] in sys.stdlib_module_names, ast.unparse(statement)
+
+
+def rooms(package: str) -> dict[str, int]:
+    """The place of each module on the page of the architecture; a name goes before a pattern."""
+    page = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text("utf-8")
+    table = page.split(f"| rooms of `{package}` |")[1].split("\n\n")[0]
+    names = [name for row in table.splitlines() for name in re.findall(r"`([^`]+)`", row.split("|")[1])]
+    found: dict[str, int] = {}
+    for module in ORDER[package]:
+        places = [name for name in sorted(names, key=lambda name: "*" in name) if fnmatchcase(module, name)]
+        if module != "__init__":
+            assert places, f"{module} is not on the page"
+            found[module] = names.index(places[0])
+    assert not [name for name in names if not any(fnmatchcase(module, name) for module in found)]
+    return found
+
+
+@pytest.mark.parametrize("package", ORDER)
+def test_the_page_of_the_architecture_is_true(package: str) -> None:
+    """Modules import what stands above them there, too."""
+    place = rooms(package)
+    for module in PATHS:
+        if module.parent.name != package or module.stem == "__init__":
+            continue
+        for statement in imports(ast.parse(module.read_text("utf-8")).body):
+            if isinstance(statement, ast.ImportFrom) and statement.level:
+                assert place[str(statement.module)] <= place[module.stem], f"{module.stem}: {ast.unparse(statement)}"
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,15 @@ READ = (
 )
 
 
+def test_folders_copied_by_hand(tmp_path: Path) -> None:
+    """Nested, as the README says: one module is changed, and in it one word."""
+    for package in PACKAGES:
+        shutil.copytree(package, tmp_path / "app" / package.name)
+    seam = tmp_path / "app/together_adapters/_types.py"
+    seam.write_text(seam.read_text("utf-8").replace("from together_types", "from ..together_types"), "utf-8")
+    assert script("import app.together_adapters.stream as m; " + READ, tmp_path) == "['hi'] []\n"
+
+
 def test_folders_in_a_package(tmp_path: Path) -> None:
     done = run("together_adapters", "vendor", str(tmp_path / "app" / "_vendor"))
     assert (done.returncode, done.stderr) == (0, b"")
