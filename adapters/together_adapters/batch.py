@@ -118,10 +118,11 @@ def iter_results(
     """The results in a batch's output or error file, line by line as they are read.
 
     `source` is a path, or a binary file, a urllib or http.client response or any iterable of bytes, which stays
-    the caller's to close; of a compressed file, what `gzip.open` gives. A line that cannot be read or takes more than `max_line_bytes` gives a BatchError and
-    reading goes on; blank lines give nothing. `progress` is called after each read with the bytes done and the
-    total, None where that is not known beforehand; what it raises ends the reading. What the source raises is
-    raised after the lines that had arrived, and a body that is shorter than it said as APIConnectionError.
+    the caller's to close; of a compressed file, what `gzip.open` gives. A line that cannot be read or takes more than
+    `max_line_bytes` gives a BatchError and reading goes on; blank lines give nothing. `progress` is called after each
+    read with the bytes done and the total, None where that is not known beforehand; what it raises ends the reading.
+    What the source raises is raised after the lines that had arrived, and a body that is shorter than it said as
+    APIConnectionError.
     """
     opened: Any = source
     if isinstance(source, (str, os.PathLike)):
