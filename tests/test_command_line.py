@@ -233,6 +233,8 @@ def on_terminal(
         shown += os.read(outer, 65536)
     if stdin is None:
         os.write(outer, typed)
+    while typed.endswith(b"\x03") and _runs_on(process):
+        os.write(outer, b"\x03")  # Python notices a signal that came just before it began to read only after the line
     process.communicate(stdin, timeout=60)
     try:
         while piece := os.read(outer, 65536):
@@ -242,6 +244,14 @@ def on_terminal(
     os.close(outer)
     assert process.returncode == status
     return shown.decode()
+
+
+def _runs_on(process: subprocess.Popen[bytes]) -> bool:
+    try:
+        process.wait(1)
+    except subprocess.TimeoutExpired:
+        return True
+    return False
 
 
 def _owns_terminal() -> None:

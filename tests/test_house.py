@@ -82,6 +82,7 @@ ORDER = {
         "_edits",
         "_single_file",
         "vendor",
+        "_arguments",
         "_terminal",
         "_timeline",
         "_undeclared",

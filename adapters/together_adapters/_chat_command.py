@@ -10,6 +10,7 @@ import sys
 from argparse import ArgumentTypeError
 from contextlib import contextmanager
 
+from ._arguments import base_url, finite, positive
 from ._screen import Screen
 from ._terminal import BadInput, on_terminal
 from .errors import APIError
@@ -61,10 +62,10 @@ def add_replay_and_chat(add_parser: Callable[..., argparse.ArgumentParser]) -> N
     chatting.add_argument("-i", "--interactive", action="store_true", help="keep a conversation")
     chatting.add_argument("--system", metavar="TEXT", help="what the model is to be told first")
     chatting.add_argument("--model", default="meta-llama/Llama-3.3-70B-Instruct-Turbo", help="(default: %(default)s)")
-    chatting.add_argument("--max-tokens", type=int, metavar="N", help="the longest answer, in tokens")
-    chatting.add_argument("--temperature", type=float, metavar="T", help="0 is the likeliest answer, 1 a varied one")
+    chatting.add_argument("--max-tokens", type=positive, metavar="N", help="the longest answer, in tokens")
+    chatting.add_argument("--temperature", type=finite, metavar="T", help="0 is the likeliest answer, 1 a varied one")
     chatting.add_argument(
-        "--base-url", metavar="URL", type=_base_url, help="any OpenAI-format server (default: Together)"
+        "--base-url", metavar="URL", type=base_url, help="any OpenAI-format server (default: Together)"
     )
     chatting.set_defaults(run=_chat, usage_error=chatting.error)
     for parser in (replaying, chatting):
@@ -78,16 +79,6 @@ def _recording(name: str) -> str:
     if name not in RECORDINGS:
         raise ArgumentTypeError(f"no recording {name!r}: there are {', '.join(RECORDINGS)}")
     return name
-
-
-def _base_url(url: str) -> str:
-    from ._url import BaseURL
-
-    try:
-        BaseURL(url).endpoint("")
-    except ValueError as error:
-        raise ArgumentTypeError(str(error)) from None
-    return url
 
 
 def _key_for(base_url: str | None) -> str | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
+from ._arguments import base_url, port
 from ._terminal import BadInput, visible
 
 TYPE_CHECKING = False
@@ -40,9 +41,13 @@ def add_serve(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
         "serve", help="an OpenAI-compatible endpoint in front of a server or a recording", epilog=_EXAMPLES
     )
     source = serving.add_mutually_exclusive_group(required=True)
-    source.add_argument("--upstream", metavar="URL", help="the base URL of Together or of any OpenAI-format server")
+    source.add_argument(
+        "--upstream", metavar="URL", type=base_url, help="the base URL of Together or of any OpenAI-format server"
+    )
     source.add_argument("--replay", nargs="*", metavar="FILE", help="recordings instead (default: those of `replay`)")
-    serving.add_argument("--port", type=int, default=8000, help="0 is any that is free (default: %(default)s)")
+    serving.add_argument(
+        "--port", type=port, metavar="N", default=8000, help="0 is any that is free (default: %(default)s)"
+    )
     serving.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
     serving.set_defaults(run=_serve)
 
@@ -53,10 +58,8 @@ def _serve(args: argparse.Namespace) -> int:
     backend = _backend(args)
     try:
         server = Server(backend, host=args.host, port=args.port, log=_log)
-    except (OSError, OverflowError) as error:
-        raise BadInput(
-            f"cannot listen on {args.host} port {args.port}: {getattr(error, 'strerror', None) or error}"
-        ) from None
+    except OSError as error:
+        raise BadInput(f"cannot listen on {args.host} port {args.port}: {error.strerror or error}") from None
     with server:
         print(f"serving {server.url}; GET {server.url}/models lists its models (Ctrl-C ends it)", flush=True)
         server.serve_forever(poll_interval=0.1)
