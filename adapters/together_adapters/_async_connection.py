@@ -182,7 +182,7 @@ class AsyncPool:
         try:
             link = await self._connect(pool, limits.connecting())
         except (OSError, EOFError, ProtocolError, APIError) as problem:
-            error = connection_error(problem, self._endpoint.host)
+            error = connection_error(problem, self._endpoint.authority)
         else:
             return await self._exchange(link, Exchange(request, limits, whole=whole), pool)
         raise error

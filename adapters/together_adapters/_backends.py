@@ -123,7 +123,7 @@ class Upstream:
             answer = pool.send(request, Limits(timeout_of(None), None), whole=True)
             body = request.without_secret(body_of(answer))
             if not 200 <= answer.status < 300:
-                raise request.conceal(status_error(answer.status, answer.headers, body, endpoint.host))
+                raise request.conceal(status_error(answer.status, answer.headers, body, endpoint.authority))
             return _models_in(body)
         finally:
             pool.close()

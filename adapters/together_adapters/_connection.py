@@ -195,7 +195,7 @@ class Pool:
         try:
             connection = self._connect(limits.connecting())
         except (OSError, EOFError, ProtocolError, APIError) as problem:
-            error = connection_error(problem, self._endpoint.host)
+            error = connection_error(problem, self._endpoint.authority)
         else:
             return self._exchange(connection, Exchange(request, limits, whole=whole))
         raise error

@@ -63,7 +63,7 @@ class Exchange:
 
     def failed(self, problem: Exception) -> APIError:
         """The error that a failure to read or to write is for the caller."""
-        error = connection_error(problem, self.request.endpoint.host, answered=self.response.started)
+        error = connection_error(problem, self.request.endpoint.authority, answered=self.response.started)
         return self.request.conceal(error)
 
     def died_idle(self, error: APIConnectionError) -> bool:

@@ -98,7 +98,7 @@ class Call:
 
     def __init__(self, request: Request, limits: Limits, attempts: Attempts, *, whole: bool) -> None:
         self.request = request
-        self.host: str = request.endpoint.host
+        self.server: str = request.endpoint.authority
         self.limits = limits
         self.attempts = attempts
         self.whole = whole
@@ -112,9 +112,9 @@ class Call:
             raise self.request.conceal(error).with_traceback(None)  # noqa: B904  it keeps its own cause
         if response is None:
             body = self.request.without_secret(body)
-            raise self.request.conceal(no_completion_error(status, headers, body, self.host))
+            raise self.request.conceal(no_completion_error(status, headers, body, self.server))
         return response
 
     def refusal(self, status: int, headers: Fields, body: bytes) -> APIStatusError:
         body = self.request.without_secret(body)[:MAX_ERROR_BODY]
-        return self.request.conceal(status_error(status, headers, body, self.host))
+        return self.request.conceal(status_error(status, headers, body, self.server))

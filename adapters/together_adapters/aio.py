@@ -305,7 +305,7 @@ class _TransportSender:
             )
             return _TransportAnswer(status, Fields(pairs_of(headers)), body, request, limits)
         except Exception as problem:  # any transport, with errors of its own
-            error = request.conceal(connection_error(problem, endpoint.host))
+            error = request.conceal(connection_error(problem, endpoint.authority))
         raise error
 
     def close(self) -> None:
@@ -334,7 +334,7 @@ class _TransportAnswer:
             await self.aclose()
             raise
         except Exception as problem:
-            error = self._request.conceal(connection_error(problem, self._request.endpoint.host, answered=True))
+            error = self._request.conceal(connection_error(problem, self._request.endpoint.authority, answered=True))
         await self.aclose()
         raise error
 

@@ -320,7 +320,7 @@ class _TransportSender:
             )
             return _TransportAnswer(status, Fields(pairs_of(headers)), body, request, limits)
         except Exception as problem:  # any transport, with errors of its own
-            error = request.conceal(connection_error(problem, endpoint.host))
+            error = request.conceal(connection_error(problem, endpoint.authority))
         raise error
 
     def close(self) -> None:
@@ -349,7 +349,7 @@ class _TransportAnswer:
             if piece is not None:
                 return as_bytes(piece)
         except Exception as problem:
-            error = self._request.conceal(connection_error(problem, self._request.endpoint.host, answered=True))
+            error = self._request.conceal(connection_error(problem, self._request.endpoint.authority, answered=True))
         else:
             self.close()
             raise StopIteration
