@@ -10,6 +10,7 @@ import signal
 import struct
 import subprocess
 import sys
+from itertools import count
 from pathlib import Path
 
 import processes
@@ -73,8 +74,9 @@ def test_parse() -> None:
         (["parse", "-"], b'{"detail": [{"loc": []}]}', 1, b"an error: "),
         (["parse", "-"], b'{"error": {}}', 1, b"does not say what is wrong"),
         (["chat", "-i", "-"], b"", 2, b"leave out the -"),
+        (["chat", "-i", "--base-url", "http://127.0.0.1:1"], b"one\n", 1, b"cannot reach 127.0.0.1:1: "),
     ],
-    ids=range(19),
+    ids=count(),
 )
 def test_failures_are_one_line(args: list[str], stdin: bytes, status: int, problem: bytes) -> None:
     done = run(*args, stdin=stdin)

@@ -18,7 +18,7 @@ from .errors import APIError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterator
     from typing import Any, BinaryIO
 
     from .stream import ChunkStream
@@ -127,11 +127,9 @@ def _chat(args: argparse.Namespace) -> int:
     with Together(api_key=_key_for(args.base_url), base_url=args.base_url) as client, _saved(args.save) as file:
         screen = Screen(args.json, file)
         if args.interactive:
-            _converse(ask, messages, args.prompt, screen)
-        else:
-            screen.show(
-                ask([*messages, {"role": "user", "content": _prompt("-" if args.prompt is None else args.prompt)}])
-            )
+            return _converse(ask, messages, args.prompt, screen)
+        prompt = _prompt("-" if args.prompt is None else args.prompt)
+        screen.show(ask([*messages, {"role": "user", "content": prompt}]))
     return 0
 
 
@@ -144,8 +142,14 @@ def _prompt(given: str) -> str:
     return given
 
 
-def _converse(ask: Ask, messages: list[Message], first: str | None, screen: Screen) -> None:
-    """Ask until the input ends; every line goes to the model. An answer that failed or was stopped leaves the conversation as it was before it."""
+def _converse(ask: Ask, messages: list[Message], first: str | None, screen: Screen) -> int:
+    """Ask until the input ends; gives the exit status, 1 where an answer failed. Every line goes to the model."""
+    failed = [prompt for prompt in _typed(first) if not _exchange(ask, messages, prompt, screen)]
+    return 1 if failed else 0
+
+
+def _typed(first: str | None) -> Iterator[str]:
+    """The prompts of a conversation, until its input ends."""
     try:
         import readline as _  # noqa: F401  lines can be edited, and the last ones called back
     except ImportError:
@@ -153,8 +157,8 @@ def _converse(ask: Ask, messages: list[Message], first: str | None, screen: Scre
     if on_terminal(sys.stdin) and on_terminal(sys.stderr):
         leave = "Ctrl-Z and Enter end" if os.name == "nt" else "Ctrl-D ends"
         print(f"({leave} the conversation, Ctrl-C stops an answer)", file=sys.stderr)
-    for prompt in [first] if first else []:
-        _exchange(ask, messages, prompt, screen)
+    if first:
+        yield first
     while True:
         try:
             prompt = input("> " if sys.stdin.isatty() else "").strip()
@@ -165,10 +169,11 @@ def _converse(ask: Ask, messages: list[Message], first: str | None, screen: Scre
                 return
             raise
         if prompt:
-            _exchange(ask, messages, prompt, screen)
+            yield prompt
 
 
-def _exchange(ask: Ask, messages: list[Message], prompt: str, screen: Screen) -> None:
+def _exchange(ask: Ask, messages: list[Message], prompt: str, screen: Screen) -> bool:
+    """Ask one thing; an answer that failed (False) or was stopped leaves the conversation as it was before it."""
     question: Message = {"role": "user", "content": prompt}
     try:
         completion = screen.show(ask([*messages, question]))
@@ -176,11 +181,13 @@ def _exchange(ask: Ask, messages: list[Message], prompt: str, screen: Screen) ->
         print("(stopped)", file=sys.stderr)
     except APIError as error:
         screen.complain(str(error))
+        return False
     else:
         answers: list[Message] = [
             {**choice.message.to_dict()} for choice in completion.response.choices or () if choice.message
         ]
         messages += [question, *answers[:1]]
+    return True
 
 
 @contextmanager
