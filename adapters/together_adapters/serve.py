@@ -142,7 +142,12 @@ class _Handler(BaseHTTPRequestHandler):
     def parse_request(self) -> bool:
         """Its head, from the line after the first."""
         self._incoming.begin_fields()
-        return super().parse_request()
+        is_read = super().parse_request()
+        if is_read and not isinstance(
+            self.headers, self.MessageClass
+        ):  # since 3.14 a dict where a request has no version
+            self.headers = self.MessageClass()
+        return is_read
 
     def log_message(self, format: str, *args: object) -> None:
         """One line, without what might steer a terminal."""
