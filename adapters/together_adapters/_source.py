@@ -87,7 +87,12 @@ def close_source(source: Any) -> None:
 
 
 async def aclose_source(source: Any) -> None:
-    """Close an asynchronous source that can be closed, by `aclose` or by `close`."""
+    """Close an asynchronous source that can be closed, by `aclose` or by `close`.
+
+    Raises RuntimeError for an asynchronous generator that another task runs.
+    """
+    if getattr(source, "ag_running", False):  # PyPy would end it where it waits, and its task would wait for ever
+        raise RuntimeError("the asynchronous generator is already running")
     close: Callable[[], Any] | None = getattr(source, "aclose", None) or getattr(source, "close", None)
     closing: Any = None if close is None else close()
     if hasattr(closing, "__await__"):
