@@ -232,7 +232,7 @@ def on_terminal(
     )
     os.close(inner)
     shown = b""
-    while stdin is None and not shown.endswith(after):
+    while stdin is None and after not in shown:
         shown += os.read(outer, 65536)
     if stdin is None:
         os.write(outer, typed)
