@@ -655,6 +655,7 @@ def test_command(tmp_path: Path) -> None:
         (["--replay", str(STREAMS[0]), str(STREAMS[0])], "another recording of the name", 1),
         (["--upstream", "ftp://x"], "not an http or https URL", 2),
         (["--replay", "--port", "99999"], "argument --port: expected a number from 0 to 65535, got '99999'", 2),
+        (["--replay", "--port", "000000099999"], "argument --port: expected a number from 0 to 65535", 2),
         (["--replay", "--host", "192.0.2.1"], "cannot listen on 192.0.2.1", 1),
     ],
 )

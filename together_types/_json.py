@@ -98,7 +98,6 @@ def _finite_float(digits: str) -> float:
 
 _read_int = None if hasattr(sys, "get_int_max_str_digits") else _bounded_int
 _decoder = json.JSONDecoder(parse_int=_read_int)
-_finite_decoder = json.JSONDecoder(parse_int=_read_int, parse_float=_finite_float, parse_constant=_refuse_constant)
 
 # CPython's C scanner; other decoders may have no such attribute.
 _scan = getattr(_decoder, "scan_once", _decoder.raw_decode)
@@ -173,10 +172,12 @@ def loads(text: str | bytes | bytearray | memoryview) -> JSON:
 
 
 def loads_finite(text: bytes) -> JSON:
-    """As `loads`, but NaN, infinities and numbers that would become one, which servers send, are refused: for what callers send."""
+    """As `loads`, for what callers send: NaN, infinities and numbers that would become one, which servers send, are refused."""
     decoded = _decoded(text)
     check_nesting(decoded)
-    return _loads_after_blanks(decoded, _finite_decoder.raw_decode)
+    # Made here, because most processes never need it.
+    decoder = json.JSONDecoder(parse_int=_read_int, parse_float=_finite_float, parse_constant=_refuse_constant)
+    return _loads_after_blanks(decoded, decoder.raw_decode)
 
 
 def _decoded(text: bytes | bytearray | memoryview) -> str:

@@ -20,7 +20,7 @@ def base_url(text: str) -> str:
 
 def port(text: str) -> int:
     """A port to listen on."""
-    if not (text.isascii() and text.isdigit() and int(text[:6]) < 65536):
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) < 65536):
         raise ArgumentTypeError(f"expected a number from 0 to 65535, got {text[:20]!r}")
     return int(text)
 

@@ -12,7 +12,7 @@ import time
 from io import BufferedReader, RawIOBase
 
 from ._fold import is_dict, is_list
-from ._http1 import ChunkedBody
+from ._http1 import TOKEN, ChunkedBody
 from ._types import ParseError, loads_finite
 from ._url import BaseURL
 
@@ -40,7 +40,7 @@ _READ_SIZE = 65536
 
 # A field as RFC 9112 has it, or the empty line after the last. Of other lines http.server makes something of its own: it
 # splits at a CR, joins folded ones, and passes over all that comes after a line that is no field.
-_FIELD = re.compile(rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\r\n\0]*)?\r?\n")
+_FIELD = re.compile(rb"(?:[%b]+:[^\r\n\0]*)?\r?\n" % re.escape("".join(sorted(TOKEN))).encode())
 
 
 class Refused(Exception):

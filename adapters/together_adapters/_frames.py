@@ -73,15 +73,18 @@ def error_in(name: str, chunk: ChatCompletionChunk) -> TogetherErrorResponse | N
         if error.to_dict() or not is_chunk:
             return error
     elif error is not None and (error or not is_chunk):
-        from ._problems import message_in
-
-        said = message_in({"error": error})
-        return TogetherErrorResponse(message=error if isinstance(error, str) else said or json.dumps(error))
+        return TogetherErrorResponse(message=error if isinstance(error, str) else _in_words(error))
     speaks = isinstance(chunk.extra.get("message"), str) or "detail" in chunk.extra
     loose = speaks and name in ("error", "message") and not is_chunk and chunk.usage is None
     if (name == "error" and not chunk.choices) or str(chunk.object) == "error" or loose:
         return TogetherErrorResponse.from_dict(chunk.to_dict())
     return None
+
+
+def _in_words(error: Any) -> str:
+    from ._problems import message_in
+
+    return message_in({"error": error}) or json.dumps(error)
 
 
 def message_of(error: TogetherErrorResponse) -> str:

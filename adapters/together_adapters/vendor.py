@@ -211,8 +211,7 @@ def _sources(package: str) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     for file in resources.files(package).iterdir():
         if file.is_file() and (file.name.endswith(".py") or file.name in _DATA):
-            # A checkout may have turned the line ends.
-            found[file.name] = file.read_bytes().replace(b"\r\n", b"\n")
+            found[file.name] = _bytes_of(file)
     if "__init__.py" not in found or "LICENSE" not in found:
         raise ValueError(f"the sources of {package} are not here, only what was made from them")
     return found
@@ -245,7 +244,13 @@ def _hash(data: bytes) -> str:
 
 
 def _hash_at(path: Path) -> str | None:
-    return _hash(path.read_bytes().replace(b"\r\n", b"\n")) if path.is_file() else None
+    return _hash(_bytes_of(path)) if path.is_file() else None
+
+
+def _bytes_of(file: Any) -> bytes:
+    """What a file says, of the packages or of a copy: a checkout of either may have turned the line ends."""
+    data: bytes = file.read_bytes()
+    return data.replace(b"\r\n", b"\n")
 
 
 def _day(text: str) -> time.struct_time:

@@ -8,7 +8,7 @@ was read, in this form, and the SDK's own objects, if they are to be read by `fr
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 # What asks an SDK: of a base URL and the parameters of a request, the SDK's own objects.
@@ -35,6 +35,17 @@ def of_stream(ask: Ask) -> Mode:
         return streamed(objects), objects
 
     return mode
+
+
+def objects_of(answer: Any, asked: dict[str, Any]) -> list[Any]:
+    """An SDK's answer: its chunks where a stream was asked for, else the one object that it is."""
+    return list(answer) if asked.get("stream") else [answer]
+
+
+async def async_objects_of(call: Awaitable[Any], asked: dict[str, Any]) -> list[Any]:
+    """The same of a call that is to be awaited."""
+    answer = await call
+    return [chunk async for chunk in answer] if asked.get("stream") else [answer]
 
 
 def dumped(value: Any) -> Any:

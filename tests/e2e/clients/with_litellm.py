@@ -9,7 +9,7 @@ os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
 
 import litellm
 import openai
-from reading import of_completion, of_stream
+from reading import async_objects_of, objects_of, of_completion, of_stream
 
 NAME, VERSION = "litellm", importlib.metadata.version("litellm")
 _LOOP = asyncio.new_event_loop()  # the SDK keeps connections, which belong to a loop
@@ -30,16 +30,11 @@ def _asked(base_url: str, asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def _answers(base_url: str, asked: dict[str, Any]) -> list[Any]:
-    answer: Any = litellm.completion(**_asked(base_url, asked))
-    return list(answer) if asked.get("stream") else [answer]
+    return objects_of(litellm.completion(**_asked(base_url, asked)), asked)
 
 
 def _async_answers(base_url: str, asked: dict[str, Any]) -> list[Any]:
-    async def ask() -> list[Any]:
-        answer: Any = await litellm.acompletion(**_asked(base_url, asked))
-        return [chunk async for chunk in answer] if asked.get("stream") else [answer]
-
-    return _LOOP.run_until_complete(ask())
+    return _LOOP.run_until_complete(async_objects_of(litellm.acompletion(**_asked(base_url, asked)), asked))
 
 
 MODES = {

@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import openai
-from reading import of_completion, of_stream
+from reading import async_objects_of, objects_of, of_completion, of_stream
 
 NAME, VERSION = "openai", openai.__version__
 FAILURES: tuple[type[BaseException], ...] = (openai.APIError,)
@@ -15,15 +15,13 @@ def _client(base_url: str) -> Any:
 
 
 def _answers(base_url: str, asked: dict[str, Any]) -> list[Any]:
-    answer = _client(base_url).chat.completions.create(**asked)
-    return list(answer) if asked.get("stream") else [answer]
+    return objects_of(_client(base_url).chat.completions.create(**asked), asked)
 
 
 def _async_answers(base_url: str, asked: dict[str, Any]) -> list[Any]:
     async def ask() -> list[Any]:
         async with openai.AsyncOpenAI(base_url=base_url, api_key="none", max_retries=0, timeout=20) as client:
-            answer: Any = await client.chat.completions.create(**asked)
-            return [chunk async for chunk in answer] if asked.get("stream") else [answer]
+            return await async_objects_of(client.chat.completions.create(**asked), asked)
 
     return asyncio.run(ask())
 

@@ -5,7 +5,7 @@ import importlib.metadata
 from typing import Any
 
 import together
-from reading import of_completion, of_stream
+from reading import async_objects_of, objects_of, of_completion, of_stream
 
 VERSION = importlib.metadata.version("together")
 IS_1 = VERSION.startswith("1.")
@@ -38,14 +38,13 @@ def _asked(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def _answers(base_url: str, asked: dict[str, Any]) -> list[Any]:
-    answer: Any = together.Together(**_options(base_url)).chat.completions.create(**_asked(asked))
-    return list(answer) if asked.get("stream") else [answer]
+    return objects_of(together.Together(**_options(base_url)).chat.completions.create(**_asked(asked)), asked)
 
 
 def _async_answers(base_url: str, asked: dict[str, Any]) -> list[Any]:
     async def ask() -> list[Any]:
-        answer: Any = await together.AsyncTogether(**_options(base_url)).chat.completions.create(**_asked(asked))
-        return [chunk async for chunk in answer] if asked.get("stream") else [answer]
+        client = together.AsyncTogether(**_options(base_url))
+        return await async_objects_of(client.chat.completions.create(**_asked(asked)), asked)
 
     return asyncio.run(ask())
 
