@@ -26,8 +26,8 @@ from together_adapters import (
     StreamError,
     UnprocessableEntityError,
 )
-from together_adapters._http1 import Fields
 from together_adapters.http import completion_in, no_completion_error, status_error
+from together_adapters.http._http1 import Fields
 
 CLASSES = {
     400: BadRequestError, 401: AuthenticationError, 402: APIStatusError, 403: PermissionDeniedError, 404: NotFoundError,

@@ -13,10 +13,10 @@ from corpus import BODIES, SAID_OTHERWISE, STREAMS, label, objects
 from hypothesis import given, strategies as st
 from test_any_stream import TEXT, responses
 from test_round_trip import shaped
-from together_adapters._encode import ChunkEncoder
 from together_adapters.accumulate import accumulate
 from together_adapters.errors import APIError, IncompleteStreamError, RateLimitError, StreamError
 from together_adapters.sse import Decoder, ServerSentEvent, aencode_chunks, encode, encode_chunks, response_to_chunks
+from together_adapters.sse._encoding import ChunkEncoder
 from together_adapters.stream import iter_chunks
 
 from together_types import ChatCompletionChunk, ChatCompletionResponse

@@ -24,11 +24,11 @@ import pytest
 from corpus import BODIES, STREAMS, label
 from processes import environment
 from test_encode import check_shape, frames_of
-from together_adapters._backends import Recordings, Upstream
 from together_adapters.accumulate import accumulate
 from together_adapters.openai_format import from_openai
 from together_adapters.passthrough import PassThrough
 from together_adapters.serve import Server
+from together_adapters.serve._backends import Recordings, Upstream
 from together_adapters.sse import encode_chunks
 from together_adapters.stream import iter_chunks
 

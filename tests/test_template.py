@@ -13,8 +13,8 @@ from corpus import STREAMS, label
 from hypothesis import example, given, settings, strategies as st
 from test_reading import exactly
 from together_adapters import _template
-from together_adapters._chunk_reader import ChunkReader
 from together_adapters.accumulate import Accumulator
+from together_adapters.stream._reader import ChunkReader
 
 from together_types import ChatCompletionChunk
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import together_adapters
 from together_adapters import vendor
-from together_adapters._scopes import global_uses
+from together_adapters.vendor._scopes import global_uses
 
 import together_types
 

@@ -27,9 +27,9 @@ from .errors import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ._limits import Timeout
     from .aio import AsyncTogether
     from .client import Together
+    from .http._timeouts import Timeout
 
 __all__ = [
     "APIConnectionError",
@@ -64,7 +64,7 @@ def __getattr__(name: str) -> object:
 
         found = AsyncTogether
     elif name == "Timeout":
-        from ._limits import Timeout
+        from .http._timeouts import Timeout
 
         found = Timeout
     else:

@@ -14,7 +14,7 @@ __all__ = ["main"]
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status: 0, 1 for bad input, 130 for Ctrl-C (usage errors exit with 2)."""
     try:
-        from ._command_line import run  # here, because Ctrl-C while modules load is no error either
+        from ._cli import run  # here, because Ctrl-C while modules load is no error either
 
         return run(argv)
     except KeyboardInterrupt:

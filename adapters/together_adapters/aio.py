@@ -8,17 +8,17 @@ from __future__ import annotations
 import asyncio
 import os
 
-from ._async_connection import AsyncPool, within
-from ._chunk_reader import ChunkReader
-from ._exchange import connection_error
-from ._http1 import Fields
-from ._options import MAX_BODY, MAX_ERROR_BODY, Options
-from ._source import as_bytes, iterator_of
-from ._url import BaseURL
+from ._byte_sources import as_bytes, iterator_of
 from .client import pairs_of
 from .errors import APIConnectionError, APIError
 from .http import Headers, Secret
+from .http._async_pool import AsyncPool, within
+from .http._client_options import MAX_BODY, MAX_ERROR_BODY, Options
+from .http._exchange import connection_error
+from .http._http1 import Fields
+from .http._url import BaseURL
 from .stream import AsyncChunkStream
+from .stream._reader import ChunkReader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from ._async_connection import AsyncAnswer
-    from ._limits import Deadline, Limits, Timeout
-    from ._options import Call
     from ._types import ChatCompletionResponse
     from .client import Message, Object
     from .errors import APIStatusError
     from .http import Request
+    from .http._async_pool import AsyncAnswer
+    from .http._client_options import Call
+    from .http._timeouts import Deadline, Limits, Timeout
     from .protocols import JSON, AsyncTransport
 
 

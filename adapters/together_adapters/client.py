@@ -8,16 +8,16 @@ from __future__ import annotations
 import os
 import time
 
-from ._chunk_reader import ChunkReader
-from ._connection import Pool
-from ._exchange import connection_error
-from ._http1 import Fields
-from ._options import MAX_BODY, MAX_ERROR_BODY, Options
-from ._source import as_bytes, iterator_of
-from ._url import BaseURL
+from ._byte_sources import as_bytes, iterator_of
 from .errors import APIConnectionError, APIError
 from .http import Headers, Secret
+from .http._client_options import MAX_BODY, MAX_ERROR_BODY, Options
+from .http._exchange import connection_error
+from .http._http1 import Fields
+from .http._sync_pool import Pool
+from .http._url import BaseURL
 from .stream import ChunkStream
+from .stream._reader import ChunkReader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from ._connection import Answer
-    from ._limits import Deadline, Limits, Timeout
-    from ._options import Call
     from ._types import ChatCompletionMessage, ChatCompletionResponse
     from .errors import APIStatusError
     from .http import Request
+    from .http._client_options import Call
+    from .http._sync_pool import Answer
+    from .http._timeouts import Deadline, Limits, Timeout
     from .protocols import JSON, HeaderPairs, SupportsToDict, Transport
 
     Object = Union[Mapping[str, JSON], SupportsToDict]

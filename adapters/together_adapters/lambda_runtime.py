@@ -36,13 +36,13 @@ import os
 import sys
 import time
 
-from ._lambda_context import Context
-from ._lambda_events import kind_of
-from ._lambda_responses import ResponseTooLargeError, limit_of
-from ._lambda_streams import as_parts
-from ._plain import is_mapping, plain
-from ._runtime_api import ERROR_TYPE, RuntimeAPI, as_bytes, report_of, type_of
+from ._json_data import is_mapping, plain
 from .aws_lambda import STREAMING
+from .aws_lambda._context import Context
+from .aws_lambda._events import kind_of
+from .aws_lambda._responses import ResponseTooLargeError, limit_of
+from .aws_lambda._runtime_api import ERROR_TYPE, RuntimeAPI, as_bytes, report_of, type_of
+from .aws_lambda._streams import as_parts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

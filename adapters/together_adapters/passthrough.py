@@ -4,8 +4,8 @@ Nothing in a stream, broken or hostile, changes or stops what goes out.
 
 from __future__ import annotations
 
-from ._chunk_reader import MAX_EVENT_BYTES, ChunkReader
-from ._source import aclose_source, aiterator_of, as_bytes, close_source, iterator_of, missing, read_before
+from ._byte_sources import aclose_source, aiterator_of, as_bytes, close_source, iterator_of, missing, read_before
+from .stream._reader import MAX_EVENT_BYTES, ChunkReader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -28,9 +28,9 @@ import peers  # noqa: E402
 import together_adapters  # noqa: E402
 from bodies import BODIES, CHUNKS, stream, stream_that_does_not_repeat  # noqa: E402
 from measure import Ratio, in_turns, over, peak_of_process, processes_in_turns, table  # noqa: E402
-from together_adapters._chunk_reader import ChunkReader  # noqa: E402
 from together_adapters.accumulate import accumulate  # noqa: E402
 from together_adapters.stream import ChunkStream, iter_chunks  # noqa: E402
+from together_adapters.stream._reader import ChunkReader  # noqa: E402
 
 import together_types  # noqa: E402
 from together_types import ChatCompletionChunk, ChatCompletionResponse  # noqa: E402

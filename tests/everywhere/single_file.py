@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from together_adapters import vendor
-from together_adapters._single_file import SingleFile
+from together_adapters.vendor._single_file import SingleFile
 
 HELPER = """import sys
 from types import ModuleType

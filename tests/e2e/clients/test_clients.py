@@ -19,10 +19,10 @@ from typing import Any
 import cases
 import pytest
 from loopback import running
-from together_adapters._backends import Recordings
 from together_adapters.accumulate import accumulate
 from together_adapters.openai_format import from_openai, to_openai
 from together_adapters.serve import Server
+from together_adapters.serve._backends import Recordings
 
 from together_types import ChatCompletionChunk, ChatCompletionResponse
 

@@ -1,0 +1,99 @@
+"""`serve`: an OpenAI-compatible endpoint on this machine, in front of a server or of recordings.
+
+The serving itself is in `serve`, never here.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from ._arguments import base_url, port
+from .terminal import BadInput, visible
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from ..serve._backends import Backend
+
+__all__ = ["add_serve"]
+
+_EXAMPLES = """\
+examples:
+  together-types serve --replay                 needs no key and no network
+  together-types serve --replay answer.sse      a file, as a model of its name
+  together-types serve --upstream https://api.together.xyz/v1
+                                                the key is in TOGETHER_API_KEY,
+                                                or each caller sends its own
+  together-types serve --upstream http://127.0.0.1:8080/v1 --port 8000
+
+In any client of OpenAI, then: base_url="http://127.0.0.1:8000/v1".
+A recording that was cut off is served as a stream that ends with an error.
+Ctrl-C ends it.
+"""
+
+
+def add_serve(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add the command to the parser of the command line."""
+    serving = add_parser(
+        "serve", help="an OpenAI-compatible endpoint in front of a server or a recording", epilog=_EXAMPLES
+    )
+    source = serving.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "--upstream", metavar="URL", type=base_url, help="the base URL of Together or of any OpenAI-format server"
+    )
+    source.add_argument("--replay", nargs="*", metavar="FILE", help="recordings instead (default: those of `replay`)")
+    serving.add_argument(
+        "--port", type=port, metavar="N", default=8000, help="0 is any that is free (default: %(default)s)"
+    )
+    serving.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
+    serving.set_defaults(run=_serve)
+
+
+def _serve(args: argparse.Namespace) -> int:
+    from ..serve import Server
+
+    backend = _backend(args)
+    try:
+        server = Server(backend, host=args.host, port=args.port, log=_log)
+    except OSError as error:
+        raise BadInput(f"cannot listen on {args.host} port {args.port}: {error.strerror or error}") from None
+    with server:
+        print(f"serving {server.url}; GET {server.url}/models lists its models (Ctrl-C ends it)", flush=True)
+        server.serve_forever(poll_interval=0.1)
+    return 0
+
+
+def _backend(args: argparse.Namespace) -> Backend:
+    from ..serve._backends import Recordings, Upstream
+
+    if args.upstream is not None:
+        return Upstream(args.upstream)
+    if args.replay:
+        recordings: dict[str, list[tuple[float, bytes]]] = {}
+        for path in args.replay:
+            if _name_of(path) in recordings:
+                raise BadInput(f"{path}: there is another recording of the name {_name_of(path)!r}")
+            recordings[_name_of(path)] = [(0.0, _contents(path))]
+        return Recordings(recordings)
+    from .._recordings import RECORDINGS
+
+    return Recordings(RECORDINGS)
+
+
+def _name_of(path: str) -> str:
+    return os.path.splitext(os.path.basename(path))[0]
+
+
+def _contents(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror}") from None
+
+
+def _log(line: str) -> None:
+    print(visible(line), file=sys.stderr, flush=True)

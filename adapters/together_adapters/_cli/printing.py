@@ -1,0 +1,131 @@
+"""One stream on the screen: its text as it arrives, its reasoning dimmed, then its tool calls and what it took.
+
+It never starts a request.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+
+from ..accumulate._merging import is_dict
+from ..errors import APIError
+from ..sse import ServerSentEvent, encode
+from .terminal import calls_in, counts, dimmer, on_one_line, on_terminal, visible
+from .timeline import stamp
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
+
+    from .._types import ChatCompletionChunk, ChatCompletionResponse
+    from ..accumulate import Completion
+    from ..stream import ChunkStream
+
+__all__ = ["Screen"]
+
+
+class Screen:
+    """Shows streams on standard output, as text or as one chunk a line, and saves them with their timing.
+
+    On a terminal the reasoning is shown too; a pipe is given the answer alone.
+    """
+
+    def __init__(self, as_json: bool, file: BinaryIO | None) -> None:
+        self._as_json = as_json
+        self._file = file
+        self._dim, self._plain = dimmer(sys.stdout)
+        self._reasons = on_terminal(sys.stdout)
+
+    def show(self, stream: ChunkStream) -> Completion:
+        """Print a stream as it arrives, then what it came to. Raises what the stream raises, after what had arrived."""
+        clock, written = _Clock(), False
+        with stream:
+            try:
+                for text in self._pieces(stream, clock):
+                    print(end=text, flush=True)
+                    written = written or text != ""
+            except (KeyboardInterrupt, APIError):
+                print(end="" if self._as_json else self._plain + "\n", flush=True)
+                raise
+        if self._file is not None:
+            self._file.write(encode(ServerSentEvent(data="[DONE]")))
+        if not self._as_json:
+            lines = [visible(line) for line in _account(stream.completion.response, clock)]
+            print(("\n" if written else "") + "\n".join(lines), flush=True)
+        return stream.completion
+
+    def complain(self, problem: str) -> None:
+        """Say what went wrong with an answer, on one line."""
+        print("together-types: " + on_one_line(problem.strip()), file=sys.stderr)
+
+    def _pieces(self, stream: ChunkStream, clock: _Clock) -> Iterator[str]:
+        """What to print for each chunk; one piece a line of JSON, so that an interrupt leaves no half of one."""
+        reasoning, begun = False, not self._reasons
+        for chunk in stream:
+            gap = clock.tick(chunk)
+            if self._file is not None:
+                self._file.write(stamp(gap) + encode(ServerSentEvent(data=chunk.to_json())))
+            if self._as_json:
+                yield chunk.to_json() + "\n"
+                continue
+            thought, said = chunk.reasoning_text if self._reasons else "", chunk.text
+            if not begun:  # models begin both with line ends
+                thought, said = (thought if reasoning else thought.lstrip("\n")), said.lstrip("\n")
+            if thought:
+                yield ("" if reasoning else self._dim or "(reasoning) ") + visible(thought)
+                reasoning = True
+            if said:
+                yield (self._plain + "\n" if reasoning else "") + visible(said)
+                reasoning, begun = False, True
+        if reasoning:
+            yield self._plain
+
+
+class _Clock:
+    """When chunks came, in seconds; the first that says something ends the wait."""
+
+    def __init__(self) -> None:
+        self.started = self._last = time.perf_counter()
+        self.waited: float | None = None
+        self.chunks = 0
+
+    def tick(self, chunk: ChatCompletionChunk) -> float:
+        """Note a chunk; gives the time since the one before it."""
+        now = time.perf_counter()
+        gap, self._last = now - self._last, now
+        self.chunks += 1
+        if self.waited is None and (chunk.text or chunk.reasoning_text):
+            self.waited = now - self.started
+        return gap
+
+    @property
+    def seconds(self) -> float:
+        return max(self._last - self.started, 1e-9)
+
+
+def _account(response: ChatCompletionResponse, clock: _Clock) -> Iterator[str]:
+    for choice in response.choices or ():
+        if choice.message is not None:
+            yield from [f"tool call: {name}({_spread(said)})" for name, said in calls_in(choice.message)]
+            if choice.message.refusal:
+                yield f"refusal: {choice.message.refusal}"
+        if choice.finish_reason == "length":
+            yield "(cut off: the most tokens that it may have)"
+    usage = response.usage
+    wait = "" if clock.waited is None else f", first after {1000 * clock.waited:.0f} ms"
+    if usage is None:
+        yield f"no usage was sent: {clock.chunks} chunks, {clock.chunks / clock.seconds:.0f} chunks/s{wait}"
+    else:
+        yield f"usage: {counts(usage)}, {usage.completion_tokens / clock.seconds:.0f} tokens/s{wait}"
+
+
+def _spread(said: str) -> str:
+    """The arguments of a call, one a line where they can be read and do not fit on one line."""
+    try:
+        arguments = json.loads(said)
+    except (ValueError, RecursionError):
+        return said
+    return json.dumps(arguments, ensure_ascii=False, indent=2) if is_dict(arguments) and len(said) > 60 else said

@@ -1,0 +1,245 @@
+"""What one key comes to over many chunks. No value that is folded in is changed, and only the keys in `_NAMES` are known.
+
+null says nothing, and stays only where nothing else is said. Objects are folded key by key. For the rest there are four rules:
+
+- `JOINED`, for what a delta holds, which are fragments: strings are joined and arrays chained, equal ones too. The keys
+  in `_NAMES` are no fragments: their first value stands. Of numbers and booleans the last stands.
+- `FIRST`, for what every chunk repeats: the first value stands that is not empty.
+- `LAST`, for what comes at its time: the last value stands that is not `""`.
+- `LATEST`, for what counts on from chunk to chunk: the last value stands, and includes those before it.
+
+What does not stand is not lost: every other value is listed once, and so is what is of another kind than what came
+first. Only of a LATEST number the ones before it are not, and an empty value beside one that says something.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from io import StringIO
+
+from .._json_data import is_sequence, sendable_fields
+from .._types import at
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any, NamedTuple
+
+    from typing_extensions import TypeGuard
+
+    class _UnmergedFields(NamedTuple):
+        path: str
+        problem: str
+        value: Any
+
+else:
+    _UnmergedFields = namedtuple("Unmerged", ("path", "problem", "value"))
+    _UnmergedFields._asdict = sendable_fields
+
+__all__ = [
+    "FIRST",
+    "JOINED",
+    "LAST",
+    "LATEST",
+    "Folded",
+    "Text",
+    "Unmerged",
+    "by_index",
+    "is_dict",
+    "is_list",
+    "json_of",
+    "keep_unknown",
+    "objects_in",
+    "raw_of",
+    "with_unknown",
+]
+
+JOINED, FIRST, LAST, LATEST = "joined", "first", "last", "latest"
+_NAMES = frozenset(["id", "type", "role", "index", "name", "object", "format", "model", "status"])
+_OTHER_KIND = "not of the kind that other chunks have there"
+
+
+class Unmerged(_UnmergedFields):
+    """What a chunk had and the response cannot show: the `value`, the `path` it belongs to, and why."""
+
+    __slots__ = ()
+
+
+def is_dict(value: Any) -> TypeGuard[dict[str, Any]]:
+    """Whether raw JSON is an object."""
+    return isinstance(value, dict)
+
+
+def json_of(value: Any) -> dict[str, Any]:
+    """A value's JSON to be taken apart: whatever the server sent, where `to_dict` promises what keeps to the format."""
+    data: dict[str, Any] = value.to_dict()
+    return data
+
+
+def is_list(value: Any) -> TypeGuard[list[Any]]:
+    """Whether raw JSON is an array."""
+    return isinstance(value, list)
+
+
+def objects_in(values: object) -> list[dict[str, Any]]:
+    """The objects of raw JSON's array; none where it is no array."""
+    return [value for value in values if is_dict(value)] if is_list(values) else []
+
+
+def raw_of(value: Any) -> Any:
+    """The raw JSON of what a field holds."""
+    if isinstance(value, str):
+        return str(value)  # an enum's member writes itself as its value
+    if hasattr(value, "to_dict"):
+        return json_of(value)
+    if is_sequence(value):
+        return [raw_of(item) for item in value]
+    return {**value} if is_dict(value) else value
+
+
+def by_index(choices: Iterable[Any] | None) -> list[tuple[int, Any]]:
+    """Choices with their indexes, in the order of these; one that has none counts by its place."""
+    places = enumerate(choices or ())
+    indexed = [(place if choice.index is None else choice.index, choice) for place, choice in places]
+    return sorted(indexed, key=lambda pair: pair[0])
+
+
+class Text(StringIO):
+    """Fragments of text, written one by one: takes the memory of the text, at 4 bytes a character, not of the fragments."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.readline()  # from then on CPython writes into one buffer; before, it keeps every fragment (62 bytes each)
+
+    def getvalue(self) -> str:
+        """The text; the halves of a surrogate pair that came in two fragments are one character."""
+        text = super().getvalue()
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+        return text
+
+    def rest(self, start: int) -> str:
+        """The text from a position on, at the cost of that alone."""
+        self.seek(start)
+        return self.read()
+
+
+class Folded:
+    """The value of one key over many chunks."""
+
+    __slots__ = ("_items", "_last", "_members", "_rule", "_seen", "_text")
+
+    def __init__(self, rule: str) -> None:
+        self._rule = rule
+        self._text: Text | None = None
+        self._items: list[Any] | None = None
+        self._members: dict[str, Folded] | None = None
+        self._last: Any = None  # of the values that stand alone
+        self._seen: dict[str, Any] = {}  # those, each once
+
+    def add(self, value: Any) -> None:
+        """Fold one more value in."""
+        kind = value.__class__
+        if kind is dict:
+            if self._members is None:
+                self._members = {}
+            fold_into(self._members, value.items(), self._rule)
+        elif kind is str and self._rule == JOINED:
+            if self._text is None:
+                self._text = Text()
+            self._text.write(value)
+        elif kind is list and self._rule == JOINED:
+            if self._items is None:
+                self._items = []
+            self._items.extend(value)
+        elif value is not None:
+            self.add_whole(value)
+
+    def add_whole(self, value: Any) -> None:
+        """Fold a value in that is not to be taken apart."""
+        if value.__class__ is self._last.__class__ is str and value == self._last:
+            return
+        if self._rule == LATEST and isinstance(value, (int, float)) and isinstance(self._last, (int, float)):
+            self._seen.clear()
+        says_nothing = not value if self._rule == FIRST else value == ""
+        if not (self._seen and says_nothing):
+            if self._seen and (self._last == "" if self._rule != FIRST else not self._last):
+                self._seen.clear()
+            self._seen.setdefault(_key(value), value)
+            self._last = value
+
+    def result(self, path: str, left: list[Unmerged]) -> Any:
+        """What the values so far come to; what does not stand goes into `left`."""
+        kinds: list[Any] = []
+        if self._text is not None:
+            kinds.append(self._text.getvalue())
+        if self._items is not None:
+            kinds.append(list(self._items))
+        if self._members is not None:
+            kinds.append(result_of(self._members, path, left))
+        if self._seen:
+            kinds.append(self._standing(path, left))
+        said = [value for value in kinds if value not in ("", [], {})] or kinds[:1]
+        left.extend([Unmerged(path, _OTHER_KIND, value) for value in said[1:]])
+        return said[0] if said else None
+
+    def _standing(self, path: str, left: list[Unmerged]) -> Any:
+        values = list(self._seen.values())
+        stands = values[0] if self._rule == FIRST else self._last
+        key = _key(stands)
+        for other, value in self._seen.items():
+            if other != key:
+                left.append(Unmerged(path, f"one chunk says {_shown(stands)}, another {_shown(value)}", value))
+        return stands
+
+
+def _key(value: Any) -> str:
+    """Tells values apart as JSON does: 1, 1.0 and true differ."""
+    try:
+        return repr(value)
+    except ValueError:  # an integer of more digits than this interpreter writes
+        return f"{id(value)}"
+
+
+def _shown(value: Any) -> str:
+    return _key(value)[:80]
+
+
+def fold_into(into: dict[str, Folded], items: Iterable[tuple[str, Any]], rule: str) -> None:
+    """Fold the members of an object into those of the objects before it."""
+    for key, value in items:
+        folded = into.get(key)
+        if folded is None:
+            folded = into[key] = Folded(FIRST if rule == JOINED and key in _NAMES else rule)
+        folded.add(value)
+
+
+def result_of(members: Mapping[str, Folded], path: str, left: list[Unmerged]) -> dict[str, Any]:
+    """What the members of an object come to."""
+    data: dict[str, Any] = {}
+    for key, folded in members.items():
+        data[key] = folded.result(at(path, key), left)
+    return data
+
+
+def with_unknown(
+    data: dict[str, Any], unknown: Mapping[str, Folded], path: str, left: list[Unmerged]
+) -> dict[str, Any]:
+    """Add the undeclared keys to what the declared ones came to.
+
+    A declared key is among them where a chunk had something there that its field cannot hold: it is put
+    in where no other chunk had better, and else into `left`, with its path.
+    """
+    for key, value in result_of(unknown, path, left).items():
+        if data.get(key) is None:
+            data[key] = value
+        elif value is not None:
+            left.append(Unmerged(at(path, key), _OTHER_KIND, value))
+    return data
+
+
+def keep_unknown(into: dict[str, Folded], value: Any, rule: str) -> None:
+    """What no field of a value holds; another spelling of what one holds, as an index of 0.0, is not needed any more."""
+    fold_into(into, [(key, raw) for key, raw in value.extra.items() if key not in vars(value)], rule)

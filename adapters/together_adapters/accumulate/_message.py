@@ -1,0 +1,123 @@
+"""The deltas of one choice, put together into its message. The choice around them is not looked at."""
+
+from __future__ import annotations
+
+from .._types import DeltaContent, ToolCalls
+from ._merging import FIRST, JOINED, Folded, Text, Unmerged, json_of, keep_unknown, raw_of, with_unknown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ._parts import Parts
+    from ._tool_calls import ToolCallAccumulator
+
+    Write = Callable[[Any], object]
+
+__all__ = ["TEXTS", "MessageAccumulator"]
+
+_TEXTS = ("reasoning", "reasoning_content", "refusal")
+TEXTS = ("content", *_TEXTS)
+# A delta that has one of these is folded field by field (see `accumulate`).
+_NEW_IN_EACH_DELTA = (*_TEXTS, "tool_calls", "function_call", "extra")
+_SAID_BESIDE = ("role", "token_id")
+
+
+class MessageAccumulator:
+    """Takes the deltas of one choice; the numbers of their tokens go into `token_ids`."""
+
+    def __init__(self, token_ids: list[int]) -> None:
+        self._token_ids = token_ids
+        self._role = Folded(FIRST)
+        self._content: Text | None = None
+        self._parts: Parts | None = None
+        self._texts: dict[str, Text] = {}
+        self._calls: ToolCallAccumulator | None = None
+        self._function_call: ToolCallAccumulator | None = None
+        self._nulls: dict[str, None] = {}
+        self._unknown: dict[str, Folded] = {}
+        self._before: dict[str, Any] = {}  # the fields of the delta before this
+
+    def add(self, delta: DeltaContent) -> None:
+        """Fold one more delta in."""
+        content, token_id, before = delta.content, delta.token_id, self._before
+        if content is not None:
+            before["content"] = content
+            if self._content is not None and type(content) is str:
+                self._content.write(content)
+            else:
+                self._add_content(content)
+        if token_id is not None:
+            before["token_id"] = token_id
+            self._token_ids.append(token_id)
+        if delta.__dict__ != before:
+            self._add_fields(delta)
+
+    def _add_fields(self, delta: DeltaContent) -> None:
+        fields = vars(delta)
+        self._before = {} if any([fields.get(name) is not None for name in _NEW_IN_EACH_DELTA]) else dict(fields)
+        for name, value in fields.items():
+            if value is None:
+                self._nulls[name] = None
+            elif name in _TEXTS:
+                if name not in self._texts:
+                    self._texts[name] = Text()
+                self._texts[name].write(value)
+            elif name == "role":
+                self._role.add_whole(raw_of(value))
+            elif name == "tool_calls":
+                self._calls = self._calls or _new_calls()
+                self._calls.add(value)
+            elif name == "function_call":
+                self._function_call = self._function_call or _new_calls()
+                self._function_call.add([ToolCalls(function=value)])
+            elif name == "extra":
+                keep_unknown(self._unknown, delta, JOINED)
+
+    def writers(self, delta: DeltaContent, text: str) -> tuple[Write, Write] | None:
+        """See Accumulator.writers."""
+        said = [name for name, value in vars(delta).items() if value is not None and name not in _SAID_BESIDE]
+        written = self._content if text == "content" else self._texts.get(text)
+        if written is None or self._parts is not None or said != [text]:
+            return None
+        return written.write, self._token_ids.append
+
+    def _add_content(self, content: Any) -> None:
+        if self._parts is None and isinstance(content, str):
+            self._content = Text()
+            self._content.write(content)
+            return
+        if self._parts is None:
+            from ._parts import Parts
+
+            self._parts = Parts()
+            if self._content is not None and self._content.getvalue():
+                self._parts.add([{"type": "text", "text": self._content.getvalue()}])
+            self._content = None
+        if not isinstance(content, str):
+            self._parts.add([json_of(part) for part in content])
+        elif content:
+            self._parts.add([{"type": "text", "text": content}])
+
+    def result(self, path: str, left: list[Unmerged]) -> dict[str, Any]:
+        """The message so far, as JSON."""
+        nulls = [name for name in self._nulls if name != "token_id"]
+        message: dict[str, Any] = {"content": None, **dict.fromkeys(nulls)}
+        role = self._role.result(f"{path}.role", left)
+        if role or "role" not in self._unknown:
+            message["role"] = role or "assistant"
+        if self._parts is not None or self._content is not None:
+            message["content"] = self._parts.result() if self._parts else self._content and self._content.getvalue()
+        message.update({name: text.getvalue() for name, text in self._texts.items()})
+        if self._calls is not None:
+            message["tool_calls"] = self._calls.result(f"{path}.tool_calls", left)
+        if self._function_call is not None:
+            message["function_call"] = self._function_call.single(f"{path}.function_call", left)
+        return with_unknown(message, self._unknown, path, left)
+
+
+def _new_calls() -> ToolCallAccumulator:
+    from ._tool_calls import ToolCallAccumulator
+
+    return ToolCallAccumulator()

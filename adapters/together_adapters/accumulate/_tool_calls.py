@@ -1,0 +1,256 @@
+"""Fragments of tool calls, put together. No fragment is refused, and arguments are never repaired.
+
+Servers differ in what says where a fragment belongs. The rules, each for something that is sent:
+
+- With an `index` a fragment continues the call of that index, the last one that had it; gaps and any order are fine.
+- An id that differs from the call's own starts a new call, also at the same index (Groq, Ollama). One that came before
+  continues its call.
+- Without an index an id continues its own call or starts one; without both, a fragment continues
+  the call before it (Gemini).
+- A name that differs from the call's own starts a new call, and so does the same name again after
+  whole arguments, where no id says otherwise. Names and ids are never joined: another name under one id is listed.
+- `""` and the text `"null"` say nothing as an id or a name.
+- The calls are in the order of their indexes; one without an index comes after those before it.
+
+Arguments are joined as they come. Where they go on after their end, as those of two calls that nothing told apart,
+they stay joined, and `issues()` says so.
+"""
+
+from __future__ import annotations
+
+import re
+
+from .._types import check_nesting, document_at
+from ._merging import FIRST, JOINED, Folded, Text, Unmerged, is_dict, is_list, keep_unknown, with_unknown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+    from .._types import CustomToolCall, FunctionCall, ToolCalls
+
+__all__ = ["ToolCallAccumulator", "delta_of", "numbered"]
+
+_CONTENT = {"function": "arguments", "custom": "input"}
+
+
+def _said(text: str | None) -> str | None:
+    return text if text and text != "null" else None
+
+
+class _Named:
+    """An id or a name: the first stands that says something, and else the first."""
+
+    def __init__(self) -> None:
+        self.said: str | None = None
+        self._raw: str | None = None
+        self._all = Folded(FIRST)
+
+    def add(self, text: str | None) -> None:
+        if text is None or text == self.said:
+            return
+        self._raw = text if self._raw is None else self._raw
+        self.said = self.said or _said(text)
+        self._all.add(_said(text))
+
+    def result(self, path: str, left: list[Unmerged]) -> str | None:
+        text: str | None = self._all.result(path, left)
+        return self._raw if text is None else text
+
+
+_STRUCTURE = r'["\\{}\[\]]'  # compiled when it is first used
+
+
+class _Structure:
+    """Whether a text is one whole JSON object, found by its brackets, each character looked at once."""
+
+    def __init__(self, text: Text) -> None:
+        self._text = text
+        self._seen = 0
+        self._depth = 0
+        self._quoted = False
+        self._escaped = -1  # the position of a character that a backslash stands before
+        self._ends = 0
+
+    def is_whole(self) -> bool:
+        rest, start = self._text.rest(self._seen), self._seen
+        self._seen += len(rest)
+        for match in re.finditer(_STRUCTURE, rest):
+            self._take(match.group(), start + match.start())
+        return self._ends == 1 and self._depth == 0
+
+    def _take(self, character: str, position: int) -> None:
+        if position == self._escaped:
+            return
+        if character == "\\":
+            self._escaped = position + 1
+        elif character == '"':
+            self._quoted = not self._quoted
+        elif not self._quoted:
+            self._depth += 1 if character in "{[" else -1
+            self._ends += self._depth == 0
+
+
+class _Body:
+    """What a call's `function` or its `custom` holds."""
+
+    def __init__(self, content: str) -> None:
+        self.content = content
+        self.name = _Named()
+        self.text = Text()
+        self._last = ""  # its last character that is not a space
+        self._structure = _Structure(self.text)
+        self._unknown: dict[str, Folded] = {}
+
+    def add(self, body: FunctionCall | CustomToolCall) -> None:
+        self.name.add(body.name)
+        text = vars(body).get(self.content)
+        if text:
+            self.text.write(text)
+            self._last = text.rstrip()[-1:] or self._last
+        if body.extra:
+            keep_unknown(self._unknown, body, JOINED)
+
+    def begins_anew(self, text: str) -> bool:
+        return self._last == "}" and text.lstrip()[:1] == "{" and self._structure.is_whole()
+
+    def result(self, path: str, left: list[Unmerged]) -> dict[str, Any]:
+        name, text = self.name.result(f"{path}.name", left), self.text.getvalue()
+        problem = _goes_on(text) if self.content == "arguments" else None
+        if problem is not None:
+            left.append(Unmerged(f"{path}.{self.content}", problem, text))
+        data = {**({} if name is None else {"name": name}), self.content: text}
+        return with_unknown(data, self._unknown, path, left)
+
+
+class _Call:
+    def __init__(self, index: int, position: int) -> None:
+        self.index = index
+        self.position = position
+        self.id = _Named()
+        self.bodies: dict[str, _Body] = {}
+        self._kind = Folded(FIRST)
+        self._unknown: dict[str, Folded] = {}
+
+    def differs(self, id: str | None, fragment: ToolCalls) -> bool:
+        """Whether a fragment cannot be a part of this call."""
+        if id is not None and self.id.said is not None:
+            return id != self.id.said
+        for form, content in _CONTENT.items():
+            body, known = vars(fragment).get(form), self.bodies.get(form)
+            name = _said(body.name) if body is not None else None
+            if name is None:
+                continue
+            if known is None:
+                return any([other.name.said is not None for other in self.bodies.values()])
+            if known.name.said is not None:
+                return name != known.name.said or known.begins_anew(vars(body).get(content) or "")
+        return False
+
+    def add(self, fragment: ToolCalls) -> None:
+        self.id.add(fragment.id)
+        self._kind.add(fragment.type)
+        if fragment.extra:
+            keep_unknown(self._unknown, fragment, JOINED)
+        for form, content in _CONTENT.items():
+            body = vars(fragment).get(form)
+            if body is not None:
+                if form not in self.bodies:
+                    self.bodies[form] = _Body(content)
+                self.bodies[form].add(body)
+
+    def result(self, path: str, left: list[Unmerged]) -> dict[str, Any]:
+        id, kind = self.id.result(f"{path}.id", left), self._kind.result(f"{path}.type", left)
+        call: dict[str, Any] = {} if id is None else {"id": id}
+        if kind is not None:
+            call["type"] = kind
+        if not self.bodies and "function" not in self._unknown:
+            call["function"] = {"arguments": ""}
+        for form, body in self.bodies.items():
+            call[form] = body.result(f"{path}.{form}", left)
+        return with_unknown(call, self._unknown, path, left)
+
+
+class ToolCallAccumulator:
+    """The tool calls of one choice."""
+
+    def __init__(self) -> None:
+        self._calls: list[_Call] = []
+        self._by_index: dict[int, _Call] = {}
+        self._by_id: dict[str, _Call] = {}
+        self._last: _Call | None = None
+        self._next = 0  # more than every index so far
+
+    def add(self, fragments: Iterable[ToolCalls]) -> None:
+        """Take the fragments of one delta."""
+        for fragment in fragments:
+            self._put(fragment)
+
+    def place(self, fragment: ToolCalls) -> int:
+        """Take one fragment and say which call it belongs to, the calls counted from 0 as they began."""
+        return self._put(fragment).position
+
+    def _put(self, fragment: ToolCalls) -> _Call:
+        call = self._last = self._call_of(fragment)
+        self._by_index[call.index] = call
+        call.add(fragment)
+        if call.id.said is not None:
+            self._by_id.setdefault(call.id.said, call)
+        return call
+
+    def _call_of(self, fragment: ToolCalls) -> _Call:
+        index, id = fragment.index, _said(fragment.id)
+        known = self._by_id.get(id) if id is not None else None
+        if known is not None and index in (None, known.index):
+            return known
+        if index is not None:
+            call = self._by_index.get(index)
+        else:
+            call = self._last if id is None else None
+        if call is None or call.differs(id, fragment):
+            call = _Call(self._next if index is None else index, len(self._calls))
+            self._calls.append(call)
+            self._next = max(self._next, call.index + 1)
+        return call
+
+    def result(self, path: str, left: list[Unmerged]) -> list[dict[str, Any]]:
+        """The calls so far as JSON, in the order of their indexes and at the same index in the order they came."""
+        calls = sorted(self._calls, key=lambda call: call.index)
+        return [call.result(f"{path}[{position}]", left) for position, call in enumerate(calls)]
+
+    def single(self, path: str, left: list[Unmerged]) -> dict[str, Any]:
+        """The function of the first call, for a message that has room for one only; the others go into `left`."""
+        first, *others = self._calls
+        problem = "a second function call, for which a message has no room"
+        left.extend([Unmerged(path, problem, call.result(path, left)) for call in others])
+        return first.bodies["function"].result(path, left)
+
+
+def delta_of(message: Mapping[str, Any]) -> dict[str, Any]:
+    """A whole message as one delta: its tool calls are numbered, so that they stay apart."""
+    calls = message.get("tool_calls")
+    return {**message, "tool_calls": numbered(calls)} if is_list(calls) else {**message}
+
+
+def numbered(calls: Iterable[Any]) -> list[Any]:
+    """Tool calls, as JSON, of which each that has no index has its place as one."""
+    return [
+        {**call, "index": place} if is_dict(call) and call.get("index") is None else call
+        for place, call in enumerate(calls)
+    ]
+
+
+def _goes_on(text: str) -> str | None:
+    """What to say of arguments that go on after the end of their JSON document; None if they do not."""
+    try:
+        check_nesting(text)
+        _, end = document_at(text, len(text) - len(text.lstrip()))
+    except (ValueError, RecursionError):
+        return None
+    rest = text[end:].lstrip()
+    if not rest:
+        return None
+    if rest[0] == "{":
+        return "one JSON object after another: perhaps of calls that nothing told apart"
+    return f"text after the end of a JSON document: {rest[:20]!r}"

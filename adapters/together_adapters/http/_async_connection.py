@@ -1,0 +1,157 @@
+"""asyncio's side of one connection: a protocol that keeps what arrives until its one reader asks for it.
+
+A protocol rather than a StreamReader: a read costs one future, its limit of time no task and no timer of its own, and TLS can
+begin behind a proxy's tunnel on every Python. It never imports asyncio, which the loop that it is given brings along.
+"""
+
+from __future__ import annotations
+
+import time
+
+from ._exchange import ClosedHere
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop, Future, TimerHandle, Transport as LoopTransport
+
+    from ._timeouts import Until
+
+__all__ = ["Link"]
+
+_MOST_WAITING = 262144  # bytes that wait for the reader before the socket is left alone
+
+
+class Link:
+    """A connection of one event loop; all its methods are for that loop's thread."""
+
+    def __init__(self, loop: AbstractEventLoop) -> None:
+        self.loop = loop
+        self.transport: LoopTransport | None = None
+        self._arrived: list[bytes] = []
+        self._size = 0
+        self._paused = False
+        self._ended = False
+        self._problem: Exception | None = None
+        self._reader: Future[None] | None = None
+        self._writer: Future[None] | None = None
+        self._until: Until | None = None
+        self._timer: TimerHandle | None = None
+        self._timer_moment = 0.0
+
+    # ---- what the loop calls
+
+    def connection_made(self, transport: LoopTransport) -> None:
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._arrived.append(data)
+        self._size += len(data)
+        if self._size > _MOST_WAITING and self.transport is not None and not self._paused:
+            self._paused = True
+            self.transport.pause_reading()
+        _wake(self._reader)
+
+    def eof_received(self) -> None:
+        self._ended = True
+        _wake(self._reader)
+
+    def connection_lost(self, problem: Exception | None) -> None:
+        self._ended = True
+        self._problem = self._problem or problem
+        _wake(self._reader)
+        _wake(self._writer)
+
+    def pause_writing(self) -> None:
+        self._writer = self.loop.create_future()
+
+    def resume_writing(self) -> None:
+        writer, self._writer = self._writer, None
+        _wake(writer)
+
+    # ---- what the client calls
+
+    async def send(self, data: memoryview, until: Until) -> None:
+        """Send all of it; raises OSError, and APITimeoutError where it takes too long."""
+        if self._ended or self.transport is None:
+            raise self._problem or ConnectionResetError("the connection was closed")
+        self.transport.write(data)
+        if self._writer is not None:
+            await self._wait(self._writer, until)
+
+    async def receive(self, until: Until) -> bytes:
+        """What has arrived, waiting for it as long as it may take; b"" at the end."""
+        if not self._arrived and not self._ended:
+            self._reader = self.loop.create_future()
+            try:
+                await self._wait(self._reader, until)
+            finally:
+                self._reader = None
+        data = self.receive_now()
+        return b"" if data is None else data
+
+    def receive_now(self) -> bytes | None:
+        """What has arrived, None for nothing; b"" at the end."""
+        if self._arrived:
+            data = self._arrived[0] if len(self._arrived) == 1 else b"".join(self._arrived)
+            self._arrived.clear()
+            self._size = 0
+            if self._paused and self.transport is not None and not self._ended:
+                self._paused = False
+                self.transport.resume_reading()
+            return data
+        if self._problem is not None:
+            raise self._problem
+        return b"" if self._ended else None
+
+    def rest(self) -> None:
+        """No one waits any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def close(self) -> None:
+        """Close the connection at once, and wake who waits for it."""
+        self.rest()
+        if not self._ended:
+            self._ended, self._problem = True, ClosedHere()
+        if self.transport is not None and not self.loop.is_closed():
+            self.transport.abort()
+        _wake(self._reader)
+        _wake(self._writer)
+
+    @property
+    def was_closed(self) -> bool:
+        return isinstance(self._problem, ClosedHere)
+
+    # ---- time
+
+    async def _wait(self, future: Future[None], until: Until) -> None:
+        self._until, left = until, until.left()
+        # One timer serves many reads: it is set again only when it rings too early, or would ring too late.
+        if left is not None and (self._timer is None or until.moment < self._timer_moment):
+            self.rest()
+            self._set_timer(left, until.moment)
+        await future
+
+    def _set_timer(self, left: float, moment: float) -> None:
+        self._timer, self._timer_moment = self.loop.call_later(left, self._ring), moment
+
+    def _ring(self) -> None:
+        self._timer = None
+        waiting = [future for future in (self._reader, self._writer) if future is not None and not future.done()]
+        until = self._until
+        if not waiting or until is None:
+            return
+        left = until.moment - time.monotonic()
+        if left == float("inf"):
+            return
+        if left > 0:
+            self._set_timer(left, until.moment)
+            return
+        for future in waiting:
+            future.set_exception(until.passed())
+
+
+def _wake(future: Future[None] | None) -> None:
+    if future is not None and not future.done():
+        future.set_result(None)

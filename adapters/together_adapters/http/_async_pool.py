@@ -1,0 +1,334 @@
+"""Connections of the asynchronous client: what `_connection` does, on the running loop.
+
+It never waits but in the loop, and needs a thread only to resolve a name; what both do alike is in `_exchange` and `_proxy`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+from ..errors import APIConnectionError, APIError
+from ._async_connection import Link
+from ._exchange import MOST_IDLE, ClosedHere, Exchange, connection_error
+from ._http1 import ProtocolError
+from ._proxy import Tunnel, proxy_for, request_bytes
+from ._resolve import resolve_in_thread, resolve_now
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from typing import Any, TypeVar
+
+    from typing_extensions import Self
+
+    from . import Request
+    from ._connecting import Security
+    from ._http1 import Response
+    from ._resolve import Addresses
+    from ._timeouts import Limits, Until
+    from ._url import Endpoint
+
+    T = TypeVar("T")
+
+__all__ = ["AsyncAnswer", "AsyncPool", "within"]
+
+
+async def within(until: Until, work: Awaitable[T]) -> T:
+    """Await work no longer than it may take; raises APITimeoutError after that. No task is made for it."""
+    left = until.left()
+    if left is None:
+        return await work
+    task: Any = asyncio.current_task()
+    # From Python 3.11 on a task counts who cancels it: someone else may do so too, or has done so before.
+    before: int = task.cancelling() if hasattr(task, "cancelling") else 0
+    rang = False
+
+    def ring() -> None:
+        nonlocal rang
+        rang = True
+        task.cancel()
+
+    timer = asyncio.get_running_loop().call_later(left, ring)
+    try:
+        return await work
+    except asyncio.CancelledError:
+        if rang and not (hasattr(task, "uncancel") and task.uncancel() > before):
+            raise until.passed() from None
+        raise
+    finally:
+        timer.cancel()
+
+
+class AsyncAnswer:
+    """An answer whose head has arrived; an asynchronous iterator of the bytes of its body."""
+
+    def __init__(self, link: Link, exchange: Exchange, first: bytes, pool: _LoopPool) -> None:
+        self.status = exchange.response.status
+        self.headers = exchange.response.headers
+        self.is_read: Callable[[], bool] = lambda: False  # whether the reader has all that it wants
+        self._link: Link | None = link
+        self._exchange = exchange
+        self._first = first
+        self._pool = pool
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        piece, self._first = self._first, b""
+        exchange, link = self._exchange, self._link
+        response = exchange.response
+        try:
+            while not piece:
+                if response.error is not None:
+                    raise response.error
+                if response.complete or link is None:
+                    self._release()
+                    raise StopAsyncIteration
+                piece = exchange.take(await link.receive(exchange.until()))
+        except (OSError, EOFError, ProtocolError, APIError) as problem:
+            error = exchange.failed(problem)
+        else:
+            return piece
+        self._release()
+        raise error
+
+    async def aclose(self) -> None:
+        """Give the connection back where it can be used again, else close it."""
+        self._release()
+
+    def _release(self) -> None:
+        link, self._link = self._link, None
+        if link is not None:
+            self._pool.give_back(link, self._exchange.response, rest_comes=self.is_read())
+
+    def __del__(self) -> None:
+        link, self._link = self._link, None
+        if link is not None and not link.loop.is_closed():
+            link.loop.call_soon_threadsafe(self._pool.drop, link)
+
+
+class _LoopPool:
+    """The connections of one client on one event loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.links: set[Link] = set()
+        self.idle: list[tuple[Link, Response]] = []
+        self._guard = _until_loop_ends(self.links)
+
+    async def watch(self) -> None:
+        """Have all connections closed when the loop ends: it then closes the generators that have begun on it."""
+        await self._guard.__anext__()
+
+    def give_back(self, link: Link, response: Response, *, rest_comes: bool) -> None:
+        """Keep a connection for the next request, if its answer is complete or its last bytes are about to come."""
+        keep = response.reusable and (response.complete or rest_comes)
+        if keep and link in self.links and len(self.idle) < MOST_IDLE:
+            link.rest()
+            self.idle.append((link, response))
+        else:
+            self.drop(link)
+
+    def take_idle(self) -> Link | None:
+        while self.idle:
+            link, response = self.idle.pop()
+            if _is_usable(link, response):
+                return link
+            self.drop(link)
+        return None
+
+    def drop(self, link: Link) -> None:
+        self.links.discard(link)
+        link.close()
+
+    def close(self) -> None:
+        self.idle.clear()
+        _close_all(self.links)
+
+
+async def _until_loop_ends(links: set[Link]) -> AsyncGenerator[None, None]:
+    try:
+        yield
+    finally:
+        _close_all(links)
+
+
+def _close_all(links: set[Link]) -> None:
+    while links:
+        links.pop().close()
+
+
+class AsyncPool:
+    """The connections of one client to one endpoint. They belong to the loop that made them and end with it."""
+
+    def __init__(self, endpoint: Endpoint, security: Security) -> None:
+        self._endpoint = endpoint
+        self._security = security
+        self._pools: dict[int, _LoopPool] = {}
+
+    async def send(self, request: Request, limits: Limits, *, whole: bool) -> AsyncAnswer:
+        """Send a request and wait for the head of its answer; raises APIConnectionError or APITimeoutError."""
+        pool = await self._pool()
+        link = pool.take_idle()
+        if link is not None:
+            exchange = Exchange(request, limits, whole=whole, reused=True)
+            try:
+                return await self._exchange(link, exchange, pool)
+            except APIConnectionError as died:
+                if not exchange.died_idle(died):
+                    raise
+        try:
+            link = await self._connect(pool, limits.connecting())
+        except (OSError, EOFError, ProtocolError, APIError) as problem:
+            error = connection_error(problem, self._endpoint.authority)
+        else:
+            return await self._exchange(link, Exchange(request, limits, whole=whole), pool)
+        raise error
+
+    def close(self) -> None:
+        """Close all connections of the running loop, also those in use; later requests open new ones."""
+        pool = self._pools.pop(id(asyncio.get_running_loop()), None)
+        if pool is not None:
+            pool.close()
+
+    # ---- inside
+
+    async def _pool(self) -> _LoopPool:
+        loop = asyncio.get_running_loop()
+        pool = self._pools.get(id(loop))
+        if pool is None or pool.loop is not loop:
+            # A copy, because loops of other threads may be at it too.
+            for number, other in list(self._pools.items()):
+                if other.loop.is_closed():
+                    self._pools.pop(number, None)
+            pool = self._pools[id(loop)] = _LoopPool(loop)
+            await pool.watch()
+        return pool
+
+    async def _exchange(self, link: Link, exchange: Exchange, pool: _LoopPool) -> AsyncAnswer:
+        response, first = exchange.response, b""
+        try:
+            unsent = await self._send(link, exchange)
+            while not response.status:
+                try:
+                    first = exchange.take(await link.receive(exchange.until()))
+                except OSError as problem:
+                    raise unsent or problem from None
+                if response.error is not None and not response.status:
+                    raise response.error
+        except (OSError, EOFError, ProtocolError, APIError) as problem:
+            error = exchange.failed(problem)
+        except BaseException:
+            pool.drop(link)
+            raise
+        else:
+            return AsyncAnswer(link, exchange, first, pool)
+        pool.drop(link)
+        raise error
+
+    async def _send(self, link: Link, exchange: Exchange) -> OSError | None:
+        """Send the request; a server may answer and close before it has read all of it, so a failure is not yet the end."""
+        try:
+            await link.send(memoryview(request_bytes(exchange.request)), exchange.until())
+        except OSError as problem:
+            return problem
+        return None
+
+    async def _connect(self, pool: _LoopPool, until: Until) -> Link:
+        endpoint, proxy = self._endpoint, proxy_for(self._endpoint)
+        sock = await _connected(proxy.host if proxy else endpoint.host, proxy.port if proxy else endpoint.port, until)
+        link = Link(pool.loop)
+        pool.links.add(link)
+        try:
+            protocol: Any = link  # it has the methods, but names no class of asyncio
+            await pool.loop.create_connection(lambda: protocol, sock=sock)
+            if endpoint.scheme == "https":
+                if proxy is not None:
+                    await _tunnel(link, proxy.connect_to(endpoint), until)
+                await self._secure(link, until)
+        except BaseException as problem:
+            was_closed = link.was_closed and isinstance(problem, (OSError, EOFError, APIError))
+            if link.transport is None:
+                sock.close()
+            pool.drop(link)
+            if was_closed:
+                raise ClosedHere from None
+            raise
+        return link
+
+    async def _secure(self, link: Link, until: Until) -> None:
+        plain: Any = link.transport
+        protocol: Any = link
+        secured: Any = link.loop.start_tls(
+            plain,
+            protocol,
+            self._security.context(),
+            server_hostname=self._endpoint.host,
+            ssl_handshake_timeout=(until.left() or 0) + 60,  # ours comes first
+        )
+        link.transport = await within(until, secured)
+
+
+def _is_usable(link: Link, response: Response) -> bool:
+    """Whether a connection is still open; what had been missing of its last answer is read here."""
+    try:
+        data = link.receive_now()
+    except OSError:
+        return False
+    if data:
+        if response.complete:
+            return False
+        response.feed(data)
+    return data != b"" and response.complete and response.reusable
+
+
+async def _connected(host: str, port: int, until: Until) -> socket.socket:
+    loop = asyncio.get_running_loop()
+    problem: Exception = OSError("no address")
+    addresses = await _addresses(loop, host, port, until)
+    for index, (family, kind, protocol, _, address) in enumerate(addresses):
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.setblocking(False)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            # An address that does not answer must leave time for the next one.
+            await within(until.share(len(addresses) - index), loop.sock_connect(sock, address))
+            return sock
+        except (OSError, APIError) as error:
+            sock.close()
+            problem = error
+        except BaseException:
+            sock.close()
+            raise
+    raise problem
+
+
+async def _addresses(loop: asyncio.AbstractEventLoop, host: str, port: int, until: Until) -> Addresses:
+    at_once = resolve_now(host, port)
+    if at_once is not None:
+        return at_once
+    # Not loop.getaddrinfo: its thread is waited for when the loop ends, however long the resolver takes.
+    arrival: asyncio.Future[Addresses | OSError] = loop.create_future()
+
+    def arrive(result: Addresses | OSError) -> None:
+        if not arrival.done():
+            arrival.set_result(result)
+
+    def deliver(result: Addresses | OSError) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(arrive, result)
+
+    resolve_in_thread(host, port, deliver)
+    found = await within(until, arrival)
+    if isinstance(found, OSError):
+        raise found
+    return found
+
+
+async def _tunnel(link: Link, request: bytes, until: Until) -> None:
+    await link.send(memoryview(request), until)
+    tunnel = Tunnel()
+    while not tunnel.stands:
+        tunnel.take(await link.receive(until))

@@ -1,0 +1,100 @@
+"""One request and its answer on one connection, sans-IO: what both clients do between two reads of a socket.
+
+It never reads, writes or waits itself, and lets no error out that shows a key.
+"""
+
+from __future__ import annotations
+
+import os
+
+from ..errors import APIConnectionError, APIError, APITimeoutError
+from ._http1 import Response
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from . import Request
+    from ._timeouts import Limits, Until
+
+__all__ = ["MOST_IDLE", "ClosedHere", "Exchange", "connection_error"]
+
+MOST_IDLE = 16  # connections that a pool keeps for later requests
+
+
+class ClosedHere(OSError):
+    """The connection ended because this side closed it, so the request is not sent again."""
+
+    def __init__(self) -> None:
+        super().__init__("the client was closed")
+
+
+class Exchange:
+    """Takes what the connection gives, gives the body's bytes, and says how long the next read may wait.
+
+    `whole` says that the answer is not a stream. On a connection that was `reused`, a request that got no answer was most
+    likely never read: the server had closed the connection while it was idle.
+    """
+
+    def __init__(self, request: Request, limits: Limits, *, whole: bool, reused: bool = False) -> None:
+        self.request = request
+        self.response: Response = Response()
+        self.reused = reused
+        self._limits = limits
+        self._whole = whole
+        self._until = limits.first_byte()
+        self._begun = False
+
+    def until(self) -> Until:
+        """How long the next read may wait."""
+        return self._limits.idle() if self._begun and not self._whole else self._until
+
+    def take(self, data: bytes) -> bytes:
+        """What a read gave, b"" at the connection's end; returns the bytes of the body among it."""
+        if not data:
+            self.response.end()
+            return b""
+        body = self.response.feed(data)
+        if body and not self._begun:
+            self._begun = True
+            # What refuses a stream is no stream.
+            self._whole = self._whole or not 200 <= self.response.status < 300
+            if self._whole:
+                self._until = self._limits.complete()
+        return body
+
+    def failed(self, problem: Exception) -> APIError:
+        """The error that a failure to read or to write is for the caller."""
+        error = connection_error(problem, self.request.endpoint.authority, answered=self.response.started)
+        return self.request.conceal(error)
+
+    def died_idle(self, error: APIConnectionError) -> bool:
+        """Whether to send the request again at once, on a new connection."""
+        return self.reused and error.unanswered and not isinstance(error, APITimeoutError)
+
+
+def connection_error(problem: Exception, host: str, *, answered: bool = False) -> APIError:
+    """What went wrong on the way to `host` as an error; without tracebacks of causes, whose variables may hold a key."""
+    if isinstance(problem, APIConnectionError) or not isinstance(problem, APIError):
+        kind = APITimeoutError if isinstance(problem, (APITimeoutError, TimeoutError)) else APIConnectionError
+        where = f"the connection to {host} broke" if answered else f"cannot reach {host}"
+        error = kind(f"{where}: {_said(problem)}")
+        error.unanswered = not (answered or _is_certificate(problem) or isinstance(problem, ClosedHere))
+        error.__cause__ = problem.with_traceback(None)
+        problem.__cause__ = problem.__context__ = None
+        return error
+    return problem
+
+
+def _said(problem: Exception) -> str:
+    if isinstance(problem, APIError):
+        return problem.message
+    if _is_certificate(problem):
+        reason = getattr(problem, "verify_message", "")
+        return f"its certificate was refused ({reason}): set SSL_CERT_FILE or give cafile= where it is signed by a CA of your own"
+    said: str = getattr(problem, "strerror", None) or str(problem) or type(problem).__name__
+    if said.startswith("Connect call failed") and isinstance(problem, OSError) and problem.errno:
+        return os.strerror(problem.errno)  # asyncio's words instead of the system's
+    return said
+
+
+def _is_certificate(problem: Exception) -> bool:
+    return hasattr(problem, "verify_code")

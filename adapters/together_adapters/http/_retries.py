@@ -1,0 +1,119 @@
+"""When to ask again: what the headers of an answer say about it, and how long to wait where they say nothing.
+
+It never sleeps or sends: it says whether, and after how many seconds.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from ..errors import APIConnectionError, APIStatusError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..errors import APIError
+    from ._http1 import Fields
+    from ._timeouts import Limits
+
+__all__ = ["Attempts", "rate_limits_in", "retry_after_in"]
+
+_PREFIXES = ("x-ratelimit-", "x-rate-limit-", "ratelimit-", "anthropic-ratelimit-")
+_UNITS = {"ms": 0.001, "us": 1e-6, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 8.0  # seconds
+_LONGEST_ASKED = 60.0  # a server that asks for a longer pause is not waited for
+
+
+def retry_after_in(headers: Fields) -> float | None:
+    """The seconds that the server asks to wait: `retry-after-ms`, or `Retry-After` in seconds or as a date (RFC 9110)."""
+    milliseconds = _number(headers.get("retry-after-ms"))
+    if milliseconds is not None:
+        return milliseconds / 1000
+    asked = headers.get("retry-after")
+    seconds = _number(asked)
+    if seconds is None and asked:
+        until, now = _date(asked), _date(headers.get("date"))
+        # Both dates are of the server's clock, which may differ from ours.
+        return None if until is None else max(0.0, until - (time.time() if now is None else now))
+    return seconds
+
+
+def rate_limits_in(headers: Fields) -> dict[str, float | str]:
+    """The figures of the rate-limit headers by their names without the prefix, as numbers where they are numbers.
+
+    Together sends `x-ratelimit-limit`, `-remaining` and `-reset`; OpenAI `x-ratelimit-reset-requests: 6m0s`, given in
+    seconds here.
+    """
+    found: dict[str, float | str] = {}
+    for name, value in headers.items():
+        prefix = next((prefix for prefix in _PREFIXES if name.startswith(prefix)), None)
+        if prefix is not None:
+            figure = _number(value)
+            figure = _duration(value) if figure is None else figure
+            found[name[len(prefix) :]] = value if figure is None else figure
+    return found
+
+
+def _number(text: str) -> float | None:
+    text = text.strip()
+    if not (text.isascii() and text.replace(".", "", 1).isdigit()) or len(text) > 15:
+        return None
+    return float(text) if "." in text else int(text)
+
+
+def _duration(text: str) -> float | None:
+    """Go's form of a duration: `6m0s`, `1.5s`, `20ms`."""
+    total, figure, unit = 0.0, "", ""
+    for mark in text[:40].lower() + "0":
+        if unit and (mark.isdigit() or mark == "."):
+            number, per = _number(figure), _UNITS.get(unit)
+            if number is None or per is None:
+                return None
+            total, figure, unit = total + number * per, "", ""
+        if mark.isdigit() or mark == ".":
+            figure += mark
+        else:
+            unit += mark
+    return total if figure == "0" else None
+
+
+def _date(text: str) -> float | None:
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
+
+
+class Attempts:
+    """The attempts of one call: whether to make another one after an error, and when.
+
+    Asked again is what answered 408, 409, 429 or 5xx, unless `x-should-retry` says otherwise, and what broke before the
+    first byte of an answer. The pause is what the server asks for, else random up to a bound that doubles each time
+    (full jitter), so that clients that failed together do not come back together.
+    """
+
+    def __init__(self, retries: int, limits: Limits) -> None:
+        self._left = retries
+        self._limits = limits
+        self._bound = _FIRST_PAUSE
+
+    def pause_after(self, error: APIError, should_retry: str = "") -> float | None:
+        """The seconds to wait before the next attempt; None when there is none, also because it would be too late."""
+        if self._left <= 0 or not _may_pass(error, should_retry):
+            return None
+        self._left -= 1
+        asked = error.retry_after if isinstance(error, APIStatusError) else None
+        # Not `random`: importing it takes longer than all of this, and processes restored from one snapshot share its state.
+        pause = self._bound * int.from_bytes(os.urandom(4), "big") / 2**32 if asked is None else asked
+        self._bound = min(2 * self._bound, _LONGEST_PAUSE)
+        return pause if pause < self._limits.left() and pause <= _LONGEST_ASKED else None
+
+
+def _may_pass(error: APIError, should_retry: str) -> bool:
+    if isinstance(error, APIStatusError):
+        if should_retry in ("true", "false"):
+            return should_retry == "true"
+        return error.status in (408, 409, 429) or error.status >= 500
+    return isinstance(error, APIConnectionError) and error.unanswered

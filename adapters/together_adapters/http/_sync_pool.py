@@ -1,0 +1,346 @@
+"""Connections of the synchronous client: its own sockets, so that closing one wakes whoever waits for it.
+
+It never judges an answer, and never sends a request twice, except one that died with an idle connection.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from _thread import RLock, allocate_lock  # threading may be missing
+
+from ..errors import APIConnectionError, APIError
+from ._exchange import MOST_IDLE, ClosedHere, Exchange, connection_error
+from ._http1 import ProtocolError
+from ._proxy import Tunnel, proxy_for, request_bytes
+from ._resolve import resolve
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from typing_extensions import Self
+
+    from . import Request
+    from ._connecting import Security
+    from ._http1 import Fields, Response
+    from ._timeouts import Limits, Until
+    from ._url import Endpoint
+
+__all__ = ["Answer", "Pool"]
+
+_READ_SIZE = 65536
+
+
+class Connection:
+    """A socket; `close` may be called from any thread and wakes one that is blocked in `receive`."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        # Not SSLSocket.shutdown, after which a read would give what is still encrypted. Looked up here, because `close`
+        # may come when the interpreter ends and modules are gone.
+        self._shutdown, self._both_ways = socket.socket.shutdown, socket.SHUT_RDWR
+        self._closed = False
+        self._getpid, self._process = os.getpid, os.getpid()
+        self._in_use = allocate_lock()
+        self._timeout: float | None = 0.0  # of the socket
+
+    def send(self, data: memoryview, until: Until) -> None:
+        """Send all of it; raises OSError, and APITimeoutError where it takes too long."""
+        try:
+            with self._in_use:
+                while data and not self._closed:
+                    self._limit(until)
+                    data = data[self.sock.send(data) :]
+        except OSError as error:
+            raise self._why(error, until) from None
+        finally:
+            self._close_if_asked()
+
+    def receive(self, until: Until) -> bytes:
+        """What has arrived, waiting for it as long as it may take; b"" at the end."""
+        try:
+            with self._in_use:
+                data = b""
+                if not self._closed:
+                    self._limit(until)
+                    data = self.sock.recv(_READ_SIZE)
+                if not data and self._closed:
+                    raise ClosedHere
+                return data
+        except OSError as error:
+            raise self._why(error, until) from None
+        finally:
+            self._close_if_asked()
+
+    def handshake(self, until: Until) -> None:
+        """Begin TLS; raises OSError, and APITimeoutError where it takes too long."""
+        secured: Any = self.sock
+        try:
+            with self._in_use:
+                self._limit(until)
+                secured.do_handshake()
+        except OSError as error:
+            raise self._why(error, until) from None
+        finally:
+            self._close_if_asked()
+
+    def _why(self, error: OSError, until: Until) -> Exception:
+        return ClosedHere() if self._closed else _passed(error, until)
+
+    def _limit(self, until: Until) -> None:
+        left = until.left()
+        # Setting it is a system call, which most reads, each with a limit that begins anew, can do without.
+        if left is None or self._timeout is None or not left <= self._timeout < left + 0.001:
+            self.sock.settimeout(left)
+            self._timeout = left
+
+    def receive_now(self) -> bytes | None:
+        """What has arrived, None for nothing; b"" at the end."""
+        self.sock.settimeout(0)
+        self._timeout = 0.0
+        try:
+            return self.sock.recv(_READ_SIZE)
+        except OSError as error:
+            waits = isinstance(error, BlockingIOError) or type(error).__name__ == "SSLWantReadError"
+            return None if waits else b""
+
+    def close(self) -> None:
+        """Close the socket; where a thread is blocked in it, that thread does so when it has woken."""
+        self._closed = True
+        if self._getpid() != self._process:
+            self.sock.close()  # this process's copy, after a fork: to shut it down would cut off the parent
+            return
+        try:
+            self._shutdown(self.sock, self._both_ways)
+        except OSError:
+            pass  # it was not connected any more
+        if self._in_use.acquire(blocking=False):
+            self.sock.close()
+            self._in_use.release()
+
+    def _close_if_asked(self) -> None:
+        # After `_in_use` is free again: `close` sets the mark first, so one of the two threads always sees the other.
+        if self._closed:
+            self.sock.close()
+
+
+class Answer:
+    """An answer whose head has arrived; an iterator of the bytes of its body, which can be closed from any thread."""
+
+    def __init__(self, connection: Connection, exchange: Exchange, first: bytes, pool: Pool) -> None:
+        self.status: int = exchange.response.status
+        self.headers: Fields = exchange.response.headers
+        self.is_read: Callable[[], bool] = lambda: False  # whether the reader has all that it wants
+        self._connection: Connection | None = connection
+        self._exchange = exchange
+        self._first = first
+        self._pool = pool
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        piece, self._first = self._first, b""
+        exchange, connection = self._exchange, self._connection
+        response = exchange.response
+        try:
+            while not piece:
+                if response.error is not None:
+                    raise response.error
+                if response.complete or connection is None:
+                    self.close()
+                    raise StopIteration
+                piece = exchange.take(connection.receive(exchange.until()))
+        except (OSError, EOFError, ProtocolError, APIError) as problem:
+            error = exchange.failed(problem)
+        else:
+            return piece
+        self.close()
+        raise error
+
+    def close(self) -> None:
+        """Give the connection back where it can be used again, else close it."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            self._pool.give_back(connection, self._exchange.response, rest_comes=self.is_read())
+
+    def __del__(self) -> None:
+        self.close()
+
+
+class Pool:
+    """The connections of one client to one endpoint: what is idle is used again, by any thread."""
+
+    def __init__(self, endpoint: Endpoint, security: Security) -> None:
+        self._endpoint = endpoint
+        self._security = security
+        # Reentrant, because the collector may drop an Answer, which gives its connection back, at any time.
+        self._new_lock, self._lock = RLock, RLock()
+        self._idle: list[tuple[Connection, Response]] = []
+        self._all: set[Connection] = set()
+        self._getpid, self._process = os.getpid, os.getpid()
+
+    def send(self, request: Request, limits: Limits, *, whole: bool) -> Answer:
+        """Send a request and wait for the head of its answer; raises APIConnectionError or APITimeoutError."""
+        connection = self._take_idle()
+        if connection is not None:
+            exchange = Exchange(request, limits, whole=whole, reused=True)
+            try:
+                return self._exchange(connection, exchange)
+            except APIConnectionError as died:
+                if not exchange.died_idle(died):
+                    raise
+        try:
+            connection = self._connect(limits.connecting())
+        except (OSError, EOFError, ProtocolError, APIError) as problem:
+            error = connection_error(problem, self._endpoint.authority)
+        else:
+            return self._exchange(connection, Exchange(request, limits, whole=whole))
+        raise error
+
+    def close(self) -> None:
+        """Close all connections, also those in use; later requests open new ones."""
+        self._after_fork()
+        with self._lock:
+            connections, self._idle = list(self._all), []
+            self._all.clear()
+        for connection in connections:
+            connection.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+    def give_back(self, connection: Connection, response: Response, *, rest_comes: bool) -> None:
+        """Keep a connection for the next request, if its answer is complete or its last bytes are about to come."""
+        keep = response.reusable and (response.complete or rest_comes)
+        self._after_fork()
+        with self._lock:
+            keep = keep and connection in self._all and len(self._idle) < MOST_IDLE
+            if keep:
+                self._idle.append((connection, response))
+        if not keep:
+            self._drop(connection)
+
+    # ---- inside
+
+    def _exchange(self, connection: Connection, exchange: Exchange) -> Answer:
+        response, first = exchange.response, b""
+        try:
+            unsent = self._send(connection, exchange)
+            while not response.status:
+                try:
+                    first = exchange.take(connection.receive(exchange.until()))
+                except OSError as problem:
+                    raise unsent or problem from None
+                if response.error is not None and not response.status:
+                    raise response.error
+        except (OSError, EOFError, ProtocolError, APIError) as problem:
+            error = exchange.failed(problem)
+        except BaseException:
+            self._drop(connection)
+            raise
+        else:
+            return Answer(connection, exchange, first, self)
+        self._drop(connection)
+        raise error
+
+    def _send(self, connection: Connection, exchange: Exchange) -> OSError | None:
+        """Send the request; a server may answer and close before it has read all of it, so a failure is not yet the end."""
+        try:
+            connection.send(memoryview(request_bytes(exchange.request)), exchange.until())
+        except OSError as problem:
+            return problem
+        return None
+
+    def _take_idle(self) -> Connection | None:
+        self._after_fork()
+        while True:
+            with self._lock:
+                if not self._idle:
+                    return None
+                connection, response = self._idle.pop()
+            if _is_usable(connection, response):
+                return connection
+            self._drop(connection)
+
+    def _after_fork(self) -> None:
+        """The child of a fork must not write into its parent's connections."""
+        if self._process == self._getpid():
+            return
+        self._lock = self._new_lock()  # another thread of the parent may have held it
+        inherited, self._all, self._idle, self._process = self._all, set(), [], self._getpid()
+        for connection in inherited:
+            connection.close()
+
+    def _connect(self, until: Until) -> Connection:
+        endpoint, proxy = self._endpoint, proxy_for(self._endpoint)
+        sock = _connected(proxy.host if proxy else endpoint.host, proxy.port if proxy else endpoint.port, until)
+        connection = Connection(sock)
+        with self._lock:
+            self._all.add(connection)
+        try:
+            if endpoint.scheme == "https":
+                if proxy is not None:
+                    _tunnel(connection, proxy.connect_to(endpoint), until)
+                self._secure(connection, until)
+        except BaseException:
+            self._drop(connection)
+            raise
+        return connection
+
+    def _secure(self, connection: Connection, until: Until) -> None:
+        context = self._security.context()
+        connection.sock = context.wrap_socket(
+            connection.sock, server_hostname=self._endpoint.host, do_handshake_on_connect=False
+        )
+        connection.handshake(until)
+
+    def _drop(self, connection: Connection) -> None:
+        with self._lock:
+            self._all.discard(connection)
+        connection.close()
+
+
+def _passed(error: Exception, until: Until) -> Exception:
+    """The limit that has passed where a socket's time is over, else the error itself; the system's own limits have an errno."""
+    over = isinstance(error, (TimeoutError, socket.timeout)) and error.errno is None  # one class since Python 3.10
+    return until.passed() if over else error
+
+
+def _is_usable(connection: Connection, response: Response) -> bool:
+    """Whether a connection is still open; what had been missing of its last answer is read here."""
+    while (data := connection.receive_now()) is not None:
+        if not data or response.complete:
+            return False
+        response.feed(data)
+    return response.complete and response.reusable
+
+
+def _connected(host: str, port: int, until: Until) -> socket.socket:
+    problem: Exception = OSError("no address")
+    addresses = resolve(host, port, until)
+    for index, (family, kind, protocol, _, address) in enumerate(addresses):
+        sock = socket.socket(family, kind, protocol)
+        try:
+            # An address that does not answer must leave time for the next one.
+            sock.settimeout(until.share(len(addresses) - index).left())
+            sock.connect(address)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            return sock
+        except (OSError, APIError) as error:
+            sock.close()
+            problem = _passed(error, until)
+        except BaseException:
+            sock.close()
+            raise
+    raise problem
+
+
+def _tunnel(connection: Connection, request: bytes, until: Until) -> None:
+    connection.send(memoryview(request), until)
+    tunnel = Tunnel()
+    while not tunnel.stands:
+        tunnel.take(connection.receive(until))

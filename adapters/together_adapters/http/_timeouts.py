@@ -1,0 +1,134 @@
+"""How long a call may take: a limit for each kind of wait, and a moment by which all of it must be over.
+
+It never waits itself: it says how long the next wait may be, by the monotonic clock.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import namedtuple
+
+from ..errors import APITimeoutError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from typing import NamedTuple, Union
+
+    class _TimeoutFields(NamedTuple):
+        connect: float | None = 10.0
+        first_byte: float | None = 600.0
+        idle: float | None = 300.0
+        total: float | None = None
+
+    Deadline = Union[float, datetime, Callable[[], float]]
+else:
+    _TimeoutFields = namedtuple(
+        "Timeout", ("connect", "first_byte", "idle", "total"), defaults=(10.0, 600.0, 300.0, None)
+    )
+
+__all__ = ["Deadline", "Limits", "Timeout", "Until", "timeout_of"]
+
+_FOREVER = float("inf")
+_LONGEST = 4e6  # seconds, which every system call can wait: 46 days are as good as forever
+_UNIX_TIME = 1e9  # a moment above this is of the Unix clock: the monotonic clock counts from about the machine's start
+
+
+class Timeout(_TimeoutFields):
+    """How long a call may wait, in seconds; None is without a limit.
+
+    `connect`: until the connection stands, name and TLS included. `first_byte`: from then until the first byte of the
+    answer's body. `idle`: between two reads of a stream; an answer that is not streamed must be complete in this time
+    after its first byte. `total`: for the whole call, retries and the stream included.
+    """
+
+    __slots__ = ()
+
+
+class Until:
+    """A moment of the monotonic clock, and what has happened when it has passed."""
+
+    __slots__ = ("moment", "problem")
+
+    def __init__(self, moment: float, problem: str) -> None:
+        self.moment: float = moment
+        self.problem: str = problem
+
+    def left(self) -> float | None:
+        """The seconds that are left, None without a limit; raises APITimeoutError when there are none."""
+        if self.moment == _FOREVER:
+            return None
+        left = self.moment - time.monotonic()
+        if left <= 0:
+            raise self.passed()
+        return min(left, _LONGEST)
+
+    def share(self, waits: int) -> Until:
+        """The first of several equal parts of the time that is left."""
+        left = self.left()
+        return self if left is None else Until(time.monotonic() + left / waits, self.problem)
+
+    def passed(self) -> APITimeoutError:
+        return APITimeoutError(self.problem)
+
+
+class Limits:
+    """The limits of one call, from now on."""
+
+    def __init__(self, timeout: Timeout, deadline: Deadline | None) -> None:
+        self._timeout = timeout
+        self._stalled = (
+            f"nothing more arrived within {timeout.idle or 0:g} s"  # said here, because every read may need it
+        )
+        now = time.monotonic()
+        self._end = Until(_FOREVER, "")
+        if timeout.total is not None:
+            self._end = Until(now + timeout.total, f"the call took longer than {timeout.total:g} s")
+        if deadline is not None and (moment := _moment_of(deadline, now)) < self._end.moment:
+            self._end = Until(moment, "the deadline passed")
+
+    def left(self) -> float:
+        """The seconds until the end of the call, which may be infinite or in the past."""
+        return self._end.moment - time.monotonic()
+
+    def connecting(self) -> Until:
+        return self._within(self._timeout.connect, "no connection within {:g} s")
+
+    def first_byte(self) -> Until:
+        return self._within(self._timeout.first_byte, "no answer within {:g} s")
+
+    def idle(self) -> Until:
+        seconds = self._timeout.idle
+        if seconds is None or (moment := time.monotonic() + seconds) >= self._end.moment:
+            return self._end
+        return Until(moment, self._stalled)
+
+    def complete(self) -> Until:
+        return self._within(self._timeout.idle, "the answer was not complete {:g} s after its beginning")
+
+    def _within(self, seconds: float | None, problem: str) -> Until:
+        if seconds is None or (moment := time.monotonic() + seconds) >= self._end.moment:
+            return self._end
+        return Until(moment, problem.format(seconds))
+
+
+def timeout_of(timeout: float | Timeout | None) -> Timeout:
+    """A number of seconds is the limit of each wait; None is the defaults of Timeout. Raises ValueError for other numbers."""
+    if timeout is None:
+        return Timeout()
+    limits = timeout if isinstance(timeout, Timeout) else Timeout(timeout, timeout, timeout)
+    for limit in limits:
+        if limit is not None and not limit > 0:
+            raise ValueError(f"a timeout is a number of seconds above 0, not {limit!r}")
+    return limits
+
+
+def _moment_of(deadline: Deadline, now: float) -> float:
+    """A deadline in any of its forms, as a moment of the monotonic clock."""
+    if callable(deadline):
+        # Lambda's `context.get_remaining_time_in_millis` can be given as it is.
+        per_second = 1000 if getattr(deadline, "__name__", "").endswith("millis") else 1
+        return now + deadline() / per_second
+    moment = deadline if isinstance(deadline, (int, float)) else deadline.timestamp()
+    return now + moment - time.time() if moment > _UNIX_TIME else float(moment)

@@ -1,0 +1,292 @@
+"""Together's format to OpenAI's and back: responses, chunks, requests and error bodies. Arguments are never
+changed, and nothing is dropped unless an option asks for it.
+
+What is OpenAI's format already stays as it is, so that `to_openai(from_openai(data)) == data`; what is Together's own
+becomes OpenAI's, and its original rides along under an extra key, so that `from_openai(to_openai(value)) == value`:
+
+- `finish_reason` `eos` becomes `stop`, with `native_finish_reason` `eos` (as OpenRouter spells it);
+- log probabilities as arrays or as a number become `logprobs.content` (see `_openai_logprobs`), with the original as
+  `native_logprobs`;
+- a request's spellings are converted as `_openai_request` says;
+- keys that only Together has (`seed`, `prompt`, `warnings`, `token_id`, ...) are extra keys as they stand.
+
+Two things cannot be told apart on the way back, because both are OpenAI's format: a value that itself says `stop` with
+`native_finish_reason` `eos`, and a request with `logprobs=True` beside `top_logprobs`. Both are read as Together's form.
+`to_openai_with_loss` names them, as it does everything else that would not survive.
+"""
+
+from __future__ import annotations
+
+from .._json_data import is_sequence
+from .._logprob_forms import from_native_logprobs, with_openai_logprobs
+from .._types import (
+    ChatCompletionChunk,
+    ChatCompletionRequest,
+    ChatCompletionResponse,
+    ErrorData,
+    ParseError,
+    TogetherErrorResponse,
+)
+from ..accumulate._merging import is_dict, is_list, json_of, objects_in
+from ._losses import Loss, losses
+from ._request import request_from_openai, request_to_openai
+from ._strict import exact, settled
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Literal, TypeVar, Union, overload
+
+    from .._types import (
+        ChatCompletionChunkDict,
+        ChatCompletionRequestDict,
+        ChatCompletionResponseDict,
+        ErrorDataDict,
+        OpenAIChatCompletion,
+        OpenAIChatCompletionChunk,
+        OpenAIError,
+        OpenAIRequest,
+    )
+    from ..protocols import JSON, SDKObject
+
+    Convertible = Union[ChatCompletionChunk, ChatCompletionRequest, ChatCompletionResponse, ErrorData]
+    AnyError = Union[ErrorData, TogetherErrorResponse]
+    AnyConvertible = Union[Convertible, TogetherErrorResponse, Mapping[str, JSON]]
+    Kind = TypeVar("Kind", ChatCompletionChunk, ChatCompletionRequest, ChatCompletionResponse, ErrorData)
+    Source = Union[Mapping[str, JSON], SDKObject]
+
+__all__ = ["Loss", "from_openai", "to_openai", "to_openai_with_loss"]
+
+_REASONING = ("reasoning", "reasoning_content")
+
+
+if TYPE_CHECKING:
+
+    @overload
+    def to_openai(
+        value: ChatCompletionResponse, *, only_openai: Literal[False] = False, reasoning_key: str | None = None
+    ) -> ChatCompletionResponseDict: ...
+
+    @overload
+    def to_openai(
+        value: ChatCompletionResponse, *, only_openai: Literal[True], reasoning_key: str | None = None
+    ) -> OpenAIChatCompletion: ...
+
+    @overload
+    def to_openai(
+        value: ChatCompletionChunk, *, only_openai: Literal[False] = False, reasoning_key: str | None = None
+    ) -> ChatCompletionChunkDict: ...
+
+    @overload
+    def to_openai(
+        value: ChatCompletionChunk, *, only_openai: Literal[True], reasoning_key: str | None = None
+    ) -> OpenAIChatCompletionChunk: ...
+
+    @overload
+    def to_openai(
+        value: ChatCompletionRequest, *, only_openai: Literal[False] = False, reasoning_key: str | None = None
+    ) -> ChatCompletionRequestDict: ...
+
+    @overload
+    def to_openai(
+        value: ChatCompletionRequest, *, only_openai: Literal[True], reasoning_key: str | None = None
+    ) -> OpenAIRequest: ...
+
+    @overload
+    def to_openai(
+        value: AnyError, *, only_openai: Literal[False] = False, reasoning_key: str | None = None
+    ) -> ErrorDataDict: ...
+
+    @overload
+    def to_openai(value: AnyError, *, only_openai: Literal[True], reasoning_key: str | None = None) -> OpenAIError: ...
+
+    @overload
+    def to_openai(
+        value: Mapping[str, JSON], *, only_openai: bool = False, reasoning_key: str | None = None
+    ) -> dict[str, JSON]: ...
+
+    @overload
+    def to_openai(
+        value: AnyConvertible, *, only_openai: bool = False, reasoning_key: str | None = None
+    ) -> Mapping[str, JSON]: ...
+
+
+def to_openai(
+    value: AnyConvertible,
+    *,
+    only_openai: bool = False,
+    reasoning_key: str | None = None,
+) -> Any:
+    """A value in OpenAI's format, as a new dict; a mapping is first read as the value that it is (see `from_openai`).
+
+    With `only_openai` it is exactly OpenAI's schema: no other keys and no values that it does not allow, what it requires
+    filled in with null or an empty value, unknown finish reasons as `stop`. `reasoning_key` (`reasoning` or
+    `reasoning_content`) is the key for the reasoning, which otherwise keeps its own; OpenAI's schema has none.
+    """
+    value = _value_of(value)
+    if only_openai:
+        return exact(value, _converted(value, settled(value)))
+    data = _converted(value, json_of(value))
+    if reasoning_key is not None:
+        _rename_reasoning(data, reasoning_key)
+    return data
+
+
+def to_openai_with_loss(
+    value: AnyConvertible,
+    *,
+    only_openai: bool = False,
+    reasoning_key: str | None = None,
+) -> tuple[dict[str, JSON], list[Loss]]:
+    """As `to_openai`, with a list of what would not survive: each place where `from_openai` of the dict is not the value."""
+    value = _value_of(value)
+    data: dict[str, Any] = {**to_openai(value, only_openai=only_openai, reasoning_key=reasoning_key)}
+    return data, losses(value, from_openai(data, value.__class__))
+
+
+if TYPE_CHECKING:
+
+    @overload
+    def from_openai(source: Source, kind: None = None, *, reasoning_key: str | None = None) -> Convertible: ...
+
+    @overload
+    def from_openai(source: Source, kind: type[Kind], *, reasoning_key: str | None = None) -> Kind: ...
+
+
+def from_openai(source: Source, kind: type[Any] | None = None, *, reasoning_key: str | None = None) -> Any:
+    """The value that a JSON object in OpenAI's format is: a response, a chunk, a request or an error body.
+
+    `source` is a mapping, or an object of an SDK (anything with `to_dict` or `model_dump`). An object whose choices
+    have neither a delta nor a message is a chunk where its `object` says so, else a response; so an object that is no
+    completion at all, like `{"a": 1}`, comes out as a response without choices, its keys in `extra`, and without issues.
+    `kind`, one of the four classes, settles it where the caller knows. `reasoning_key` is the key for the reasoning,
+    which otherwise keeps its own.
+    Raises TypeError for what is none of these, ParseError for what is nested too deeply.
+
+    >>> from together_adapters.openai_format import from_openai
+    >>> from_openai({"a": 1})
+    ChatCompletionResponse(extra={'a': 1})
+    """
+    data = _members_of(source)
+    cls = _kind_of(data) if kind is None else kind
+    if not hasattr(cls, "from_dict"):
+        raise TypeError(f"kind: expected one of the four classes, got {kind!r}")
+    if cls is ChatCompletionRequest:
+        data = request_from_openai(data)
+    elif cls in (ChatCompletionResponse, ChatCompletionChunk):
+        _each_choice(data, _choice_from_openai)
+    if reasoning_key is not None:
+        _rename_reasoning(data, reasoning_key)
+    value: Convertible = cls.from_dict(data)
+    return value
+
+
+# ---- what came
+
+
+def _value_of(value: AnyConvertible) -> Convertible:
+    if isinstance(value, TogetherErrorResponse):
+        return ErrorData(error=value)
+    if isinstance(value, (ChatCompletionResponse, ChatCompletionChunk, ChatCompletionRequest, ErrorData)):
+        return value
+    data = _members_of(value)
+    read: Convertible = _kind_of(data).from_dict(data)
+    return read
+
+
+def _members_of(source: Any) -> dict[str, Any]:
+    """A copy of the JSON object that a mapping or an SDK's object is."""
+    if hasattr(source, "keys") and hasattr(source, "__getitem__"):
+        data: Any = dict(source)
+    elif hasattr(source, "to_dict"):
+        data = source.to_dict()
+    elif hasattr(source, "model_dump"):
+        data = _dumped(source)
+    else:
+        raise TypeError(f"expected a mapping or an object with to_dict or model_dump, got {type(source).__name__}")
+    try:
+        copied: object = _as_json(data)
+    except RecursionError:
+        raise ParseError("", "nested too deeply") from None
+    if not is_dict(copied):
+        raise TypeError(f"expected a mapping from {type(source).__name__}, got {type(data).__name__}")
+    return copied
+
+
+def _dumped(model: Any) -> Any:
+    """What pydantic's model_dump gives; one of another library may take none of its options."""
+    try:
+        return model.model_dump(by_alias=True, exclude_unset=True)
+    except TypeError:
+        return model.model_dump()
+
+
+def _as_json(value: Any) -> Any:
+    """A copy in JSON's types: an SDK's enums are their values, its nested models objects."""
+    if hasattr(value, "items"):
+        return {str(key): _as_json(item) for key, item in value.items()}
+    if is_sequence(value):
+        return [_as_json(item) for item in value]
+    if hasattr(value, "model_dump"):
+        return _as_json(_dumped(value))
+    if isinstance(value, str):
+        return str.__str__(value)
+    return value
+
+
+def _kind_of(data: Mapping[str, Any]) -> Any:
+    choices = data.get("choices")
+    said = data.get("object")
+    says_chunk = isinstance(said, str) and said.endswith("chunk")
+    if "choices" not in data and not says_chunk:
+        if is_list(data.get("messages")):
+            return ChatCompletionRequest
+        if data.get("error") is not None or said == "error" or "detail" in data:
+            return ErrorData
+    kinds = [key for choice in objects_in(choices) for key in ("delta", "message") if key in choice]
+    if len({*kinds}) == 1:
+        says_chunk = kinds[0] == "delta"
+    return ChatCompletionChunk if says_chunk else ChatCompletionResponse
+
+
+def _each_choice(data: dict[str, Any], convert: Any) -> None:
+    """Replace each choice by what it is converted to."""
+    choices: object = data.get("choices")
+    if is_list(choices):
+        data["choices"] = [convert(choice) if is_dict(choice) else choice for choice in choices]
+
+
+# ---- to OpenAI's format, and back
+
+
+def _converted(value: Convertible, data: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(value, ChatCompletionRequest):
+        return request_to_openai(data)
+    if not isinstance(value, ErrorData):
+        _each_choice(data, _choice_to_openai)
+    return data
+
+
+def _choice_to_openai(choice: dict[str, Any]) -> dict[str, Any]:
+    choice = with_openai_logprobs(choice) or choice
+    if choice.get("finish_reason") == "eos":
+        choice = {**choice, "finish_reason": "stop", "native_finish_reason": "eos"}
+    return choice
+
+
+def _choice_from_openai(choice: dict[str, Any]) -> dict[str, Any]:
+    choice = from_native_logprobs(choice) or choice
+    if choice.get("finish_reason") == "stop" and choice.get("native_finish_reason") == "eos":
+        choice = {key: value for key, value in choice.items() if key != "native_finish_reason"}
+        choice["finish_reason"] = "eos"
+    return choice
+
+
+def _rename_reasoning(data: dict[str, Any], chosen: str) -> None:
+    for choice in [data, *objects_in(data.get("choices"))]:
+        inside = [choice.get("message"), choice.get("delta"), *objects_in(choice.get("messages"))]
+        for message in inside:
+            if is_dict(message):
+                texts = [message.pop(key) for key in _REASONING if key in message]
+                if texts:
+                    message[chosen] = next((text for text in texts if text), texts[0])

@@ -1,0 +1,92 @@
+"""What differs between two values, by path. Nothing here knows the formats that they were converted between."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+
+from .._json_data import sendable_fields
+from .._types import at
+from ..accumulate._merging import is_dict, raw_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any, NamedTuple
+
+    class _LossFields(NamedTuple):
+        path: str
+        problem: str
+        value: Any
+
+else:
+    _LossFields = namedtuple("Loss", ("path", "problem", "value"))
+    _LossFields._asdict = sendable_fields
+
+__all__ = ["Loss", "losses"]
+
+_SHOWN = 80
+
+
+class Loss(_LossFields):
+    """What would not survive: the `value` at a `path` like `choices[0].seed`, and what becomes of it."""
+
+    __slots__ = ()
+
+
+def losses(before: Any, after: Any) -> list[Loss]:
+    """Each place where `after` is not as `before`, both being values of one class; none where they are equal."""
+    found: dict[str, Loss] = {}
+    for loss in _between(before, after, ""):
+        found.setdefault(loss.path, loss)
+    return list(found.values())
+
+
+def _between(before: Any, after: Any, path: str) -> Iterator[Loss]:
+    if before is after:
+        return
+    if hasattr(before, "to_dict") and before.__class__ is after.__class__:
+        yield from _between_values(before, after, path)
+    elif is_dict(before) and is_dict(after):
+        yield from _between_members(before, after, path)
+    elif before.__class__ in (tuple, list) and before.__class__ is after.__class__ and len(before) == len(after):
+        for index, (one, other) in enumerate(zip(before, after)):
+            yield from _between(one, other, at(path, index))
+    elif before != after or (before.__class__ is bool) is not (after.__class__ is bool):  # True == 1
+        yield Loss(path, _problem(before, after), raw_of(before))
+
+
+def _between_values(before: Any, after: Any, path: str) -> Iterator[Loss]:
+    differing: set[str] = set()
+    for name in before.__match_args__:
+        key = name.rstrip("_")
+        if name != "extra":
+            where, becomes = at(path, key), getattr(after, name)
+            for loss in _between(getattr(before, name), becomes, where):
+                differing.add(key)
+                if loss.path == where and key in before.extra:  # what came was of another kind, and is kept there
+                    raw = before.extra[key]
+                    loss = Loss(where, _problem(raw, becomes), raw)
+                yield loss
+    yield from _between_members(before.extra, after.extra, path, differing)
+
+
+def _between_members(before: Any, after: Any, path: str, known: Iterable[str] = ()) -> Iterator[Loss]:
+    for key in [key for key in {**before, **after} if key not in known]:
+        where = at(path, key)
+        if key not in after:
+            yield Loss(where, "left out", before[key])
+        elif key not in before:
+            yield Loss(where, f"becomes {_shown(after[key])}", None)
+        else:
+            yield from _between(before[key], after[key], where)
+
+
+def _problem(before: Any, after: Any) -> str:
+    if after is None:
+        return "left out"
+    return f"filled in with {_shown(after)}" if before is None else f"becomes {_shown(after)}"
+
+
+def _shown(value: Any) -> str:
+    text = repr(raw_of(value))
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."

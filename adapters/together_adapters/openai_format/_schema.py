@@ -1,0 +1,280 @@
+"""OpenAI's schema of chat completions (its OpenAPI document, May 2026) as rules: responses, chunks, errors and requests.
+Rules only: nothing here makes OpenAI's spelling of Together's (see `openai_format`).
+
+Where the schema requires a key that Together does not send, null stands there if it may, else an empty value.
+"""
+
+from __future__ import annotations
+
+from .._logprob_forms import NO_LOGPROB
+from ._schema_rules import (
+    UNFIT,
+    array,
+    between,
+    by_name,
+    either,
+    flag,
+    integer,
+    literal,
+    nullable,
+    number,
+    raw_object,
+    record,
+    text,
+    whole_numbers,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["CHUNK", "ERROR", "FINISH_REASONS", "MOST_TOP_LOGPROBS", "REQUEST", "RESPONSE"]
+
+MOST_TOP_LOGPROBS = 20
+FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter", "function_call")
+_SERVICE_TIERS = literal("auto", "default", "flex", "scale", "priority")
+
+
+def _tagged(kind: str, rule: Any) -> Any:
+    """An object whose `type` says under which key it has what it holds."""
+    return record({"type": (literal(kind), UNFIT), kind: (rule, UNFIT)})
+
+
+# ---- what responses and chunks share
+
+_TOKEN: dict[str, Any] = {
+    "token": (text, ""),
+    "logprob": (number, NO_LOGPROB),
+    "bytes": (nullable(array(integer)), None),
+}
+_TOKEN_LOGPROB = record({**_TOKEN, "top_logprobs": (array(record(_TOKEN)), [])})
+_LOGPROBS = record(
+    {"content": (nullable(array(_TOKEN_LOGPROB)), None), "refusal": (nullable(array(_TOKEN_LOGPROB)), None)}
+)
+_USAGE = record(
+    {"prompt_tokens": (integer, 0), "completion_tokens": (integer, 0), "total_tokens": (integer, 0)},
+    {
+        "prompt_tokens_details": record({}, {"audio_tokens": integer, "cached_tokens": integer}),
+        "completion_tokens_details": record(
+            {},
+            {
+                "accepted_prediction_tokens": integer,
+                "audio_tokens": integer,
+                "reasoning_tokens": integer,
+                "rejected_prediction_tokens": integer,
+            },
+        ),
+    },
+)
+_FUNCTION_CALL = record({"name": (text, ""), "arguments": (text, "")})
+_CALLS = array(
+    either(
+        record(
+            {
+                "type": (literal("custom"), UNFIT),
+                "id": (text, ""),
+                "custom": (record({"name": (text, ""), "input": (text, "")}), UNFIT),
+            }
+        ),
+        record({"function": (_FUNCTION_CALL, UNFIT), "id": (text, ""), "type": (literal("function"), "function")}),
+    ),
+    least=1,
+)
+
+# ---- responses
+
+_CITATION = record({"end_index": (integer, 0), "start_index": (integer, 0), "title": (text, ""), "url": (text, "")})
+_MESSAGE = record(
+    {"role": (literal("assistant"), "assistant"), "content": (nullable(text), None), "refusal": (nullable(text), None)},
+    {
+        "tool_calls": _CALLS,
+        "function_call": _FUNCTION_CALL,
+        "annotations": array(_tagged("url_citation", _CITATION)),
+        "audio": record({"id": (text, ""), "data": (text, ""), "expires_at": (integer, 0), "transcript": (text, "")}),
+    },
+)
+_HEAD: dict[str, Any] = {"id": (text, ""), "created": (integer, 0), "model": (text, "")}
+_REST: dict[str, Any] = {"service_tier": _SERVICE_TIERS, "system_fingerprint": text, "usage": _USAGE}
+RESPONSE = record(
+    {
+        **_HEAD,
+        "object": (literal("chat.completion"), "chat.completion"),
+        "choices": (
+            array(
+                record(
+                    {
+                        "index": (integer, 0),
+                        "finish_reason": (literal(*FINISH_REASONS), "stop"),
+                        "logprobs": (nullable(_LOGPROBS), None),
+                        "message": (_MESSAGE, _MESSAGE({})),
+                    }
+                )
+            ),
+            [],
+        ),
+    },
+    {**_REST, "metadata": by_name(text)},
+)
+
+# ---- chunks
+
+_FUNCTION_DELTA = record({}, {"name": text, "arguments": text})
+_CALL_DELTA = record({"index": (integer, 0)}, {"id": text, "type": literal("function"), "function": _FUNCTION_DELTA})
+_DELTA = record(
+    {},
+    {
+        "role": literal("developer", "system", "user", "assistant", "tool"),
+        "content": text,
+        "refusal": text,
+        "tool_calls": array(_CALL_DELTA, least=1),
+        "function_call": _FUNCTION_DELTA,
+    },
+)
+CHUNK = record(
+    {
+        **_HEAD,
+        "object": (literal("chat.completion.chunk"), "chat.completion.chunk"),
+        "choices": (
+            array(
+                record(
+                    {
+                        "index": (integer, 0),
+                        "delta": (_DELTA, {}),
+                        "finish_reason": (nullable(literal(*FINISH_REASONS)), None),
+                    },
+                    {"logprobs": _LOGPROBS},
+                )
+            ),
+            [],
+        ),
+    },
+    {**_REST, "obfuscation": text},
+)
+
+# ---- errors
+
+ERROR = record(
+    {
+        "error": (
+            record(
+                {
+                    "message": (text, ""),
+                    "type": (text, "server_error"),
+                    "param": (nullable(text), None),
+                    "code": (nullable(text), None),
+                }
+            ),
+            UNFIT,
+        )
+    }
+)
+
+# ---- requests
+
+_TEXT_PART = _tagged("text", text)
+_REFUSAL_PART = _tagged("refusal", text)
+_USER_PART = either(
+    _TEXT_PART,
+    _tagged("image_url", record({"url": (text, UNFIT)}, {"detail": literal("auto", "low", "high")})),
+    _tagged("input_audio", record({"data": (text, UNFIT), "format": (literal("wav", "mp3"), UNFIT)})),
+    _tagged("file", record({}, {"file_data": text, "file_id": text, "filename": text})),
+)
+_TEXT_OR_PARTS = either(text, array(_TEXT_PART, least=1))
+_TEXT_OR_USER_PARTS = either(text, array(_USER_PART, least=1))
+
+
+def _asked_by(role: str, content: Any) -> Any:
+    return record({"role": (literal(role), UNFIT), "content": (content, "")}, {"name": text})
+
+
+_ASSISTANT = record(
+    {"role": (literal("assistant"), UNFIT)},
+    {
+        "content": either(text, array(either(_TEXT_PART, _REFUSAL_PART), least=1)),
+        "refusal": text,
+        "name": text,
+        "audio": record({"id": (text, UNFIT)}),
+        "tool_calls": _CALLS,
+        "function_call": _FUNCTION_CALL,
+    },
+)
+_ASKED = either(
+    _asked_by("system", _TEXT_OR_PARTS),
+    _asked_by("developer", _TEXT_OR_PARTS),
+    _asked_by("user", _TEXT_OR_USER_PARTS),
+    _ASSISTANT,
+    record({"role": (literal("tool"), UNFIT), "content": (_TEXT_OR_PARTS, ""), "tool_call_id": (text, "")}),
+    record({"role": (literal("function"), UNFIT), "content": (nullable(text), None), "name": (text, "")}),
+    # The schema has no other roles; what is asked under another is asked by the user.
+    record({"role": (literal(), "user"), "content": (_TEXT_OR_USER_PARTS, "")}, {"name": text}),
+)
+_FUNCTION = record({"name": (text, "")}, {"description": text, "parameters": raw_object, "strict": flag})
+_CUSTOM_FORMAT = either(
+    record({"type": (literal("text"), UNFIT)}),
+    _tagged("grammar", record({"definition": (text, UNFIT), "syntax": (literal("lark", "regex"), UNFIT)})),
+)
+_TOOL = either(
+    _tagged("custom", record({"name": (text, "")}, {"description": text, "format": _CUSTOM_FORMAT})),
+    record({"function": (_FUNCTION, UNFIT), "type": (literal("function"), "function")}),
+)
+_NAMED = record({"name": (text, UNFIT)})
+_ALLOWED_TOOLS = record({"mode": (literal("auto", "required"), UNFIT), "tools": (array(raw_object), [])})
+_TOOL_CHOICE = either(
+    literal("none", "auto", "required"),
+    _tagged("custom", _NAMED),
+    _tagged("allowed_tools", _ALLOWED_TOOLS),
+    record({"function": (_NAMED, UNFIT), "type": (literal("function"), "function")}),
+)
+_JSON_SCHEMA = record({"name": (text, "response")}, {"description": text, "schema": raw_object, "strict": flag})
+_RESPONSE_FORMAT = either(
+    _tagged("json_schema", _JSON_SCHEMA),
+    record({"type": (literal("text", "json_object"), UNFIT)}),
+)
+_VOICE = either(text, record({"id": (text, UNFIT)}))
+_PLACE = record({}, {"city": text, "country": text, "region": text, "timezone": text})
+REQUEST = record(
+    {"messages": (array(_ASKED), []), "model": (text, "")},
+    {
+        "audio": record(
+            {"format": (literal("wav", "aac", "mp3", "flac", "opus", "pcm16"), UNFIT), "voice": (_VOICE, UNFIT)}
+        ),
+        "frequency_penalty": between(number, -2, 2),
+        "function_call": either(literal("none", "auto"), _NAMED),
+        "functions": array(record({"name": (text, "")}, {"description": text, "parameters": raw_object}), least=1),
+        "logit_bias": whole_numbers,
+        "logprobs": flag,
+        "max_completion_tokens": integer,
+        "max_tokens": integer,
+        "metadata": by_name(text),
+        "modalities": array(literal("text", "audio")),
+        "n": between(integer, 1, 128),
+        "parallel_tool_calls": flag,
+        "prediction": _tagged("content", _TEXT_OR_PARTS),
+        "presence_penalty": between(number, -2, 2),
+        "prompt_cache_key": text,
+        "prompt_cache_retention": literal("in_memory", "24h"),
+        "reasoning_effort": literal("none", "minimal", "low", "medium", "high", "xhigh"),
+        "response_format": _RESPONSE_FORMAT,
+        "safety_identifier": text,
+        "seed": between(integer, -(2**63), 2**63 - 1),
+        "service_tier": _SERVICE_TIERS,
+        "stop": either(text, array(text, least=1, most=4)),
+        "store": flag,
+        "stream": flag,
+        "stream_options": record({}, {"include_obfuscation": flag, "include_usage": flag}),
+        "temperature": between(number, 0, 2),
+        "tool_choice": _TOOL_CHOICE,
+        "tools": array(_TOOL, least=1),
+        "top_logprobs": between(integer, 0, MOST_TOP_LOGPROBS),
+        "top_p": between(number, 0, 1),
+        "user": text,
+        "verbosity": literal("low", "medium", "high"),
+        "web_search_options": record(
+            {},
+            {
+                "search_context_size": literal("low", "medium", "high"),
+                "user_location": _tagged("approximate", _PLACE),
+            },
+        ),
+    },
+)

@@ -1,0 +1,195 @@
+"""What `serve` stands in front of: an upstream server, or recordings. Each makes calls that another thread can cancel.
+
+It never sees a caller's connection, and sends a caller's key only where the server has none of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from threading import Event, Lock
+
+from .._types import __version__
+from ..accumulate._merging import is_dict, is_list
+from ..client import Together, body_of
+from ..errors import NotFoundError
+from ..http import Headers, Request, Secret, endpoint_at, status_error
+from ..http._connecting import Security
+from ..http._sync_pool import Pool
+from ..http._timeouts import Limits, timeout_of
+from ..http._url import BaseURL
+from ..openai_format import from_openai
+from ..stream import ChunkStream, iter_chunks
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from typing import Any, Protocol, Union
+
+    from .._types import ChatCompletionResponse
+
+    Reply = Union[ChatCompletionResponse, ChunkStream]
+
+    class Call(Protocol):
+        def create(self, body: Mapping[str, Any]) -> Reply: ...
+        def cancel(self) -> None: ...
+        def finish(self) -> None: ...
+
+    class Backend(Protocol):
+        def call(self, key: str) -> Call: ...
+        def models(self, key: str) -> list[dict[str, Any]]: ...
+
+
+__all__ = ["Recordings", "Upstream", "model_of"]
+
+# Parameters of the client's own `create`, which a request must not set.
+_NOT_ASKED = ("self", "timeout", "deadline")
+
+
+def model_of(id: str) -> dict[str, Any]:
+    """OpenAI's description of a model."""
+    return {"id": id, "object": "model", "created": 0, "owned_by": "together-types"}
+
+
+# ---- an upstream server
+
+
+class _UpstreamCall:
+    """One call; it has a client to itself, because closing that is what wakes a thread that waits for its answer."""
+
+    def __init__(self, client: Together, finish: Callable[[Together], object], together: bool) -> None:
+        self._client = client
+        self._finish = finish
+        self._together = together
+
+    def create(self, body: Mapping[str, Any]) -> Reply:
+        """The answer; raises the errors of the client."""
+        parameters = from_openai(body).to_dict() if self._together else dict(body)
+        asked = {name: value for name, value in parameters.items() if name not in _NOT_ASKED}
+        create: Any = self._client.chat.completions.create  # which of its overloads this is only the request says
+        reply: Reply = create(**asked)
+        return reply
+
+    def cancel(self) -> None:
+        """Close the connection, whatever it is doing."""
+        self._client.close()
+
+    def finish(self) -> None:
+        """The call is over; its connection may serve the next one."""
+        self._finish(self._client)
+
+
+class Upstream:
+    """A server of the OpenAI format at `base_url`, which alone is sent the key: `api_key`, or else the caller's own.
+
+    Without `api_key` TOGETHER_API_KEY is used. Requests are put into Together's form where the server is Together's, or
+    `together` says that it takes that form.
+    """
+
+    def __init__(self, base_url: str, api_key: str | None = None, *, together: bool | None = None) -> None:
+        self._base_url = base_url
+        self._secret = Secret(os.environ.get("TOGETHER_API_KEY") if api_key is None else api_key)
+        is_together = BaseURL(base_url).endpoint("").host.endswith((".together.ai", ".together.xyz"))
+        self._together = is_together if together is None else together
+        self._lock = Lock()
+        self._idle = [self._new_client("")]  # a URL that will not do is refused now
+
+    def call(self, key: str) -> _UpstreamCall:
+        """A call for a caller who has sent `key`; raises ValueError for one that cannot be sent."""
+        if not self._secret and key:
+            client = self._new_client(key)
+            return _UpstreamCall(client, Together.close, self._together)
+        with self._lock:
+            client = self._idle.pop() if self._idle else self._new_client("")
+        return _UpstreamCall(client, self._take_back, self._together)
+
+    def _new_client(self, key: str) -> Together:
+        return Together(api_key=key or self._secret.value(), base_url=self._base_url, max_retries=0)
+
+    def _take_back(self, client: Together) -> None:
+        with self._lock:
+            self._idle.append(client)
+
+    def models(self, key: str) -> list[dict[str, Any]]:
+        """The server's models; Together gives a bare list of them."""
+        secret = self._secret or Secret(key)
+        endpoint = endpoint_at(BaseURL(self._base_url), "/models", insecure_http=False, with_credentials=bool(secret))
+        headers = Headers({"Accept": "application/json", "User-Agent": f"together-types/{__version__}"})
+        if secret:
+            headers["Authorization"] = "Bearer " + secret.value()
+        pool = Pool(endpoint, Security(None, None))
+        try:
+            request = _Get(endpoint, headers, b"")
+            answer = pool.send(request, Limits(timeout_of(None), None), whole=True)
+            body = request.without_secret(body_of(answer))
+            if not 200 <= answer.status < 300:
+                raise request.conceal(status_error(answer.status, answer.headers, body, endpoint.authority))
+            return _models_in(body)
+        finally:
+            pool.close()
+
+
+class _Get(Request):
+    method = "GET"
+
+
+def _models_in(body: bytes) -> list[dict[str, Any]]:
+    try:
+        listed: object = json.loads(body)
+    except (ValueError, RecursionError):
+        listed = None
+    if is_dict(listed):
+        listed = listed.get("data")
+    models = [model for model in listed if is_dict(model)] if is_list(listed) else []
+    return [{**model_of(""), **model, "object": "model"} for model in models]
+
+
+# ---- recordings
+
+
+class _Playback:
+    """One recording that is played; a cancelled one stops in its pauses."""
+
+    def __init__(self, recordings: Mapping[str, Iterable[tuple[float, bytes]]]) -> None:
+        self._recordings = recordings
+        self._cancelled = Event()
+
+    def create(self, body: Mapping[str, Any]) -> Reply:
+        """The recording that the request's model names."""
+        name = body["model"]
+        if name not in self._recordings:
+            names = ", ".join(self._recordings)
+            said = {"message": f"no recording {name!r}: there are {names}", "param": "model", "code": "model_not_found"}
+            raise NotFoundError(said["message"], status=404, body={"error": {**said, "type": "invalid_request_error"}})
+        stream = iter_chunks(self._pieces(self._recordings[name]))
+        if body.get("stream"):
+            return stream
+        for _ in stream:
+            pass
+        return stream.completion.response
+
+    def _pieces(self, parts: Iterable[tuple[float, bytes]]) -> Iterator[bytes]:
+        for pause, data in parts:
+            if self._cancelled.wait(pause / 1000):
+                return
+            yield data
+
+    def cancel(self) -> None:
+        """End the playback."""
+        self._cancelled.set()
+
+    def finish(self) -> None:
+        """Nothing is kept."""
+
+
+class Recordings:
+    """Recorded streams and answers by name, each in parts of (milliseconds to wait before it, bytes)."""
+
+    def __init__(self, recordings: Mapping[str, Iterable[tuple[float, bytes]]]) -> None:
+        self._recordings = recordings
+
+    def call(self, key: str) -> _Playback:
+        return _Playback(self._recordings)
+
+    def models(self, key: str) -> list[dict[str, Any]]:
+        return [model_of(name) for name in self._recordings]

@@ -1,0 +1,216 @@
+"""What a caller of `serve` asks, read and judged. It answers nobody, and reads no more than it is told to.
+
+A request that may be read in two ways (a header twice, a length beside a Transfer-Encoding, a line of the head that is no
+field) is refused, because a proxy in front may have read it in the other.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import time
+from io import BufferedReader, RawIOBase
+
+from .._types import ParseError, loads_finite
+from ..accumulate._merging import is_dict, is_list
+from ..http._http1 import TOKEN, ChunkedBody
+from ..http._url import BaseURL
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from email.message import Message
+    from typing import Any
+
+__all__ = [
+    "Incoming",
+    "Refused",
+    "body_length",
+    "body_pieces",
+    "check_framing",
+    "check_kind",
+    "checked_request",
+    "has_body",
+    "is_for_loopback",
+    "key_of",
+    "wants_usage",
+]
+
+_READ_SIZE = 65536
+
+# A field as RFC 9112 has it, or the empty line after the last. Of other lines http.server makes something of its own: it
+# splits at a CR, joins folded ones, and passes over all that comes after a line that is no field.
+_FIELD = re.compile(rb"(?:[%b]+:[^\r\n\0]*)?\r?\n" % re.escape("".join(sorted(TOKEN))).encode())
+
+
+class Refused(Exception):
+    """A request that is answered with an error of this status, in OpenAI's form."""
+
+    def __init__(
+        self, status: int, message: str, *, param: str | None = None, code: str = "invalid_request", allowed: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers = (("Allow", allowed),) if allowed else ()
+        error = {"message": message, "type": "invalid_request_error", "param": param, "code": code}
+        self.body: dict[str, Any] = {"error": error}
+
+
+# ---- the connection
+
+
+class Incoming(BufferedReader):
+    """What a connection brings: each request has `patience` seconds from its first byte, and is waited for as long."""
+
+    def __init__(self, connection: socket.socket, patience: float) -> None:
+        self._timed = _Timed(connection, patience)
+        super().__init__(self._timed, _READ_SIZE)
+        self.is_clear = True
+
+    def begin(self) -> None:
+        """The next request."""
+        self._timed.end = None
+
+    def begin_fields(self) -> None:
+        """From here on the lines are fields: `is_clear` says whether all were."""
+        self.is_clear = True
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        line = super().readline(size)
+        self.is_clear = self.is_clear and _FIELD.fullmatch(line) is not None
+        return line
+
+
+class _Timed(RawIOBase):
+    def __init__(self, connection: socket.socket, patience: float) -> None:
+        self._connection = connection
+        self._patience = patience
+        self.end: float | None = None
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        left = self._patience if self.end is None else self.end - time.monotonic()
+        if left <= 0:
+            raise socket.timeout("the request took too long")
+        self._connection.settimeout(left)
+        try:
+            size = self._connection.recv_into(buffer)
+        finally:
+            self._connection.settimeout(self._patience)
+        if self.end is None:
+            self.end = time.monotonic() + self._patience
+        return size
+
+
+# ---- headers
+
+
+def check_framing(headers: Message, *, is_clear: bool) -> None:
+    """Refuse what is said twice, and a head in which `is_clear` tells of lines that are no fields."""
+    if not is_clear:
+        raise Refused(400, "a line of the head is no field", code="ambiguous_request")
+    for name in ("Host", "Content-Length", "Transfer-Encoding"):
+        if len(headers.get_all(name, ())) > 1:
+            raise Refused(400, f"more than one {name}", code="ambiguous_request")
+
+
+def check_kind(headers: Message) -> None:
+    """Refuse a body that does not say that it is JSON: a web page can send the others without being asked for leave."""
+    kind = headers.get_content_type()
+    if kind != "application/json":
+        raise Refused(415, f"the body is to be application/json, not {kind}", code="unsupported_media_type")
+
+
+def is_for_loopback(headers: Message) -> bool:
+    """Whether the host that is asked for is a name of loopback: where another's name leads here, its web page is asking."""
+    try:
+        return BaseURL(f"http://{headers.get('Host', 'localhost')}").endpoint("").is_loopback
+    except ValueError:
+        return False
+
+
+def key_of(headers: Message) -> str:
+    """The caller's own key; empty where it sent none."""
+    scheme, _, key = str(headers.get("Authorization", "")).partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else ""
+
+
+def has_body(headers: Message) -> bool:
+    """Whether a request brings a body, of any method."""
+    return "Transfer-Encoding" in headers or headers.get("Content-Length", "0") != "0"
+
+
+def body_length(headers: Message, version: str) -> int | None:
+    """The bytes of a POST's body; None where it comes in chunks."""
+    given = str(headers.get("Content-Length", "")).strip(" \t")
+    coding = headers.get("Transfer-Encoding")
+    if coding is not None:
+        if given or version == "HTTP/1.0":
+            raise Refused(400, "a Transfer-Encoding that may not be there", code="ambiguous_request")
+        if coding.strip(" \t").lower() != "chunked":
+            raise Refused(501, f"a body is sent as it is, or chunked, not {coding[:40]!r}", code="not_implemented")
+        return None
+    if not (given.isascii() and given.isdigit() and len(given) < 20):
+        raise Refused(411, "send the body with a Content-Length, or chunked", code="length_required")
+    return int(given)
+
+
+# ---- the body
+
+
+def body_pieces(file: Incoming, length: int | None) -> Iterator[bytes]:
+    """A body of so many bytes, or in chunks, as it comes.
+
+    Raises ConnectionAbortedError where it ends early.
+    """
+    if length is None:
+        yield from _chunked(file)
+        return
+    while length > 0:
+        piece = _read(file, length)
+        length -= len(piece)
+        yield piece
+
+
+def _chunked(file: Incoming) -> Iterator[bytes]:
+    body = ChunkedBody()
+    while not body.complete:
+        yield body.feed(_read(file, _READ_SIZE))
+        if body.error is not None:
+            raise Refused(400, f"the body is not chunked as it says: {body.error}", code="invalid_chunks")
+
+
+def _read(file: Incoming, most: int) -> bytes:
+    try:
+        piece = file.read1(min(most, _READ_SIZE))
+    except socket.timeout:
+        raise Refused(408, "the body took too long", code="timeout") from None
+    if not piece:
+        raise ConnectionAbortedError("the body was cut off")
+    return piece
+
+
+def checked_request(body: bytes) -> dict[str, Any]:
+    """A chat completion request, checked as far as it must be understood here: the rest is for the upstream to judge."""
+    try:
+        data: object = loads_finite(body)
+    except ParseError as error:
+        raise Refused(400, f"the body is {error.problem}", code="invalid_json") from None
+    if not is_dict(data):
+        raise Refused(400, "the body is to be a JSON object", code="invalid_json")
+    if not isinstance(data.get("model"), str):
+        raise Refused(400, "model: expected a string", param="model")
+    messages = data.get("messages")
+    if not is_list(messages) or not all([is_dict(message) for message in messages]):
+        raise Refused(400, "messages: expected an array of objects", param="messages")
+    if not isinstance(data.get("stream"), (bool, type(None))):
+        raise Refused(400, "stream: expected true or false", param="stream")
+    return data
+
+
+def wants_usage(request: dict[str, Any]) -> bool:
+    """Whether a streamed answer is to end with the usage."""
+    options: object = request.get("stream_options")
+    return is_dict(options) and bool(options.get("include_usage"))

@@ -1,0 +1,303 @@
+"""Chunks to the bytes of an event stream that every client reads. Sans-IO: it opens nothing, and closes only the chunks.
+
+Clients differ in what they can read, so what is written is what all of them can:
+
+- The first delta of a choice has the role, later ones do not: the helpers of the SDKs join repeated roles.
+- Choices begin in the order of their indexes, because helpers keep them in a list. What comes too early
+  is held back until its turn, at most `_MOST_HELD` pieces of it.
+- Every choice has a finish reason, null as long as it goes on.
+- Tool calls are numbered 0, 1, 2, ... as they begin, and their ids, types and names stand in one fragment
+  only; which fragments belong to one call is decided as in accumulation (see `_tool_calls`).
+- Log probabilities have OpenAI's form; where they had another it is kept beside them (see `openai_format`).
+- The usage, wherever it came, is one chunk with `choices: []` before the end.
+- `id`, `object`, `created` and `model` are in each chunk; where one lacks them, they are those of the chunk before
+  it, and of the first `""`, 0 and `""`.
+- JSON is ASCII on one line, so no client's idea of a line or of an encoding can break it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+
+from .._byte_sources import aclose_source, close_source
+from .._json_data import redact
+from .._logprob_forms import with_openai_logprobs
+from .._types import ChatCompletionChunk, DeltaContent, ErrorData
+from ..accumulate._merging import LATEST, Folded, by_index, is_dict, json_of
+from ..accumulate._tool_calls import ToolCallAccumulator, delta_of
+from ..errors import APIError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterable, Generator, Iterable, Mapping
+    from typing import Any
+
+    from .._types import ChatCompletionChoicesChunk, FunctionCall, ToolCalls
+    from ..protocols import JSON
+
+__all__ = ["ChunkEncoder", "aencode_chunks", "encode_chunks", "error_body", "json_bytes"]
+
+_DONE_FRAME = b"data: [DONE]\n\n"
+_MOST_HELD = 256
+
+
+def json_bytes(data: Mapping[str, Any]) -> bytes:
+    """JSON as ASCII on one line; numbers that it cannot hold become null."""
+    try:
+        return json.dumps(data, allow_nan=False, separators=(",", ":")).encode("ascii")
+    except ValueError:
+        return ErrorData.from_dict(data).to_json().encode("ascii")
+
+
+def _frame(data: Mapping[str, Any]) -> bytes:
+    return b"data: " + json_bytes(data) + b"\n\n"
+
+
+def error_body(error: BaseException) -> dict[str, Any]:
+    """OpenAI's error body for an exception, all of `message`, `type`, `param` and `code` in it, and `code` a string.
+
+    An APIError is told as it is, without what looks like a key (see `_plain.redact`). Of any other exception only its
+    class's name is told: its text may hold what is nobody's business at the other end.
+    """
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", type(error).__name__).lower()
+    if not isinstance(error, APIError):
+        message = f"the server failed: {type(error).__name__}"
+        return {"error": {"message": message, "type": "server_error", "param": None, "code": "internal_error"}}
+    told = _told_in(getattr(error, "body", None))
+    kind: object = getattr(error, "type", None) or told.get("type")
+    code: object = getattr(error, "code", None) or told.get("code") or getattr(error, "status", None) or name
+    param = told.get("param")
+    return {
+        "error": {
+            "message": redact(error.message),
+            "type": kind if isinstance(kind, str) else "server_error",
+            "param": param if isinstance(param, str) else None,
+            "code": str(code),
+        }
+    }
+
+
+def _told_in(body: object) -> dict[str, Any]:
+    """What an error body says: OpenAI's nests it under `error`."""
+    if not is_dict(body):
+        return {}
+    inner: object = body.get("error")
+    return inner if is_dict(inner) else body
+
+
+class _Once:
+    """What is to be written once: gives a value the first time that there is one."""
+
+    def __init__(self) -> None:
+        self._given: set[object] = set()
+
+    def take(self, key: object, value: str | None) -> str | None:
+        if not value or value == "null" or key in self._given:
+            return None
+        self._given.add(key)
+        return value
+
+
+class _Choice:
+    """One choice as it is written."""
+
+    def __init__(self) -> None:
+        self._calls = ToolCallAccumulator()
+        self._once = _Once()
+        self._opened = False
+
+    def encoded(self, index: int, choice: ChatCompletionChoicesChunk, legacy: bool) -> dict[str, Any]:
+        data = {"index": index, "finish_reason": None, **choice.to_dict()}
+        data["index"] = index
+        message = data.get("message")
+        if is_dict(message) and data.get("delta") == delta_of(message):
+            del data["message"]  # of an answer that was sent at once; clients are told once
+        if choice.delta is not None or not legacy:
+            data["delta"] = self._delta(choice.delta or DeltaContent())
+            data = with_openai_logprobs(data) or data
+        return data
+
+    def _delta(self, delta: DeltaContent) -> dict[str, Any]:
+        data = json_of(delta)
+        if delta.tool_calls is not None:
+            data["tool_calls"] = [self._fragment(fragment) for fragment in delta.tool_calls]
+        if delta.function_call is not None:
+            data["function_call"] = self._function("function_call", delta.function_call)
+        role = data.pop("role", None)
+        if self._opened:
+            return data
+        self._opened = True
+        return {"role": role or "assistant", **data}
+
+    def _fragment(self, fragment: ToolCalls) -> dict[str, Any]:
+        position = self._calls.place(fragment)
+        data = json_of(fragment)
+        for name in ("id", "type", "function", "custom", "index"):
+            data.pop(name, None)
+        call: dict[str, Any] = {"index": position}
+        id = self._once.take((position, "id"), fragment.id)
+        if id is not None:
+            call["id"] = id
+        kind = self._once.take(
+            (position, "type"), fragment.type or ("function" if fragment.custom is None else "custom")
+        )
+        if kind is not None:
+            call["type"] = kind
+        if fragment.custom is not None:
+            call["custom"] = self._named(position, json_of(fragment.custom), fragment.custom.name)
+        if fragment.function is not None:
+            call["function"] = self._function(position, fragment.function)
+        return {**call, **data}
+
+    def _function(self, key: object, function: FunctionCall) -> dict[str, Any]:
+        data = self._named(key, json_of(function), function.name)
+        if function.arguments is not None:  # their text, also where they came as an object
+            data["arguments"] = function.arguments
+        elif "name" in data or "arguments" in data:
+            data["arguments"] = ""
+        return data
+
+    def _named(self, key: object, data: dict[str, Any], name: str | None) -> dict[str, Any]:
+        data.pop("name", None)
+        name = self._once.take((key, "name"), name)
+        return data if name is None else {"name": name, **data}
+
+
+class ChunkEncoder:
+    """Takes chunks one by one and gives the bytes that are to be sent for each; `end` or `fail` gives the last ones.
+
+    A chunk may be a value or its JSON as a mapping. `saw_usage` is True when a chunk had a usage.
+    """
+
+    def __init__(self) -> None:
+        self._head: dict[str, Any] = {"id": "", "object": "chat.completion.chunk", "created": 0, "model": ""}
+        self._choices: dict[int, _Choice] = {}
+        self._next = 0  # the lowest index that has not begun
+        self._held: list[tuple[int, ChatCompletionChoicesChunk]] = []
+        self._usage = Folded(LATEST)
+        self._beside_usage: dict[str, Any] = {}
+        self.saw_usage = False
+
+    def add(self, chunk: ChatCompletionChunk | Mapping[str, Any]) -> bytes:
+        """The frames for one more chunk; empty where there is nothing to send yet."""
+        if not isinstance(chunk, ChatCompletionChunk):
+            chunk = ChatCompletionChunk.from_dict(chunk)
+        rest = json_of(chunk)
+        rest.pop("choices", None)
+        for name in ("id", "created", "model"):
+            value = rest.pop(name, None)
+            if value:
+                self._head[name] = value
+        kind = rest.pop("object", None)
+        # A legacy completion has text and no deltas. Clients pass over a chunk of deltas that says it is one.
+        if kind == "text_completion" and not any([choice.delta is not None for choice in chunk.choices or ()]):
+            self._head["object"] = kind
+        usage = rest.pop("usage", None)
+        if usage is not None:
+            self.saw_usage = True
+            self._usage.add(usage)
+        if chunk.choices:
+            return self._with_choices(rest, chunk.choices)
+        if usage is not None:
+            self._beside_usage.update(rest)
+        elif any([value is not None for value in rest.values()]):
+            return _frame({**self._head, "choices": [], **rest})
+        return b""
+
+    def _with_choices(self, rest: dict[str, Any], choices: tuple[ChatCompletionChoicesChunk, ...]) -> bytes:
+        ready: list[dict[str, Any]] = []
+        for index, choice in by_index(choices):
+            if self._has_turn(index):
+                ready.append(self._encoded(index, choice))
+            else:
+                self._held.append((index, choice))
+        frames = [_frame({**self._head, "choices": ready, **rest})] if ready or rest else []
+        while len(self._held) > _MOST_HELD:
+            frames += self._released(skip=True)
+        return b"".join(frames + self._released())
+
+    def _encoded(self, index: int, choice: ChatCompletionChoicesChunk) -> dict[str, Any]:
+        return self._choices[index].encoded(index, choice, self._head["object"] == "text_completion")
+
+    def _has_turn(self, index: int) -> bool:
+        if index not in self._choices:
+            if index > self._next:
+                return False
+            self._choices[index] = _Choice()
+            while self._next in self._choices:
+                self._next += 1
+        return True
+
+    def _released(self, skip: bool = False) -> list[bytes]:
+        """The frames of what was held back and has its turn now; with `skip` the lowest of it has."""
+        held = sorted(self._held, key=lambda pair: pair[0])
+        if skip and held:
+            self._next = max(self._next, held[0][0])
+        self._held = []
+        frames: list[bytes] = []
+        for index, choice in held:
+            if self._has_turn(index):
+                frames.append(_frame({**self._head, "choices": [self._encoded(index, choice)]}))
+            else:
+                self._held.append((index, choice))
+        return frames
+
+    def _flush(self) -> bytes:
+        frames: list[bytes] = []
+        while self._held:
+            frames += self._released(skip=True)
+        if self.saw_usage:
+            frames.append(
+                _frame({**self._head, "choices": [], "usage": self._usage.result("usage", []), **self._beside_usage})
+            )
+        return b"".join(frames)
+
+    def end(self) -> bytes:
+        """The last frames of a stream that is complete, `[DONE]` with them."""
+        return self._flush() + _DONE_FRAME
+
+    def fail(self, error: BaseException) -> bytes:
+        """The last frames of a stream that failed: what was held back, an in-band error (see `error_body`), `[DONE]`."""
+        return self._flush() + _frame(error_body(error)) + _DONE_FRAME
+
+
+def encode_chunks(chunks: Iterable[ChatCompletionChunk | Mapping[str, JSON]]) -> Generator[bytes]:
+    """The bytes of a stream, frame by frame as the chunks come; see `sse.encode_chunks`."""
+    frames = _frames(chunks)
+    next(frames)  # into its `try`: a generator that has not begun would close without closing the chunks
+    return frames
+
+
+def _frames(chunks: Iterable[ChatCompletionChunk | Mapping[str, JSON]]) -> Generator[bytes]:
+    encoder = ChunkEncoder()
+    try:
+        yield b""
+        try:
+            for chunk in chunks:
+                data = encoder.add(chunk)
+                if data:
+                    yield data
+        except Exception as error:
+            yield encoder.fail(error)
+        else:
+            yield encoder.end()
+    finally:
+        close_source(chunks)
+
+
+async def aencode_chunks(chunks: AsyncIterable[ChatCompletionChunk | Mapping[str, JSON]]) -> AsyncGenerator[bytes]:
+    """The bytes of a stream whose chunks come from an asynchronous iterable; otherwise as `encode_chunks`."""
+    encoder = ChunkEncoder()
+    try:
+        try:
+            async for chunk in chunks:
+                data = encoder.add(chunk)
+                if data:
+                    yield data
+        except Exception as error:
+            yield encoder.fail(error)
+        else:
+            yield encoder.end()
+    finally:
+        await aclose_source(chunks)

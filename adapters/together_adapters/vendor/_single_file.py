@@ -1,0 +1,371 @@
+"""Both packages as one module: the same statements in the order of imports, with the same names and comments. It
+reads and writes no file, and runs nothing of what it moves.
+
+- Imports from the own packages go, for their names are globals here; so do the `__all__` of the modules.
+- A private name that two modules use for different things gets its module's name in front in the later one.
+- Imports of the standard library stand once, at the top, if they are LIGHT. Every other one stands in each
+  function that uses it, so that importing the file loads no more than importing the packages' modules would.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+from collections import namedtuple
+from textwrap import indent
+
+from ._scopes import bound_by, checked_only, global_uses
+from ._source_edits import Edits
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import NamedTuple
+
+    from ._scopes import Function
+
+    class _SingleFileFields(NamedTuple):
+        text: str
+        names: Mapping[str, Mapping[str, str]]
+
+else:
+    _SingleFileFields = namedtuple("SingleFile", ("text", "names"))
+
+__all__ = ["SingleFile", "flatten"]
+
+# What importing json, enum and re has loaded in any case.
+LIGHT = frozenset(
+    [
+        "abc",
+        "builtins",
+        "codecs",
+        "collections",
+        "enum",
+        "functools",
+        "io",
+        "itertools",
+        "json",
+        "keyword",
+        "math",
+        "operator",
+        "os",
+        "re",
+        "sys",
+        "time",
+        "types",
+    ]
+)
+_HEAD = ("from __future__ import annotations", "TYPE_CHECKING = False")
+
+
+class SingleFile(_SingleFileFields):
+    """The `text` of the file, and by module (`package.module`) what its `names` are called there."""
+
+    __slots__ = ()
+
+
+def flatten(
+    packages: Mapping[str, Mapping[str, str]],
+    preface: str,
+    version: str,
+    without: Iterable[str] = (),
+    typed: Iterable[str] = (),
+) -> SingleFile:
+    """One module out of the sources of packages, by package and module name, the lowest package first.
+
+    Modules in `without` are left out, and so are those that only they use; type checkers alone see those in `typed`. Raises ValueError for source that cannot be moved, with its module and line.
+    """
+    modules = {
+        f"{package}.{name}": _Module(package, name, text, name in typed)
+        for package, sources in packages.items()
+        for name, text in sources.items()
+    }
+    modules = dict(
+        _used(modules, {key for key, module in modules.items() if module.is_public and module.name not in without})
+    )
+    order = [module for module in _in_order(modules) if module.name not in ("__init__", "_types")]
+    taken = dict.fromkeys([*dir(builtins), "annotations", "TYPE_CHECKING", "__all__", "__version__"], "builtin")
+    for module in order:
+        module.claim(taken, module.public)
+    for module in order:
+        module.claim(taken, module.defined)
+    bodies = [module.rewritten(modules) for module in order]
+    public = sorted(
+        {module.final(name, modules) for module in modules.values() if not module.checked for name in module.public}
+    )
+    light = {line for module in order for line, kind in module.imports.items() if kind == "light"}
+    hidden = {line for module in order for line in module.annotation_imports() if line not in light}
+    head = [preface.rstrip(), "", _HEAD[0], "", *_merged(light), "", _HEAD[1], "if TYPE_CHECKING:"]
+    head += [f"    {line}" for line in _merged(hidden)]
+    head += ["", f'__version__ = "{version}"', "", "__all__ = [", *[f'    "{name}",' for name in public], "]", ""]
+    text = re.sub(r"\n{4,}", "\n\n\n", "\n".join([*head, *bodies])).rstrip("\n") + "\n"
+    return SingleFile(text, {key: dict(module.names(modules)) for key, module in modules.items()})
+
+
+def _is_of_types(node: ast.ImportFrom) -> bool:
+    return (node.module or "").partition(".")[0] == "together_types"
+
+
+def _merged(lines: Iterable[str]) -> list[str]:
+    """Import statements in order, those from one module as one."""
+    plain: set[str] = set()
+    names: dict[str, set[str]] = {}
+    for line in lines:
+        start, _, name = line.partition(" import ")
+        if name:
+            names.setdefault(start, set()).add(name)
+        else:
+            plain.add(line)
+    return sorted(plain) + [f"{start} import {', '.join(sorted(found))}" for start, found in sorted(names.items())]
+
+
+def _used(modules: Mapping[str, _Module], keys: set[str]) -> Iterator[tuple[str, _Module]]:
+    """The modules of these keys and all that they import, in the given order."""
+    waiting = list(keys)
+    while waiting:
+        found = set(modules[waiting.pop()].uses) & set(modules) - keys
+        keys |= found
+        waiting += found
+    yield from [(key, module) for key, module in modules.items() if key in keys]
+
+
+def _in_order(modules: Mapping[str, _Module]) -> Iterator[_Module]:
+    """Each module after those that it needs when it is imported."""
+    done: set[str] = set()
+
+    def visit(key: str) -> Iterator[_Module]:
+        if key in done:
+            return
+        done.add(key)
+        for needed in modules[key].needs:
+            if needed in modules:
+                yield from visit(needed)
+        yield modules[key]
+
+    # What is for type checkers first: aliases, which they read from top to bottom, are made of it.
+    for key in sorted(modules, key=lambda key: not modules[key].checked):
+        yield from visit(key)
+
+
+class _Module:
+    """One module's source and what is to be known of it; positions are in bytes, as `ast` has them."""
+
+    def __init__(self, package: str, name: str, text: str, checked: bool) -> None:
+        self.package = package
+        self.name = name
+        self.checked = checked
+        self.text = text
+        self.tree = ast.parse(text)
+        self._uses = global_uses(self.tree)
+        self.imports: dict[str, str] = {}  # the standard library's, hoisted: the statement, and light, heavy or typed
+        self.needs: list[str] = []  # the own modules that must be run before
+        self._relative: dict[str, tuple[str, str]] = {}  # name here: (module, name there)
+        self._relative_in: dict[Function, dict[str, tuple[str, str]]] = {}  # the same for imports in functions
+        self._heavy: dict[str, list[str]] = {}  # name here: the statements that bind it
+        self._bound_by_import: dict[str, str] = {}  # name here: the statement
+        self._own: dict[str, str] = {}  # name here: name in the single file
+        self._drop: list[ast.stmt] = []
+        self._kept: list[ast.Import | ast.ImportFrom] = []  # the standard library's that are not hoisted
+        self.defined = self._collect()
+        self.public = frozenset(self._offered() if self.is_public else ())
+
+    def _collect(self) -> set[str]:
+        at_top = list(_top_statements(self.tree.body, False))
+        defined = {
+            name
+            for statement, _ in at_top
+            if not isinstance(statement, (ast.Import, ast.ImportFrom))
+            for name in bound_by([statement])
+        }
+        for function in _outermost(self.tree):
+            for node in ast.walk(function):
+                if isinstance(node, ast.ImportFrom) and node.level:
+                    self._take_relative(node, self._relative_in.setdefault(function, {}))
+        for statement, checked in at_top:
+            if isinstance(statement, ast.ImportFrom) and (statement.level or _is_of_types(statement)):
+                source = self._take_relative(statement, self._relative)
+                self.needs += [] if checked else [source]
+            elif isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
+                self._drop.append(statement)
+            elif isinstance(statement, (ast.Import, ast.ImportFrom)):
+                self._hoist(statement, checked, defined)
+        return defined - {"TYPE_CHECKING", "__all__"}
+
+    def _offered(self) -> Iterator[str]:
+        for statement in self.tree.body:
+            if isinstance(statement, ast.Assign) and getattr(statement.targets[0], "id", "") == "__all__":
+                names: list[str] = ast.literal_eval(statement.value)
+                yield from [name for name in names if name != "__version__"]
+
+    def _take_relative(self, node: ast.ImportFrom, into: dict[str, tuple[str, str]]) -> str:
+        if node.level > 1 or (node.level and not node.module):
+            raise ValueError(f"{self.name}, line {node.lineno}: only `from .module import name` can be moved")
+        source = f"{self.package}.{node.module}" if node.level else f"{node.module}"
+        source += "" if "." in source else ".__init__"
+        into.update({alias.asname or alias.name: (source, alias.name) for alias in node.names})
+        self._drop.append(node)
+        return source
+
+    def _hoist(self, node: ast.Import | ast.ImportFrom, checked: bool, defined: set[str]) -> None:
+        for alias in node.names:
+            name = alias.asname or alias.name.partition(".")[0]
+            if name in defined and not checked:  # one of two ways to define it: stays where it is
+                self._kept.append(node)
+                return
+            defined.discard(name)  # what stands for it at run time keeps its name
+            renamed = f" as {alias.asname}" if alias.asname and alias.asname != alias.name else ""
+            module = (node.module or "") if isinstance(node, ast.ImportFrom) else alias.name
+            line = (
+                f"from {module} import {alias.name}{renamed}"
+                if isinstance(node, ast.ImportFrom)
+                else f"import {module}{renamed}"
+            )
+            kind = "typed" if checked or self.checked else "light" if module.partition(".")[0] in LIGHT else "heavy"
+            self.imports[line] = kind if self.imports.get(line) != "light" else "light"
+            self._bound_by_import[name] = line
+            if kind == "heavy":
+                self._heavy.setdefault(name, []).append(line)
+        self._drop.append(node)
+
+    # ---- names
+
+    def claim(self, taken: dict[str, str], names: Iterable[str]) -> None:
+        """Settle what names of this module are called, after those that were claimed before."""
+        for name, line in self._bound_by_import.items():
+            # `import a.b` and `import a.c` both bind a.
+            what = line.partition(".")[0] if line.startswith("import") and " as " not in line else line
+            if taken.setdefault(name, what) != what:
+                raise ValueError(f"{self.name}: `{line}` binds a name that means something else in another module")
+        for name in sorted(self.defined.intersection(names) - set(self._own)):
+            new = name if name not in taken else f"_{self.name.strip('_')}_{name.lstrip('_')}"
+            if taken.setdefault(new, self.name) != self.name:
+                raise ValueError(f"{self.name}: the names {name} and {new} are both taken")
+            self._own[name] = new
+
+    def final(self, name: str, modules: Mapping[str, _Module], function: Function | None = None) -> str:
+        """What a global of this module, or what a function of it imports, is called in the single file."""
+        found = (self._relative_in.get(function, {}) if function else {}).get(name) or (
+            self._relative.get(name) if name not in self._own else None
+        )
+        if found is not None:
+            return modules[found[0]].final(found[1], modules)
+        return self._own.get(name, name)
+
+    def names(self, modules: Mapping[str, _Module]) -> Iterator[tuple[str, str]]:
+        for name in [*self._own, *self._relative, *self._bound_by_import]:
+            yield name, self.final(name, modules)
+
+    @property
+    def is_public(self) -> bool:
+        return not self.name.startswith("_") or self.name == "__init__"
+
+    @property
+    def uses(self) -> Iterator[str]:
+        """The own modules that this one imports, wherever it does."""
+        for imported in [self._relative, *self._relative_in.values()]:
+            yield from [source for source, _ in imported.values()]
+
+    def annotation_imports(self) -> Iterator[str]:
+        """The imports that annotations need."""
+        unrun = {use.node.id for use in self._uses if not use.runs}
+        yield from [line for line, kind in self.imports.items() if kind == "typed"]
+        yield from [line for name, lines in self._heavy.items() if name in unrun for line in lines]
+
+    # ---- text
+
+    def rewritten(self, modules: Mapping[str, _Module]) -> str:
+        edits = Edits(self.text)
+        named = [(use.node, self.final(use.node.id, modules, use.function)) for use in self._uses]
+        renamed = {id(node): new for node, new in named if new != node.id}
+        for node, new in named:
+            if id(node) in renamed:
+                edits.rename(node, new)
+        own = {name: new for name, new in self._own.items() if new != name}
+        for inner in ast.walk(self.tree):
+            if isinstance(inner, ast.Global):
+                edits.rename_in_line(inner, own)
+        for statement, _ in _top_statements(self.tree.body, False):
+            if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and statement.name in own:
+                edits.rename_definition(statement, own[statement.name])
+        edits.rename_in_strings(self.tree, renamed)
+        for imported in self._kept:
+            edits.rename_imported(imported, own)
+        for function, lines in self._imports_by_function().items():
+            edits.insert_imports(function, lines)
+        self._drop_statements(edits)
+        title = f"# ---- {self.package.rpartition('.')[2]}/{self.name}.py"
+        about = [f"# {line}".rstrip() for line in (ast.get_docstring(self.tree) or "").splitlines()]
+        text = edits.text().strip("\n")
+        if self.checked:
+            text = "if TYPE_CHECKING:\n" + indent(text, "    ")
+        return "\n".join(["", "", title, "#", *about, "", "", text, ""])
+
+    def _imports_by_function(self) -> dict[Function, list[str]]:
+        found: dict[Function, list[str]] = {}
+        for use in self._uses:
+            lines = self._heavy.get(use.node.id)
+            if lines is None or not use.runs:
+                continue
+            if use.function is None:
+                raise ValueError(
+                    f"{self.name}, line {use.node.lineno}: {use.node.id} is used while importing, and takes long to import"
+                )
+            into = found.setdefault(use.function, [])
+            into += [line for line in lines if line not in into]
+        return found
+
+    def _drop_statements(self, edits: Edits) -> None:
+        body = self.tree.body
+        drop = [*self._drop]
+        for statement in body:
+            if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant) and statement is body[0]:
+                drop.append(statement)
+            if isinstance(statement, ast.Assign) and getattr(statement.targets[0], "id", "") in (
+                "TYPE_CHECKING",
+                "__all__",
+            ):
+                drop.append(statement)
+        gone = {id(statement) for statement in drop}
+        for node, block in _blocks(self.tree):
+            if all(id(statement) in gone for statement in block):
+                if isinstance(node, ast.If) and checked_only(node) and not node.orelse:
+                    drop.append(node)
+                else:
+                    edits.replace_block(block)
+        for statement in drop:
+            edits.drop(statement)
+
+
+def _outermost(node: ast.AST) -> Iterator[Function]:
+    for below in ast.iter_child_nodes(node):
+        if isinstance(below, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield below
+        else:
+            yield from _outermost(below)
+
+
+def _blocks(tree: ast.Module) -> Iterator[tuple[ast.AST, list[ast.stmt]]]:
+    """Every block that may not be left empty, with what it belongs to."""
+    for node in ast.walk(tree):
+        for name in ("body", "orelse", "finalbody"):
+            block: object = getattr(node, name, None)
+            if node is not tree and isinstance(block, list) and block:
+                yield (
+                    node,
+                    [
+                        statement
+                        for statement in ast.iter_child_nodes(node)
+                        if isinstance(statement, ast.stmt) and statement in block
+                    ],
+                )
+
+
+def _top_statements(body: Iterable[ast.stmt], checked: bool) -> Iterator[tuple[ast.stmt, bool]]:
+    """The statements that run in a module's own scope, with whether type checkers alone see them."""
+    for statement in body:
+        if isinstance(statement, ast.If):
+            yield from _top_statements(statement.body, checked or checked_only(statement))
+            yield from _top_statements(statement.orelse, checked)
+        else:
+            yield statement, checked
