@@ -17,8 +17,8 @@ ROOT = Path(__file__).parents[1]
 
 def files_of(package: str, folder: Path) -> set[str]:
     return {
-        f"{package}/{path.name}"
-        for path in folder.iterdir()
+        f"{package}/{path.relative_to(folder).as_posix()}"
+        for path in folder.rglob("*")
         if path.suffix == ".py" or path.name in ("py.typed", "LICENSE")
     }
 

@@ -54,16 +54,17 @@ def test_folders_in_a_package(tmp_path: Path) -> None:
     assert {
         "together_types/LICENSE",
         "together_types/py.typed",
-        "together_adapters/stream.py",
+        "together_adapters/stream/__init__.py",
         vendor.MANIFEST,
     } <= written
     assert written == {str(path.relative_to(tmp_path / "app" / "_vendor")) for path in (tmp_path / "app" / "_vendor").rglob("*.*")} | {
         "together_types/LICENSE", "together_adapters/LICENSE",
     }  # fmt: skip
+    copy = tmp_path / "app/_vendor/together_adapters"
     changed = [
         path.name
-        for path in PACKAGES[1].iterdir()
-        if path.is_file() and path.read_bytes() != (tmp_path / "app/_vendor/together_adapters" / path.name).read_bytes()
+        for path in PACKAGES[1].rglob("*.py")
+        if path.read_bytes() != (copy / path.relative_to(PACKAGES[1])).read_bytes()
     ]
     assert changed == ["_types.py"]
     assert script("import app._vendor.together_adapters.stream as m; " + READ, tmp_path) == "['hi'] []\n"
@@ -122,7 +123,7 @@ def test_single_file(tmp_path: Path) -> None:
 def test_single_file_keeps_every_public_name() -> None:
     made = vendor.single_file()
     for key, names in made.names.items():
-        if not key.partition(".")[2].startswith("_") or key.endswith("__init__"):
+        if not any(part.startswith("_") for part in key.removesuffix(".__init__").split(".")[1:]):
             module = __import__(key.removesuffix(".__init__"), fromlist=["*"])
             public = getattr(module, "__all__", [])
             assert {name: names.get(name, name) for name in public} == {name: name for name in public}, key
@@ -131,9 +132,9 @@ def test_single_file_keeps_every_public_name() -> None:
 def test_from_a_zip(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "both.zip", "w") as archive:
         for package in PACKAGES:
-            for path in package.iterdir():
+            for path in package.rglob("*"):
                 if path.is_file():
-                    archive.write(path, f"{package.name}/{path.name}")
+                    archive.write(path, path.relative_to(package.parent))
     for options in ([], ["--single-file"]):
         for path, dest in (("both.zip", "a"), (":".join(str(package.parent) for package in PACKAGES), "b")):
             done = run("together_adapters", "vendor", dest, *options, path=path, cwd=tmp_path)
@@ -153,14 +154,14 @@ def test_check_tells_edits_and_age(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("SOURCE_DATE_EPOCH", str(1700000000 + 40 * 86400))
     assert vendor.check(tmp_path) == vendor.CheckReport(together_types.__version__, "2023-11-14", 40, [], [], [], [])
     (tmp_path / "together_types" / "common.py").write_text("# mine\n")
-    (tmp_path / "together_adapters" / "sse.py").unlink()
+    (tmp_path / "together_adapters" / "batch.py").unlink()
     (tmp_path / "together_adapters" / "mine.py").touch()
     manifest = json.loads((tmp_path / vendor.MANIFEST).read_text("utf-8"))
     manifest["files"]["together_types/error.py"] = "0"
     (tmp_path / vendor.MANIFEST).write_text(json.dumps(manifest))
     report = vendor.check(tmp_path)
     assert report.modified == ["together_types/common.py", "together_types/error.py"]
-    assert (report.missing, report.added) == (["together_adapters/sse.py"], ["together_adapters/mine.py"])
+    assert (report.missing, report.added) == (["together_adapters/batch.py"], ["together_adapters/mine.py"])
     assert report.outdated == ["together_types/error.py"]
     done = run("together_adapters", "vendor", "--check", str(tmp_path))
     assert (
@@ -179,7 +180,7 @@ def test_edits_are_not_lost(tmp_path: Path) -> None:
     assert edited.read_text() == "# mine\n"
     assert run("together_adapters", "vendor", str(tmp_path), "--force").returncode == 0
     vendor.vendor(tmp_path, types_only=True)  # what is not wanted any more goes
-    assert not (tmp_path / "together_adapters" / "sse.py").exists() and vendor.check(tmp_path).modified == []
+    assert not (tmp_path / "together_adapters" / "batch.py").exists() and vendor.check(tmp_path).modified == []
 
 
 def test_line_ends_are_no_edits(tmp_path: Path) -> None:
@@ -214,7 +215,7 @@ def test_a_package_that_would_hide_the_single_file(tmp_path: Path) -> None:
     assert "together_types/__init__.py" in vendor.check(tmp_path / "b").added
 
 
-@pytest.mark.parametrize("link", ["together_types", "together_adapters/sse.py", vendor.MANIFEST])
+@pytest.mark.parametrize("link", ["together_types", "together_adapters/batch.py", vendor.MANIFEST])
 def test_links_are_not_followed(link: str, tmp_path: Path) -> None:
     vendor.vendor(tmp_path / "original")
     (tmp_path / "copy" / link).parent.mkdir(parents=True)

@@ -15,13 +15,14 @@ import re
 import time
 from collections import namedtuple
 from importlib import resources
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from shutil import rmtree
 
 from .._types import ChatCompletionResponse, __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any, NamedTuple
 
     from ._single_file import SingleFile
@@ -53,6 +54,7 @@ _ABSENT = {"version": "", "made": "1970-01-01", "single_file": False, "types_onl
 _DATA = ("LICENSE", "py.typed")
 _FOR_TYPE_CHECKERS = ("wire", "protocols")
 _NOT_IN_A_SINGLE_FILE = ("__main__", "replay", "serve", "vendor")
+_ADAPTERS = __name__.rpartition(".")[0]
 _IMPORT = re.compile(r"^( *)from \S*?together_types((?:\.\w+)?) import", re.MULTILINE)
 
 
@@ -121,8 +123,8 @@ def _is_new_in_package(folder: Path) -> bool:
 
 def _check_place(folder: Path, names: set[str]) -> None:
     """Raise FileExistsError where writing would follow a link, perhaps to the original."""
-    paths = {path for name in names for path in (name.partition("/")[0], name)}
-    links = sorted(path for path in paths if (folder / path).is_symlink())
+    paths = {path for name in names for path in (PurePosixPath(name), *PurePosixPath(name).parents)}
+    links = sorted(str(path) for path in paths if path.name and (folder / path).is_symlink())
     if links:
         raise FileExistsError(f"links, which may lead out of the folder: {_listed(links)}; remove them")
 
@@ -136,7 +138,8 @@ def _remove(folder: Path, names: set[str]) -> None:
     """Remove files of an older copy, and packages that hold nothing else but what Python made of them."""
     for name in names:
         (folder / name).unlink(missing_ok=True)
-    for package in {folder / name.partition("/")[0] for name in names if "/" in name}:
+    folders = {parent for name in names for parent in PurePosixPath(name).parents if parent.name}
+    for package in sorted([folder / parent for parent in folders], key=lambda path: -len(path.parts)):
         if package.is_dir() and all(path.name == "__pycache__" for path in package.iterdir()):
             rmtree(package)
 
@@ -179,7 +182,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
         manifest = {**_ABSENT, **manifest}
         for name, value in manifest["files"].items():
             # A manifest may come from anywhere: it must not make us read or remove what is not below it.
-            if not re.fullmatch(r"(?:together_types|together_adapters)(?:/\w[\w.]*|\.py)", name):
+            if not re.fullmatch(r"(?:together_types|together_adapters)(?:(?:/\w[\w.]*)+|\.py)", name):
                 raise ValueError
             if not isinstance(value, str):
                 raise TypeError
@@ -196,7 +199,7 @@ def _planned(as_one: bool, types_only: bool, absolute: bool) -> dict[str, bytes]
     if as_one:
         return {_SINGLE: single_file(types_only=types_only).text.encode("utf-8")}
     types = _sources(ChatCompletionResponse.__module__.rpartition(".")[0])
-    adapters = {} if types_only else _sources(__package__ or "")
+    adapters = {} if types_only else _sources(_ADAPTERS)
     if adapters:
         target = rf"\1from {'' if absolute else '..'}together_types\2 import"
         seam, found = _IMPORT.subn(target, adapters["_types.py"].decode("utf-8"))
@@ -208,13 +211,18 @@ def _planned(as_one: bool, types_only: bool, absolute: bool) -> dict[str, bytes]
 
 
 def _sources(package: str) -> dict[str, bytes]:
-    found: dict[str, bytes] = {}
-    for file in resources.files(package).iterdir():
-        if file.is_file() and (file.name.endswith(".py") or file.name in _DATA):
-            found[file.name] = _bytes_of(file)
+    found = dict(_files_in(resources.files(package), ""))
     if "__init__.py" not in found or "LICENSE" not in found:
         raise ValueError(f"the sources of {package} are not here, only what was made from them")
     return found
+
+
+def _files_in(folder: Any, path: str) -> Iterator[tuple[str, bytes]]:
+    for file in folder.iterdir():
+        if file.is_dir() and file.name != "__pycache__":
+            yield from _files_in(file, f"{path}{file.name}/")
+        elif file.is_file() and (file.name.endswith(".py") or file.name in _DATA):
+            yield path + file.name, _bytes_of(file)
 
 
 def single_file(*, types_only: bool = False) -> SingleFile:
@@ -222,9 +230,13 @@ def single_file(*, types_only: bool = False) -> SingleFile:
     from ._single_file import flatten
 
     types = _sources(ChatCompletionResponse.__module__.rpartition(".")[0])
-    packages = {"together_types": types, "together_adapters": {} if types_only else _sources(__package__ or "")}
+    packages = {"together_types": types, "together_adapters": {} if types_only else _sources(_ADAPTERS)}
     sources = {
-        package: {name[:-3]: data.decode("utf-8") for name, data in sorted(files.items()) if name.endswith(".py")}
+        package: {
+            name[:-3].replace("/", "."): data.decode("utf-8")
+            for name, data in sorted(files.items())
+            if name.endswith(".py")
+        }
         for package, files in packages.items()
     }
     what = "typed, frozen values" if types_only else "typed, frozen values and honest streams"

@@ -20,7 +20,7 @@ from ._source_edits import Edits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
     from typing import NamedTuple
 
     from ._scopes import Function
@@ -72,18 +72,21 @@ def flatten(
     without: Iterable[str] = (),
     typed: Iterable[str] = (),
 ) -> SingleFile:
-    """One module out of the sources of packages, by package and module name, the lowest package first.
+    """Write the sources of packages as one module.
 
-    Modules in `without` are left out, and so are those that only they use; type checkers alone see those in `typed`. Raises ValueError for source that cannot be moved, with its module and line.
+    `packages` maps the name of each package, the lowest first, to the texts of its modules; a module of a sub-package has a
+    dotted name, as `stream._reader`, and the sub-package itself is `stream.__init__`. Modules and sub-packages in `without`
+    are left out, and so are modules that only they use. Modules in `typed` are moved under `if TYPE_CHECKING`. Raises
+    ValueError, with the module and the line, for source that cannot be moved.
     """
+    keys = {f"{package}.{name}" for package, sources in packages.items() for name in sources}
     modules = {
-        f"{package}.{name}": _Module(package, name, text, name in typed)
+        f"{package}.{name}": _Module(package, name, text, name in typed, keys)
         for package, sources in packages.items()
         for name, text in sources.items()
     }
-    modules = dict(
-        _used(modules, {key for key, module in modules.items() if module.is_public and module.name not in without})
-    )
+    public = {key for key, module in modules.items() if module.is_public and module.top not in without}
+    modules = dict(_used(modules, public))
     order = [module for module in _in_order(modules) if module.name not in ("__init__", "_types")]
     taken = dict.fromkeys([*dir(builtins), "annotations", "TYPE_CHECKING", "__all__", "__version__"], "builtin")
     for module in order:
@@ -91,20 +94,30 @@ def flatten(
     for module in order:
         module.claim(taken, module.defined)
     bodies = [module.rewritten(modules) for module in order]
-    public = sorted(
+    offered = sorted(
         {module.final(name, modules) for module in modules.values() if not module.checked for name in module.public}
     )
     light = {line for module in order for line, kind in module.imports.items() if kind == "light"}
     hidden = {line for module in order for line in module.annotation_imports() if line not in light}
     head = [preface.rstrip(), "", _HEAD[0], "", *_merged(light), "", _HEAD[1], "if TYPE_CHECKING:"]
     head += [f"    {line}" for line in _merged(hidden)]
-    head += ["", f'__version__ = "{version}"', "", "__all__ = [", *[f'    "{name}",' for name in public], "]", ""]
+    head += ["", f'__version__ = "{version}"', "", "__all__ = [", *[f'    "{name}",' for name in offered], "]", ""]
     text = re.sub(r"\n{4,}", "\n\n\n", "\n".join([*head, *bodies])).rstrip("\n") + "\n"
     return SingleFile(text, {key: dict(module.names(modules)) for key, module in modules.items()})
 
 
 def _is_of_types(node: ast.ImportFrom) -> bool:
     return (node.module or "").partition(".")[0] == "together_types"
+
+
+def imported_module(key: str, node: ast.ImportFrom, keys: Container[str]) -> str | None:
+    """Return the key of the module that an import statement of the module `key` reads, None if it is not among `keys`.
+
+    A key is a module's dotted name; a package's own module ends with `.__init__`.
+    """
+    base = key.split(".")[: -node.level] if node.level else []
+    name = ".".join([*base, *(node.module or "").split(".")]).rstrip(".")
+    return name if name in keys else f"{name}.__init__" if f"{name}.__init__" in keys else None
 
 
 def _merged(lines: Iterable[str]) -> list[str]:
@@ -151,10 +164,12 @@ def _in_order(modules: Mapping[str, _Module]) -> Iterator[_Module]:
 class _Module:
     """One module's source and what is to be known of it; positions are in bytes, as `ast` has them."""
 
-    def __init__(self, package: str, name: str, text: str, checked: bool) -> None:
+    def __init__(self, package: str, name: str, text: str, checked: bool, keys: Container[str]) -> None:
         self.package = package
         self.name = name
+        self.top = name.partition(".")[0]
         self.checked = checked
+        self._keys = keys  # of all modules
         self.text = text
         self.tree = ast.parse(text)
         self._uses = global_uses(self.tree)
@@ -199,10 +214,9 @@ class _Module:
                 yield from [name for name in names if name != "__version__"]
 
     def _take_relative(self, node: ast.ImportFrom, into: dict[str, tuple[str, str]]) -> str:
-        if node.level > 1 or (node.level and not node.module):
+        source = imported_module(f"{self.package}.{self.name}", node, self._keys)
+        if source is None or any(f"{source[:-8]}{alias.name}" in self._keys for alias in node.names):
             raise ValueError(f"{self.name}, line {node.lineno}: only `from .module import name` can be moved")
-        source = f"{self.package}.{node.module}" if node.level else f"{node.module}"
-        source += "" if "." in source else ".__init__"
         into.update({alias.asname or alias.name: (source, alias.name) for alias in node.names})
         self._drop.append(node)
         return source
@@ -238,7 +252,7 @@ class _Module:
             if taken.setdefault(name, what) != what:
                 raise ValueError(f"{self.name}: `{line}` binds a name that means something else in another module")
         for name in sorted(self.defined.intersection(names) - set(self._own)):
-            new = name if name not in taken else f"_{self.name.strip('_')}_{name.lstrip('_')}"
+            new = name if name not in taken else f"_{self._last.strip('_')}_{name.lstrip('_')}"
             if taken.setdefault(new, self.name) != self.name:
                 raise ValueError(f"{self.name}: the names {name} and {new} are both taken")
             self._own[name] = new
@@ -258,7 +272,11 @@ class _Module:
 
     @property
     def is_public(self) -> bool:
-        return not self.name.startswith("_") or self.name == "__init__"
+        return not any(part.startswith("_") for part in self.name.split(".") if part != "__init__")
+
+    @property
+    def _last(self) -> str:
+        return self.name.removesuffix(".__init__").rpartition(".")[2]
 
     @property
     def uses(self) -> Iterator[str]:
@@ -294,7 +312,7 @@ class _Module:
         for function, lines in self._imports_by_function().items():
             edits.insert_imports(function, lines)
         self._drop_statements(edits)
-        title = f"# ---- {self.package.rpartition('.')[2]}/{self.name}.py"
+        title = f"# ---- {self.package.rpartition('.')[2]}/{self.name.replace('.', '/')}.py"
         about = [f"# {line}".rstrip() for line in (ast.get_docstring(self.tree) or "").splitlines()]
         text = edits.text().strip("\n")
         if self.checked:

@@ -18,7 +18,8 @@ def test_two_builds_are_equal_and_whole(tmp_path: Path) -> None:
     with zipfile.ZipFile(built[0]) as layer:
         sources = {name for name in layer.namelist() if name.endswith(".py")}
         bytecode = {name for name in layer.namelist() if name.endswith(".pyc")}
-    assert sources == {f"python/{package.name}/{path.name}" for package in PACKAGES for path in package.glob("*.py")}
+    roots = [(package, path) for package in PACKAGES for path in package.rglob("*.py")]
+    assert sources == {f"python/{path.relative_to(package.parent).as_posix()}" for package, path in roots}
     assert len(bytecode) == len(sources)
     for archive, _ in zip(built[1:], EXAMPLES):
         with zipfile.ZipFile(archive) as example:
