@@ -12,8 +12,8 @@ import pytest
 from corpus import STREAMS, label
 from hypothesis import example, given, settings, strategies as st
 from test_reading import exactly
-from together_adapters import _template
 from together_adapters.accumulate import Accumulator
+from together_adapters.stream import _templates
 from together_adapters.stream._reader import ChunkReader
 
 from together_types import ChatCompletionChunk
@@ -254,4 +254,4 @@ def test_shared_parts_cannot_be_changed() -> None:
         chunks += reader.feed(frame(OPENAI.replace('"index"', '"x":[{}],"index"') % f'"{number}"', ""))
     extras: list[Any] = [chunk.choices[0].extra["x"] for chunk in chunks if chunk.choices]
     assert len({id(extra) for extra in extras}) == 10
-    assert _template._unchanging(chunks[0]) is False
+    assert _templates._unchanging(chunks[0]) is False

@@ -108,3 +108,5 @@ __all__ = [
     "UsageData",
     "__version__",
 ]
+
+Issue.__module__ = ParseError.__module__ = __name__  # the public module, which pickles name

@@ -37,9 +37,10 @@ from ._read import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from typing_extensions import Self
 
-    from .chat_completions import ChatCompletionMessage
     from .wire import (
         ChatCompletionMessageContentAudioURLDict,
         ChatCompletionMessageContentDict,
@@ -62,6 +63,17 @@ if TYPE_CHECKING:
         TopLogprobDict,
         UsageDataDict,
     )
+
+    class _Reasoned(Protocol):
+        """The fields of a message or a delta that may contain reasoning."""
+
+        @property
+        def reasoning(self) -> str | None: ...
+        @property
+        def reasoning_content(self) -> str | None: ...
+        @property
+        def content(self) -> str | tuple[ChatCompletionMessageContent, ...] | None: ...
+
 
 __all__ = [
     "ChatCompletionMessageContent",
@@ -525,7 +537,7 @@ def text_of(content: str | tuple[ChatCompletionMessageContent, ...] | None) -> s
     return "".join([part.text or "" for part in content])
 
 
-def reasoning_of(value: DeltaContent | ChatCompletionMessage) -> str:
+def reasoning_of(value: _Reasoned) -> str:
     """The reasoning under the first key that has any; where both have, they say the same."""
     if value.reasoning or value.reasoning_content:
         return value.reasoning or value.reasoning_content or ""

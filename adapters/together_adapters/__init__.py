@@ -29,7 +29,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .aio import AsyncTogether
     from .client import Together
-    from .http._timeouts import Timeout
+    from .http import Timeout
 
 __all__ = [
     "APIConnectionError",
@@ -64,7 +64,7 @@ def __getattr__(name: str) -> object:
 
         found = AsyncTogether
     elif name == "Timeout":
-        from .http._timeouts import Timeout
+        from .http import Timeout
 
         found = Timeout
     else:

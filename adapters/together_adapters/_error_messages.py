@@ -5,7 +5,7 @@ It never raises, and gives one line of bounded length, whatever the body is.
 
 from __future__ import annotations
 
-from .accumulate._merging import is_dict, is_list
+from ._json_data import is_dict, is_list
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,11 +1,10 @@
-"""What may leave this process: data that every JSON writer can write, and text without secrets. Nothing here sends
-or changes what it is given.
+"""JSON as Python data: what every package needs to look into it, and to make it from other values.
+
+Changes no argument.
 """
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Mapping
 
 from ._types import at, well_formed
@@ -17,34 +16,22 @@ if TYPE_CHECKING:
 
     from typing_extensions import TypeGuard
 
-__all__ = ["is_mapping", "is_sequence", "plain", "redact", "sendable_fields"]
+__all__ = [
+    "by_index",
+    "delta_of",
+    "is_dict",
+    "is_list",
+    "is_mapping",
+    "is_sequence",
+    "json_of",
+    "numbered",
+    "objects_in",
+    "plain",
+    "raw_of",
+    "sendable_fields",
+]
 
 _MAX_DEPTH = 256
-_SHORTEST_SECRET = 6
-_SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIALS")
-_HIDDEN = "[hidden]"
-
-# Compiled at the first use, by `re`, which keeps it: importing is to take little time.
-# The forms that keys have wherever they are issued: by a scheme of the Authorization header, by a prefix
-# (OpenAI, Together, Groq, Hugging Face, xAI), AWS's key ids, 64 hexadecimal digits (Together's older keys),
-# and the part of a URL before its host.
-_SECRETS = (
-    r"(?P<before>\b(?:bearer|basic)\s+)[^\s\"',;]+"
-    r"|\b(?:sk|tgp_v1)[-_][A-Za-z0-9_-]{4,}"
-    r"|\b(?:gsk|hf|xai)[-_][A-Za-z0-9]{16,}"
-    r"|\b(?:AKIA|ASIA)[A-Z0-9]{12,}"
-    r"|\b[0-9a-f]{64}\b"
-    r"|(?<=://)[^/@\s]+(?=@)"
-)
-
-
-def redact(text: str, known: Iterable[str] = ()) -> str:
-    """The text without what looks like a key, without the `known` secrets, and without those of the environment."""
-    secrets = [value for name, value in os.environ.items() if name.upper().endswith(_SECRET_NAMES)]
-    for secret in sorted([*secrets, *known], key=len, reverse=True):
-        if len(secret) >= _SHORTEST_SECRET:
-            text = text.replace(secret, _HIDDEN)
-    return re.sub(_SECRETS, lambda found: (found["before"] or "") + _HIDDEN, text, flags=re.IGNORECASE)
 
 
 def is_mapping(value: Any) -> TypeGuard[Mapping[Any, Any]]:
@@ -127,3 +114,56 @@ def _key(key: Any, path: str) -> str:
     if isinstance(key, (int, float)):
         return repr(_number(key))
     raise TypeError(f"{path + ': ' if path else ''}a key that is {type(key).__name__} is no JSON key")
+
+
+def is_dict(value: Any) -> TypeGuard[dict[str, Any]]:
+    """Whether raw JSON is an object."""
+    return isinstance(value, dict)
+
+
+def is_list(value: Any) -> TypeGuard[list[Any]]:
+    """Whether raw JSON is an array."""
+    return isinstance(value, list)
+
+
+def objects_in(values: object) -> list[dict[str, Any]]:
+    """The objects of raw JSON's array; none where it is no array."""
+    return [value for value in values if is_dict(value)] if is_list(values) else []
+
+
+def json_of(value: Any) -> dict[str, Any]:
+    """A value's JSON to be taken apart: whatever the server sent, where `to_dict` promises what keeps to the format."""
+    data: dict[str, Any] = value.to_dict()
+    return data
+
+
+def raw_of(value: Any) -> Any:
+    """The raw JSON of what a field holds."""
+    if isinstance(value, str):
+        return str(value)  # an enum's member writes itself as its value
+    if hasattr(value, "to_dict"):
+        return json_of(value)
+    if is_sequence(value):
+        return [raw_of(item) for item in value]
+    return {**value} if is_dict(value) else value
+
+
+def by_index(choices: Iterable[Any] | None) -> list[tuple[int, Any]]:
+    """Choices with their indexes, in the order of these; one that has none counts by its place."""
+    places = enumerate(choices or ())
+    indexed = [(place if choice.index is None else choice.index, choice) for place, choice in places]
+    return sorted(indexed, key=lambda pair: pair[0])
+
+
+def delta_of(message: Mapping[str, Any]) -> dict[str, Any]:
+    """A whole message as one delta: its tool calls are numbered, so that they stay apart."""
+    calls = message.get("tool_calls")
+    return {**message, "tool_calls": numbered(calls)} if is_list(calls) else {**message}
+
+
+def numbered(calls: Iterable[Any]) -> list[Any]:
+    """Tool calls, as JSON, of which each that has no index has its place as one."""
+    return [
+        {**call, "index": place} if is_dict(call) and call.get("index") is None else call
+        for place, call in enumerate(calls)
+    ]

@@ -4,8 +4,8 @@ What is given is never changed, and no figure is made up but OpenAI's -9999.0 fo
 
 from __future__ import annotations
 
+from ._json_data import is_dict, is_list
 from ._types import DeltaContent, LogprobsPart
-from .accumulate._merging import is_dict, is_list
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

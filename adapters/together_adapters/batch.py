@@ -19,9 +19,8 @@ from collections import namedtuple
 from io import BytesIO
 
 from ._byte_sources import as_bytes, iterator_of, missing, read_before
-from ._json_data import sendable_fields
+from ._json_data import is_dict, sendable_fields
 from ._types import ChatCompletionResponse, ParseError, TogetherErrorResponse, loads
-from .accumulate._merging import is_dict
 from .errors import APIConnectionError, APIError
 
 TYPE_CHECKING = False

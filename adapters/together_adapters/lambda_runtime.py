@@ -35,10 +35,10 @@ import json
 import os
 import sys
 import time
+from types import SimpleNamespace
 
-from ._json_data import is_mapping, plain
+from ._json_data import is_dict, is_mapping, plain
 from .aws_lambda import STREAMING
-from .aws_lambda._context import Context
 from .aws_lambda._events import kind_of
 from .aws_lambda._responses import ResponseTooLargeError, limit_of
 from .aws_lambda._runtime_api import ERROR_TYPE, RuntimeAPI, as_bytes, report_of, type_of
@@ -52,9 +52,12 @@ if TYPE_CHECKING:
 
     from .protocols import JSON
 
-    Handler = Callable[[JSON, Context], JSON]
+    Handler = Callable[[JSON, "Context"], JSON]
 
 __all__ = ["RuntimeAPI", "main", "serve"]
+
+_CLIENT_FIELDS = ("installation_id", "app_title", "app_version_name", "app_version_code", "app_package_name")
+RuntimeAPI.__module__ = __name__  # the public module
 
 _PRELUDE_TYPE = "application/vnd.awslambda.http-integration-response"
 
@@ -233,6 +236,58 @@ def _fail(api: RuntimeAPI, path: str, error: BaseException, kind: str | None, st
     report = report_of(error, error.__traceback__ and error.__traceback__.tb_next)
     api.call("POST", path, report, {ERROR_TYPE: kind or type_of(error)})
     raise SystemExit(status)
+
+
+class Context:
+    """One invocation, from the headers of the Runtime API; what the platform does not tell is None."""
+
+    def __init__(self, headers: Message) -> None:
+        environment = os.environ.get
+        self.aws_request_id: str = headers.get("Lambda-Runtime-Aws-Request-Id") or ""
+        self.invoked_function_arn: str | None = headers.get("Lambda-Runtime-Invoked-Function-Arn")
+        self.tenant_id: str | None = headers.get("Lambda-Runtime-Aws-Tenant-Id")
+        self.function_name = environment("AWS_LAMBDA_FUNCTION_NAME")
+        self.function_version = environment("AWS_LAMBDA_FUNCTION_VERSION")
+        self.memory_limit_in_mb = environment("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
+        self.log_group_name = environment("AWS_LAMBDA_LOG_GROUP_NAME")
+        self.log_stream_name = environment("AWS_LAMBDA_LOG_STREAM_NAME")
+        caller = _json_header(headers.get("Lambda-Runtime-Client-Context"))
+        self.client_context = None if caller is None else _client_context(caller)
+        identity = _json_header(headers.get("Lambda-Runtime-Cognito-Identity")) or {}
+        self.identity = SimpleNamespace(
+            cognito_identity_id=identity.get("cognitoIdentityId"),
+            cognito_identity_pool_id=identity.get("cognitoIdentityPoolId"),
+        )
+        deadline = headers.get("Lambda-Runtime-Deadline-Ms") or ""
+        self._deadline = int(deadline) if deadline.isdecimal() else 0
+
+    def get_remaining_time_in_millis(self) -> int:
+        """The milliseconds until Lambda ends the invocation, 0 when there are none."""
+        return max(0, self._deadline - int(time.time() * 1000))
+
+    def log(self, message: object) -> None:
+        """Write a message to the function's log."""
+        print(message, flush=True)
+
+    def __repr__(self) -> str:
+        return f"Context(aws_request_id={self.aws_request_id!r}, function_name={self.function_name!r})"
+
+
+def _client_context(caller: dict[str, Any]) -> SimpleNamespace:
+    """What a mobile application told of itself: `client` has attributes, `custom` and `env` are dicts."""
+    told: object = caller.get("client")
+    client = SimpleNamespace(**{name: told.get(name) for name in _CLIENT_FIELDS}) if is_dict(told) else None
+    return SimpleNamespace(client=client, custom=caller.get("custom"), env=caller.get("env"))
+
+
+def _json_header(text: str | None) -> dict[str, Any] | None:
+    """The JSON object of a header; None where there is none."""
+    try:
+        # http.client reads headers as Latin-1; this one is sent as UTF-8.
+        value: Any = json.loads(text.encode("latin-1").decode("utf-8")) if text else None
+    except ValueError:
+        return None
+    return value if is_dict(value) else None
 
 
 if __name__ == "__main__":

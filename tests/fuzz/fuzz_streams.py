@@ -18,10 +18,10 @@ import atheris
 
 with atheris.instrument_imports(include=["together_types", "together_adapters"]):
     # These are imported when they are first needed, too late to be watched.
-    from together_adapters import _logprobs, _openai_logprobs, _parts, _problems, _template, _tool_calls  # noqa: F401
-    from together_adapters.accumulate import accumulate
+    from together_adapters import _error_messages, _logprob_forms  # noqa: F401
+    from together_adapters.accumulate import _logprobs, _tool_calls, accumulate  # noqa: F401
     from together_adapters.errors import IncompleteStreamError, StreamError
-    from together_adapters.stream import ChunkReader
+    from together_adapters.stream import ChunkReader, _templates  # noqa: F401
 
 WATCHED = frozenset(sys.modules)
 DATA = Path(__file__).parents[1] / "data"

@@ -13,11 +13,11 @@ from functools import partial
 
 from .._types import ParseError, __version__
 from ..errors import APIError
-from ._serve_command import add_serve
-from ._vendor_command import add_vendor
 from .chat import add_replay_and_chat
 from .parse import add_parse
+from .serve import add_serve
 from .terminal import BadInput, on_one_line
+from .vendor import add_vendor
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from argparse import ArgumentTypeError
 from contextlib import contextmanager
 
 from ..errors import APIError
-from ._arguments import base_url, finite, positive
+from .arguments import base_url, finite, positive
 from .printing import Screen
 from .terminal import BadInput, on_terminal
 

@@ -9,7 +9,7 @@ import json
 import sys
 import time
 
-from ..accumulate._merging import is_dict
+from .._json_data import is_dict
 from ..errors import APIError
 from ..sse import ServerSentEvent, encode
 from .terminal import calls_in, counts, dimmer, on_one_line, on_terminal, visible

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
-from ._arguments import base_url, port
+from .arguments import base_url, port
 from .terminal import BadInput, visible
 
 TYPE_CHECKING = False

@@ -18,6 +18,7 @@ Nothing is lost: what cannot be merged honestly is in `Completion.unmerged`, and
 
 from __future__ import annotations
 
+from .._json_data import is_dict, json_of, raw_of
 from .._types import (
     ChatCompletionChoicesChunk,
     ChatCompletionChunk,
@@ -26,20 +27,7 @@ from .._types import (
     Issue,
     LogprobsPart,
 )
-from ._merging import (
-    FIRST,
-    JOINED,
-    LAST,
-    LATEST,
-    Folded,
-    Text,
-    Unmerged,
-    is_dict,
-    json_of,
-    keep_unknown,
-    raw_of,
-    with_unknown,
-)
+from ._merging import FIRST, JOINED, LAST, LATEST, Folded, Text, Unmerged, keep_unknown, with_unknown
 from ._message import TEXTS, MessageAccumulator
 
 TYPE_CHECKING = False
@@ -54,6 +42,8 @@ if TYPE_CHECKING:
     Repetition = tuple[_Fields, _Fields, _Fields, str, bool, Write, Write]
 
 __all__ = ["Accumulator", "Completion", "Unmerged", "accumulate"]
+
+Unmerged.__module__ = __name__  # the public module, which pickles name
 
 
 class Completion:
@@ -159,7 +149,7 @@ class _Choice:
         message: Any = choice.extra["message"]
         if self._message is not None or self.whole is not None or not is_dict(message):
             return choice
-        from ._tool_calls import delta_of
+        from .._json_data import delta_of
 
         data = json_of(choice)
         if data.get("delta") not in (None, delta_of(message)):
@@ -171,7 +161,7 @@ class _Choice:
     def _new_message(self) -> MessageAccumulator:
         message = MessageAccumulator(self._token_ids)
         if self.whole is not None:
-            from ._tool_calls import delta_of
+            from .._json_data import delta_of
 
             message.add(DeltaContent.from_dict(delta_of(self.whole)))
             self.whole = None

@@ -11,8 +11,9 @@ An object that is the only one of its choice stays as it came.
 
 from __future__ import annotations
 
+from .._json_data import json_of
 from .._types import LogprobsPart
-from ._merging import JOINED, Folded, Unmerged, json_of, keep_unknown, with_unknown
+from ._merging import JOINED, Folded, Unmerged, keep_unknown, with_unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

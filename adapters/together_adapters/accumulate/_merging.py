@@ -17,15 +17,13 @@ from __future__ import annotations
 from collections import namedtuple
 from io import StringIO
 
-from .._json_data import is_sequence, sendable_fields
+from .._json_data import sendable_fields
 from .._types import at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any, NamedTuple
-
-    from typing_extensions import TypeGuard
 
     class _UnmergedFields(NamedTuple):
         path: str
@@ -36,23 +34,7 @@ else:
     _UnmergedFields = namedtuple("Unmerged", ("path", "problem", "value"))
     _UnmergedFields._asdict = sendable_fields
 
-__all__ = [
-    "FIRST",
-    "JOINED",
-    "LAST",
-    "LATEST",
-    "Folded",
-    "Text",
-    "Unmerged",
-    "by_index",
-    "is_dict",
-    "is_list",
-    "json_of",
-    "keep_unknown",
-    "objects_in",
-    "raw_of",
-    "with_unknown",
-]
+__all__ = ["FIRST", "JOINED", "LAST", "LATEST", "Folded", "Text", "Unmerged", "keep_unknown", "with_unknown"]
 
 JOINED, FIRST, LAST, LATEST = "joined", "first", "last", "latest"
 _NAMES = frozenset(["id", "type", "role", "index", "name", "object", "format", "model", "status"])
@@ -63,45 +45,6 @@ class Unmerged(_UnmergedFields):
     """What a chunk had and the response cannot show: the `value`, the `path` it belongs to, and why."""
 
     __slots__ = ()
-
-
-def is_dict(value: Any) -> TypeGuard[dict[str, Any]]:
-    """Whether raw JSON is an object."""
-    return isinstance(value, dict)
-
-
-def json_of(value: Any) -> dict[str, Any]:
-    """A value's JSON to be taken apart: whatever the server sent, where `to_dict` promises what keeps to the format."""
-    data: dict[str, Any] = value.to_dict()
-    return data
-
-
-def is_list(value: Any) -> TypeGuard[list[Any]]:
-    """Whether raw JSON is an array."""
-    return isinstance(value, list)
-
-
-def objects_in(values: object) -> list[dict[str, Any]]:
-    """The objects of raw JSON's array; none where it is no array."""
-    return [value for value in values if is_dict(value)] if is_list(values) else []
-
-
-def raw_of(value: Any) -> Any:
-    """The raw JSON of what a field holds."""
-    if isinstance(value, str):
-        return str(value)  # an enum's member writes itself as its value
-    if hasattr(value, "to_dict"):
-        return json_of(value)
-    if is_sequence(value):
-        return [raw_of(item) for item in value]
-    return {**value} if is_dict(value) else value
-
-
-def by_index(choices: Iterable[Any] | None) -> list[tuple[int, Any]]:
-    """Choices with their indexes, in the order of these; one that has none counts by its place."""
-    places = enumerate(choices or ())
-    indexed = [(place if choice.index is None else choice.index, choice) for place, choice in places]
-    return sorted(indexed, key=lambda pair: pair[0])
 
 
 class Text(StringIO):

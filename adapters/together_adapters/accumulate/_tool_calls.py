@@ -21,16 +21,16 @@ from __future__ import annotations
 import re
 
 from .._types import check_nesting, document_at
-from ._merging import FIRST, JOINED, Folded, Text, Unmerged, is_dict, is_list, keep_unknown, with_unknown
+from ._merging import FIRST, JOINED, Folded, Text, Unmerged, keep_unknown, with_unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from typing import Any
 
     from .._types import CustomToolCall, FunctionCall, ToolCalls
 
-__all__ = ["ToolCallAccumulator", "delta_of", "numbered"]
+__all__ = ["ToolCallAccumulator"]
 
 _CONTENT = {"function": "arguments", "custom": "input"}
 
@@ -225,20 +225,6 @@ class ToolCallAccumulator:
         problem = "a second function call, for which a message has no room"
         left.extend([Unmerged(path, problem, call.result(path, left)) for call in others])
         return first.bodies["function"].result(path, left)
-
-
-def delta_of(message: Mapping[str, Any]) -> dict[str, Any]:
-    """A whole message as one delta: its tool calls are numbered, so that they stay apart."""
-    calls = message.get("tool_calls")
-    return {**message, "tool_calls": numbered(calls)} if is_list(calls) else {**message}
-
-
-def numbered(calls: Iterable[Any]) -> list[Any]:
-    """Tool calls, as JSON, of which each that has no index has its place as one."""
-    return [
-        {**call, "index": place} if is_dict(call) and call.get("index") is None else call
-        for place, call in enumerate(calls)
-    ]
 
 
 def _goes_on(text: str) -> str | None:

@@ -67,6 +67,8 @@ __all__ = [
 STREAMING = "TOGETHER_LAMBDA_STREAMING"
 """The environment variable that says whether responses can be streamed: `on`, `always` or `off`."""
 
+HttpEvent.__module__ = ResponseTooLargeError.__module__ = __name__  # the public module, which pickles name
+
 _STREAMED_KINDS = ("function_url", "rest_v1", "direct")
 _SSE_HEADERS = {"content-type": "text/event-stream", "cache-control": "no-cache"}
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import re
 
-from .._json_data import is_mapping, is_sequence, plain, redact
+from .._json_data import is_mapping, is_sequence, plain
+from .._redaction import redact
 from .._types import ParseError, well_formed
 
 TYPE_CHECKING = False

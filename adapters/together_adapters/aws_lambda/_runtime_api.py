@@ -10,7 +10,7 @@ import json
 import re
 import sys
 
-from .._json_data import redact
+from .._redaction import redact
 from .._types import well_formed
 from ._responses import ResponseTooLargeError
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 
 from .._error_messages import message_in, text_of_page
+from .._json_data import is_dict, is_list
 from .._types import ChatCompletionResponse, ParseError, __version__, loads
-from ..accumulate._merging import is_dict, is_list
 from ..errors import (
     APIStatusError,
     AuthenticationError,
@@ -25,6 +25,7 @@ from ..errors import (
 from ..stream._reader import ChunkReader
 from ._http1 import TOKEN, Fields
 from ._retries import rate_limits_in, retry_after_in
+from ._timeouts import Timeout
 from ._url import BaseURL, Endpoint
 
 TYPE_CHECKING = False
@@ -42,12 +43,15 @@ __all__ = [
     "Headers",
     "Request",
     "Secret",
+    "Timeout",
     "completion_in",
     "endpoint_at",
     "no_completion_error",
     "request_of",
     "status_error",
 ]
+
+Timeout.__module__ = __name__  # the public module, which pickles name
 
 DEFAULT_BASE_URL = "https://api.together.xyz/v1"
 """Together's own API."""

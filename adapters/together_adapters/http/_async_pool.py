@@ -10,10 +10,9 @@ import socket
 
 from ..errors import APIConnectionError, APIError
 from ._async_connection import Link
+from ._connecting import Tunnel, proxy_for, request_bytes, resolve_in_thread, resolve_now
 from ._exchange import MOST_IDLE, ClosedHere, Exchange, connection_error
 from ._http1 import ProtocolError
-from ._proxy import Tunnel, proxy_for, request_bytes
-from ._resolve import resolve_in_thread, resolve_now
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,9 +22,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from . import Request
-    from ._connecting import Security
+    from ._connecting import Addresses, Security
     from ._http1 import Response
-    from ._resolve import Addresses
     from ._timeouts import Limits, Until
     from ._url import Endpoint
 

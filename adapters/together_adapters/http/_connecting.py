@@ -1,17 +1,45 @@
-"""The TLS settings of a client: one context, made when the first connection needs it.
+"""What both clients need before a connection is used: name resolution with a time limit, the proxy that the
+environment names, and one TLS context per client.
 
-It never weakens what Python checks by default, and never changes a context that was given.
+- The system's resolver has no time limit and cannot be interrupted, so a name is resolved in a thread. Literal addresses
+  and `localhost` need none.
+- The proxy comes from `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` or the system's settings. Only this module imports
+  urllib.request. A proxy's password never appears in an error.
+- Python's default certificate checks are never weakened, and a context that was given is never changed.
 """
 
 from __future__ import annotations
 
+import os
+import socket
+import sys
 from _thread import allocate_lock  # threading may be missing
+from urllib.parse import unquote, urlsplit
+
+from . import Headers
+from ._http1 import Response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from ssl import SSLContext
+    from typing import Any
 
-__all__ = ["Security"]
+    from . import Request
+    from ._timeouts import Until
+    from ._url import Endpoint
+
+__all__ = [
+    "Addresses",
+    "Proxy",
+    "Security",
+    "Tunnel",
+    "proxy_for",
+    "request_bytes",
+    "resolve",
+    "resolve_in_thread",
+    "resolve_now",
+]
 
 
 class Security:
@@ -40,3 +68,133 @@ class Security:
                 self._context = create_default_context(cafile=self._cafile)
                 self._context.set_alpn_protocols(["http/1.1"])
             return self._context
+
+
+Addresses = list["tuple[Any, ...]"]  # as of getaddrinfo
+
+
+def resolve_now(host: str, port: int) -> Addresses | None:
+    """The addresses of a literal address or of this machine, which need no server; else None."""
+    if host == "localhost":
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    try:
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except (socket.gaierror, UnicodeError):  # a name; or what is none, which resolving it will say
+        return None
+
+
+def resolve_in_thread(host: str, port: int, deliver: Callable[[Addresses | OSError], object]) -> None:
+    """Resolve a name; `deliver` is called from the thread with the addresses or what went wrong."""
+    from threading import Thread
+
+    def run() -> None:
+        try:
+            found: Addresses | OSError = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            found = error if isinstance(error, OSError) else OSError("not a host name")
+        deliver(found)
+
+    # A daemon, so that a resolver that hangs does not hold up the end of the process.
+    Thread(target=run, name="resolve", daemon=True).start()
+
+
+def resolve(host: str, port: int, until: Until) -> Addresses:
+    """The addresses of a name; raises OSError where there are none and APITimeoutError where it takes too long."""
+    at_once = resolve_now(host, port)
+    if at_once is not None:
+        return at_once
+    try:
+        from queue import Empty, SimpleQueue
+    except ImportError:  # it needs threading
+        return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    results: SimpleQueue[Addresses | OSError] = SimpleQueue()
+    resolve_in_thread(host, port, results.put)
+    try:
+        found = results.get(timeout=until.left())
+    except Empty:
+        raise until.passed() from None
+    if isinstance(found, OSError):
+        raise found
+    return found
+
+
+class Proxy:
+    """An HTTP proxy; the credentials of its URL are in `headers`."""
+
+    def __init__(self, host: str, port: int, headers: Headers) -> None:
+        self.host = host
+        self.port = port
+        self.headers = headers
+
+    def connect_to(self, endpoint: Endpoint) -> bytes:
+        """The request for a tunnel. It carries nothing that is meant for the server."""
+        name = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
+        lines = [f"CONNECT {name}:{endpoint.port} HTTP/1.1", f"Host: {name}:{endpoint.port}"]
+        lines += [f"{field}: {value}" for field, value in self.headers.items()]
+        return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+class Tunnel:
+    """A proxy's answer to the request for a tunnel, sans-IO: `take` what each read gives until it `stands`."""
+
+    def __init__(self) -> None:
+        self.stands: bool = False
+        self._response = Response()
+
+    def take(self, data: bytes) -> None:
+        """What a read gave, b"" at the end; raises OSError, EOFError or ProtocolError where there will be no tunnel."""
+        response = self._response
+        response.feed(data) if data else response.end()
+        if response.error is not None:
+            raise response.error
+        if response.status and not 200 <= response.status < 300:
+            raise OSError(f"the proxy refused the connection with status {response.status}")
+        self.stands = bool(response.status)
+
+
+def request_bytes(request: Request) -> bytes:
+    """The request as a new connection carries it: a proxy of plain http has to be told the whole URL."""
+    proxy = proxy_for(request.endpoint) if request.endpoint.scheme == "http" else None
+    return request.to_bytes(proxy.headers if proxy else None, absolute=proxy is not None)
+
+
+def proxy_for(endpoint: Endpoint) -> Proxy | None:
+    """The proxy of `HTTPS_PROXY`, `HTTP_PROXY` or the system's settings, unless `NO_PROXY` excepts the host.
+
+    This machine is never reached through a proxy. Raises ValueError for a proxy that is not an HTTP proxy.
+    """
+    # urllib.request takes 15 to 30 ms to import, which a host without a proxy need not spend.
+    named = sys.platform in ("darwin", "win32") or any([name.lower().endswith("_proxy") for name in os.environ])
+    if endpoint.is_loopback or not named:
+        return None
+    from urllib.request import getproxies, proxy_bypass
+
+    proxies = getproxies()
+    url = proxies.get(endpoint.scheme) or proxies.get("all")
+    if not url or proxy_bypass(f"{endpoint.host}:{endpoint.port}"):
+        return None
+    proxy, problem = _read(url)
+    if proxy is None:
+        url, proxies = "", {}  # it may hold a password, and tracebacks may show variables
+        raise ValueError(problem)
+    return proxy
+
+
+def _read(url: str) -> tuple[Proxy | None, str]:
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return None, "the proxy's address is not a URL"
+    if parts.scheme != "http" or not host:
+        return (
+            None,
+            f"a proxy with the scheme {parts.scheme!r}: only http:// proxies can be used; give transport= for others",
+        )
+    headers = Headers()
+    if parts.username is not None:
+        from base64 import b64encode
+
+        credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        headers["Proxy-Authorization"] = "Basic " + b64encode(credentials.encode("utf-8")).decode("ascii")
+    return Proxy(host, port or 80, headers), ""

@@ -9,18 +9,24 @@ their CR, and lines of the head may be folded; nothing else is bent.
 
 from __future__ import annotations
 
-from ._coding import CodingError, Unpacker
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
-__all__ = ["TOKEN", "ChunkedBody", "Fields", "ProtocolError", "Response"]
+__all__ = ["TOKEN", "ChunkedBody", "CodingError", "Fields", "ProtocolError", "Response", "Unpacker"]
 
 _LONGEST_HEAD = 65536  # also of all trailers together
 _LONGEST_SIZE_LINE = 4096  # a chunk's size with its extensions
 _MOST_INTERIM = 16
 _HEX = b"0123456789abcdefABCDEF"
+_GZIP_OR_ZLIB = 32 + 15  # zlib: take either header
+_RAW = -15  # deflate without zlib's header, which some servers send
+_STEP = 65536
+# DEFLATE reaches 1032:1 at most. Event streams and completions that were tried stay below 60:1; what unpacks to more than
+# a megabyte at more than this ratio is made to exhaust whoever reads it.
+_FREE = 2**20
+_LARGEST_RATIO = 300
 TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
@@ -304,3 +310,64 @@ def _length_of(lengths: set[str]) -> int:
     if lengths or not (length.isascii() and length.isdigit()) or len(length) > 18:
         raise ProtocolError(f"a Content-Length cannot be {length[:40]!r}" if not lengths else "two Content-Lengths")
     return int(length)
+
+
+class CodingError(ValueError):
+    """The body cannot be unpacked."""
+
+
+class Unpacker:
+    """Unpacks a body of one coding as it arrives.
+
+    Raises CodingError for a coding that is unknown; a body that is broken, or a bomb, is unpacked as far as it goes,
+    and `error` then says what is wrong.
+    """
+
+    def __init__(self, coding: str) -> None:
+        if coding not in ("gzip", "x-gzip", "deflate"):
+            raise CodingError(f"the body is coded as {coding[:40]!r}, which was not asked for")
+        import zlib
+
+        self._zlib = zlib
+        self._coding = coding
+        self._unzip: Any = zlib.decompressobj(_GZIP_OR_ZLIB)
+        self._received = self._taken = self._given = 0
+        self.error: CodingError | None = None
+
+    def feed(self, data: bytes) -> bytes:
+        """Unpack what these bytes complete."""
+        if self._coding == "deflate" and not self._received and data[:1] and data[0] & 0x0F != 8:
+            self._unzip = self._zlib.decompressobj(_RAW)
+        self._received += len(data)
+        out: list[bytes] = []
+        try:
+            while data:
+                out.append(self._unzip.decompress(data, _STEP))
+                self._taken += len(data) - len(self._unzip.unconsumed_tail)
+                self._given += len(out[-1])
+                data = self._unzip.unconsumed_tail
+                self._check()
+                if self._unzip.eof:
+                    data = self._next_member(self._unzip.unused_data)
+        except self._zlib.error as error:
+            self.error = CodingError(f"the {self._coding} body is broken: {error}")
+        except CodingError as error:
+            self.error = error
+        return b"".join(out)
+
+    def finish(self) -> None:
+        """The body has ended; where its packed form is cut off, `error` says so."""
+        if self._received and not self._unzip.eof and self.error is None:
+            self.error = CodingError(f"the {self._coding} body is cut off")
+
+    def _next_member(self, data: bytes) -> bytes:
+        """What follows the end of the packed data: another member of a gzip file, or nothing."""
+        if data and self._coding == "deflate":
+            raise CodingError("the deflate body goes on after its end")
+        if data:
+            self._unzip = self._zlib.decompressobj(_GZIP_OR_ZLIB)
+        return data
+
+    def _check(self) -> None:
+        if self._given > _FREE and self._given > _LARGEST_RATIO * self._taken:
+            raise CodingError(f"{self._taken} bytes unpack to more than {self._given}: a decompression bomb")

@@ -10,10 +10,9 @@ import socket
 from _thread import RLock, allocate_lock  # threading may be missing
 
 from ..errors import APIConnectionError, APIError
+from ._connecting import Tunnel, proxy_for, request_bytes, resolve
 from ._exchange import MOST_IDLE, ClosedHere, Exchange, connection_error
 from ._http1 import ProtocolError
-from ._proxy import Tunnel, proxy_for, request_bytes
-from ._resolve import resolve
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

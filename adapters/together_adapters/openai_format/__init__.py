@@ -7,7 +7,9 @@ becomes OpenAI's, and its original rides along under an extra key, so that `from
 - `finish_reason` `eos` becomes `stop`, with `native_finish_reason` `eos` (as OpenRouter spells it);
 - log probabilities as arrays or as a number become `logprobs.content` (see `_openai_logprobs`), with the original as
   `native_logprobs`;
-- a request's spellings are converted as `_openai_request` says;
+- a request that asks for log probabilities by a number asks by a bool, with the number in `top_logprobs`; a JSON Schema
+  beside the type of the response format moves under `json_schema`, with a name, and the original is kept as
+  `native_response_format`;
 - keys that only Together has (`seed`, `prompt`, `warnings`, `token_id`, ...) are extra keys as they stand.
 
 Two things cannot be told apart on the way back, because both are OpenAI's format: a value that itself says `stop` with
@@ -17,7 +19,7 @@ Two things cannot be told apart on the way back, because both are OpenAI's forma
 
 from __future__ import annotations
 
-from .._json_data import is_sequence
+from .._json_data import is_dict, is_list, is_sequence, json_of, objects_in
 from .._logprob_forms import from_native_logprobs, with_openai_logprobs
 from .._types import (
     ChatCompletionChunk,
@@ -27,9 +29,7 @@ from .._types import (
     ParseError,
     TogetherErrorResponse,
 )
-from ..accumulate._merging import is_dict, is_list, json_of, objects_in
 from ._losses import Loss, losses
-from ._request import request_from_openai, request_to_openai
 from ._strict import exact, settled
 
 TYPE_CHECKING = False
@@ -56,6 +56,8 @@ if TYPE_CHECKING:
     Source = Union[Mapping[str, JSON], SDKObject]
 
 __all__ = ["Loss", "from_openai", "to_openai", "to_openai_with_loss"]
+
+Loss.__module__ = __name__  # the public module, which pickles name
 
 _REASONING = ("reasoning", "reasoning_content")
 
@@ -172,7 +174,7 @@ def from_openai(source: Source, kind: type[Any] | None = None, *, reasoning_key:
     if not hasattr(cls, "from_dict"):
         raise TypeError(f"kind: expected one of the four classes, got {kind!r}")
     if cls is ChatCompletionRequest:
-        data = request_from_openai(data)
+        data = _request_from_openai(data)
     elif cls in (ChatCompletionResponse, ChatCompletionChunk):
         _each_choice(data, _choice_from_openai)
     if reasoning_key is not None:
@@ -261,7 +263,7 @@ def _each_choice(data: dict[str, Any], convert: Any) -> None:
 
 def _converted(value: Convertible, data: dict[str, Any]) -> dict[str, Any]:
     if isinstance(value, ChatCompletionRequest):
-        return request_to_openai(data)
+        return _request_to_openai(data)
     if not isinstance(value, ErrorData):
         _each_choice(data, _choice_to_openai)
     return data
@@ -290,3 +292,39 @@ def _rename_reasoning(data: dict[str, Any], chosen: str) -> None:
                 texts = [message.pop(key) for key in _REASONING if key in message]
                 if texts:
                     message[chosen] = next((text for text in texts if text), texts[0])
+
+
+def _request_to_openai(data: dict[str, Any]) -> dict[str, Any]:
+    """Together's spellings become OpenAI's; all else stays."""
+    count = data.get("logprobs")
+    if isinstance(count, int) and not isinstance(count, bool):
+        data["logprobs"] = True
+        if data.get("top_logprobs") is None:
+            data["top_logprobs"] = count
+    converted = _with_json_schema(data.get("response_format"))
+    if converted is not None:
+        data["native_response_format"] = data["response_format"]
+        data["response_format"] = converted
+    return data
+
+
+def _request_from_openai(data: dict[str, Any]) -> dict[str, Any]:
+    """The way back; a bool alone, without a number, stays."""
+    count = data.get("top_logprobs")
+    if data.get("logprobs") is True and isinstance(count, int) and not isinstance(count, bool):
+        del data["top_logprobs"]
+        data["logprobs"] = count
+    native = data.get("native_response_format")
+    if native is not None and _with_json_schema(native) == data.get("response_format"):
+        data["response_format"] = data.pop("native_response_format")
+    return data
+
+
+def _with_json_schema(response_format: object) -> dict[str, Any] | None:
+    """OpenAI's form of a response format that has its schema beside its type."""
+    if not is_dict(response_format) or response_format.get("json_schema") is not None:
+        return None
+    schema: object = response_format.get("schema")
+    if not is_dict(schema) or response_format.get("type") not in ("json_object", "json_schema"):
+        return None
+    return {"type": "json_schema", "json_schema": {"name": "response", "schema": schema}}

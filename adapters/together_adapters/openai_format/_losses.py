@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import namedtuple
 
-from .._json_data import sendable_fields
+from .._json_data import is_dict, raw_of, sendable_fields
 from .._types import at
-from ..accumulate._merging import is_dict, raw_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

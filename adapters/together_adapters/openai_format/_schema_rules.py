@@ -6,7 +6,7 @@ A rule takes raw JSON and gives what it becomes, or `UNFIT` where nothing of it 
 
 from __future__ import annotations
 
-from ..accumulate._merging import is_dict, is_list
+from .._json_data import is_dict, is_list
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,9 +6,8 @@ It never tells what that loses; `openai_format.to_openai_with_loss` finds out by
 from __future__ import annotations
 
 from .._error_messages import message_in
+from .._json_data import is_dict, is_list, numbered, objects_in
 from .._types import ChatCompletionChunk, ChatCompletionRequest, ErrorData
-from ..accumulate._merging import is_dict, is_list, objects_in
-from ..accumulate._tool_calls import numbered
 from ._schema import CHUNK, ERROR, FINISH_REASONS, MOST_TOP_LOGPROBS, REQUEST, RESPONSE
 
 TYPE_CHECKING = False

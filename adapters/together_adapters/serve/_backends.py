@@ -9,8 +9,8 @@ import json
 import os
 from threading import Event, Lock
 
+from .._json_data import is_dict, is_list
 from .._types import __version__
-from ..accumulate._merging import is_dict, is_list
 from ..client import Together, body_of
 from ..errors import NotFoundError
 from ..http import Headers, Request, Secret, endpoint_at, status_error

@@ -11,8 +11,8 @@ import socket
 import time
 from io import BufferedReader, RawIOBase
 
+from .._json_data import is_dict, is_list
 from .._types import ParseError, loads_finite
-from ..accumulate._merging import is_dict, is_list
 from ..http._http1 import TOKEN, ChunkedBody
 from ..http._url import BaseURL
 

@@ -238,6 +238,6 @@ def response_to_chunks(response: ChatCompletionResponse) -> Iterator[ChatComplet
     stream cannot say is taken as accumulation takes it: an absent role is `assistant`, choices are in order, and
     tool calls have no `index` of their own.
     """
-    from ._unfold import response_to_chunks
+    from ._encoding import response_to_chunks
 
     return response_to_chunks(response)

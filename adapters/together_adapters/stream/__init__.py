@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncChunkStream", "ChunkReader", "ChunkStream", "aiter_chunks", "iter_chunks"]
 
+ChunkReader.__module__ = __name__  # the public module, which pickles name
+
 
 class _Shell:
     """What the streams over both kinds of source share."""

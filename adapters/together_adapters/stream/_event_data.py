@@ -7,8 +7,8 @@ from __future__ import annotations
 import json
 import re
 
+from .._json_data import is_dict, is_list
 from .._types import ChatCompletionChunk, TogetherErrorResponse, check_nesting, document_at
-from ..accumulate._merging import is_dict, is_list
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def whole_as_chunk(chunk: ChatCompletionChunk) -> ChatCompletionChunk:
     """An answer that was sent at once, with messages instead of deltas, as one chunk; its messages stay beside the deltas."""
     if not any(choice.delta is None and "message" in choice.extra for choice in chunk.choices or ()):
         return chunk
-    from ..accumulate._tool_calls import delta_of
+    from .._json_data import delta_of
 
     data: Any = chunk.to_dict()
     for choice in data["choices"]:

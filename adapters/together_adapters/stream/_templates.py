@@ -25,9 +25,9 @@ import json.decoder
 from collections import namedtuple
 
 from .._byte_sources import GAP, Unread
+from .._json_data import is_dict, is_list
 from .._types import ChatCompletionChoicesChunk, ChatCompletionChunk, DeltaContent, scan_unchecked
 from ..accumulate import Accumulator
-from ..accumulate._merging import is_dict, is_list
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
