@@ -1,4 +1,4 @@
-"""What the packages may import, and what importing them loads."""
+"""The layers of imports, and the modules that an import loads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import re
 import subprocess
 import sys
-from fnmatch import fnmatchcase
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -15,156 +15,153 @@ import together_adapters
 
 import together_types
 
-ORDER = {
+# A module imports only from layers before its own, or from its own package.
+LAYERS: dict[str, list[list[str]]] = {
     "together_types": [
-        "_json",
-        "_open_enum",
-        "_read",
-        "_model",
-        "error",
-        "common",
-        "chat_completions",
-        "wire",
-        "__init__",
+        ["_json", "_open_enum"],
+        ["_read"],
+        ["_model"],
+        ["error"],
+        ["common"],
+        ["chat_completions"],
+        ["wire"],
+        ["__init__"],
     ],
     "together_adapters": [
-        "protocols",
-        "_types",
-        "_plain",
-        "_source",
-        "errors",
-        "_fold",
-        "_problems",
-        "_tool_calls",
-        "_openai_logprobs",
-        "_encode",
-        "_unfold",
-        "sse",
-        "_logprobs",
-        "_parts",
-        "_message",
-        "accumulate",
-        "_frames",
-        "_template",
-        "_chunk_reader",
-        "stream",
-        "passthrough",
-        "_schema",
-        "_openai_schema",
-        "_openai_request",
-        "_openai_exact",
-        "_losses",
-        "openai_format",
-        "batch",
-        "_coding",
-        "_http1",
-        "_url",
-        "_limits",
-        "_retry",
-        "http",
-        "_tls",
-        "_proxy",
-        "_resolve",
-        "_exchange",
-        "_options",
-        "_connection",
-        "client",
-        "_link",
-        "_async_connection",
-        "aio",
-        "_backends",
-        "_asked",
-        "_caller",
-        "serve",
-        "_recordings",
-        "replay",
-        "_scopes",
-        "_edits",
-        "_single_file",
-        "vendor",
-        "_arguments",
-        "_terminal",
-        "_timeline",
-        "_undeclared",
-        "_screen",
-        "_parse_command",
-        "_serve_command",
-        "_chat_command",
-        "_vendor_command",
-        "_lambda_events",
-        "_lambda_responses",
-        "_lambda_streams",
-        "aws_lambda",
-        "_lambda_context",
-        "_runtime_api",
-        "lambda_runtime",
-        "__init__",
-        "_command_line",
-        "__main__",
+        ["protocols", "_types"],
+        ["_redaction", "_json_data", "_byte_sources"],
+        ["errors"],
+        ["_error_messages", "_logprob_forms"],
+        ["accumulate"],
+        ["sse"],
+        ["stream"],
+        ["passthrough", "batch"],
+        ["openai_format"],
+        ["http"],
+        ["client"],
+        ["aio"],
+        ["__init__"],
+        ["aws_lambda"],
+        ["lambda_runtime"],
+        ["_recordings"],
+        ["serve", "replay"],
+        ["vendor"],
+        ["_cli"],
+        ["__main__"],
     ],
 }
-PATHS = [
-    path
-    for package in (together_types, together_adapters)
-    for path in sorted(Path(str(package.__file__)).parent.glob("*.py"))
-]
-MODULES = [pytest.param(path, id=f"{path.parent.name}/{path.stem}") for path in PATHS]
+# Where pickles of 0.1.0 look for classes that have moved; removed in 1.0.
+ALIASES = ["_fold", "_lambda_events", "_lambda_responses", "_limits", "_losses"]
+FOLDERS = {package.__name__: Path(str(package.__file__)).parent for package in (together_types, together_adapters)}
 
 
-def imports(body: list[ast.stmt]) -> list[ast.stmt]:
-    """The import statements that run, that is all but those under TYPE_CHECKING."""
+def dotted(path: Path, folder: Path) -> str:
+    """`stream/_reader.py` as `stream._reader`; the module of a package has the package's name, the root's is `__init__`."""
+    parts = path.relative_to(folder).with_suffix("").parts
+    return ".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts)
+
+
+MODULES = {
+    package: {
+        name: path
+        for path in sorted(folder.rglob("*.py"))
+        if (name := dotted(path, folder)) not in ALIASES or package == "together_types"
+    }
+    for package, folder in FOLDERS.items()
+}
+EACH = [pytest.param(package, name, id=f"{package}.{name}") for package in MODULES for name in MODULES[package]]
+
+
+def imports(body: list[ast.stmt], typing: bool = False) -> list[ast.stmt]:
+    """The import statements that run, in functions too; with `typing` also those under TYPE_CHECKING."""
     found: list[ast.stmt] = []
     for statement in body:
-        if isinstance(statement, ast.If) and ast.unparse(statement.test) == "TYPE_CHECKING":
+        if isinstance(statement, ast.If) and ast.unparse(statement.test) == "TYPE_CHECKING" and not typing:
             found += imports(statement.orelse)
         elif isinstance(statement, (ast.Import, ast.ImportFrom)):
             found.append(statement)
         else:
-            found += imports([child for child in ast.iter_child_nodes(statement) if isinstance(child, ast.stmt)])
+            below = [
+                child for child in ast.iter_child_nodes(statement) if isinstance(child, (ast.stmt, ast.excepthandler))
+            ]
+            found += imports(below, typing)  # type: ignore[arg-type]
     return found
 
 
-@pytest.mark.parametrize("path", MODULES)
-def test_imports_go_down(path: Path) -> None:
-    order = ORDER[path.parent.name]
-    above = order[: order.index(path.stem)]
-    for statement in imports(ast.parse(path.read_text("utf-8")).body):
+def imported(package: str, name: str, typing: bool = False) -> dict[str, str]:
+    """The modules of its own package that a module imports, with the statement of each."""
+    path = MODULES[package][name]
+    base = [*path.relative_to(FOLDERS[package]).parts[:-1]]
+    found = {}
+    for statement in imports(ast.parse(path.read_text("utf-8")).body, typing):
         if isinstance(statement, ast.ImportFrom) and statement.level:
-            assert statement.level == 1 and statement.module in above, ast.unparse(statement)
-        elif isinstance(statement, ast.ImportFrom) and str(statement.module).split(".")[0] == "together_types":
-            assert path.stem == "_types"
-        else:
-            names = [statement.module] if isinstance(statement, ast.ImportFrom) else [a.name for a in statement.names]
-            for name in names:
-                if sys.version_info >= (3, 10):
-                    assert str(name).split(".")[0] in sys.stdlib_module_names, ast.unparse(statement)
-
-
-def rooms(package: str) -> dict[str, int]:
-    """The place of each module on the page of the architecture; a name goes before a pattern."""
-    page = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text("utf-8")
-    table = page.split(f"| rooms of `{package}` |")[1].split("\n\n")[0]
-    names = [name for row in table.splitlines() for name in re.findall(r"`([^`]+)`", row.split("|")[1])]
-    found: dict[str, int] = {}
-    for module in ORDER[package]:
-        places = [name for name in sorted(names, key=lambda name: "*" in name) if fnmatchcase(module, name)]
-        if module != "__init__":
-            assert places, f"{module} is not on the page"
-            found[module] = names.index(places[0])
-    assert not [name for name in names if not any(fnmatchcase(module, name) for module in found)]
+            parts = [*base[: len(base) - statement.level + 1], *str(statement.module or "").split(".")]
+            found[".".join(filter(None, parts)) or "__init__"] = ast.unparse(statement)
     return found
 
 
-@pytest.mark.parametrize("package", ORDER)
-def test_the_page_of_the_architecture_is_true(package: str) -> None:
-    """Modules import what stands above them there, too."""
-    place = rooms(package)
-    for module in PATHS:
-        if module.parent.name != package or module.stem == "__init__":
-            continue
-        for statement in imports(ast.parse(module.read_text("utf-8")).body):
-            if isinstance(statement, ast.ImportFrom) and statement.level:
-                assert place[str(statement.module)] <= place[module.stem], f"{module.stem}: {ast.unparse(statement)}"
+@pytest.mark.parametrize(("package", "name"), EACH)
+def test_module_imports_only_from_earlier_layers(package: str, name: str) -> None:
+    layer = {entry: number for number, entries in enumerate(LAYERS[package]) for entry in entries}
+    own = name.partition(".")[0]
+    for other, statement in imported(package, name).items():
+        entry = other.partition(".")[0]
+        assert entry == own or layer[entry] < layer[own], statement
+
+
+@pytest.mark.parametrize(("package", "name"), EACH)
+def test_module_imports_only_the_standard_library(package: str, name: str) -> None:
+    for statement in imports(ast.parse(MODULES[package][name].read_text("utf-8")).body):
+        if isinstance(statement, ast.ImportFrom) and str(statement.module).partition(".")[0] == "together_types":
+            assert name == "_types", "only together_adapters._types imports together_types"
+        elif not (isinstance(statement, ast.ImportFrom) and statement.level):
+            names = [statement.module] if isinstance(statement, ast.ImportFrom) else [a.name for a in statement.names]
+            for imported_name in names:
+                if sys.version_info >= (3, 10):
+                    assert str(imported_name).split(".")[0] in sys.stdlib_module_names, ast.unparse(statement)
+
+
+@pytest.mark.parametrize("package", LAYERS)
+def test_every_module_belongs_to_one_layer(package: str) -> None:
+    entries = [entry for layer in LAYERS[package] for entry in layer]
+    assert sorted(entries) == sorted({name.partition(".")[0] for name in MODULES[package]})
+
+
+@pytest.mark.parametrize("package", LAYERS)
+def test_modules_have_no_import_cycle(package: str) -> None:
+    graph = {name: set(imported(package, name)) - {name} for name in MODULES[package]}
+    TopologicalSorter(graph).prepare()  # raises CycleError, which names the modules
+
+
+def test_types_have_no_import_cycle_for_type_checkers() -> None:
+    checked = [name for name in MODULES["together_types"] if name != "wire"]  # only type checkers import `wire`
+    TopologicalSorter(
+        {name: set(imported("together_types", name, typing=True)) - {"wire"} for name in checked}
+    ).prepare()
+
+
+def test_private_module_at_the_top_has_several_users() -> None:
+    """One that a single package uses belongs inside that package."""
+    users: dict[str, set[str]] = {}
+    for name in MODULES["together_adapters"]:
+        for other in imported("together_adapters", name, typing=True):
+            users.setdefault(other, set()).add(name.partition(".")[0])
+    alone = {entry: found for entry, found in users.items() if re.match(r"_[a-z]\w*$", entry) and len(found) == 1}
+    assert alone == {"_cli": {"__main__"}}  # a package, whose public module is `__main__`
+
+
+@pytest.mark.parametrize("name", ALIASES)
+def test_alias_for_pickles_is_short(name: str) -> None:
+    lines = (FOLDERS["together_adapters"] / f"{name}.py").read_text("utf-8").splitlines()
+    assert len(lines) <= 5 and not any(f".{name}" in statement for statement in lines)
+
+
+@pytest.mark.parametrize("package", LAYERS)
+def test_architecture_table_of_contributing_lists_the_layers(package: str) -> None:
+    page = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text("utf-8")
+    table = page.split(f"| modules of `{package}` |")[1].split("\n\n")[0]
+    rows = [re.findall(r"`([^`]+)`", row.split("|")[1]) for row in table.splitlines()[2:]]
+    assert rows == [layer for layer in LAYERS[package] if layer != ["__init__"]]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,13 +14,25 @@ import together_adapters
 
 import together_types
 
+
+def name_of(package: str, path: Path) -> str:
+    """The dotted name of the module at a path below the package's folder."""
+    return ".".join([package, *path.with_suffix("").parts]).removesuffix(".__init__")
+
+
+def is_private(module: str) -> bool:
+    """Whether a part of a module's name begins with one underscore; `__main__` is public."""
+    return bool(re.search(r"\._(?!_)", module))
+
+
 Definition = (ast.FunctionDef, ast.AsyncFunctionDef)
 PACKAGES = [(package.__name__, Path(str(package.__file__)).parent) for package in (together_types, together_adapters)]
 MODULES = [
-    pytest.param(f"{package}.{path.stem}" if path.stem != "__init__" else package, path, id=f"{package}.{path.stem}")
+    pytest.param(name, path, id=name)
     for package, folder in PACKAGES
-    for path in sorted(folder.glob("*.py"))
-    if path.stem == "__init__" or not path.stem.startswith("_")
+    for path in sorted(folder.rglob("*.py"))
+    for name in [name_of(package, path.relative_to(folder))]
+    if not is_private(name)
 ]
 
 
@@ -98,9 +111,10 @@ def test_every_enum_member_is_documented(cls: type) -> None:
 # ---- typed
 
 ALL = [
-    pytest.param(path, id=f"{package}.{path.stem}")
+    pytest.param(name, path, id=name)
     for package, folder in PACKAGES
-    for path in sorted(folder.glob("*.py"))
+    for path in sorted(folder.rglob("*.py"))
+    for name in [name_of(package, path.relative_to(folder))]
 ]
 OFFERED = {
     public
@@ -109,11 +123,24 @@ OFFERED = {
 }
 
 
-@pytest.mark.parametrize("path", ALL)
-def test_no_public_signature_has_any(path: Path) -> None:
+@pytest.mark.parametrize(("name", "path"), MODULES)
+def test_public_class_names_its_public_module(name: str, path: Path) -> None:
+    """Pickles contain this name, so it may not be that of a private module, which may move."""
+    module = importlib.import_module(name)
+    offered = {public: getattr(module, public) for public in getattr(module, "__all__", ())}
+    wrong = {
+        public: item.__module__
+        for public, item in offered.items()
+        if isinstance(item, type) and item.__module__.startswith("together_") and is_private(item.__module__)
+    }
+    assert wrong == {}
+
+
+@pytest.mark.parametrize(("name", "path"), ALL)
+def test_no_public_signature_has_any(name: str, path: Path) -> None:
     """Any stands in none; what is JSON is called JSON. An alias that only type checkers see counts where it is public."""
     body = ast.parse(path.read_text("utf-8")).body
-    if path.stem.startswith("_"):  # of a private module, what a public one offers
+    if is_private(name):  # of a private module, what a public one offers
         body = [item for item in flat(body) if getattr(item, "name", "") in OFFERED]
     assert list(with_any(body, "")) == []
 
