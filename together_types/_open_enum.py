@@ -1,4 +1,4 @@
-"""Enums that stay open: a value no one has named yet is still a value of the enum, and no string is refused."""
+"""String enums: closed ones, whose values the library decides, and open ones, whose values servers decide."""
 
 from __future__ import annotations
 
@@ -13,17 +13,11 @@ if TYPE_CHECKING:
 
     Member = TypeVar("Member", bound="OpenEnum")
 
-__all__ = ["OpenEnum", "named_in"]
+__all__ = ["OpenEnum", "StringEnum", "named_in"]
 
 
-class OpenEnum(str, Enum):
-    """A string enum that takes every string.
-
-    Servers add values faster than clients are released, so `FinishReason("abort")`
-    gives an unnamed member: it equals and hashes like `"abort"`, pickles, and has
-    `.known == False`. Named members are singletons; unnamed ones are made anew each
-    time, so that what a server sends cannot fill memory: compare with `==`, not `is`.
-    """
+class StringEnum(str, Enum):
+    """An enum whose members equal their strings, on every Python version also in `str()`, `format()` and f-strings."""
 
     # An f-string of a plain `str, Enum` gives the value up to Python 3.10, the member's name from 3.11 on.
     def __str__(self) -> str:
@@ -31,6 +25,19 @@ class OpenEnum(str, Enum):
 
     def __format__(self, format_spec: str) -> str:
         return str.__format__(self, format_spec)
+
+    def __reduce_ex__(self, protocol: object) -> tuple[type[Self], tuple[str]]:
+        return self.__class__, (self._value_,)
+
+
+class OpenEnum(StringEnum):
+    """A string enum that takes every string.
+
+    Servers add values faster than clients are released, so `FinishReason("abort")`
+    gives an unnamed member: it equals and hashes like `"abort"`, pickles, and has
+    `.known == False`. Named members are singletons; unnamed ones are made anew each
+    time, so that what a server sends cannot fill memory: compare with `==`, not `is`.
+    """
 
     @property
     def known(self) -> bool:
@@ -48,9 +55,6 @@ class OpenEnum(str, Enum):
     def __repr__(self) -> str:
         name = self.__class__.__name__
         return f"<{name}.{self._name_}: {self._value_!r}>" if self.known else f"{name}({self._value_!r})"
-
-    def __reduce_ex__(self, protocol: object) -> tuple[type[Self], tuple[str]]:
-        return self.__class__, (self._value_,)
 
     def __copy__(self) -> Self:
         return self

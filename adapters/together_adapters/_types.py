@@ -20,6 +20,7 @@ from together_types import (
     __version__,
 )
 from together_types._json import check_nesting, document_at, loads, loads_finite, scan_unchecked, well_formed
+from together_types._open_enum import StringEnum
 from together_types._read import at
 
 TYPE_CHECKING = False
@@ -49,6 +50,7 @@ __all__ = [
     "Issue",
     "LogprobsPart",
     "ParseError",
+    "StringEnum",
     "TogetherErrorResponse",
     "ToolCalls",
     "UsageData",

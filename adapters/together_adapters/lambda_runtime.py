@@ -39,7 +39,7 @@ from types import SimpleNamespace
 
 from ._json_data import is_dict, is_mapping, plain
 from .aws_lambda import STREAMING
-from .aws_lambda._events import kind_of
+from .aws_lambda._events import EventKind, kind_of
 from .aws_lambda._responses import ResponseTooLargeError, limit_of
 from .aws_lambda._runtime_api import ERROR_TYPE, RuntimeAPI, as_bytes, report_of, type_of
 from .aws_lambda._streams import as_parts
@@ -193,7 +193,7 @@ def _parts_of(result: Any, event: Any) -> Iterator[Any] | None:
     if hasattr(result, "__next__"):
         parts: Iterator[Any] = result
         return parts
-    always = os.environ.get(STREAMING) == "always" and kind_of(event) in ("function_url", "rest_v1")
+    always = os.environ.get(STREAMING) == "always" and kind_of(event) in (EventKind.FUNCTION_URL, EventKind.REST_V1)
     return as_parts(result) if always and is_mapping(result) and "statusCode" in result else None
 
 
@@ -227,8 +227,8 @@ def _marshalled(result: Any) -> tuple[bytes, str]:
         if hasattr(result, "__await__") and hasattr(result, "close"):
             result.close()  # so that Python does not warn of it besides
         data, kind = json.dumps(plain(result)).encode("ascii"), "application/json"
-    if len(data) > limit_of("direct"):
-        raise ResponseTooLargeError(len(data), limit_of("direct"))
+    if len(data) > limit_of(EventKind.DIRECT):
+        raise ResponseTooLargeError(len(data), limit_of(EventKind.DIRECT))
     return data, kind
 
 

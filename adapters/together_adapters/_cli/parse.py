@@ -12,7 +12,7 @@ from itertools import chain
 
 from .._json_data import is_dict, is_sequence
 from .._types import ChatCompletionChunk, ChatCompletionResponse, Issue, ParseError, at
-from ..accumulate import Completion
+from ..accumulate import Completion, CompletionState
 from ..errors import APIError, StreamError
 from ..stream import iter_chunks
 from ..stream._event_data import error_in, message_of
@@ -128,10 +128,10 @@ def _account_for_response(data: bytes, args: argparse.Namespace) -> int:
     found.issues = response.issues()
     error = None
     if failure is not None:
-        completion = Completion(response, "errored")
+        completion = Completion(response, CompletionState.ERRORED)
         message = f"an error: {message_of(failure)}"
         error = StreamError(message, completion, type=failure.type_, code=failure.code)
-    _print_account(response, "finished" if error is None else "errored", found, error, args)
+    _print_account(response, CompletionState.FINISHED if error is None else CompletionState.ERRORED, found, error, args)
     if error is not None:
         raise error
     return 0

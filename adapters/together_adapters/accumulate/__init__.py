@@ -26,6 +26,7 @@ from .._types import (
     DeltaContent,
     Issue,
     LogprobsPart,
+    StringEnum,
 )
 from ._merging import FIRST, JOINED, LAST, LATEST, Folded, Text, Unmerged, keep_unknown, with_unknown
 from ._message import TEXTS, MessageAccumulator
@@ -41,26 +42,43 @@ if TYPE_CHECKING:
     _Fields = dict[str, Any]
     Repetition = tuple[_Fields, _Fields, _Fields, str, bool, Write, Write]
 
-__all__ = ["Accumulator", "Completion", "Unmerged", "accumulate"]
+__all__ = ["Accumulator", "Completion", "CompletionState", "Unmerged", "accumulate"]
 
 Unmerged.__module__ = __name__  # the public module, which pickles name
 
 
-class Completion:
-    """What a stream has given: the `response` so far, how it stands and whether `[DONE]` came.
+class CompletionState(StringEnum):
+    """How a stream stands. Each member equals its string: `completion.state == "finished"`."""
 
-    `state` is `open` while it goes on, `finished`, `cut_off` (it ended without a finish reason for every
-    choice, or the connection broke), `errored` (the server said so, or sent what is no stream) or `cancelled`
-    (closed by its reader). `unmerged` has what the response cannot show.
+    OPEN = "open"
+    """More may arrive."""
+    FINISHED = "finished"
+    """The answer is complete."""
+    CUT_OFF = "cut_off"
+    """The stream ended without a finish reason for every choice, or the connection broke."""
+    ERRORED = "errored"
+    """The server reported an error, or sent something that is not a stream of chunks."""
+    CANCELLED = "cancelled"
+    """The reader closed the stream before its end."""
+
+
+class Completion:
+    """What has arrived of a stream: the `response` so far, its `state`, and whether `[DONE]` was received (`saw_done`).
+
+    `unmerged` lists what chunks contained and the response cannot show.
     """
 
     __slots__ = ("response", "saw_done", "state", "unmerged")
 
     def __init__(
-        self, response: ChatCompletionResponse, state: str, saw_done: bool = False, unmerged: tuple[Unmerged, ...] = ()
+        self,
+        response: ChatCompletionResponse,
+        state: CompletionState | str,
+        saw_done: bool = False,
+        unmerged: tuple[Unmerged, ...] = (),
     ) -> None:
         self.response: ChatCompletionResponse = response
-        self.state: str = state
+        self.state: CompletionState = CompletionState(state)
         self.saw_done: bool = saw_done
         self.unmerged: tuple[Unmerged, ...] = unmerged
 
@@ -72,7 +90,7 @@ class Completion:
         """What AWS Lambda's runtime client sends for a completion that a handler returns."""
         return {"response": self.response, "state": self.state, "saw_done": self.saw_done}
 
-    def _fields(self) -> tuple[ChatCompletionResponse, str, bool, tuple[Unmerged, ...]]:
+    def _fields(self) -> tuple[ChatCompletionResponse, CompletionState, bool, tuple[Unmerged, ...]]:
         return self.response, self.state, self.saw_done, self.unmerged
 
     def __eq__(self, other: object) -> bool:
@@ -86,7 +104,7 @@ class Completion:
 
     def __repr__(self) -> str:
         response, state, saw_done, unmerged = self._fields()
-        return f"Completion({response!r}, state={state!r}, saw_done={saw_done!r}, unmerged={unmerged!r})"
+        return f"Completion({response!r}, state={state.value!r}, saw_done={saw_done!r}, unmerged={unmerged!r})"
 
 
 # Most chunks repeat the one before but for a text and a token id, which comparing dicts finds out: of a whole chunk
@@ -369,7 +387,7 @@ class Accumulator:
         """True when every choice seen has its finish reason, and there is one."""
         return bool(self._choices) and all([choice.finished for choice in self._choices.values()])
 
-    def completion(self, state: str = "open", saw_done: bool = False) -> Completion:
+    def completion(self, state: CompletionState | str = CompletionState.OPEN, saw_done: bool = False) -> Completion:
         """The response so far."""
         left: list[Unmerged] = []
         data: dict[str, Any] = {name: folded.result(name, left) for name, folded in self._fields.items()}
@@ -405,7 +423,7 @@ def accumulate(chunks: Iterable[ChatCompletionChunk]) -> Completion:
     accumulator = Accumulator()
     for chunk in chunks:
         accumulator.add(chunk)
-    completion = accumulator.completion("finished" if accumulator.finished else "cut_off")
-    if completion.response.error is not None:
-        completion.state = "errored"
-    return completion
+    completion = accumulator.completion(CompletionState.FINISHED if accumulator.finished else CompletionState.CUT_OFF)
+    if completion.response.error is None:
+        return completion
+    return Completion(completion.response, CompletionState.ERRORED, unmerged=completion.unmerged)

@@ -32,7 +32,7 @@ from __future__ import annotations
 
 import os
 
-from ._events import HttpEvent, kind_of, parse_event, raw_of
+from ._events import EventKind, HttpEvent, kind_of, parse_event, raw_of
 from ._responses import (
     ResponseTooLargeError,
     checked_headers,
@@ -55,6 +55,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "STREAMING",
+    "EventKind",
     "HttpEvent",
     "ResponseTooLargeError",
     "deadline_from",
@@ -67,9 +68,11 @@ __all__ = [
 STREAMING = "TOGETHER_LAMBDA_STREAMING"
 """The environment variable that says whether responses can be streamed: `on`, `always` or `off`."""
 
-HttpEvent.__module__ = ResponseTooLargeError.__module__ = __name__  # the public module, which pickles name
+EventKind.__module__ = HttpEvent.__module__ = ResponseTooLargeError.__module__ = (
+    __name__  # the public module, which pickles name
+)
 
-_STREAMED_KINDS = ("function_url", "rest_v1", "direct")
+_STREAMED_KINDS = (EventKind.FUNCTION_URL, EventKind.REST_V1, EventKind.DIRECT)
 _SSE_HEADERS = {"content-type": "text/event-stream", "cache-control": "no-cache"}
 
 
@@ -104,7 +107,7 @@ def respond_error(exc: BaseException, event: JSON | HttpEvent = None) -> JSON:
     500. What looks like a key, the secrets of the environment and the credentials of the request are left out.
     Never raises.
     """
-    raw, kind = None, "function_url"
+    raw, kind = None, EventKind.FUNCTION_URL
     try:
         raw = raw_of(event)
         kind = _kind(raw)
@@ -144,7 +147,9 @@ def respond_stream(
     if not streaming or kind not in _STREAMED_KINDS:
         return buffered(chunks, raw, kind, status, checked)
     return streamed(
-        chunks, raw, None if kind == "direct" else {"statusCode": status, **shaped(checked, "function_url", raw)}
+        chunks,
+        raw,
+        None if kind is EventKind.DIRECT else {"statusCode": status, **shaped(checked, EventKind.FUNCTION_URL, raw)},
     )
 
 
@@ -162,5 +167,5 @@ def deadline_from(context: LambdaContext, margin: float = 0.5) -> float:
     return float(monotonic() + remaining() / 1000 - margin)
 
 
-def _kind(raw: Any) -> str:
-    return "function_url" if raw is None else kind_of(raw)
+def _kind(raw: Any) -> EventKind:
+    return EventKind.FUNCTION_URL if raw is None else kind_of(raw)

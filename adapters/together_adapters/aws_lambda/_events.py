@@ -17,7 +17,7 @@ import json
 from collections import namedtuple
 
 from .._json_data import is_mapping, is_sequence, plain
-from .._types import ParseError, loads_finite, well_formed
+from .._types import ParseError, StringEnum, loads_finite, well_formed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..protocols import JSON
 
     class _Fields(NamedTuple):
-        kind: str
+        kind: EventKind
         method: str
         path: str
         headers: dict[str, str]
@@ -39,13 +39,28 @@ if TYPE_CHECKING:
 else:
     _Fields = namedtuple("_Fields", ("kind", "method", "path", "headers", "query", "cookies", "body", "raw"))
 
-__all__ = ["HttpEvent", "kind_of", "parse_event", "raw_of"]
+__all__ = ["EventKind", "HttpEvent", "kind_of", "parse_event", "raw_of"]
+
+
+class EventKind(StringEnum):
+    """The source of an event. Each member equals its string: `event.kind == "alb"`."""
+
+    REST_V1 = "rest_v1"
+    """An API Gateway REST API, or an HTTP API with payload format 1.0."""
+    HTTP_V2 = "http_v2"
+    """An API Gateway HTTP API with payload format 2.0."""
+    FUNCTION_URL = "function_url"
+    """A Lambda function URL."""
+    ALB = "alb"
+    """An Application Load Balancer, with or without multi-value headers."""
+    DIRECT = "direct"
+    """Anything else (Invoke, Step Functions, SQS, EventBridge): the event itself is the payload."""
 
 
 class HttpEvent(_Fields):
     """One request, whichever source it came from.
 
-    `kind` is `rest_v1`, `http_v2`, `function_url`, `alb` or `direct`. `path` has no stage in it and is otherwise as
+    `kind` is an EventKind. `path` has no stage in it and is otherwise as
     the source gives it. `headers` have lower-case names; several values of one are joined with ", ". `query` has the
     decoded values of each name, in order, as `urllib.parse.parse_qs` gives them. `cookies` has the first value of
     each name, as it came. `body` is decoded from base64 where the source says so. A direct invocation has no
@@ -53,6 +68,11 @@ class HttpEvent(_Fields):
     """
 
     __slots__ = ()
+
+    if not TYPE_CHECKING:
+
+        def __new__(cls, kind, *fields, **named):  # pickles of 0.1.0 contain the kind as text
+            return super().__new__(cls, EventKind(kind), *fields, **named)
 
     def json(self) -> JSON:
         """The body as a JSON value; raises ParseError where it is none."""
@@ -62,7 +82,7 @@ class HttpEvent(_Fields):
             raise ParseError("body", error.problem) from None
 
     def __repr__(self) -> str:  # headers, query and body hold credentials and people's text
-        return f"HttpEvent(kind={self.kind!r}, method={self.method!r}, path={self.path!r}, {len(self.body)} bytes)"
+        return f"HttpEvent(kind={str(self.kind)!r}, method={self.method!r}, path={self.path!r}, {len(self.body)} bytes)"
 
 
 def raw_of(event: Any) -> Any:
@@ -73,18 +93,18 @@ def raw_of(event: Any) -> Any:
     return event if raw is None else raw
 
 
-def kind_of(raw: Any) -> str:
+def kind_of(raw: Any) -> EventKind:
     """Which source an event came from; never raises."""
     if not is_mapping(raw):
-        return "direct"
+        return EventKind.DIRECT
     context = raw.get("requestContext")
     if not is_mapping(context):
-        return "direct"
+        return EventKind.DIRECT
     if "elb" in context:
-        return "alb"
+        return EventKind.ALB
     if raw.get("version") == "2.0" and ("rawPath" in raw or "http" in context):
-        return "function_url" if ".lambda-url." in str(context.get("domainName")) else "http_v2"
-    return "rest_v1" if "httpMethod" in raw else "direct"
+        return EventKind.FUNCTION_URL if ".lambda-url." in str(context.get("domainName")) else EventKind.HTTP_V2
+    return EventKind.REST_V1 if "httpMethod" in raw else EventKind.DIRECT
 
 
 def parse_event(event: JSON | HttpEvent) -> HttpEvent:
@@ -95,9 +115,9 @@ def parse_event(event: JSON | HttpEvent) -> HttpEvent:
     """
     raw = raw_of(event)
     kind = kind_of(raw)
-    if kind == "direct":
+    if kind is EventKind.DIRECT:
         return HttpEvent(kind, "", "", {}, {}, {}, _payload(raw), raw)
-    read = _format_2 if kind in ("http_v2", "function_url") else _format_1
+    read = _format_2 if kind in (EventKind.HTTP_V2, EventKind.FUNCTION_URL) else _format_1
     method, path, query, cookies = read(raw, kind)
     headers = _headers(raw)
     if cookies:  # which are not among the headers there
@@ -129,7 +149,7 @@ def _at(raw: Mapping[str, Any], path: str) -> str:
     return text
 
 
-def _format_2(raw: Mapping[str, Any], kind: str) -> tuple[str, str, dict[str, list[str]], list[str]]:
+def _format_2(raw: Mapping[str, Any], kind: EventKind) -> tuple[str, str, dict[str, list[str]], list[str]]:
     method = _at(raw, "requestContext.http.method")
     path = _at(raw, "rawPath" if "rawPath" in raw else "requestContext.http.path")
     stage = raw["requestContext"].get("stage")
@@ -145,9 +165,9 @@ def _format_2(raw: Mapping[str, Any], kind: str) -> tuple[str, str, dict[str, li
     return method, path, query, [well_formed(text) for text in texts]
 
 
-def _format_1(raw: Mapping[str, Any], kind: str) -> tuple[str, str, dict[str, list[str]], list[str]]:
+def _format_1(raw: Mapping[str, Any], kind: EventKind) -> tuple[str, str, dict[str, list[str]], list[str]]:
     pairs = _both(raw, "multiValueQueryStringParameters", "queryStringParameters")
-    if kind == "alb":  # which passes query strings on as they were sent
+    if kind is EventKind.ALB:  # which passes query strings on as they were sent
         from urllib.parse import unquote_plus
 
         pairs = ((unquote_plus(name), unquote_plus(value)) for name, value in pairs)

@@ -11,6 +11,7 @@ import re
 from .._json_data import is_mapping, is_sequence, plain
 from .._redaction import redact
 from .._types import ParseError, well_formed
+from ._events import EventKind
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,9 +53,9 @@ class ResponseTooLargeError(ValueError):
         return f"the response takes {self.size} bytes of JSON, more than the {self.limit} that can be delivered"
 
 
-def response_to(value: Any, raw: Any, kind: str, status: int, headers: dict[str, list[str]]) -> Any:
+def response_to(value: Any, raw: Any, kind: EventKind, status: int, headers: dict[str, list[str]]) -> Any:
     """What the handler returns; for a direct invocation the value itself. Raises as `aws_lambda.respond` does."""
-    if kind == "direct":
+    if kind is EventKind.DIRECT:
         return _guarded(_text_of(value)[0] if isinstance(value, (bytes, bytearray)) else plain(value), kind)
     content_type, body, encoded = _body_of(value)
     if content_type is not None:
@@ -64,21 +65,21 @@ def response_to(value: Any, raw: Any, kind: str, status: int, headers: dict[str,
     )
 
 
-def error_response(exc: BaseException, raw: Any, kind: str) -> Any:
+def error_response(exc: BaseException, raw: Any, kind: EventKind) -> Any:
     """What the handler returns for an exception; see `aws_lambda.respond_error`."""
     status = _status_of(exc)
     body = _without_secrets(_error_body(exc, status), _credentials_in(raw))
     return response_to(body, raw, kind, status, _told_headers(exc))
 
 
-def failed_response(raw: Any, kind: str) -> Any:
+def failed_response(raw: Any, kind: EventKind) -> Any:
     """What the handler returns for an exception, or an event, that cannot be read without another exception."""
     return response_to(_error_body(RuntimeError(), 500), raw, kind, 500, {})
 
 
-def limit_of(kind: str) -> int:
+def limit_of(kind: EventKind) -> int:
     """How many bytes of JSON a response may take."""
-    return _MAX_ALB_BYTES if kind == "alb" else _MAX_BYTES
+    return _MAX_ALB_BYTES if kind is EventKind.ALB else _MAX_BYTES
 
 
 def checked_status(status: Any) -> int:
@@ -111,8 +112,8 @@ def _checked_value(name: str, value: Any) -> str:
     return value
 
 
-def shaped(headers: dict[str, list[str]], kind: str, raw: Any) -> dict[str, Any]:
-    if kind in ("http_v2", "function_url"):
+def shaped(headers: dict[str, list[str]], kind: EventKind, raw: Any) -> dict[str, Any]:
+    if kind in (EventKind.HTTP_V2, EventKind.FUNCTION_URL):
         cookies = headers.get("set-cookie")
         joined = {name: ", ".join(values) for name, values in headers.items() if name != "set-cookie"}
         return {"headers": joined, **({"cookies": cookies} if cookies else {})}
@@ -159,7 +160,7 @@ def _text_of(data: bytes | bytearray) -> tuple[str, bool]:
         return b64encode(data).decode("ascii"), True
 
 
-def _guarded(response: Any, kind: str) -> Any:
+def _guarded(response: Any, kind: EventKind) -> Any:
     # As the runtimes of Python 3.11 and before write it, with every character escaped; later ones never write more.
     size = len(json.dumps(response))
     if size > limit_of(kind):

@@ -10,6 +10,7 @@ import json
 from .._types import well_formed
 from ..errors import APIError
 from ..sse._encoding import encode_chunks
+from ._events import EventKind
 from ._responses import ResponseTooLargeError, error_response, limit_of, response_to
 
 TYPE_CHECKING = False
@@ -70,7 +71,9 @@ def streamed(chunks: Iterable[Any], raw: Any, prelude: dict[str, Any] | None) ->
     try:
         refused = pulled.pull()
         if refused is not None:
-            yield from as_parts(error_response(refused, raw, "direct" if prelude is None else "function_url"))
+            yield from as_parts(
+                error_response(refused, raw, EventKind.DIRECT if prelude is None else EventKind.FUNCTION_URL)
+            )
             return
         if prelude is not None:
             yield prelude
@@ -105,7 +108,7 @@ def _data_of(response: Any) -> bytes:
     return b64decode(body, validate=True)
 
 
-def buffered(chunks: Iterable[Any], raw: Any, kind: str, status: int, headers: dict[str, list[str]]) -> Any:
+def buffered(chunks: Iterable[Any], raw: Any, kind: EventKind, status: int, headers: dict[str, list[str]]) -> Any:
     """The response whose body is the whole event stream."""
     frames: list[bytes] = []
     pulled, size = _Pulled(chunks), 0

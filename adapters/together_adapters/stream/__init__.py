@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import partial
 
 from .._byte_sources import aclose_source, aiterator_of, as_bytes, close_source, iterator_of, missing, wake
+from ..accumulate import CompletionState
 from ._reader import MAX_EVENT_BYTES, ChunkReader
 
 TYPE_CHECKING = False
@@ -76,7 +77,7 @@ class ChunkStream(_Shell):
                 self._reading = True  # before the state is looked at: see close
                 piece = None  # an error's traceback shows what it holds, and a server may have repeated the key
                 try:
-                    piece = next_piece() if reader.state == "open" else None
+                    piece = next_piece() if reader.state is CompletionState.OPEN else None
                 except BaseException as error:
                     self._reading, chunk = False, None
                     self._break_off(error)
@@ -95,7 +96,7 @@ class ChunkStream(_Shell):
                 chunk = reader.next_regular() if reader.run is run else reader.next_chunk()
             if chunk is not None:
                 yield chunk
-            elif reader.state != "open":
+            elif reader.state is not CompletionState.OPEN:
                 break
         piece = None
         try:
@@ -179,7 +180,7 @@ class AsyncChunkStream(_Shell):
         reader = self._reader
         chunk = None if reader.waiting else reader.next_chunk()
         while chunk is None:
-            if reader.state == "open":
+            if reader.state is CompletionState.OPEN:
                 chunk = await self._advance()
                 continue
             try:

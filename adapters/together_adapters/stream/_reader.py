@@ -15,7 +15,7 @@ from itertools import chain
 
 from .._byte_sources import GAP, Unread, read_before
 from .._types import ChatCompletionChunk, ParseError
-from ..accumulate import Accumulator, Completion
+from ..accumulate import Accumulator, Completion, CompletionState
 from ..errors import APIError, APITimeoutError, IncompleteStreamError, StreamError, StreamTimeoutError
 from ..sse import Decoder, ServerSentEvent
 from ._event_data import DONE, Rest, documents_in, error_in, message_of, whole_as_chunk
@@ -57,7 +57,7 @@ class ChunkReader:
     ) -> None:
         from ._templates import Templates  # with the first stream, not with the import of who may want one
 
-        self.state: str = "open"
+        self.state: CompletionState = CompletionState.OPEN
         self.saw_done: bool = False
         self.error: APIError | None = None
         self.waiting: bool = True  # nothing is left to be read: `next_chunk` will give None until there is more
@@ -94,7 +94,7 @@ class ChunkReader:
 
     def receive(self, data: bytes) -> None:
         """Take the next bytes of the body; those that come after the stream's end, or its error, are not kept."""
-        if self.state != "open":
+        if self.state is not CompletionState.OPEN:
             return
         unread = self._unread
         self.waiting = False
@@ -126,8 +126,8 @@ class ChunkReader:
 
     def cancel(self) -> None:
         """No more is to be read; a stream that has not ended by itself is cancelled."""
-        if self.state == "open":
-            self.state, self.waiting, self.run = "cancelled", False, None
+        if self.state is CompletionState.OPEN:
+            self.state, self.waiting, self.run = CompletionState.CANCELLED, False, None
 
     def break_off(self, error: Exception) -> None:
         """Reading failed: take what had been read, and end."""
@@ -165,7 +165,7 @@ class ChunkReader:
     def next_chunk(self) -> ChatCompletionChunk | None:
         """The next chunk of what was received."""
         run, unread = self.run, self._unread
-        if run is not None and self.state == "open":
+        if run is not None and self.state is CompletionState.OPEN:
             chunk = next(run, None)
             if chunk is not None:
                 self.waiting = unread.at == len(unread.data) and not self._ended
@@ -175,7 +175,7 @@ class ChunkReader:
     def next_regular(self) -> ChatCompletionChunk | None:
         """The next chunk, when `run` has none."""
         unread, chunk = self._unread, None
-        while chunk is None and self.state == "open":
+        while chunk is None and self.state is CompletionState.OPEN:
             document = next(self._documents, None)
             if document is not None:
                 chunk = self._take_document(document)
@@ -266,7 +266,7 @@ class ChunkReader:
 
     def _take_document(self, document: dict[str, Any] | str) -> ChatCompletionChunk | None:
         if document == DONE:
-            self.state, self.saw_done = "finished", True
+            self.state, self.saw_done = CompletionState.FINISHED, True
         elif isinstance(document, Rest):
             self._take_what_is_no_json(document)
         elif not isinstance(document, str):
@@ -335,9 +335,9 @@ class ChunkReader:
         # A completion that was sent at once is whole, whatever its finish reason: Ollama's is null.
         whole = self._part == _BODY and self._accumulator.started
         if self._broken is None and (whole or self._accumulator.finished):
-            self.state = "finished"
+            self.state = CompletionState.FINISHED
             return
-        self.state = "cut_off"
+        self.state = CompletionState.CUT_OFF
         if self._broken is not None:
             ours = isinstance(self._broken, APIError)
             said = self._broken if ours else f"the connection broke before the stream was complete: {self._broken!r}"
@@ -369,7 +369,7 @@ class ChunkReader:
         return True
 
     def _fail(self, message: str, **details: Any) -> None:
-        self.state = "errored"
+        self.state = CompletionState.ERRORED
         error = StreamError(message, self.completion, **details)
         self.error = error if self._conceal is None else self._conceal(error)
 
