@@ -51,7 +51,7 @@ def shaped(cls: type[Value], depth: int = 3) -> st.SearchStrategy[dict[str, obje
     """JSON objects that mostly have the shape of `cls`, so that nested values are reached."""
     hints = typing.get_type_hints(cls)
     fields = {
-        key: shaped_field(hints[name], depth) | json_objects(keys_of(cls)) | SCALARS for name, key in cls._wire.items()
+        key: shaped_field(hints[name], depth) | json_objects(keys_of(cls)) | SCALARS for name, key in cls._keys.items()
     }
     return st.fixed_dictionaries({}, optional=fields)
 

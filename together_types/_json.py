@@ -30,18 +30,18 @@ __all__ = [
     "STACK_USED_UP",
     "ParseError",
     "check_nesting",
+    "copy_json",
     "describe",
     "document_at",
     "dumps",
+    "finite",
     "is_array",
     "is_object",
-    "keep",
     "loads",
     "loads_finite",
     "scan_unchecked",
-    "sendable",
+    "utf8_safe",
     "well_formed",
-    "writable",
 ]
 
 MAX_DEPTH = 200
@@ -253,15 +253,15 @@ def dumps(value: JSON) -> str:
     try:
         return _encode(value)
     except ValueError:  # a non-finite float, or an integer too long to be written
-        return _encode(writable(value))
+        return _encode(finite(value))
 
 
-def writable(value: JSON) -> JSON:
+def finite(value: JSON) -> JSON:
     """A copy without numbers that JSON cannot hold."""
     if is_object(value):
-        return {key: writable(item) for key, item in value.items()}
+        return {key: finite(item) for key, item in value.items()}
     if is_array(value):
-        return [writable(item) for item in value]
+        return [finite(item) for item in value]
     if isinstance(value, float):
         return value if value - value == 0 else None
     if isinstance(value, int):
@@ -269,22 +269,22 @@ def writable(value: JSON) -> JSON:
             str(value)
         except ValueError:  # longer than this interpreter writes, so none would read it back
             return None
-    return value if value is None or isinstance(value, (str, int)) else writable(_as_json(value))
+    return value if value is None or isinstance(value, (str, int)) else finite(_as_json(value))
 
 
-def sendable(value: JSON) -> JSON:
-    """A copy that every JSON writer can write, also as UTF-8: `writable`, and no lone surrogates."""
+def utf8_safe(value: JSON) -> JSON:
+    """A copy that every JSON writer can write, also as UTF-8: `finite`, and no lone surrogates."""
     if is_object(value):
-        return {well_formed(str(key)): sendable(item) for key, item in value.items()}
+        return {well_formed(str(key)): utf8_safe(item) for key, item in value.items()}
     if is_array(value):
-        return [sendable(item) for item in value]
-    return well_formed(value) if isinstance(value, str) else writable(value)
+        return [utf8_safe(item) for item in value]
+    return well_formed(value) if isinstance(value, str) else finite(value)
 
 
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 
 
-def keep(value: JSON, level: int) -> JSON:
+def copy_json(value: JSON, level: int) -> JSON:
     """A copy of raw JSON, so that the caller's objects may change; `level` is where it stands.
 
     Raises ParseError where it is nested deeper than MAX_DEPTH levels.
@@ -294,10 +294,10 @@ def keep(value: JSON, level: int) -> JSON:
     if level > MAX_DEPTH:
         raise ParseError("", f"nested deeper than {MAX_DEPTH} levels")
     if is_object(value):
-        return {key: keep(item, level + 1) for key, item in value.items()}
+        return {key: copy_json(item, level + 1) for key, item in value.items()}
     if is_array(value):
-        return [keep(item, level + 1) for item in value]
-    return keep(value.to_dict(), level) if hasattr(value, "to_dict") else value
+        return [copy_json(item, level + 1) for item in value]
+    return copy_json(value.to_dict(), level) if hasattr(value, "to_dict") else value
 
 
 def describe(value: JSON) -> str:

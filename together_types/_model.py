@@ -23,15 +23,15 @@ from ._json import (
     MAX_DEPTH,
     STACK_USED_UP,
     ParseError,
+    copy_json,
     describe,
     dumps,
     is_array,
     is_object,
-    keep,
     loads,
-    sendable,
+    utf8_safe,
 )
-from ._read import Misfit, Reader, ReadOnlyDict, Respelled, at, under
+from ._read import Coerced, Reader, ReadOnlyDict, TypeMismatch, at, under
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,11 +49,11 @@ else:
     Self = object  # so that typing.get_type_hints can read the annotations of methods
     _IssueFields = namedtuple("Issue", ("path", "problem"))
 
-__all__ = ["ABSENT", "DICT", "LIST", "Issue", "Value", "dataclass", "new", "reading"]
+__all__ = ["ABSENT", "DICT", "LIST", "Issue", "Value", "dataclass", "new_object", "reader_of"]
 
 # For the types that read by themselves. `type(raw) is DICT` leaves raw JSON what it is for checkers, which make
 # `dict[Unknown, Unknown]` of it where the comparison is with `dict`.
-new = object.__new__
+new_object = object.__new__
 ABSENT = object()
 DICT: JSON = dict
 LIST: JSON = list
@@ -65,7 +65,7 @@ class Issue(_IssueFields):
     __slots__ = ()
 
 
-def reading(cls: JSON) -> Callable[[JSON, int], JSON]:
+def reader_of(cls: JSON) -> Callable[[JSON, int], JSON]:
     """What reads an object of the class: takes the dict and the level it stands at."""
     read: Callable[[JSON, int], JSON] = cls._read
     return read
@@ -91,7 +91,7 @@ class Value:
         _reads: Mapping[str, Callable[[JSON, int], JSON]]
         _plain: Mapping[str, type]
         _nullable: frozenset[str]
-        _wire: Mapping[str, str]
+        _keys: Mapping[str, str]
     else:
         extra = ReadOnlyDict()
 
@@ -107,7 +107,7 @@ class Value:
         """
         root: JSON = data
         if not is_object(root):
-            raise ParseError("", Misfit("object", root).problem)
+            raise ParseError("", TypeMismatch("object", root).problem)
         try:
             value = cls._read(dict(data), 1)
         except (ParseError, RecursionError) as error:
@@ -139,7 +139,7 @@ class Value:
         plain and leaves everything else to `_read_rest`: a content chunk in 1.15 instead of 1.65 of the time
         of `json.loads`. `tests/test_reading.py` holds the two ways equal.
         """
-        self = new(cls)
+        self = new_object(cls)
         if data:
             self._read_rest(data, level)
         return self
@@ -162,13 +162,13 @@ class Value:
                     if read is not None:
                         into[key] = read(raw, level + 1)
                         continue
-                except Respelled as converted:
+                except Coerced as converted:
                     into[key] = converted.value
-                except Misfit:
+                except TypeMismatch:
                     pass
                 if aside is None:
                     aside = {}
-                aside[key] = keep(raw, level + 1)
+                aside[key] = copy_json(raw, level + 1)
         if aside:
             into["extra"] = ReadOnlyDict(aside)
 
@@ -179,9 +179,9 @@ class Value:
 
         Keys that no field declares stand behind the others.
         """
-        data = {key: _unfrozen(value) for key, value in self.__dict__.items() if key != "extra"}
+        data = {key: thaw(value) for key, value in self.__dict__.items() if key != "extra"}
         for key, raw in self.extra.items():
-            data[key] = keep(raw, 0)
+            data[key] = copy_json(raw, 0)
         return data
 
     def _asdict(self) -> dict[str, JSON]:
@@ -189,7 +189,7 @@ class Value:
 
         That client dies of a lone surrogate and sends NaN as it is, so the one is U+FFFD here and the other None.
         """
-        data: dict[str, JSON] = sendable(self.to_dict())
+        data: dict[str, JSON] = utf8_safe(self.to_dict())
         return data
 
     def to_json(self) -> str:
@@ -206,11 +206,11 @@ class Value:
             here = at(path, key)
             if key in extra:
                 try:
-                    reader.settle(extra[key], 1)
-                except Respelled:
+                    reader.convert(extra[key], 1)
+                except Coerced:
                     continue
-                except Misfit as misfit:
-                    problem = f"expected {misfit.expected}" if reader.hidden else misfit.problem
+                except TypeMismatch as misfit:
+                    problem = f"expected {misfit.expected}" if not reader.repr else misfit.problem
                     yield Issue(under(here, misfit.path), problem)
             elif key in present:
                 yield from self._issues_below(here, present[key])
@@ -252,7 +252,7 @@ class Value:
         into = self.__dict__
         given = dict(into)
         into.clear()
-        for name, key in self._wire.items():
+        for name, key in self._keys.items():
             reader = self._readers[key]
             value = given.pop(name, None)
             if name != key:  # as 1.x, whose constructor takes the JSON key
@@ -260,21 +260,21 @@ class Value:
             if value is None:
                 value = reader.default
             if value is not None:
-                into[key] = self._settled(name, value, reader)
+                into[key] = self._converted(name, value, reader)
         spare: JSON = given.pop("extra", None) or {}
         if not is_object(spare):
-            raise TypeError(f"{self.__class__.__name__}.extra: {Misfit('object', spare).problem}")
+            raise TypeError(f"{self.__class__.__name__}.extra: {TypeMismatch('object', spare).problem}")
         into.update(given)  # the fields of a subclass that its own __init__ has set
-        extra = {key: keep(raw, 2) for key, raw in spare.items() if self._still_says(key, raw)}
+        extra = {key: copy_json(raw, 2) for key, raw in spare.items() if self._still_says(key, raw)}
         if extra:
             into["extra"] = ReadOnlyDict(extra)
 
-    def _settled(self, name: str, value: JSON, reader: Reader) -> JSON:
+    def _converted(self, name: str, value: JSON, reader: Reader) -> JSON:
         try:
-            return reader.settle(value, 2)
-        except Respelled as converted:
+            return reader.convert(value, 2)
+        except Coerced as converted:
             return converted.value
-        except Misfit as misfit:
+        except TypeMismatch as misfit:
             path = under(f"{self.__class__.__name__}.{name}", misfit.path)
             raise TypeError(f"{path}: {misfit.problem}") from None
 
@@ -285,10 +285,10 @@ class Value:
             return True
         value = self.__dict__.get(key, reader.default)
         try:
-            return bool(reader.settle(raw, 2) == value)
-        except Respelled as converted:
+            return bool(reader.convert(raw, 2) == value)
+        except Coerced as converted:
             return bool(converted.value == value)
-        except Misfit:
+        except TypeMismatch:
             return bool(value == reader.default)
 
     @classmethod
@@ -297,9 +297,9 @@ class Value:
         from inspect import signature
 
         fields: list[tuple[str, JSON, JSON]] = []
-        for name, key in cls._wire.items():
+        for name, key in cls._keys.items():
             reader = cls._readers[key]
-            field = dataclasses.field(default=reader.default, hash=reader.hashed, repr=not reader.hidden)
+            field = dataclasses.field(default=reader.default, hash=reader.hash, repr=reader.repr)
             fields.append((name, cls.__annotations__[name], field))
         extra = dataclasses.field(default_factory=ReadOnlyDict, hash=False)
         fields.append(("extra", cls.__annotations__["extra"], extra))
@@ -310,8 +310,8 @@ class Value:
     def __repr__(self) -> str:
         parts: list[str] = []
         hidden: set[str] = set()
-        for name, key in self._wire.items():
-            if self._readers[key].hidden:
+        for name, key in self._keys.items():
+            if not self._readers[key].repr:
                 hidden.add(key)
             elif self.__dict__.get(key) is not None:
                 parts.append(f"{name}={_shown(self.__dict__[key])}")
@@ -328,7 +328,7 @@ class Value:
         return all(getattr(self, name) == getattr(other, name) for name in self.__match_args__)
 
     def __hash__(self) -> int:
-        return hash(tuple([getattr(self, name) for name, key in self._wire.items() if self._readers[key].hashed]))
+        return hash(tuple([getattr(self, name) for name, key in self._keys.items() if self._readers[key].hash]))
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         _refuse("assign to", name)
@@ -381,14 +381,14 @@ def _deeper(value: JSON, levels: int) -> bool:
     return any([_deeper(child, levels - 1) for child in children])
 
 
-def _unfrozen(value: JSON) -> JSON:
+def thaw(value: JSON) -> JSON:
     if isinstance(value, Value):
         return value.to_dict()
     if is_array(value):
-        return [_unfrozen(item) for item in value]
+        return [thaw(item) for item in value]
     if isinstance(value, str):
         return value if value.__class__ is str else str(value)
-    return keep(value, 0)
+    return copy_json(value, 0)
 
 
 if not TYPE_CHECKING:
@@ -425,14 +425,14 @@ if not TYPE_CHECKING:
 
         def build(cls):
             fields = {name: item for name, item in vars(cls).items() if item.__class__ is Reader and name != "extra"}
-            readers = {reader.wire or name: reader for name, reader in fields.items()}
-            cls._wire = {name: reader.wire or name for name, reader in fields.items()}
+            readers = {reader.alias or name: reader for name, reader in fields.items()}
+            cls._keys = {name: reader.alias or name for name, reader in fields.items()}
             cls._readers = readers
             cls._reads = {key: reader.read for key, reader in readers.items()}
             cls._plain = {key: reader.plain for key, reader in readers.items() if reader.plain}
             cls._nullable = frozenset([key for key, reader in readers.items() if reader.null])
             for name, reader in fields.items():
-                setattr(cls, name, _Alias(reader.wire) if reader.wire else reader.default)
+                setattr(cls, name, _Alias(reader.alias) if reader.alias else reader.default)
             del cls.extra
             cls.__match_args__ = (*fields, "extra")
             for attribute in _STANDARD:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     Member = TypeVar("Member", bound="OpenEnum")
 
-__all__ = ["OpenEnum", "StringEnum", "named_in"]
+__all__ = ["OpenEnum", "StringEnum", "members_by_value"]
 
 
 class StringEnum(str, Enum):
@@ -63,6 +63,6 @@ class OpenEnum(StringEnum):
         return self
 
 
-def named_in(enum: type[Member]) -> Mapping[Any, Member]:
+def members_by_value(enum: type[Member]) -> Mapping[Any, Member]:
     """The members that are named in the class, by their values."""
     return {member._value_: member for member in enum}

@@ -4,9 +4,9 @@ changes the raw JSON it is given or keeps a part that its caller could change.
 A `Reader` takes the raw JSON of one field and the nesting level it stands at, and gives
 the value that the field's annotation promises. There are two other ends:
 
-- `Misfit`: the field cannot hold this truthfully. The object keeps the raw JSON in
+- `TypeMismatch`: the field cannot hold this truthfully. The object keeps the raw JSON in
   `extra`, the field reads as absent, and `issues()` names the problem.
-- `Respelled`: the right thing in another spelling (`"0"` or `0.0` for 0). The field
+- `Coerced`: the right thing in another spelling (`"0"` or `0.0` for 0). The field
   holds the converted value and `extra` the spelling that came. Not an issue.
 
 In a class body a reader stands where the default would stand (`id: str | None = TEXT`);
@@ -22,8 +22,8 @@ from __future__ import annotations
 
 import json
 
-from ._json import JSON, describe, is_array, is_object, keep, writable
-from ._open_enum import named_in
+from ._json import JSON, copy_json, describe, finite, is_array, is_object
+from ._open_enum import members_by_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,23 +55,23 @@ __all__ = [
     "TEXT_OR_TEXTS",
     "TIMESTAMP",
     "TOP_LOGPROBS",
-    "Misfit",
+    "Coerced",
     "ReadOnlyDict",
     "Reader",
-    "Respelled",
+    "TypeMismatch",
     "array_of",
     "at",
-    "either",
-    "one",
-    "one_of",
+    "enum_of",
+    "nested",
     "under",
+    "union",
 ]
 
 # A longer digit string is no count, time or seed; the bound keeps int() from being slow.
 _LONGEST_INTEGER = 40
 
 
-class Misfit(Exception):
+class TypeMismatch(Exception):
     """The raw JSON is not what the field holds; `path` is relative to the field."""
 
     def __init__(self, expected: str, got: JSON, path: str = "") -> None:
@@ -85,7 +85,7 @@ class Misfit(Exception):
         return f"expected {self.expected}, got {describe(self.got)}"
 
 
-class Respelled(Exception):
+class Coerced(Exception):
     """The raw JSON says `value` in another spelling."""
 
     def __init__(self, value: JSON) -> None:
@@ -119,12 +119,12 @@ class Reader:
     """How one field is read (the module's text has the contract of `read`).
 
     `default` answers for an absent field and `null` says whether JSON's null may stand in
-    it; a `required` field has an issue when it is absent. `hashed` is False where raw JSON,
-    which cannot be hashed, may stand; a `hidden` one stays out of the repr. `wire` is the
-    key in JSON where it is not the field's name.
+    it; a `required` field has an issue when it is absent. `hash` is False if the field may hold raw JSON,
+    which cannot be hashed; `repr` is False for a field that the repr leaves out. `alias` is the
+    key in JSON if it is not the field's name.
     """
 
-    __slots__ = ("default", "hashed", "hidden", "null", "plain", "read", "required", "wire")
+    __slots__ = ("alias", "default", "hash", "null", "plain", "read", "repr", "required")
 
     def __init__(
         self,
@@ -134,25 +134,25 @@ class Reader:
         default: JSON = None,
         null: bool = True,
         required: bool = False,
-        hashed: bool = True,
-        hidden: bool = False,
-        wire: str | None = None,
+        hash: bool = True,
+        repr: bool = True,
+        alias: str | None = None,
     ) -> None:
         self.read = read
         self.plain = plain
         self.default = default
         self.null = null
         self.required = required
-        self.hashed = hashed
-        self.hidden = hidden
-        self.wire = wire
+        self.hash = hash
+        self.repr = repr
+        self.alias = alias
 
-    def but(self, **changes: JSON) -> Reader:
+    def replace(self, **changes: JSON) -> Reader:
         """The same reader with other settings."""
         settings = {name: getattr(self, name) for name in self.__slots__}
         return self.__class__(**{**settings, **changes})
 
-    def settle(self, raw: JSON, level: int) -> JSON:
+    def convert(self, raw: JSON, level: int) -> JSON:
         """`read`, with the rule for null in front."""
         if raw is None and self.null:
             return None
@@ -175,11 +175,11 @@ def under(path: str, below: str) -> str:
 def _text(raw: JSON, level: int) -> JSON:
     if isinstance(raw, str):
         return str.__str__(raw)  # of a subclass too, such as another enum's member
-    raise Misfit("string", raw)
+    raise TypeMismatch("string", raw)
 
 
 def _flag(raw: JSON, level: int) -> JSON:
-    raise Misfit("true or false", raw)
+    raise TypeMismatch("true or false", raw)
 
 
 def _finite(raw: JSON) -> int | None:
@@ -195,16 +195,16 @@ def _finite(raw: JSON) -> int | None:
 def _integer(raw: JSON, level: int) -> JSON:
     number = _finite(raw)
     if number is not None and number == raw:
-        raise Respelled(number)
+        raise Coerced(number)
     if isinstance(raw, str) and len(raw) <= _LONGEST_INTEGER and raw.isascii() and raw.removeprefix("-").isdigit():
-        raise Respelled(int(raw))
-    raise Misfit("integer", raw)
+        raise Coerced(int(raw))
+    raise TypeMismatch("integer", raw)
 
 
 def _timestamp(raw: JSON, level: int) -> JSON:
     number = _finite(raw)
     if number is not None:
-        raise Respelled(number)
+        raise Coerced(number)
     return _integer(raw, level)
 
 
@@ -215,27 +215,27 @@ def _number(raw: JSON, level: int) -> JSON:
         except OverflowError:
             number = float("inf")
         if number == raw or not isinstance(raw, int):
-            raise Respelled(number)
-    raise Misfit("number", raw)
+            raise Coerced(number)
+    raise TypeMismatch("number", raw)
 
 
 def _arguments(raw: JSON, level: int) -> JSON:
     if not is_object(raw):
         return _text(raw, level)
     try:
-        text = json.dumps(writable(keep(raw, level)), ensure_ascii=False)
+        text = json.dumps(finite(copy_json(raw, level)), ensure_ascii=False)
     except TypeError:  # a caller's object, not JSON
-        raise Misfit("string or JSON object", raw) from None
-    raise Respelled(text)
+        raise TypeMismatch("string or JSON object", raw) from None
+    raise Coerced(text)
 
 
 def _object(raw: JSON, level: int) -> JSON:
     if is_object(raw):
-        return ReadOnlyDict(keep(raw, level))
-    raise Misfit("object", raw)
+        return ReadOnlyDict(copy_json(raw, level))
+    raise TypeMismatch("object", raw)
 
 
-def one(cls: Any) -> Any:
+def nested(cls: Any) -> Any:
     """A nested value of the class `cls`."""
     read_value = cls._read
 
@@ -246,19 +246,19 @@ def one(cls: Any) -> Any:
             return raw
         if is_object(raw):
             return read_value(dict(raw), level)
-        raise Misfit("object", raw)
+        raise TypeMismatch("object", raw)
 
     return Reader(read)
 
 
-def one_of(enum: type[OpenEnum]) -> Any:
+def enum_of(enum: type[OpenEnum]) -> Any:
     """A member of an open enum."""
-    members = named_in(enum)
+    members = members_by_value(enum)
 
     def read(raw: JSON, level: int) -> JSON:
         if isinstance(raw, str):
             return members.get(raw) or enum(str.__str__(raw))
-        raise Misfit("string", raw)
+        raise TypeMismatch("string", raw)
 
     return Reader(read)
 
@@ -270,7 +270,7 @@ def array_of(item: Reader, *, nulls: bool = False) -> Any:
 
     def read(raw: JSON, level: int) -> JSON:
         if not is_array(raw):
-            raise Misfit("array", raw)
+            raise TypeMismatch("array", raw)
         if plain is not None and plain_types.issuperset(map(type, raw)):
             return tuple(raw)
         items: list[JSON] = []
@@ -281,26 +281,26 @@ def array_of(item: Reader, *, nulls: bool = False) -> Any:
                 continue
             try:
                 items.append(read_item(element, level + 1))
-            except Respelled as converted:
+            except Coerced as converted:
                 items.append(converted.value)
                 respelled = True
-            except Misfit as misfit:
+            except TypeMismatch as misfit:
                 path = under(at("", len(items)), misfit.path)
-                raise Misfit(misfit.expected, misfit.got, path) from None
+                raise TypeMismatch(misfit.expected, misfit.got, path) from None
         if respelled:
-            raise Respelled(tuple(items))
+            raise Coerced(tuple(items))
         return tuple(items)
 
-    return Reader(read, hashed=item.hashed)
+    return Reader(read, hash=item.hash)
 
 
-def by_name(item: Reader) -> Any:
+def map_of(item: Reader) -> Any:
     """An object of any keys whose values are all alike; one bad value sets the whole object aside."""
     read_item, plain = item.read, item.plain
 
     def read(raw: JSON, level: int) -> JSON:
         if not is_object(raw):
-            raise Misfit("object", raw)
+            raise TypeMismatch("object", raw)
         if {plain}.issuperset(map(type, raw.values())):
             return ReadOnlyDict(raw)
         items: dict[str, JSON] = {}
@@ -308,38 +308,38 @@ def by_name(item: Reader) -> Any:
         for name, element in raw.items():
             try:
                 items[name] = element if type(element) is plain else read_item(element, level + 1)
-            except Respelled as converted:
+            except Coerced as converted:
                 items[name] = converted.value
                 respelled = True
-            except Misfit as misfit:
-                raise Misfit(misfit.expected, misfit.got, under(at("", name), misfit.path)) from None
+            except TypeMismatch as misfit:
+                raise TypeMismatch(misfit.expected, misfit.got, under(at("", name), misfit.path)) from None
         if respelled:
-            raise Respelled(ReadOnlyDict(items))
+            raise Coerced(ReadOnlyDict(items))
         return ReadOnlyDict(items)
 
-    return Reader(read, hashed=False)
+    return Reader(read, hash=False)
 
 
-def either(*readers: Reader) -> Any:
+def union(*readers: Reader) -> Any:
     """The first of the readers that takes the JSON as it is, else the first that converts it."""
 
     def read(raw: JSON, level: int) -> JSON:
-        misfits: list[Misfit] = []
-        converted: Respelled | None = None
+        misfits: list[TypeMismatch] = []
+        converted: Coerced | None = None
         for reader in readers:
             try:
                 return raw if type(raw) is reader.plain else reader.read(raw, level)
-            except Respelled as respelled:
+            except Coerced as respelled:
                 converted = converted or respelled
-            except Misfit as misfit:
+            except TypeMismatch as misfit:
                 if misfit.path:  # the right kind of container, with something wrong inside
                     raise
                 misfits.append(misfit)
         if converted:
             raise converted
-        raise Misfit(" or ".join(misfit.expected for misfit in misfits), raw)
+        raise TypeMismatch(" or ".join(misfit.expected for misfit in misfits), raw)
 
-    return Reader(read, readers[0].plain, hashed=all(reader.hashed for reader in readers))
+    return Reader(read, readers[0].plain, hash=all(reader.hash for reader in readers))
 
 
 # Checkers see Any: in a class body these stand for the field's default value.
@@ -348,19 +348,19 @@ TEXT: Any = Reader(_text, str)
 FLAG: Any = Reader(_flag, bool)
 INTEGER: Any = Reader(_integer, int)
 TIMESTAMP: Any = Reader(_timestamp, int)
-COUNT: Any = INTEGER.but(default=0, null=False, required=True)
+COUNT: Any = INTEGER.replace(default=0, null=False, required=True)
 NUMBER: Any = Reader(_number, float)
 ARGUMENTS: Any = Reader(_arguments, str)
-OBJECT: Any = Reader(_object, hashed=False)
-NUMBERS_BY_NAME: Any = by_name(NUMBER)
-TEXTS_BY_NAME: Any = by_name(TEXT)
+OBJECT: Any = Reader(_object, hash=False)
+NUMBERS_BY_NAME: Any = map_of(NUMBER)
+TEXTS_BY_NAME: Any = map_of(TEXT)
 INTEGERS: Any = array_of(INTEGER)
 INTEGERS_OR_NULLS: Any = array_of(INTEGER, nulls=True)
 NUMBERS_OR_NULLS: Any = array_of(NUMBER, nulls=True)
 TEXTS_OR_NULLS: Any = array_of(TEXT, nulls=True)
 # One object, or one for each position: which of the two came is kept.
-TOP_LOGPROBS: Any = either(NUMBERS_BY_NAME, array_of(NUMBERS_BY_NAME, nulls=True))
-TEXT_OR_TEXTS: Any = either(TEXT, array_of(TEXT))
-TEXT_OR_INTEGER: Any = either(TEXT, INTEGER)
-TEXT_OR_OBJECT: Any = either(TEXT, OBJECT)
-INTEGER_OR_FLAG: Any = either(INTEGER, FLAG)
+TOP_LOGPROBS: Any = union(NUMBERS_BY_NAME, array_of(NUMBERS_BY_NAME, nulls=True))
+TEXT_OR_TEXTS: Any = union(TEXT, array_of(TEXT))
+TEXT_OR_INTEGER: Any = union(TEXT, INTEGER)
+TEXT_OR_OBJECT: Any = union(TEXT, OBJECT)
+INTEGER_OR_FLAG: Any = union(INTEGER, FLAG)

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ._json import JSON
-from ._model import ABSENT, DICT, LIST, Value, dataclass, new, reading
-from ._open_enum import OpenEnum, named_in
+from ._model import ABSENT, DICT, LIST, Value, dataclass, new_object, reader_of
+from ._open_enum import OpenEnum, members_by_value
 from ._read import (
     EXTRA,
     FLAG,
@@ -29,9 +29,9 @@ from ._read import (
     TIMESTAMP,
     TOP_LOGPROBS,
     array_of,
-    either,
-    one,
-    one_of,
+    enum_of,
+    nested,
+    union,
 )
 from .common import (
     ChatCompletionMessageContent,
@@ -135,11 +135,11 @@ class ToolChoiceEnum(OpenEnum):
     """The model must call at least one tool."""
 
 
-_read_call, _read_delta, _read_usage = reading(ToolCalls), reading(DeltaContent), reading(UsageData)
-_ROLES = named_in(MessageRole)
+_read_call, _read_delta, _read_usage = reader_of(ToolCalls), reader_of(DeltaContent), reader_of(UsageData)
+_ROLES = members_by_value(MessageRole)
 _ONLY_OBJECTS = frozenset([dict])
-_FINISH_REASONS = named_in(FinishReason)
-_OBJECT_TYPES = named_in(ObjectType)
+_FINISH_REASONS = members_by_value(FinishReason)
+_OBJECT_TYPES = members_by_value(ObjectType)
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,7 @@ class Annotation(Value):
     """A citation in an answer (OpenAI); `type` is `url_citation`."""
 
     type: str | None = TEXT
-    url_citation: AnnotationURLCitation | None = one(AnnotationURLCitation)
+    url_citation: AnnotationURLCitation | None = nested(AnnotationURLCitation)
     extra: Mapping[str, JSON] = EXTRA
 
     if TYPE_CHECKING:
@@ -198,19 +198,19 @@ class ChatCompletionMessage(Value):
     OpenAI's, `function_call` its older form of a single tool call.
     """
 
-    role: MessageRole | None = one_of(MessageRole)
-    content: str | tuple[ChatCompletionMessageContent, ...] | None = either(
-        TEXT, array_of(one(ChatCompletionMessageContent))
+    role: MessageRole | None = enum_of(MessageRole)
+    content: str | tuple[ChatCompletionMessageContent, ...] | None = union(
+        TEXT, array_of(nested(ChatCompletionMessageContent))
     )
-    tool_calls: tuple[ToolCalls, ...] | None = array_of(one(ToolCalls))
+    tool_calls: tuple[ToolCalls, ...] | None = array_of(nested(ToolCalls))
     reasoning: str | None = TEXT
     reasoning_content: str | None = TEXT
     name: str | None = TEXT
     tool_call_id: str | None = TEXT
     refusal: str | None = TEXT
-    function_call: FunctionCall | None = one(FunctionCall)
-    annotations: tuple[Annotation, ...] | None = array_of(one(Annotation))
-    audio: ChatCompletionAudio | None = one(ChatCompletionAudio)
+    function_call: FunctionCall | None = nested(FunctionCall)
+    annotations: tuple[Annotation, ...] | None = array_of(nested(Annotation))
+    audio: ChatCompletionAudio | None = nested(ChatCompletionAudio)
     extra: Mapping[str, JSON] = EXTRA
 
     if TYPE_CHECKING:
@@ -219,7 +219,7 @@ class ChatCompletionMessage(Value):
 
     @classmethod
     def _read(cls, data: dict[str, JSON], level: int) -> Self:
-        self = new(cls)
+        self = new_object(cls)
         into, get = self.__dict__, data.get
         if type(value := get("role")) is str and (role := _ROLES.get(value)) is not None:
             into["role"] = role
@@ -246,7 +246,7 @@ class ChatCompletionMessage(Value):
         return reasoning_of(self)
 
 
-_read_message = reading(ChatCompletionMessage)
+_read_message = reader_of(ChatCompletionMessage)
 
 
 @dataclass(frozen=True)
@@ -255,7 +255,7 @@ class JSONSchema(Value):
 
     name: str | None = TEXT
     description: str | None = TEXT
-    schema_: Mapping[str, JSON] | None = OBJECT.but(wire="schema")
+    schema_: Mapping[str, JSON] | None = OBJECT.replace(alias="schema")
     strict: bool | None = FLAG
     extra: Mapping[str, JSON] = EXTRA
 
@@ -272,10 +272,10 @@ class ResponseFormat(Value):
     schema with its name.
     """
 
-    type: ResponseFormatType | None = one_of(ResponseFormatType)
-    schema_: Mapping[str, JSON] | None = OBJECT.but(wire="schema")
+    type: ResponseFormatType | None = enum_of(ResponseFormatType)
+    schema_: Mapping[str, JSON] | None = OBJECT.replace(alias="schema")
     pattern: str | None = TEXT
-    json_schema: JSONSchema | None = one(JSONSchema)
+    json_schema: JSONSchema | None = nested(JSONSchema)
     extra: Mapping[str, JSON] = EXTRA
 
     if TYPE_CHECKING:
@@ -315,7 +315,7 @@ class Tools(Value):
     """One tool on offer; `type` is `function`."""
 
     type: str | None = TEXT
-    function: FunctionTool | None = one(FunctionTool)
+    function: FunctionTool | None = nested(FunctionTool)
     extra: Mapping[str, JSON] = EXTRA
 
     if TYPE_CHECKING:
@@ -328,7 +328,7 @@ class ToolChoice(Value):
     """The one tool that the model must call; `type` is `function`."""
 
     type: str | None = TEXT
-    function: FunctionToolChoice | None = one(FunctionToolChoice)
+    function: FunctionToolChoice | None = nested(FunctionToolChoice)
     extra: Mapping[str, JSON] = EXTRA
 
     if TYPE_CHECKING:
@@ -384,7 +384,7 @@ class ChatCompletionRequest(Value):
     and `user`.
     """
 
-    messages: tuple[ChatCompletionMessage, ...] | None = array_of(one(ChatCompletionMessage))
+    messages: tuple[ChatCompletionMessage, ...] | None = array_of(nested(ChatCompletionMessage))
     model: str | None = TEXT
     max_tokens: int | None = INTEGER
     stop: str | tuple[str, ...] | None = TEXT_OR_TEXTS
@@ -397,24 +397,24 @@ class ChatCompletionRequest(Value):
     min_p: float | None = NUMBER
     logit_bias: Mapping[str, float] | None = NUMBERS_BY_NAME
     seed: int | None = INTEGER
-    stream: bool = FLAG.but(default=False, null=False)
+    stream: bool = FLAG.replace(default=False, null=False)
     logprobs: int | bool | None = INTEGER_OR_FLAG
     echo: bool | None = FLAG
     n: int | None = INTEGER
     safety_model: str | None = TEXT
-    response_format: ResponseFormat | None = one(ResponseFormat)
-    tools: tuple[Tools, ...] | None = array_of(one(Tools))
-    tool_choice: ToolChoice | ToolChoiceEnum | None = either(one(ToolChoice), one_of(ToolChoiceEnum))
+    response_format: ResponseFormat | None = nested(ResponseFormat)
+    tools: tuple[Tools, ...] | None = array_of(nested(Tools))
+    tool_choice: ToolChoice | ToolChoiceEnum | None = union(nested(ToolChoice), enum_of(ToolChoiceEnum))
     top_logprobs: int | None = INTEGER
     max_completion_tokens: int | None = INTEGER
-    stream_options: StreamOptions | None = one(StreamOptions)
+    stream_options: StreamOptions | None = nested(StreamOptions)
     parallel_tool_calls: bool | None = FLAG
-    reasoning: Reasoning | None = one(Reasoning)
+    reasoning: Reasoning | None = nested(Reasoning)
     reasoning_effort: str | None = TEXT
     chat_template_kwargs: Mapping[str, JSON] | None = OBJECT
     context_length_exceeded_behavior: str | None = TEXT
     compliance: str | None = TEXT
-    functions: tuple[FunctionTool, ...] | None = array_of(one(FunctionTool))
+    functions: tuple[FunctionTool, ...] | None = array_of(nested(FunctionTool))
     function_call: str | Mapping[str, JSON] | None = TEXT_OR_OBJECT
     metadata: Mapping[str, JSON] | None = OBJECT
     service_tier: str | None = TEXT
@@ -437,10 +437,10 @@ class ChatCompletionChoicesData(Value):
     """
 
     index: int | None = INTEGER
-    logprobs: LogprobsPart | None = one(LogprobsPart)
+    logprobs: LogprobsPart | None = nested(LogprobsPart)
     seed: int | None = INTEGER
-    finish_reason: FinishReason | None = one_of(FinishReason)
-    message: ChatCompletionMessage | None = one(ChatCompletionMessage)
+    finish_reason: FinishReason | None = enum_of(FinishReason)
+    message: ChatCompletionMessage | None = nested(ChatCompletionMessage)
     text: str | None = TEXT
     top_logprobs: Mapping[str, float] | tuple[Mapping[str, float] | None, ...] | None = TOP_LOGPROBS
     stop_reason: str | int | None = TEXT_OR_INTEGER
@@ -455,7 +455,7 @@ class ChatCompletionChoicesData(Value):
 
     @classmethod
     def _read(cls, data: dict[str, JSON], level: int) -> Self:
-        self = new(cls)
+        self = new_object(cls)
         into, get = self.__dict__, data.get
         if type(value := get("index")) is int:
             into["index"] = value
@@ -474,7 +474,7 @@ class ChatCompletionChoicesData(Value):
         return self
 
 
-_read_choice = reading(ChatCompletionChoicesData)
+_read_choice = reader_of(ChatCompletionChoicesData)
 
 
 @dataclass(frozen=True)
@@ -487,18 +487,18 @@ class ChatCompletionResponse(Value):
     """
 
     id: str | None = TEXT
-    object: ObjectType | None = one_of(ObjectType)
+    object: ObjectType | None = enum_of(ObjectType)
     created: int | None = TIMESTAMP
     model: str | None = TEXT
-    choices: tuple[ChatCompletionChoicesData, ...] | None = array_of(one(ChatCompletionChoicesData))
-    prompt: tuple[PromptPart | None, ...] | None = array_of(one(PromptPart), nulls=True)
-    usage: UsageData | None = one(UsageData)
-    warnings: tuple[InferenceWarning, ...] | None = array_of(one(InferenceWarning))
+    choices: tuple[ChatCompletionChoicesData, ...] | None = array_of(nested(ChatCompletionChoicesData))
+    prompt: tuple[PromptPart | None, ...] | None = array_of(nested(PromptPart), nulls=True)
+    usage: UsageData | None = nested(UsageData)
+    warnings: tuple[InferenceWarning, ...] | None = array_of(nested(InferenceWarning))
     system_fingerprint: str | None = TEXT
     service_tier: str | None = TEXT
     metadata: Mapping[str, JSON] | None = OBJECT
     moderation: Mapping[str, JSON] | None = OBJECT
-    error: str | TogetherErrorResponse | None = either(TEXT, one(TogetherErrorResponse))
+    error: str | TogetherErrorResponse | None = union(TEXT, nested(TogetherErrorResponse))
     extra: Mapping[str, JSON] = EXTRA
 
     if TYPE_CHECKING:
@@ -507,7 +507,7 @@ class ChatCompletionResponse(Value):
 
     @classmethod
     def _read(cls, data: dict[str, JSON], level: int) -> Self:
-        self = new(cls)
+        self = new_object(cls)
         into, get = self.__dict__, data.get
         try:
             if type(value := data["id"]) is str:
@@ -556,10 +556,10 @@ class ChatCompletionChoicesChunk(Value):
     """
 
     index: int | None = INTEGER
-    logprobs: float | LogprobsPart | None = either(NUMBER, one(LogprobsPart))
+    logprobs: float | LogprobsPart | None = union(NUMBER, nested(LogprobsPart))
     seed: int | None = INTEGER
-    finish_reason: FinishReason | None = one_of(FinishReason)
-    delta: DeltaContent | None = one(DeltaContent)
+    finish_reason: FinishReason | None = enum_of(FinishReason)
+    delta: DeltaContent | None = nested(DeltaContent)
     text: str | None = TEXT
     top_logprobs: Mapping[str, float] | tuple[Mapping[str, float] | None, ...] | None = TOP_LOGPROBS
     stop_reason: str | int | None = TEXT_OR_INTEGER
@@ -574,7 +574,7 @@ class ChatCompletionChoicesChunk(Value):
 
     @classmethod
     def _read(cls, data: dict[str, JSON], level: int) -> Self:
-        self = new(cls)
+        self = new_object(cls)
         into, get = self.__dict__, data.get
         try:
             if type(value := data["index"]) is int:
@@ -598,7 +598,7 @@ class ChatCompletionChoicesChunk(Value):
         return self
 
 
-_read_choice_chunk = reading(ChatCompletionChoicesChunk)
+_read_choice_chunk = reader_of(ChatCompletionChoicesChunk)
 
 
 @dataclass(frozen=True)
@@ -611,18 +611,18 @@ class ChatCompletionChunk(Value):
     """
 
     id: str | None = TEXT
-    object: ObjectType | None = one_of(ObjectType)
+    object: ObjectType | None = enum_of(ObjectType)
     created: int | None = TIMESTAMP
     model: str | None = TEXT
-    choices: tuple[ChatCompletionChoicesChunk, ...] | None = array_of(one(ChatCompletionChoicesChunk))
-    finish_reason: FinishReason | None = one_of(FinishReason)
-    usage: UsageData | None = one(UsageData)
-    warnings: tuple[InferenceWarning, ...] | None = array_of(one(InferenceWarning))
+    choices: tuple[ChatCompletionChoicesChunk, ...] | None = array_of(nested(ChatCompletionChoicesChunk))
+    finish_reason: FinishReason | None = enum_of(FinishReason)
+    usage: UsageData | None = nested(UsageData)
+    warnings: tuple[InferenceWarning, ...] | None = array_of(nested(InferenceWarning))
     system_fingerprint: str | None = TEXT
     service_tier: str | None = TEXT
     obfuscation: str | None = TEXT
     moderation: Mapping[str, JSON] | None = OBJECT
-    error: str | TogetherErrorResponse | None = either(TEXT, one(TogetherErrorResponse))
+    error: str | TogetherErrorResponse | None = union(TEXT, nested(TogetherErrorResponse))
     extra: Mapping[str, JSON] = EXTRA
 
     if TYPE_CHECKING:
@@ -631,7 +631,7 @@ class ChatCompletionChunk(Value):
 
     @classmethod
     def _read(cls, data: dict[str, JSON], level: int) -> Self:
-        self = new(cls)
+        self = new_object(cls)
         into, get = self.__dict__, data.get
         try:
             if type(value := data["id"]) is str:

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ._json import JSON, ParseError, is_object, loads
-from ._model import ABSENT, DICT, LIST, Value, dataclass, new, reading
-from ._open_enum import OpenEnum, named_in
+from ._model import ABSENT, DICT, LIST, Value, dataclass, new_object, reader_of
+from ._open_enum import OpenEnum, members_by_value
 from ._read import (
     ARGUMENTS,
     COUNT,
@@ -28,11 +28,11 @@ from ._read import (
     TEXTS_BY_NAME,
     TEXTS_OR_NULLS,
     TOP_LOGPROBS,
-    Misfit,
+    TypeMismatch,
     array_of,
-    either,
-    one,
-    one_of,
+    enum_of,
+    nested,
+    union,
 )
 
 TYPE_CHECKING = False
@@ -162,7 +162,7 @@ class MessageRole(OpenEnum):
     """What a tool gave; `tool_call_id` says for which call."""
 
 
-_ROLES = named_in(MessageRole)
+_ROLES = members_by_value(MessageRole)
 
 
 class ChatCompletionMessageContentType(OpenEnum):
@@ -222,8 +222,8 @@ class UsageData(Value):
     prompt_tokens: int = COUNT
     completion_tokens: int = COUNT
     total_tokens: int = COUNT
-    prompt_tokens_details: PromptTokensDetails | None = one(PromptTokensDetails)
-    completion_tokens_details: CompletionTokensDetails | None = one(CompletionTokensDetails)
+    prompt_tokens_details: PromptTokensDetails | None = nested(PromptTokensDetails)
+    completion_tokens_details: CompletionTokensDetails | None = nested(CompletionTokensDetails)
     reasoning_tokens: int | None = INTEGER
     extra: Mapping[str, JSON] = EXTRA
 
@@ -233,7 +233,7 @@ class UsageData(Value):
 
     @classmethod
     def _read(cls, data: dict[str, JSON], level: int) -> Self:
-        self = new(cls)
+        self = new_object(cls)
         into, get = self.__dict__, data.get
         if type(count := get("prompt_tokens")) is int:
             into["prompt_tokens"] = count
@@ -272,7 +272,7 @@ class ChatCompletionTokenLogprob(Value):
     token: str | None = TEXT
     logprob: float | None = NUMBER
     bytes: tuple[int, ...] | None = INTEGERS
-    top_logprobs: tuple[TopLogprob, ...] | None = array_of(one(TopLogprob))
+    top_logprobs: tuple[TopLogprob, ...] | None = array_of(nested(TopLogprob))
     id: int | None = INTEGER
     extra: Mapping[str, JSON] = EXTRA
 
@@ -295,8 +295,8 @@ class LogprobsPart(Value):
     token_ids: tuple[int | None, ...] | None = INTEGERS_OR_NULLS
     top_logprobs: Mapping[str, float] | tuple[Mapping[str, float] | None, ...] | None = TOP_LOGPROBS
     text_offset: tuple[int | None, ...] | None = INTEGERS_OR_NULLS
-    content: tuple[ChatCompletionTokenLogprob, ...] | None = array_of(one(ChatCompletionTokenLogprob))
-    refusal: tuple[ChatCompletionTokenLogprob, ...] | None = array_of(one(ChatCompletionTokenLogprob))
+    content: tuple[ChatCompletionTokenLogprob, ...] | None = array_of(nested(ChatCompletionTokenLogprob))
+    refusal: tuple[ChatCompletionTokenLogprob, ...] | None = array_of(nested(ChatCompletionTokenLogprob))
     extra: Mapping[str, JSON] = EXTRA
 
     if TYPE_CHECKING:
@@ -309,7 +309,7 @@ class PromptPart(Value):
     """A prompt as it was sent to the model, returned with `echo`; with `logprobs`, those of its tokens."""
 
     text: str | None = TEXT
-    logprobs: LogprobsPart | None = one(LogprobsPart)
+    logprobs: LogprobsPart | None = nested(LogprobsPart)
     extra: Mapping[str, JSON] = EXTRA
 
     if TYPE_CHECKING:
@@ -346,7 +346,7 @@ class FunctionCall(Value):
 
     @classmethod
     def _read(cls, data: dict[str, JSON], level: int) -> Self:
-        self = new(cls)
+        self = new_object(cls)
         into, get = self.__dict__, data.get
         if type(text := get("name")) is str:
             into["name"] = text
@@ -371,11 +371,11 @@ class FunctionCall(Value):
         if arguments is None:
             return {}
         if not is_object(arguments):
-            raise ParseError("arguments", Misfit("object", arguments).problem)
+            raise ParseError("arguments", TypeMismatch("object", arguments).problem)
         return dict(arguments)
 
 
-_read_function = reading(FunctionCall)
+_read_function = reader_of(FunctionCall)
 
 
 @dataclass(frozen=True)
@@ -401,9 +401,9 @@ class ToolCalls(Value):
 
     id: str | None = TEXT
     type: str | None = TEXT
-    function: FunctionCall | None = one(FunctionCall)
+    function: FunctionCall | None = nested(FunctionCall)
     index: int | None = INTEGER
-    custom: CustomToolCall | None = one(CustomToolCall)
+    custom: CustomToolCall | None = nested(CustomToolCall)
     extra: Mapping[str, JSON] = EXTRA
 
     if TYPE_CHECKING:
@@ -412,7 +412,7 @@ class ToolCalls(Value):
 
     @classmethod
     def _read(cls, data: dict[str, JSON], level: int) -> Self:
-        self = new(cls)
+        self = new_object(cls)
         into, get = self.__dict__, data.get
         if type(value := get("id")) is str:
             into["id"] = value
@@ -427,7 +427,7 @@ class ToolCalls(Value):
         return self
 
 
-_read_call = reading(ToolCalls)
+_read_call = reader_of(ToolCalls)
 
 
 @dataclass(frozen=True)
@@ -514,15 +514,15 @@ class ChatCompletionMessageContent(Value):
     `thinking` is Magistral's reasoning (text, or parts of text); `refusal`, `input_audio` and `file` are OpenAI's.
     """
 
-    type: ChatCompletionMessageContentType | None = one_of(ChatCompletionMessageContentType)
+    type: ChatCompletionMessageContentType | None = enum_of(ChatCompletionMessageContentType)
     text: str | None = TEXT
-    image_url: ChatCompletionMessageContentImageURL | None = one(ChatCompletionMessageContentImageURL)
-    video_url: ChatCompletionMessageContentVideoURL | None = one(ChatCompletionMessageContentVideoURL)
-    audio_url: ChatCompletionMessageContentAudioURL | None = one(ChatCompletionMessageContentAudioURL)
-    thinking: str | tuple[ThinkingPart, ...] | None = either(TEXT, array_of(one(ThinkingPart)))
+    image_url: ChatCompletionMessageContentImageURL | None = nested(ChatCompletionMessageContentImageURL)
+    video_url: ChatCompletionMessageContentVideoURL | None = nested(ChatCompletionMessageContentVideoURL)
+    audio_url: ChatCompletionMessageContentAudioURL | None = nested(ChatCompletionMessageContentAudioURL)
+    thinking: str | tuple[ThinkingPart, ...] | None = union(TEXT, array_of(nested(ThinkingPart)))
     refusal: str | None = TEXT
-    input_audio: InputAudio | None = one(InputAudio)
-    file: FileFile | None = one(FileFile)
+    input_audio: InputAudio | None = nested(InputAudio)
+    file: FileFile | None = nested(FileFile)
     extra: Mapping[str, JSON] = EXTRA
 
     if TYPE_CHECKING:
@@ -562,16 +562,16 @@ class DeltaContent(Value):
     `function_call` is OpenAI's older form of a single tool call.
     """
 
-    content: str | tuple[ChatCompletionMessageContent, ...] | None = either(
-        TEXT, array_of(one(ChatCompletionMessageContent))
+    content: str | tuple[ChatCompletionMessageContent, ...] | None = union(
+        TEXT, array_of(nested(ChatCompletionMessageContent))
     )
-    role: MessageRole | None = one_of(MessageRole)
-    tool_calls: tuple[ToolCalls, ...] | None = array_of(one(ToolCalls))
+    role: MessageRole | None = enum_of(MessageRole)
+    tool_calls: tuple[ToolCalls, ...] | None = array_of(nested(ToolCalls))
     reasoning: str | None = TEXT
     reasoning_content: str | None = TEXT
     token_id: int | None = INTEGER
     refusal: str | None = TEXT
-    function_call: FunctionCall | None = one(FunctionCall)
+    function_call: FunctionCall | None = nested(FunctionCall)
     extra: Mapping[str, JSON] = EXTRA
 
     if TYPE_CHECKING:
@@ -580,7 +580,7 @@ class DeltaContent(Value):
 
     @classmethod
     def _read(cls, data: dict[str, JSON], level: int) -> Self:
-        self = new(cls)
+        self = new_object(cls)
         into, get = self.__dict__, data.get
         if type(value := get("content")) is str:
             into["content"] = value
@@ -613,13 +613,13 @@ class DeltaContent(Value):
 class TogetherRequest(Value):
     """An HTTP request as together-python 1.x describes it; headers, which hold the key, stay out of the repr."""
 
-    method: str = TEXT.but(default="", null=False)
-    url: str = TEXT.but(default="", null=False)
-    headers: Mapping[str, str] | None = TEXTS_BY_NAME.but(hidden=True)
+    method: str = TEXT.replace(default="", null=False)
+    url: str = TEXT.replace(default="", null=False)
+    headers: Mapping[str, str] | None = TEXTS_BY_NAME.replace(repr=False)
     params: Mapping[str, JSON] | None = OBJECT
     files: Mapping[str, JSON] | None = OBJECT
-    allow_redirects: bool = FLAG.but(default=True, null=False)
-    override_headers: bool = FLAG.but(default=False, null=False)
+    allow_redirects: bool = FLAG.replace(default=True, null=False)
+    override_headers: bool = FLAG.replace(default=False, null=False)
     extra: Mapping[str, JSON] = EXTRA
 
     if TYPE_CHECKING:

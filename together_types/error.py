@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from ._json import JSON, ParseError
 from ._model import Value, dataclass
-from ._read import EXTRA, TEXT, TEXT_OR_INTEGER, either, one
+from ._read import EXTRA, TEXT, TEXT_OR_INTEGER, nested, union
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ class TogetherErrorResponse(Value):
     """An error as a server describes it. `type_` is the key `type`; llama-server and vLLM send `code` as an integer."""
 
     message: str | None = TEXT
-    type_: str | None = TEXT.but(wire="type")
+    type_: str | None = TEXT.replace(alias="type")
     param: str | None = TEXT
     code: str | int | None = TEXT_OR_INTEGER
     extra: Mapping[str, JSON] = EXTRA
@@ -39,7 +39,7 @@ class TogetherErrorResponse(Value):
 class ErrorData(Value):
     """The body of an error response (the name is from Together's OpenAPI); some servers send plain text as `error`."""
 
-    error: str | TogetherErrorResponse | None = either(TEXT, one(TogetherErrorResponse))
+    error: str | TogetherErrorResponse | None = union(TEXT, nested(TogetherErrorResponse))
     extra: Mapping[str, JSON] = EXTRA
 
     if TYPE_CHECKING:

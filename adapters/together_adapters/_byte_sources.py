@@ -13,23 +13,23 @@ if TYPE_CHECKING:
     from typing import Any
 
 __all__ = [
-    "GAP",
-    "Unread",
+    "BLANK_LINE",
+    "ReadBuffer",
     "aclose_source",
     "aiterator_of",
     "as_bytes",
     "close_source",
+    "interrupt_read",
     "iterator_of",
-    "missing",
-    "read_before",
-    "wake",
+    "partial_data",
+    "truncation_error",
 ]
 
 _READ_SIZE = 65536
-GAP = b"\n\n"  # whatever comes before it, the next event begins after it
+BLANK_LINE = b"\n\n"  # whatever comes before it, the next event begins after it
 
 
-class Unread:
+class ReadBuffer:
     """The bytes of a stream that were received: `data`, of which those from `at` on are unread, after `frames` frames."""
 
     __slots__ = ("at", "data", "frames")
@@ -99,7 +99,7 @@ async def aclose_source(source: Any) -> None:
         await closing
 
 
-def wake(source: Any) -> None:
+def interrupt_read(source: Any) -> None:
     """End the read of another thread that waits for a socket's bytes; closing the socket would wait for that thread.
 
     The shutdown is done on a second handle, because TLS sockets turn into plain ones by their own.
@@ -120,13 +120,13 @@ def wake(source: Any) -> None:
             pass
 
 
-def read_before(error: Exception) -> bytes:
+def partial_data(error: Exception) -> bytes:
     """The bytes that had been read when reading failed: http.client's IncompleteRead has them with it."""
     partial: object = getattr(error, "partial", None)
     return partial if isinstance(partial, bytes) else b""  # urllib3's is their number
 
 
-def missing(source: Any) -> Exception | None:
+def truncation_error(source: Any) -> Exception | None:
     """The error of a body that ended before its Content-Length, which http.client's read1 does not notice."""
     left = getattr(source, "length", None) if hasattr(source, "chunked") else None
     return EOFError(f"{left} bytes of the body are missing") if left else None

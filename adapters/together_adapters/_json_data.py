@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "by_index",
-    "delta_of",
     "is_dict",
     "is_list",
     "is_mapping",
     "is_sequence",
     "json_of",
-    "numbered",
+    "jsonable_asdict",
+    "message_as_delta",
     "objects_in",
-    "plain",
     "raw_of",
-    "sendable_fields",
+    "to_jsonable",
+    "with_call_indexes",
 ]
 
 _MAX_DEPTH = 256
@@ -46,7 +46,7 @@ def _is_set(value: Any) -> TypeGuard[Iterable[Any]]:
     return isinstance(value, (set, frozenset))
 
 
-def plain(value: Any, path: str = "", level: int = 0) -> Any:
+def to_jsonable(value: Any, path: str = "", level: int = 0) -> Any:
     """Any value as new dicts, lists, texts and numbers that every JSON writer can write.
 
     Values that have `to_dict` or `_asdict`, dataclasses, any mapping, tuples and sets are taken. Lone surrogates
@@ -63,20 +63,20 @@ def plain(value: Any, path: str = "", level: int = 0) -> Any:
         raise ValueError(f"nested deeper than {_MAX_DEPTH} levels: {path[:80]}...")
     as_dict = _as_dict(value)
     if as_dict is not None:
-        return plain(as_dict(), path, level + 1)
+        return to_jsonable(as_dict(), path, level + 1)
     if is_mapping(value):
-        return {_key(key, path): plain(item, at(path, str(key)), level + 1) for key, item in value.items()}
+        return {_key(key, path): to_jsonable(item, at(path, str(key)), level + 1) for key, item in value.items()}
     if is_sequence(value) or _is_set(value):
-        return [plain(item, at(path, index), level + 1) for index, item in enumerate(value)]
+        return [to_jsonable(item, at(path, index), level + 1) for index, item in enumerate(value)]
     if hasattr(value, "to_integral_value"):  # decimal.Decimal, which DynamoDB's client gives for every number
         return _number(_nearest(value))
     where = well_formed(f"{path}: " if path else "")
     raise TypeError(f"{where}{type(value).__name__} is no JSON value")
 
 
-def sendable_fields(record: Any) -> Any:
+def jsonable_asdict(record: Any) -> Any:
     """The `_asdict` of a named tuple that may hold what a server sent: AWS Lambda's runtime client sends what it gives."""
-    return plain(dict(zip(record._fields, record)))
+    return to_jsonable(dict(zip(record._fields, record)))
 
 
 def _as_dict(value: Any) -> Callable[[], Any] | None:
@@ -155,13 +155,13 @@ def by_index(choices: Iterable[Any] | None) -> list[tuple[int, Any]]:
     return sorted(indexed, key=lambda pair: pair[0])
 
 
-def delta_of(message: Mapping[str, Any]) -> dict[str, Any]:
+def message_as_delta(message: Mapping[str, Any]) -> dict[str, Any]:
     """A whole message as one delta: its tool calls are numbered, so that they stay apart."""
     calls = message.get("tool_calls")
-    return {**message, "tool_calls": numbered(calls)} if is_list(calls) else {**message}
+    return {**message, "tool_calls": with_call_indexes(calls)} if is_list(calls) else {**message}
 
 
-def numbered(calls: Iterable[Any]) -> list[Any]:
+def with_call_indexes(calls: Iterable[Any]) -> list[Any]:
     """Tool calls, as JSON, of which each that has no index has its place as one."""
     return [
         {**call, "index": place} if is_dict(call) and call.get("index") is None else call

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .http import Request
     from .http._async_pool import AsyncAnswer
     from .http._client_options import Call
-    from .http._timeouts import Deadline, Limits, Timeout
+    from .http._timeouts import CallTimeouts, DeadlineLike, Timeout
     from .protocols import JSON, AsyncTransport
 
 
@@ -45,8 +45,8 @@ __all__ = ["AsyncTogether"]
 class AsyncCompletions:
     """`client.chat.completions`."""
 
-    def __init__(self, caller: _AsyncCaller) -> None:
-        self._caller = caller
+    def __init__(self, requester: _AsyncRequester) -> None:
+        self._requester = requester
 
     if TYPE_CHECKING:
 
@@ -77,7 +77,7 @@ class AsyncCompletions:
             tools: Sequence[Object] | None = None,
             tool_choice: str | Object | None = None,
             timeout: float | Timeout | None = None,
-            deadline: Deadline | None = None,
+            deadline: DeadlineLike | None = None,
             **others: JSON,
         ) -> ChatCompletionResponse: ...
 
@@ -108,7 +108,7 @@ class AsyncCompletions:
             tools: Sequence[Object] | None = None,
             tool_choice: str | Object | None = None,
             timeout: float | Timeout | None = None,
-            deadline: Deadline | None = None,
+            deadline: DeadlineLike | None = None,
             **others: JSON,
         ) -> AsyncChunkStream: ...
 
@@ -139,7 +139,7 @@ class AsyncCompletions:
             tools: Sequence[Object] | None = None,
             tool_choice: str | Object | None = None,
             timeout: float | Timeout | None = None,
-            deadline: Deadline | None = None,
+            deadline: DeadlineLike | None = None,
             **others: JSON,
         ) -> ChatCompletionResponse | AsyncChunkStream: ...
 
@@ -151,19 +151,19 @@ class AsyncCompletions:
         model: str,
         stream: bool = False,
         timeout: float | Timeout | None = None,
-        deadline: Deadline | None = None,
+        deadline: DeadlineLike | None = None,
         **parameters: JSON,
     ) -> ChatCompletionResponse | AsyncChunkStream:
         """Ask for a chat completion, as `Together.chat.completions.create` does; a stream is read with `async for`."""
         body = {"model": model, "messages": messages, "stream": stream or None, **parameters}
-        return await self._caller.create(body, timeout, deadline)
+        return await self._requester.create(body, timeout, deadline)
 
 
 class AsyncChat:
     """`client.chat`."""
 
-    def __init__(self, caller: _AsyncCaller) -> None:
-        self.completions: AsyncCompletions = AsyncCompletions(caller)
+    def __init__(self, requester: _AsyncRequester) -> None:
+        self.completions: AsyncCompletions = AsyncCompletions(requester)
 
 
 class AsyncTogether:
@@ -181,7 +181,7 @@ class AsyncTogether:
         timeout: float | Timeout | None = None,
         max_retries: int | None = None,
         supplied_headers: Mapping[str, str] | None = None,
-        deadline: Deadline | None = None,
+        deadline: DeadlineLike | None = None,
         transport: AsyncTransport | None = None,
         cafile: str | None = None,
         ssl_context: SSLContext | None = None,
@@ -205,12 +205,12 @@ class AsyncTogether:
             insecure_http=insecure_http,
         )
         sender = AsyncPool(options.endpoint, options.security) if transport is None else _TransportSender(transport)
-        self._caller = _AsyncCaller(options, sender)
-        self.chat: AsyncChat = AsyncChat(self._caller)
+        self._requester = _AsyncRequester(options, sender)
+        self.chat: AsyncChat = AsyncChat(self._requester)
 
     def __repr__(self) -> str:
-        caller: Any = getattr(self, "_caller", None)  # not there yet where a setting was refused
-        return f"{self.__class__.__name__}({caller.options if caller else ''})"
+        requester: Any = getattr(self, "_requester", None)  # not there yet where a setting was refused
+        return f"{self.__class__.__name__}({requester.options if requester else ''})"
 
     async def __aenter__(self) -> Self:
         return self
@@ -222,11 +222,11 @@ class AsyncTogether:
 
     async def close(self) -> None:
         """Close all connections of this loop, also those of open streams. The client stays usable."""
-        self._caller.sender.close()
+        self._requester.sender.close()
         await asyncio.sleep(0)  # the loop closes the sockets in its next round
 
 
-class _AsyncCaller:
+class _AsyncRequester:
     """Makes the calls of one client; the client and its `chat.completions` share it, so that neither refers to the other."""
 
     def __init__(self, options: Options, sender: AsyncPool | _TransportSender) -> None:
@@ -234,14 +234,14 @@ class _AsyncCaller:
         self.sender = sender
 
     async def create(
-        self, parameters: Mapping[str, Any], timeout: float | Timeout | None, deadline: Deadline | None
+        self, parameters: Mapping[str, Any], timeout: float | Timeout | None, deadline: DeadlineLike | None
     ) -> ChatCompletionResponse | AsyncChunkStream:
         call = self.options.call(parameters, timeout, deadline)
         answer = await self._answer(call)
-        if call.whole:
+        if not call.streamed:
             return call.response(answer.status, answer.headers, await _body_of(answer))
         reader = ChunkReader(conceal=call.request.conceal)
-        answer.is_read = lambda: reader.saw_done
+        answer.is_done = lambda: reader.saw_done
         return AsyncChunkStream(answer, reader)
 
     async def _answer(self, call: Call) -> AsyncAnswer | _TransportAnswer:
@@ -249,7 +249,7 @@ class _AsyncCaller:
         while True:
             should_retry = ""
             try:
-                answer = await self.sender.send(call.request, call.limits, whole=call.whole)
+                answer = await self.sender.send(call.request, call.timeouts, streamed=call.streamed)
             except APIConnectionError as failure:
                 error: APIError = failure
             else:
@@ -296,14 +296,16 @@ class _TransportSender:
     def __init__(self, transport: AsyncTransport) -> None:
         self._transport = transport
 
-    async def send(self, request: Request, limits: Limits, *, whole: bool) -> _TransportAnswer:
-        endpoint, until = request.endpoint, limits.first_byte()
+    async def send(self, request: Request, timeouts: CallTimeouts, *, streamed: bool) -> _TransportAnswer:
+        endpoint, deadline = request.endpoint, timeouts.first_byte()
         try:
             status, headers, body = await within(
-                until,
-                self._transport(request.method, endpoint.url, Headers(request.headers), request.body, until.left()),
+                deadline,
+                self._transport(
+                    request.method, endpoint.url, Headers(request.headers), request.body, deadline.remaining()
+                ),
             )
-            return _TransportAnswer(status, Fields(pairs_of(headers)), body, request, limits)
+            return _TransportAnswer(status, Fields(pairs_of(headers)), body, request, timeouts)
         except Exception as problem:  # any transport, with errors of its own
             error = request.conceal(connection_error(problem, endpoint.authority))
         raise error
@@ -315,21 +317,21 @@ class _TransportSender:
 class _TransportAnswer:
     """An answer of a transport that was given, within the limits."""
 
-    def __init__(self, status: int, headers: Fields, body: Any, request: Request, limits: Limits) -> None:
+    def __init__(self, status: int, headers: Fields, body: Any, request: Request, timeouts: CallTimeouts) -> None:
         self.status = status
         self.headers = headers
-        self.is_read: Callable[[], bool] = lambda: False
+        self.is_done: Callable[[], bool] = lambda: False
         self._body = body
         self._pieces: AsyncIterator[bytes] = body.__aiter__() if hasattr(body, "__aiter__") else _at_once(body)
         self._request = request
-        self._limits = limits
+        self._timeouts = timeouts
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> bytes:
         try:
-            return as_bytes(await within(self._limits.idle(), self._pieces.__anext__()))
+            return as_bytes(await within(self._timeouts.idle(), self._pieces.__anext__()))
         except StopAsyncIteration:
             await self.aclose()
             raise

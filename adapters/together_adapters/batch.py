@@ -18,8 +18,8 @@ import re
 from collections import namedtuple
 from io import BytesIO
 
-from ._byte_sources import as_bytes, iterator_of, missing, read_before
-from ._json_data import is_dict, sendable_fields
+from ._byte_sources import as_bytes, iterator_of, partial_data, truncation_error
+from ._json_data import is_dict, jsonable_asdict
 from ._types import ChatCompletionResponse, ParseError, TogetherErrorResponse, loads
 from .errors import APIConnectionError, APIError
 
@@ -43,7 +43,7 @@ else:
     _BatchResultFields = namedtuple(
         "BatchResult", ("line", "custom_id", "response", "status", "request_id"), defaults=(None, None)
     )
-    _BatchResultFields._asdict = sendable_fields
+    _BatchResultFields._asdict = jsonable_asdict
 
 __all__ = ["MAX_LINE_BYTES", "BatchError", "BatchResult", "iter_results", "read_line"]
 
@@ -147,7 +147,7 @@ def _pieces(source: Any, progress: Progress | None) -> Iterator[bytes | Exceptio
         except StopIteration:
             break
         except Exception as error:
-            yield read_before(error)
+            yield partial_data(error)
             yield error
             return
         data = as_bytes(piece)
@@ -155,7 +155,7 @@ def _pieces(source: Any, progress: Progress | None) -> Iterator[bytes | Exceptio
         done += len(data)
         if progress is not None:
             progress(done, total)
-    short = missing(source)
+    short = truncation_error(source)
     if short is not None:
         yield APIConnectionError(f"the connection broke before the file was complete: {short}")
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .http import Request
     from .http._client_options import Call
     from .http._sync_pool import Answer
-    from .http._timeouts import Deadline, Limits, Timeout
+    from .http._timeouts import CallTimeouts, DeadlineLike, Timeout
     from .protocols import JSON, HeaderPairs, SupportsToDict, Transport
 
     Object = Union[Mapping[str, JSON], SupportsToDict]
@@ -45,8 +45,8 @@ __all__ = ["Together"]
 class Completions:
     """`client.chat.completions`."""
 
-    def __init__(self, caller: _Caller) -> None:
-        self._caller = caller
+    def __init__(self, requester: _Requester) -> None:
+        self._requester = requester
 
     if TYPE_CHECKING:
 
@@ -77,7 +77,7 @@ class Completions:
             tools: Sequence[Object] | None = None,
             tool_choice: str | Object | None = None,
             timeout: float | Timeout | None = None,
-            deadline: Deadline | None = None,
+            deadline: DeadlineLike | None = None,
             **others: JSON,
         ) -> ChatCompletionResponse: ...
 
@@ -108,7 +108,7 @@ class Completions:
             tools: Sequence[Object] | None = None,
             tool_choice: str | Object | None = None,
             timeout: float | Timeout | None = None,
-            deadline: Deadline | None = None,
+            deadline: DeadlineLike | None = None,
             **others: JSON,
         ) -> ChunkStream: ...
 
@@ -139,7 +139,7 @@ class Completions:
             tools: Sequence[Object] | None = None,
             tool_choice: str | Object | None = None,
             timeout: float | Timeout | None = None,
-            deadline: Deadline | None = None,
+            deadline: DeadlineLike | None = None,
             **others: JSON,
         ) -> ChatCompletionResponse | ChunkStream: ...
 
@@ -151,7 +151,7 @@ class Completions:
         model: str,
         stream: bool = False,
         timeout: float | Timeout | None = None,
-        deadline: Deadline | None = None,
+        deadline: DeadlineLike | None = None,
         **parameters: JSON,
     ) -> ChatCompletionResponse | ChunkStream:
         """Ask for a chat completion; with `stream=True` its chunks are given as they arrive.
@@ -164,14 +164,14 @@ class Completions:
         APITimeoutError where it takes too long; a stream raises StreamError and IncompleteStreamError after its last chunk.
         """
         body = {"model": model, "messages": messages, "stream": stream or None, **parameters}
-        return self._caller.create(body, timeout, deadline)
+        return self._requester.create(body, timeout, deadline)
 
 
 class Chat:
     """`client.chat`."""
 
-    def __init__(self, caller: _Caller) -> None:
-        self.completions: Completions = Completions(caller)
+    def __init__(self, requester: _Requester) -> None:
+        self.completions: Completions = Completions(requester)
 
 
 class Together:
@@ -200,7 +200,7 @@ class Together:
         timeout: float | Timeout | None = None,
         max_retries: int | None = None,
         supplied_headers: Mapping[str, str] | None = None,
-        deadline: Deadline | None = None,
+        deadline: DeadlineLike | None = None,
         transport: Transport | None = None,
         cafile: str | None = None,
         ssl_context: SSLContext | None = None,
@@ -224,12 +224,12 @@ class Together:
             insecure_http=insecure_http,
         )
         sender = Pool(options.endpoint, options.security) if transport is None else _TransportSender(transport)
-        self._caller = _Caller(options, sender)
-        self.chat: Chat = Chat(self._caller)
+        self._requester = _Requester(options, sender)
+        self.chat: Chat = Chat(self._requester)
 
     def __repr__(self) -> str:
-        caller: Any = getattr(self, "_caller", None)  # not there yet where a setting was refused
-        return f"{self.__class__.__name__}({caller.options if caller else ''})"
+        requester: Any = getattr(self, "_requester", None)  # not there yet where a setting was refused
+        return f"{self.__class__.__name__}({requester.options if requester else ''})"
 
     def __enter__(self) -> Self:
         return self
@@ -241,10 +241,10 @@ class Together:
 
     def close(self) -> None:
         """Close all connections, also those of open streams. The client stays usable, so this fits a hook before a snapshot."""
-        self._caller.sender.close()
+        self._requester.sender.close()
 
 
-class _Caller:
+class _Requester:
     """Makes the calls of one client; the client and its `chat.completions` share it, so that neither refers to the other."""
 
     def __init__(self, options: Options, sender: Pool | _TransportSender) -> None:
@@ -252,14 +252,14 @@ class _Caller:
         self.sender = sender
 
     def create(
-        self, parameters: Mapping[str, Any], timeout: float | Timeout | None, deadline: Deadline | None
+        self, parameters: Mapping[str, Any], timeout: float | Timeout | None, deadline: DeadlineLike | None
     ) -> ChatCompletionResponse | ChunkStream:
         call = self.options.call(parameters, timeout, deadline)
         answer = self._answer(call)
-        if call.whole:
+        if not call.streamed:
             return call.response(answer.status, answer.headers, body_of(answer))
         reader = ChunkReader(conceal=call.request.conceal)
-        answer.is_read = lambda: reader.saw_done
+        answer.is_done = lambda: reader.saw_done
         return ChunkStream(answer, reader)
 
     def _answer(self, call: Call) -> Answer | _TransportAnswer:
@@ -267,7 +267,7 @@ class _Caller:
         while True:
             should_retry = ""
             try:
-                answer = self.sender.send(call.request, call.limits, whole=call.whole)
+                answer = self.sender.send(call.request, call.timeouts, streamed=call.streamed)
             except APIConnectionError as failure:
                 error: APIError = failure
             else:
@@ -312,13 +312,13 @@ class _TransportSender:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def send(self, request: Request, limits: Limits, *, whole: bool) -> _TransportAnswer:
+    def send(self, request: Request, timeouts: CallTimeouts, *, streamed: bool) -> _TransportAnswer:
         endpoint = request.endpoint
         try:
             status, headers, body = self._transport(
-                request.method, endpoint.url, Headers(request.headers), request.body, limits.first_byte().left()
+                request.method, endpoint.url, Headers(request.headers), request.body, timeouts.first_byte().remaining()
             )
-            return _TransportAnswer(status, Fields(pairs_of(headers)), body, request, limits)
+            return _TransportAnswer(status, Fields(pairs_of(headers)), body, request, timeouts)
         except Exception as problem:  # any transport, with errors of its own
             error = request.conceal(connection_error(problem, endpoint.authority))
         raise error
@@ -330,21 +330,21 @@ class _TransportSender:
 class _TransportAnswer:
     """An answer of a transport that was given, with the limits checked between its pieces."""
 
-    def __init__(self, status: int, headers: Fields, body: Any, request: Request, limits: Limits) -> None:
+    def __init__(self, status: int, headers: Fields, body: Any, request: Request, timeouts: CallTimeouts) -> None:
         self.status = status
         self.headers = headers
-        self.is_read: Callable[[], bool] = lambda: False
+        self.is_done: Callable[[], bool] = lambda: False
         self._body = body
         self._pieces = iterator_of(body)
         self._request = request
-        self._limits = limits
+        self._timeouts = timeouts
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> bytes:
         try:
-            self._limits.idle().left()
+            self._timeouts.idle().remaining()
             piece = next(self._pieces, None)
             if piece is not None:
                 return as_bytes(piece)

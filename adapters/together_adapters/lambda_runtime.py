@@ -37,12 +37,12 @@ import sys
 import time
 from types import SimpleNamespace
 
-from ._json_data import is_dict, is_mapping, plain
+from ._json_data import is_dict, is_mapping, to_jsonable
 from .aws_lambda import STREAMING
 from .aws_lambda._events import EventKind, kind_of
 from .aws_lambda._responses import ResponseTooLargeError, limit_of
 from .aws_lambda._runtime_api import ERROR_TYPE, RuntimeAPI, as_bytes, report_of, type_of
-from .aws_lambda._streams import as_parts
+from .aws_lambda._streams import response_parts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -194,14 +194,14 @@ def _parts_of(result: Any, event: Any) -> Iterator[Any] | None:
         parts: Iterator[Any] = result
         return parts
     always = os.environ.get(STREAMING) == "always" and kind_of(event) in (EventKind.FUNCTION_URL, EventKind.REST_V1)
-    return as_parts(result) if always and is_mapping(result) and "statusCode" in result else None
+    return response_parts(result) if always and is_mapping(result) and "statusCode" in result else None
 
 
 def _stream(api: RuntimeAPI, path: str, parts: Iterator[Any], headers: dict[str, str]) -> None:
     try:
         first = next(parts, b"")
         if is_mapping(first):
-            head = json.dumps({"statusCode": 200, **plain(first)}).encode("ascii") + b"\0" * 8
+            head = json.dumps({"statusCode": 200, **to_jsonable(first)}).encode("ascii") + b"\0" * 8
             api.stream(path + "/response", _PRELUDE_TYPE, head, parts, headers)
         else:
             api.stream(path + "/response", "application/octet-stream", as_bytes(first), parts, headers)
@@ -226,7 +226,7 @@ def _marshalled(result: Any) -> tuple[bytes, str]:
     else:
         if hasattr(result, "__await__") and hasattr(result, "close"):
             result.close()  # so that Python does not warn of it besides
-        data, kind = json.dumps(plain(result)).encode("ascii"), "application/json"
+        data, kind = json.dumps(to_jsonable(result)).encode("ascii"), "application/json"
     if len(data) > limit_of(EventKind.DIRECT):
         raise ResponseTooLargeError(len(data), limit_of(EventKind.DIRECT))
     return data, kind

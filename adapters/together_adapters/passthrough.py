@@ -4,7 +4,15 @@ Nothing in a stream, broken or hostile, changes or stops what goes out.
 
 from __future__ import annotations
 
-from ._byte_sources import aclose_source, aiterator_of, as_bytes, close_source, iterator_of, missing, read_before
+from ._byte_sources import (
+    aclose_source,
+    aiterator_of,
+    as_bytes,
+    close_source,
+    iterator_of,
+    partial_data,
+    truncation_error,
+)
 from .stream._reader import MAX_EVENT_BYTES, ChunkReader
 
 TYPE_CHECKING = False
@@ -81,7 +89,7 @@ class PassThrough:
                 data = as_bytes(piece)
                 self._see(self._reader.feed(data))
                 yield data
-            gone = missing(source)
+            gone = truncation_error(source)
             self._see(self._reader.finish(gone))
             if gone is not None:
                 raise gone
@@ -119,6 +127,6 @@ class PassThrough:
 
     def _last_before(self, error: Exception) -> bytes:
         """End the stream, which broke, with what had been read."""
-        data = read_before(error)
+        data = partial_data(error)
         self._see(self._reader.feed(data) + self._reader.finish(error))
         return data

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from ..errors import APIError
 from .arguments import base_url, finite, positive
-from .printing import Screen
+from .printing import StreamPrinter
 from .terminal import BadInput, on_terminal
 
 TYPE_CHECKING = False
@@ -100,7 +100,9 @@ def _replay(args: argparse.Namespace) -> int:
 
     with serve_recording(args.case) as base_url, _saved(args.save) as file:
         with Together(api_key="", base_url=base_url) as client:
-            Screen(args.json, file).show(client.chat.completions.create(model="recorded", messages=[], stream=True))
+            StreamPrinter(args.json, file).show(
+                client.chat.completions.create(model="recorded", messages=[], stream=True)
+            )
     return 0
 
 
@@ -125,7 +127,7 @@ def _chat(args: argparse.Namespace) -> int:
 
     messages: list[Message] = [{"role": "system", "content": args.system}] if args.system else []
     with Together(api_key=_key_for(args.base_url), base_url=args.base_url) as client, _saved(args.save) as file:
-        screen = Screen(args.json, file)
+        screen = StreamPrinter(args.json, file)
         if args.interactive:
             return _converse(ask, messages, args.prompt, screen)
         prompt = _prompt("-" if args.prompt is None else args.prompt)
@@ -142,7 +144,7 @@ def _prompt(given: str) -> str:
     return given
 
 
-def _converse(ask: Ask, messages: list[Message], first: str | None, screen: Screen) -> int:
+def _converse(ask: Ask, messages: list[Message], first: str | None, screen: StreamPrinter) -> int:
     """Ask until the input ends; gives the exit status, 1 where an answer failed. Every line goes to the model."""
     failed = [prompt for prompt in _typed(first) if not _exchange(ask, messages, prompt, screen)]
     return 1 if failed else 0
@@ -172,7 +174,7 @@ def _typed(first: str | None) -> Iterator[str]:
             yield prompt
 
 
-def _exchange(ask: Ask, messages: list[Message], prompt: str, screen: Screen) -> bool:
+def _exchange(ask: Ask, messages: list[Message], prompt: str, screen: StreamPrinter) -> bool:
     """Ask one thing; an answer that failed (False) or was stopped leaves the conversation as it was before it."""
     question: Message = {"role": "user", "content": prompt}
     try:
@@ -180,7 +182,7 @@ def _exchange(ask: Ask, messages: list[Message], prompt: str, screen: Screen) ->
     except KeyboardInterrupt:
         print("(stopped)", file=sys.stderr)
     except APIError as error:
-        screen.complain(str(error))
+        screen.print_error(str(error))
         return False
     else:
         answers: list[Message] = [

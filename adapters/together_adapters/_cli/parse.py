@@ -15,7 +15,7 @@ from .._types import ChatCompletionChunk, ChatCompletionResponse, Issue, ParseEr
 from ..accumulate import Completion, CompletionState
 from ..errors import APIError, StreamError
 from ..stream import iter_chunks
-from ..stream._event_data import error_in, message_of
+from ..stream._event_data import find_error, message_of
 from .terminal import BadInput, Progress, calls_in, clipped, counts, on_one_line, plural, visible
 from .timeline import rows, timed_pieces
 
@@ -121,7 +121,7 @@ def _object_in(line: bytes) -> dict[str, Any] | None:
 
 
 def _account_for_response(data: bytes, args: argparse.Namespace) -> int:
-    failure = error_in("message", ChatCompletionChunk.from_json(data))
+    failure = find_error("message", ChatCompletionChunk.from_json(data))
     response = ChatCompletionResponse.from_json(data, strict=args.strict)
     found = _Found()
     found.extra.add(response)

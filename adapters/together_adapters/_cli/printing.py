@@ -12,7 +12,7 @@ import time
 from .._json_data import is_dict
 from ..errors import APIError
 from ..sse import ServerSentEvent, encode
-from .terminal import calls_in, counts, dimmer, on_one_line, on_terminal, visible
+from .terminal import calls_in, counts, dim_codes, on_one_line, on_terminal, visible
 from .timeline import stamp
 
 TYPE_CHECKING = False
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from ..accumulate import Completion
     from ..stream import ChunkStream
 
-__all__ = ["Screen"]
+__all__ = ["StreamPrinter"]
 
 
-class Screen:
+class StreamPrinter:
     """Shows streams on standard output, as text or as one chunk a line, and saves them with their timing.
 
     On a terminal the reasoning is shown too; a pipe is given the answer alone.
@@ -36,7 +36,7 @@ class Screen:
     def __init__(self, as_json: bool, file: BinaryIO | None) -> None:
         self._as_json = as_json
         self._file = file
-        self._dim, self._plain = dimmer(sys.stdout)
+        self._dim, self._plain = dim_codes(sys.stdout)
         self._reasons = on_terminal(sys.stdout)
 
     def show(self, stream: ChunkStream) -> Completion:
@@ -57,7 +57,7 @@ class Screen:
             print(("\n" if written else "") + "\n".join(lines), flush=True)
         return stream.completion
 
-    def complain(self, problem: str) -> None:
+    def print_error(self, problem: str) -> None:
         """Say what went wrong with an answer, on one line."""
         print("together-types: " + on_one_line(problem.strip()), file=sys.stderr)
 

@@ -27,7 +27,7 @@ __all__ = [
     "calls_in",
     "clipped",
     "counts",
-    "dimmer",
+    "dim_codes",
     "on_one_line",
     "on_terminal",
     "plural",
@@ -105,7 +105,7 @@ def width_of(output: TextIO) -> int:
         return 80
 
 
-def dimmer(output: TextIO) -> tuple[str, str]:
+def dim_codes(output: TextIO) -> tuple[str, str]:
     """What begins and ends dimmed text there: nothing on a pipe, with NO_COLOR set or on a dumb terminal."""
     if not on_terminal(output) or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return "", ""

@@ -1,15 +1,15 @@
-"""The chunks of a stream, folded into one response. Sans-IO: the chunks are the caller's, and never changed.
+"""The chunks of a stream, merged into one response. Sans-IO: the chunks are the caller's, and never changed.
 
 Everything is gathered by the choice's index, in whatever order the chunks come:
 
 - Text (content, reasoning under each of its keys, refusal) is joined; a content of parts goes on part by part (see `_parts`).
 - Of what says the same in every chunk (id, created, model, role) the first stands, of what else a chunk or a choice says
-  the last, declared or not; `_fold` has these rules. A chunk that says otherwise is listed. `object` and `obfuscation`
+  the last, declared or not; `_merge` has these rules. A chunk that says otherwise is listed. `object` and `obfuscation`
   tell of the chunk, not of the response.
 - Of usage the last that is not null counts, key by key, because servers send it at the end, or cumulative.
 - Token ids and log probabilities (see `_logprobs`) are chained, warnings too, each once, tool calls put together (see
   `_tool_calls`). A choice's own `top_logprobs` are chained where they are arrays; of objects the last stands.
-- Undeclared keys of a delta, which holds fragments, are joined (see `_fold`).
+- Undeclared keys of a delta, which holds fragments, are joined (see `_merge`).
 - null stays where chunks said nothing else, but for usage, whose null says that it is still to come.
 - A whole `message`, as in an answer sent at once, stays as it came, if it is all that its choice has.
 
@@ -28,7 +28,17 @@ from .._types import (
     LogprobsPart,
     StringEnum,
 )
-from ._merging import FIRST, JOINED, LAST, LATEST, Folded, Text, Unmerged, keep_unknown, with_unknown
+from ._merging import (
+    CONCATENATE,
+    CUMULATIVE,
+    KEEP_FIRST,
+    KEEP_LAST,
+    MergedField,
+    Text,
+    Unmerged,
+    keep_unknown,
+    with_unknown,
+)
 from ._message import TEXTS, MessageAccumulator
 
 TYPE_CHECKING = False
@@ -124,12 +134,12 @@ class _Choice:
         self.whole: dict[str, Any] | None = None  # its message, as long as that is all
         self._index = index
         self._indexed = False  # whether the server says so itself
-        self._fields: dict[str, Folded] = {}
+        self._fields: dict[str, MergedField] = {}
         self._message: MessageAccumulator | None = None
         self._text: Text | None = None
         self._logprobs: LogprobsAccumulator | None = None
         self._token_ids: list[int] = []
-        self._unknown: dict[str, Folded] = {}
+        self._unknown: dict[str, MergedField] = {}
         self._before: dict[str, Any] = {}  # the fields of the choice before this
 
     def add(self, choice: ChatCompletionChoicesChunk) -> None:
@@ -167,10 +177,10 @@ class _Choice:
         message: Any = choice.extra["message"]
         if self._message is not None or self.whole is not None or not is_dict(message):
             return choice
-        from .._json_data import delta_of
+        from .._json_data import message_as_delta
 
         data = json_of(choice)
-        if data.get("delta") not in (None, delta_of(message)):
+        if data.get("delta") not in (None, message_as_delta(message)):
             return choice
         data.pop("delta", None)
         self.whole = data.pop("message")
@@ -179,9 +189,9 @@ class _Choice:
     def _new_message(self) -> MessageAccumulator:
         message = MessageAccumulator(self._token_ids)
         if self.whole is not None:
-            from .._json_data import delta_of
+            from .._json_data import message_as_delta
 
-            message.add(DeltaContent.from_dict(delta_of(self.whole)))
+            message.add(DeltaContent.from_dict(message_as_delta(self.whole)))
             self.whole = None
         return message
 
@@ -192,27 +202,27 @@ class _Choice:
             if name == "index":
                 self._indexed = True
             elif name == "extra":
-                keep_unknown(self._unknown, choice, LAST)
+                keep_unknown(self._unknown, choice, KEEP_LAST)
             elif name == "token_ids" and value is not None:
                 self._token_ids.extend(value)
             elif name == "logprobs" and value is not None:
                 self._add_logprobs(value, choice)
             elif name == "finish_reason" and value:
                 self.finished = True
-                self._fold(name, value)
+                self._merge(name, value)
             elif name == "top_logprobs" and isinstance(choice.logprobs, (int, float)):
                 continue  # taken with the number
             elif name != "delta" and (name != "text" or value is None):
-                self._fold(name, value)
+                self._merge(name, value)
 
-    def _fold(self, name: str, value: Any) -> None:
-        folded = self._fields.get(name)
-        if folded is None:
-            folded = self._fields[name] = Folded(JOINED if name == "top_logprobs" else LAST)
+    def _merge(self, name: str, value: Any) -> None:
+        field = self._fields.get(name)
+        if field is None:
+            field = self._fields[name] = MergedField(CONCATENATE if name == "top_logprobs" else KEEP_LAST)
         if value.__class__ is tuple:  # top_logprobs, an object for each position
-            folded.add(raw_of(value))
+            field.add(raw_of(value))
         elif value is not None:
-            folded.add_whole(raw_of(value))
+            field.add_single(raw_of(value))
 
     def _add_text(self, text: str, delta: DeltaContent | None) -> None:
         """The text of a legacy completion; Together repeats there what the delta has."""
@@ -232,24 +242,24 @@ class _Choice:
         token = delta.text or delta.reasoning_text or choice.text or (None if delta.content is None else "")
         self._logprobs.add_number(logprobs, token, delta.token_id, choice.top_logprobs)
 
-    def result(self, path: str, left: list[Unmerged]) -> dict[str, Any]:
+    def result(self, path: str, unmerged: list[Unmerged]) -> dict[str, Any]:
         data: dict[str, Any] = {} if self.whole is not None else {"finish_reason": None}
         if self.whole is None or self._indexed:
             data["index"] = self._index
-        for name, folded in self._fields.items():
-            data[name] = folded.result(f"{path}.{name}", left)
+        for name, field in self._fields.items():
+            data[name] = field.result(f"{path}.{name}", unmerged)
         if self._text is not None:
             data["text"] = self._text.getvalue()
         if self.whole is not None:
             data["message"] = self.whole
         elif self._message is not None or (self._text is None and "message" not in self._unknown):
-            data["message"] = (self._message or self._new_message()).result(f"{path}.message", left)
+            data["message"] = (self._message or self._new_message()).result(f"{path}.message", unmerged)
         logprobs: dict[str, Any] = {}
         if self._logprobs is not None:
-            data["logprobs"] = logprobs = self._logprobs.result(f"{path}.logprobs", left)
+            data["logprobs"] = logprobs = self._logprobs.result(f"{path}.logprobs", unmerged)
         if self._token_ids and self._token_ids != logprobs.get("token_ids"):
             data["token_ids"] = list(self._token_ids)
-        return with_unknown(data, self._unknown, path, left)
+        return with_unknown(data, self._unknown, path, unmerged)
 
 
 def _with_native_logprobs(choice: ChatCompletionChoicesChunk) -> ChatCompletionChoicesChunk:
@@ -268,13 +278,13 @@ class Accumulator:
 
     def __init__(self) -> None:
         self._object: str | None = None
-        self._fields: dict[str, Folded] = {}
+        self._fields: dict[str, MergedField] = {}
         self._before: dict[str, Any] = {}  # the fields of the chunk before this
         self._choices: dict[int, _Choice] = {}
-        self._usage = Folded(LATEST)
+        self._usage = MergedField(CUMULATIVE)
         self._usage_said = False
         self._warnings: dict[str, Any] | None = None  # each once, by its JSON
-        self._unknown: dict[str, Folded] = {}
+        self._unknown: dict[str, MergedField] = {}
         self._added = 0
         self._repeated: Repetition | None = None
 
@@ -330,7 +340,7 @@ class Accumulator:
         self._before = {} if any([fields.get(name) for name in _NEW_IN_EACH_CHUNK]) else dict(fields)
         for name, value in fields.items():
             if name == "extra":
-                keep_unknown(self._unknown, chunk, LAST)
+                keep_unknown(self._unknown, chunk, KEEP_LAST)
             elif name == "usage":
                 self._usage_said = True
                 self._usage.add(value and json_of(value))
@@ -341,13 +351,13 @@ class Accumulator:
             elif name == "object":
                 self._object = self._object or (value and str(value))
             elif name not in _OF_THE_CHUNK:
-                self._fold(name, value)
+                self._merge(name, value)
 
-    def _fold(self, name: str, value: Any) -> None:
-        folded = self._fields.get(name)
-        if folded is None:
-            folded = self._fields[name] = Folded(FIRST if name in _SAID_FIRST else LAST)
-        folded.add(raw_of(value))
+    def _merge(self, name: str, value: Any) -> None:
+        field = self._fields.get(name)
+        if field is None:
+            field = self._fields[name] = MergedField(KEEP_FIRST if name in _SAID_FIRST else KEEP_LAST)
+        field.add(raw_of(value))
 
     def writers(self, chunk: ChatCompletionChunk, text: str) -> tuple[Write, Write] | None:
         """What takes the text and the token's number of chunks that repeat the last but for those: 0.05 instead of 0.2.
@@ -389,26 +399,26 @@ class Accumulator:
 
     def completion(self, state: CompletionState | str = CompletionState.OPEN, saw_done: bool = False) -> Completion:
         """The response so far."""
-        left: list[Unmerged] = []
-        data: dict[str, Any] = {name: folded.result(name, left) for name, folded in self._fields.items()}
+        unmerged: list[Unmerged] = []
+        data: dict[str, Any] = {name: field.result(name, unmerged) for name, field in self._fields.items()}
         whole = bool(self._choices) and all([choice.whole is not None for choice in self._choices.values()])
         if self._object == "chat.completion.chunk" or (not self._object and not whole):
             data["object"] = "chat.completion"
         elif self._object is not None:
             data["object"] = self._object
         data["choices"] = [
-            self._choices[index].result(f"choices[{position}]", left)
+            self._choices[index].result(f"choices[{position}]", unmerged)
             for position, index in enumerate(sorted(self._choices))
         ]
         if self._warnings is not None:
             data["warnings"] = list(self._warnings.values())
-        usage = self._usage.result("usage", left)
+        usage = self._usage.result("usage", unmerged)
         if usage is not None or (whole and self._usage_said):
             data["usage"] = usage
-        with_unknown(data, self._unknown, "", left)
+        with_unknown(data, self._unknown, "", unmerged)
         if usage is None:
             _use_usage_of_groq(data)
-        return Completion(ChatCompletionResponse.from_dict(data), state, saw_done, tuple(left))
+        return Completion(ChatCompletionResponse.from_dict(data), state, saw_done, tuple(unmerged))
 
 
 def _use_usage_of_groq(data: dict[str, Any]) -> None:

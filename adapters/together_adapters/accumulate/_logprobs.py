@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from .._json_data import json_of
 from .._types import LogprobsPart
-from ._merging import JOINED, Folded, Unmerged, keep_unknown, with_unknown
+from ._merging import CONCATENATE, MergedField, Unmerged, keep_unknown, with_unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class LogprobsAccumulator:
         self._added = 0
         self._lone: LogprobsPart | None = None
         self._nulls: dict[str, None] = {}
-        self._unknown: dict[str, Folded] = {}
+        self._unknown: dict[str, MergedField] = {}
 
     def add_number(self, logprob: float | None, token: str | None, token_id: int | None, top: Any) -> None:
         """Take the log probability of one token."""
@@ -64,7 +64,7 @@ class LogprobsAccumulator:
         if arrays or top is not None:
             self._extend(arrays, top)
         if part.extra:
-            keep_unknown(self._unknown, part, JOINED)
+            keep_unknown(self._unknown, part, CONCATENATE)
 
     def _extend(self, arrays: dict[str, Sequence[Any]], top: Mapping[str, float] | tuple[Any, ...] | None) -> None:
         start = self._positions

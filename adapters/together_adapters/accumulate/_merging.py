@@ -2,11 +2,11 @@
 
 null says nothing, and stays only where nothing else is said. Objects are folded key by key. For the rest there are four rules:
 
-- `JOINED`, for what a delta holds, which are fragments: strings are joined and arrays chained, equal ones too. The keys
+- `CONCATENATE`, for what a delta holds, which are fragments: strings are joined and arrays chained, equal ones too. The keys
   in `_NAMES` are no fragments: their first value stands. Of numbers and booleans the last stands.
-- `FIRST`, for what every chunk repeats: the first value stands that is not empty.
-- `LAST`, for what comes at its time: the last value stands that is not `""`.
-- `LATEST`, for what counts on from chunk to chunk: the last value stands, and includes those before it.
+- `KEEP_FIRST`, for what every chunk repeats: the first value stands that is not empty.
+- `KEEP_LAST`, for what comes at its time: the last value stands that is not `""`.
+- `CUMULATIVE`, for what counts on from chunk to chunk: the last value stands, and includes those before it.
 
 What does not stand is not lost: every other value is listed once, and so is what is of another kind than what came
 first. Only of a LATEST number the ones before it are not, and an empty value beside one that says something.
@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections import namedtuple
 from io import StringIO
 
-from .._json_data import sendable_fields
+from .._json_data import jsonable_asdict
 from .._types import at
 
 TYPE_CHECKING = False
@@ -32,11 +32,21 @@ if TYPE_CHECKING:
 
 else:
     _UnmergedFields = namedtuple("Unmerged", ("path", "problem", "value"))
-    _UnmergedFields._asdict = sendable_fields
+    _UnmergedFields._asdict = jsonable_asdict
 
-__all__ = ["FIRST", "JOINED", "LAST", "LATEST", "Folded", "Text", "Unmerged", "keep_unknown", "with_unknown"]
+__all__ = [
+    "CONCATENATE",
+    "CUMULATIVE",
+    "KEEP_FIRST",
+    "KEEP_LAST",
+    "MergedField",
+    "Text",
+    "Unmerged",
+    "keep_unknown",
+    "with_unknown",
+]
 
-JOINED, FIRST, LAST, LATEST = "joined", "first", "last", "latest"
+CONCATENATE, KEEP_FIRST, KEEP_LAST, CUMULATIVE = "joined", "first", "last", "latest"
 _NAMES = frozenset(["id", "type", "role", "index", "name", "object", "format", "model", "status"])
 _OTHER_KIND = "not of the kind that other chunks have there"
 
@@ -69,7 +79,7 @@ class Text(StringIO):
         return self.read()
 
 
-class Folded:
+class MergedField:
     """The value of one key over many chunks."""
 
     __slots__ = ("_items", "_last", "_members", "_rule", "_seen", "_text")
@@ -78,7 +88,7 @@ class Folded:
         self._rule = rule
         self._text: Text | None = None
         self._items: list[Any] | None = None
-        self._members: dict[str, Folded] | None = None
+        self._members: dict[str, MergedField] | None = None
         self._last: Any = None  # of the values that stand alone
         self._seen: dict[str, Any] = {}  # those, each once
 
@@ -88,53 +98,53 @@ class Folded:
         if kind is dict:
             if self._members is None:
                 self._members = {}
-            fold_into(self._members, value.items(), self._rule)
-        elif kind is str and self._rule == JOINED:
+            merge_into(self._members, value.items(), self._rule)
+        elif kind is str and self._rule == CONCATENATE:
             if self._text is None:
                 self._text = Text()
             self._text.write(value)
-        elif kind is list and self._rule == JOINED:
+        elif kind is list and self._rule == CONCATENATE:
             if self._items is None:
                 self._items = []
             self._items.extend(value)
         elif value is not None:
-            self.add_whole(value)
+            self.add_single(value)
 
-    def add_whole(self, value: Any) -> None:
+    def add_single(self, value: Any) -> None:
         """Fold a value in that is not to be taken apart."""
         if value.__class__ is self._last.__class__ is str and value == self._last:
             return
-        if self._rule == LATEST and isinstance(value, (int, float)) and isinstance(self._last, (int, float)):
+        if self._rule == CUMULATIVE and isinstance(value, (int, float)) and isinstance(self._last, (int, float)):
             self._seen.clear()
-        says_nothing = not value if self._rule == FIRST else value == ""
+        says_nothing = not value if self._rule == KEEP_FIRST else value == ""
         if not (self._seen and says_nothing):
-            if self._seen and (self._last == "" if self._rule != FIRST else not self._last):
+            if self._seen and (self._last == "" if self._rule != KEEP_FIRST else not self._last):
                 self._seen.clear()
             self._seen.setdefault(_key(value), value)
             self._last = value
 
-    def result(self, path: str, left: list[Unmerged]) -> Any:
-        """What the values so far come to; what does not stand goes into `left`."""
+    def result(self, path: str, unmerged: list[Unmerged]) -> Any:
+        """What the values so far come to; what does not stand goes into `unmerged`."""
         kinds: list[Any] = []
         if self._text is not None:
             kinds.append(self._text.getvalue())
         if self._items is not None:
             kinds.append(list(self._items))
         if self._members is not None:
-            kinds.append(result_of(self._members, path, left))
+            kinds.append(merged_members(self._members, path, unmerged))
         if self._seen:
-            kinds.append(self._standing(path, left))
+            kinds.append(self._kept(path, unmerged))
         said = [value for value in kinds if value not in ("", [], {})] or kinds[:1]
-        left.extend([Unmerged(path, _OTHER_KIND, value) for value in said[1:]])
+        unmerged.extend([Unmerged(path, _OTHER_KIND, value) for value in said[1:]])
         return said[0] if said else None
 
-    def _standing(self, path: str, left: list[Unmerged]) -> Any:
+    def _kept(self, path: str, unmerged: list[Unmerged]) -> Any:
         values = list(self._seen.values())
-        stands = values[0] if self._rule == FIRST else self._last
+        stands = values[0] if self._rule == KEEP_FIRST else self._last
         key = _key(stands)
         for other, value in self._seen.items():
             if other != key:
-                left.append(Unmerged(path, f"one chunk says {_shown(stands)}, another {_shown(value)}", value))
+                unmerged.append(Unmerged(path, f"one chunk says {_shown(stands)}, another {_shown(value)}", value))
         return stands
 
 
@@ -150,39 +160,39 @@ def _shown(value: Any) -> str:
     return _key(value)[:80]
 
 
-def fold_into(into: dict[str, Folded], items: Iterable[tuple[str, Any]], rule: str) -> None:
+def merge_into(into: dict[str, MergedField], items: Iterable[tuple[str, Any]], rule: str) -> None:
     """Fold the members of an object into those of the objects before it."""
     for key, value in items:
-        folded = into.get(key)
-        if folded is None:
-            folded = into[key] = Folded(FIRST if rule == JOINED and key in _NAMES else rule)
-        folded.add(value)
+        field = into.get(key)
+        if field is None:
+            field = into[key] = MergedField(KEEP_FIRST if rule == CONCATENATE and key in _NAMES else rule)
+        field.add(value)
 
 
-def result_of(members: Mapping[str, Folded], path: str, left: list[Unmerged]) -> dict[str, Any]:
+def merged_members(members: Mapping[str, MergedField], path: str, unmerged: list[Unmerged]) -> dict[str, Any]:
     """What the members of an object come to."""
     data: dict[str, Any] = {}
-    for key, folded in members.items():
-        data[key] = folded.result(at(path, key), left)
+    for key, field in members.items():
+        data[key] = field.result(at(path, key), unmerged)
     return data
 
 
 def with_unknown(
-    data: dict[str, Any], unknown: Mapping[str, Folded], path: str, left: list[Unmerged]
+    data: dict[str, Any], unknown: Mapping[str, MergedField], path: str, unmerged: list[Unmerged]
 ) -> dict[str, Any]:
     """Add the undeclared keys to what the declared ones came to.
 
     A declared key is among them where a chunk had something there that its field cannot hold: it is put
-    in where no other chunk had better, and else into `left`, with its path.
+    in where no other chunk had better, and else into `unmerged`, with its path.
     """
-    for key, value in result_of(unknown, path, left).items():
+    for key, value in merged_members(unknown, path, unmerged).items():
         if data.get(key) is None:
             data[key] = value
         elif value is not None:
-            left.append(Unmerged(at(path, key), _OTHER_KIND, value))
+            unmerged.append(Unmerged(at(path, key), _OTHER_KIND, value))
     return data
 
 
-def keep_unknown(into: dict[str, Folded], value: Any, rule: str) -> None:
+def keep_unknown(into: dict[str, MergedField], value: Any, rule: str) -> None:
     """What no field of a value holds; another spelling of what one holds, as an index of 0.0, is not needed any more."""
-    fold_into(into, [(key, raw) for key, raw in value.extra.items() if key not in vars(value)], rule)
+    merge_into(into, [(key, raw) for key, raw in value.extra.items() if key not in vars(value)], rule)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from .._json_data import is_dict, is_list, json_of, raw_of
 from .._types import DeltaContent, ToolCalls
-from ._merging import FIRST, JOINED, Folded, Text, Unmerged, keep_unknown, with_unknown
+from ._merging import CONCATENATE, KEEP_FIRST, MergedField, Text, Unmerged, keep_unknown, with_unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Write = Callable[[Any], object]
 
-__all__ = ["TEXTS", "MessageAccumulator", "Parts"]
+__all__ = ["TEXTS", "MessageAccumulator", "_ContentParts"]
 
 _TEXTS = ("reasoning", "reasoning_content", "refusal")
 TEXTS = ("content", *_TEXTS)
@@ -35,14 +35,14 @@ class MessageAccumulator:
 
     def __init__(self, token_ids: list[int]) -> None:
         self._token_ids = token_ids
-        self._role = Folded(FIRST)
+        self._role = MergedField(KEEP_FIRST)
         self._content: Text | None = None
-        self._parts: Parts | None = None
+        self._parts: _ContentParts | None = None
         self._texts: dict[str, Text] = {}
         self._calls: ToolCallAccumulator | None = None
         self._function_call: ToolCallAccumulator | None = None
         self._nulls: dict[str, None] = {}
-        self._unknown: dict[str, Folded] = {}
+        self._unknown: dict[str, MergedField] = {}
         self._before: dict[str, Any] = {}  # the fields of the delta before this
 
     def add(self, delta: DeltaContent) -> None:
@@ -71,7 +71,7 @@ class MessageAccumulator:
                     self._texts[name] = Text()
                 self._texts[name].write(value)
             elif name == "role":
-                self._role.add_whole(raw_of(value))
+                self._role.add_single(raw_of(value))
             elif name == "tool_calls":
                 self._calls = self._calls or _new_calls()
                 self._calls.add(value)
@@ -79,7 +79,7 @@ class MessageAccumulator:
                 self._function_call = self._function_call or _new_calls()
                 self._function_call.add([ToolCalls(function=value)])
             elif name == "extra":
-                keep_unknown(self._unknown, delta, JOINED)
+                keep_unknown(self._unknown, delta, CONCATENATE)
 
     def writers(self, delta: DeltaContent, text: str) -> tuple[Write, Write] | None:
         """See Accumulator.writers."""
@@ -95,7 +95,7 @@ class MessageAccumulator:
             self._content.write(content)
             return
         if self._parts is None:
-            self._parts = Parts()
+            self._parts = _ContentParts()
             if self._content is not None and self._content.getvalue():
                 self._parts.add([{"type": "text", "text": self._content.getvalue()}])
             self._content = None
@@ -127,7 +127,7 @@ def _new_calls() -> ToolCallAccumulator:
     return ToolCallAccumulator()
 
 
-class Parts:
+class _ContentParts:
     """The parts of a message's content so far."""
 
     def __init__(self) -> None:
@@ -139,7 +139,7 @@ class Parts:
         for part in parts:
             texts = {key: value for key, value in part.items() if _is_text(key, value)}
             rest = {key: value for key, value in part.items() if key not in texts}
-            if last is None or not last.goes_on_with(texts, rest):
+            if last is None or not last.continues(texts, rest):
                 self._parts.append(_Part(rest))
             self._parts[-1].add(texts)
             last = None
@@ -160,9 +160,9 @@ class _Part:
     def __init__(self, rest: dict[str, Any]) -> None:
         self._rest = rest
         self._texts: dict[str, Text] = {}
-        self._pieces: dict[str, Parts] = {}
+        self._pieces: dict[str, _ContentParts] = {}
 
-    def goes_on_with(self, texts: Mapping[str, Any], rest: dict[str, Any]) -> bool:
+    def continues(self, texts: Mapping[str, Any], rest: dict[str, Any]) -> bool:
         known = [key in (self._texts if isinstance(value, str) else self._pieces) for key, value in texts.items()]
         return bool(known) and all(known) and rest == self._rest
 
@@ -174,7 +174,7 @@ class _Part:
                 self._texts[key].write(value)
             else:
                 if key not in self._pieces:
-                    self._pieces[key] = Parts()
+                    self._pieces[key] = _ContentParts()
                 self._pieces[key].add(value)
 
     def result(self) -> dict[str, Any]:

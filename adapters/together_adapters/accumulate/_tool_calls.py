@@ -21,7 +21,7 @@ from __future__ import annotations
 import re
 
 from .._types import check_nesting, document_at
-from ._merging import FIRST, JOINED, Folded, Text, Unmerged, keep_unknown, with_unknown
+from ._merging import CONCATENATE, KEEP_FIRST, MergedField, Text, Unmerged, keep_unknown, with_unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ __all__ = ["ToolCallAccumulator"]
 _CONTENT = {"function": "arguments", "custom": "input"}
 
 
-def _said(text: str | None) -> str | None:
+def _nonempty(text: str | None) -> str | None:
     return text if text and text != "null" else None
 
 
@@ -45,14 +45,14 @@ class _Named:
     def __init__(self) -> None:
         self.said: str | None = None
         self._raw: str | None = None
-        self._all = Folded(FIRST)
+        self._all = MergedField(KEEP_FIRST)
 
     def add(self, text: str | None) -> None:
         if text is None or text == self.said:
             return
         self._raw = text if self._raw is None else self._raw
-        self.said = self.said or _said(text)
-        self._all.add(_said(text))
+        self.said = self.said or _nonempty(text)
+        self._all.add(_nonempty(text))
 
     def result(self, path: str, left: list[Unmerged]) -> str | None:
         text: str | None = self._all.result(path, left)
@@ -101,7 +101,7 @@ class _Body:
         self.text = Text()
         self._last = ""  # its last character that is not a space
         self._structure = _Structure(self.text)
-        self._unknown: dict[str, Folded] = {}
+        self._unknown: dict[str, MergedField] = {}
 
     def add(self, body: FunctionCall | CustomToolCall) -> None:
         self.name.add(body.name)
@@ -110,14 +110,14 @@ class _Body:
             self.text.write(text)
             self._last = text.rstrip()[-1:] or self._last
         if body.extra:
-            keep_unknown(self._unknown, body, JOINED)
+            keep_unknown(self._unknown, body, CONCATENATE)
 
     def begins_anew(self, text: str) -> bool:
         return self._last == "}" and text.lstrip()[:1] == "{" and self._structure.is_whole()
 
     def result(self, path: str, left: list[Unmerged]) -> dict[str, Any]:
         name, text = self.name.result(f"{path}.name", left), self.text.getvalue()
-        problem = _goes_on(text) if self.content == "arguments" else None
+        problem = _trailing_text_problem(text) if self.content == "arguments" else None
         if problem is not None:
             left.append(Unmerged(f"{path}.{self.content}", problem, text))
         data = {**({} if name is None else {"name": name}), self.content: text}
@@ -130,8 +130,8 @@ class _Call:
         self.position = position
         self.id = _Named()
         self.bodies: dict[str, _Body] = {}
-        self._kind = Folded(FIRST)
-        self._unknown: dict[str, Folded] = {}
+        self._kind = MergedField(KEEP_FIRST)
+        self._unknown: dict[str, MergedField] = {}
 
     def differs(self, id: str | None, fragment: ToolCalls) -> bool:
         """Whether a fragment cannot be a part of this call."""
@@ -139,7 +139,7 @@ class _Call:
             return id != self.id.said
         for form, content in _CONTENT.items():
             body, known = vars(fragment).get(form), self.bodies.get(form)
-            name = _said(body.name) if body is not None else None
+            name = _nonempty(body.name) if body is not None else None
             if name is None:
                 continue
             if known is None:
@@ -152,7 +152,7 @@ class _Call:
         self.id.add(fragment.id)
         self._kind.add(fragment.type)
         if fragment.extra:
-            keep_unknown(self._unknown, fragment, JOINED)
+            keep_unknown(self._unknown, fragment, CONCATENATE)
         for form, content in _CONTENT.items():
             body = vars(fragment).get(form)
             if body is not None:
@@ -200,7 +200,7 @@ class ToolCallAccumulator:
         return call
 
     def _call_of(self, fragment: ToolCalls) -> _Call:
-        index, id = fragment.index, _said(fragment.id)
+        index, id = fragment.index, _nonempty(fragment.id)
         known = self._by_id.get(id) if id is not None else None
         if known is not None and index in (None, known.index):
             return known
@@ -227,7 +227,7 @@ class ToolCallAccumulator:
         return first.bodies["function"].result(path, left)
 
 
-def _goes_on(text: str) -> str | None:
+def _trailing_text_problem(text: str) -> str | None:
     """What to say of arguments that go on after the end of their JSON document; None if they do not."""
     try:
         check_nesting(text)

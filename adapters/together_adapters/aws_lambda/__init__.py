@@ -39,8 +39,8 @@ from ._responses import (
     checked_status,
     error_response,
     failed_response,
+    format_headers,
     response_to,
-    shaped,
 )
 
 TYPE_CHECKING = False
@@ -149,7 +149,9 @@ def respond_stream(
     return streamed(
         chunks,
         raw,
-        None if kind is EventKind.DIRECT else {"statusCode": status, **shaped(checked, EventKind.FUNCTION_URL, raw)},
+        None
+        if kind is EventKind.DIRECT
+        else {"statusCode": status, **format_headers(checked, EventKind.FUNCTION_URL, raw)},
     )
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 from collections import namedtuple
 
-from .._json_data import is_mapping, is_sequence, plain
+from .._json_data import is_mapping, is_sequence, to_jsonable
 from .._types import ParseError, StringEnum, loads_finite, well_formed
 
 TYPE_CHECKING = False
@@ -127,7 +127,7 @@ def parse_event(event: JSON | HttpEvent) -> HttpEvent:
 
 def _payload(raw: Any) -> bytes:
     try:
-        return json.dumps(plain(raw)).encode("ascii")
+        return json.dumps(to_jsonable(raw)).encode("ascii")
     except (TypeError, ValueError) as error:
         raise ParseError("", f"not an event of Lambda: {error}") from None
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 
-from .._json_data import is_mapping, is_sequence, plain
+from .._json_data import is_mapping, is_sequence, to_jsonable
 from .._redaction import redact
 from .._types import ParseError, well_formed
 from ._events import EventKind
@@ -26,16 +26,16 @@ __all__ = [
     "checked_status",
     "error_response",
     "failed_response",
+    "format_headers",
     "limit_of",
     "response_to",
-    "shaped",
 ]
 
 _MAX_BYTES = 6 * 2**20  # of a response as JSON; above it Lambda answers 413 and ends the process
 _MAX_ALB_BYTES = 2**20
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t -~]*")
-_SPELLINGS = 2 ** len("setcookie")
+_COOKIE_NAME_VARIANTS = 2 ** len("setcookie")
 _LONGEST_MESSAGE = 10_000
 _SHORTEST_SESSION = 16
 _CREDENTIALS = ("authorization", "proxy-authorization", "x-api-key", "api-key", "cookie")
@@ -56,12 +56,12 @@ class ResponseTooLargeError(ValueError):
 def response_to(value: Any, raw: Any, kind: EventKind, status: int, headers: dict[str, list[str]]) -> Any:
     """What the handler returns; for a direct invocation the value itself. Raises as `aws_lambda.respond` does."""
     if kind is EventKind.DIRECT:
-        return _guarded(_text_of(value)[0] if isinstance(value, (bytes, bytearray)) else plain(value), kind)
+        return _check_size(_text_of(value)[0] if isinstance(value, (bytes, bytearray)) else to_jsonable(value), kind)
     content_type, body, encoded = _body_of(value)
     if content_type is not None:
         headers.setdefault("content-type", [content_type])
-    return _guarded(
-        {"statusCode": status, **shaped(headers, kind, raw), "body": body, "isBase64Encoded": encoded}, kind
+    return _check_size(
+        {"statusCode": status, **format_headers(headers, kind, raw), "body": body, "isBase64Encoded": encoded}, kind
     )
 
 
@@ -69,7 +69,7 @@ def error_response(exc: BaseException, raw: Any, kind: EventKind) -> Any:
     """What the handler returns for an exception; see `aws_lambda.respond_error`."""
     status = _status_of(exc)
     body = _without_secrets(_error_body(exc, status), _credentials_in(raw))
-    return response_to(body, raw, kind, status, _told_headers(exc))
+    return response_to(body, raw, kind, status, _error_headers(exc))
 
 
 def failed_response(raw: Any, kind: EventKind) -> Any:
@@ -112,7 +112,7 @@ def _checked_value(name: str, value: Any) -> str:
     return value
 
 
-def shaped(headers: dict[str, list[str]], kind: EventKind, raw: Any) -> dict[str, Any]:
+def format_headers(headers: dict[str, list[str]], kind: EventKind, raw: Any) -> dict[str, Any]:
     if kind in (EventKind.HTTP_V2, EventKind.FUNCTION_URL):
         cookies = headers.get("set-cookie")
         joined = {name: ", ".join(values) for name, values in headers.items() if name != "set-cookie"}
@@ -122,16 +122,16 @@ def shaped(headers: dict[str, list[str]], kind: EventKind, raw: Any) -> dict[str
     single: dict[str, str] = {}
     for name, values in headers.items():
         if name == "set-cookie":
-            single.update(zip(_spellings(len(values)), values))
+            single.update(zip(_cookie_name_variants(len(values)), values))
         else:
             single[name] = ", ".join(values)
     return {"headers": single}
 
 
-def _spellings(count: int) -> list[str]:
+def _cookie_name_variants(count: int) -> list[str]:
     """Different spellings of `set-cookie`: each is a header of its own where one name has one value only."""
-    if count > _SPELLINGS:
-        raise ValueError(f"{count} cookies, more than the {_SPELLINGS} that single-value headers can hold")
+    if count > _COOKIE_NAME_VARIANTS:
+        raise ValueError(f"{count} cookies, more than the {_COOKIE_NAME_VARIANTS} that single-value headers can hold")
     letters = "setcookie"
     spelled: list[str] = []
     for number in range(count):
@@ -148,7 +148,7 @@ def _body_of(value: Any) -> tuple[str | None, str, bool]:
         return "text/plain; charset=utf-8", well_formed(str.__str__(value)), False
     if isinstance(value, (bytes, bytearray)):
         return ("application/octet-stream", *_text_of(value))
-    return "application/json", json.dumps(plain(value), separators=(",", ":")), False
+    return "application/json", json.dumps(to_jsonable(value), separators=(",", ":")), False
 
 
 def _text_of(data: bytes | bytearray) -> tuple[str, bool]:
@@ -160,7 +160,7 @@ def _text_of(data: bytes | bytearray) -> tuple[str, bool]:
         return b64encode(data).decode("ascii"), True
 
 
-def _guarded(response: Any, kind: EventKind) -> Any:
+def _check_size(response: Any, kind: EventKind) -> Any:
     # As the runtimes of Python 3.11 and before write it, with every character escaped; later ones never write more.
     size = len(json.dumps(response))
     if size > limit_of(kind):
@@ -183,7 +183,7 @@ def _status_of(exc: BaseException) -> int:
     return 504 if isinstance(exc, APITimeoutError) else 502
 
 
-def _told_headers(exc: BaseException) -> dict[str, list[str]]:
+def _error_headers(exc: BaseException) -> dict[str, list[str]]:
     headers: dict[str, list[str]] = {}
     retry_after, request_id = getattr(exc, "retry_after", None), getattr(exc, "request_id", None)
     if isinstance(retry_after, (int, float)) and 0 <= retry_after < 1e9:

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
     from typing import Any
 
-__all__ = ["as_parts", "buffered", "streamed"]
+__all__ = ["buffered", "response_parts", "streamed"]
 
 
-class _Pulled:
+class _Peekable:
     """Chunks whose first is asked for before anything is sent, so that a failure there still has a status."""
 
     def __init__(self, chunks: Iterable[Any]) -> None:
@@ -44,7 +44,7 @@ class _Pulled:
             raise
         return None
 
-    def __iter__(self) -> _Pulled:
+    def __iter__(self) -> _Peekable:
         return self
 
     def __next__(self) -> Any:
@@ -67,11 +67,11 @@ class _Pulled:
 
 def streamed(chunks: Iterable[Any], raw: Any, prelude: dict[str, Any] | None) -> Generator[Any, None, None]:
     """The prelude, where there is one, and the frames of the stream as they come."""
-    pulled = _Pulled(chunks)
+    pulled = _Peekable(chunks)
     try:
         refused = pulled.pull()
         if refused is not None:
-            yield from as_parts(
+            yield from response_parts(
                 error_response(refused, raw, EventKind.DIRECT if prelude is None else EventKind.FUNCTION_URL)
             )
             return
@@ -84,7 +84,7 @@ def streamed(chunks: Iterable[Any], raw: Any, prelude: dict[str, Any] | None) ->
         pulled.close()
 
 
-def as_parts(response: Any) -> Generator[Any, None, None]:
+def response_parts(response: Any) -> Generator[Any, None, None]:
     """A response in the shape of a function URL, or the value that a direct invocation gets, as a streamed one."""
     if "statusCode" not in response:
         yield json.dumps(response).encode("ascii")
@@ -111,7 +111,7 @@ def _data_of(response: Any) -> bytes:
 def buffered(chunks: Iterable[Any], raw: Any, kind: EventKind, status: int, headers: dict[str, list[str]]) -> Any:
     """The response whose body is the whole event stream."""
     frames: list[bytes] = []
-    pulled, size = _Pulled(chunks), 0
+    pulled, size = _Peekable(chunks), 0
     try:
         refused = pulled.pull()
         if refused is not None:

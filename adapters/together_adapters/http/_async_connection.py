@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import time
 
-from ._exchange import ClosedHere
+from ._exchange import ClientClosed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop, Future, TimerHandle, Transport as LoopTransport
 
-    from ._timeouts import Until
+    from ._timeouts import Deadline
 
-__all__ = ["Link"]
+__all__ = ["AsyncConnection"]
 
 _MOST_WAITING = 262144  # bytes that wait for the reader before the socket is left alone
 
 
-class Link:
+class AsyncConnection:
     """A connection of one event loop; all its methods are for that loop's thread."""
 
     def __init__(self, loop: AbstractEventLoop) -> None:
@@ -34,7 +34,7 @@ class Link:
         self._problem: Exception | None = None
         self._reader: Future[None] | None = None
         self._writer: Future[None] | None = None
-        self._until: Until | None = None
+        self._deadline: Deadline | None = None
         self._timer: TimerHandle | None = None
         self._timer_moment = 0.0
 
@@ -70,20 +70,20 @@ class Link:
 
     # ---- what the client calls
 
-    async def send(self, data: memoryview, until: Until) -> None:
+    async def send(self, data: memoryview, deadline: Deadline) -> None:
         """Send all of it; raises OSError, and APITimeoutError where it takes too long."""
         if self._ended or self.transport is None:
             raise self._problem or ConnectionResetError("the connection was closed")
         self.transport.write(data)
         if self._writer is not None:
-            await self._wait(self._writer, until)
+            await self._wait(self._writer, deadline)
 
-    async def receive(self, until: Until) -> bytes:
+    async def receive(self, deadline: Deadline) -> bytes:
         """What has arrived, waiting for it as long as it may take; b"" at the end."""
         if not self._arrived and not self._ended:
             self._reader = self.loop.create_future()
             try:
-                await self._wait(self._reader, until)
+                await self._wait(self._reader, deadline)
             finally:
                 self._reader = None
         data = self.receive_now()
@@ -103,7 +103,7 @@ class Link:
             raise self._problem
         return b"" if self._ended else None
 
-    def rest(self) -> None:
+    def cancel_timer(self) -> None:
         """No one waits any more."""
         if self._timer is not None:
             self._timer.cancel()
@@ -111,9 +111,9 @@ class Link:
 
     def close(self) -> None:
         """Close the connection at once, and wake who waits for it."""
-        self.rest()
+        self.cancel_timer()
         if not self._ended:
-            self._ended, self._problem = True, ClosedHere()
+            self._ended, self._problem = True, ClientClosed()
         if self.transport is not None and not self.loop.is_closed():
             self.transport.abort()
         _wake(self._reader)
@@ -121,35 +121,35 @@ class Link:
 
     @property
     def was_closed(self) -> bool:
-        return isinstance(self._problem, ClosedHere)
+        return isinstance(self._problem, ClientClosed)
 
     # ---- time
 
-    async def _wait(self, future: Future[None], until: Until) -> None:
-        self._until, left = until, until.left()
+    async def _wait(self, future: Future[None], deadline: Deadline) -> None:
+        self._deadline, left = deadline, deadline.remaining()
         # One timer serves many reads: it is set again only when it rings too early, or would ring too late.
-        if left is not None and (self._timer is None or until.moment < self._timer_moment):
-            self.rest()
-            self._set_timer(left, until.moment)
+        if left is not None and (self._timer is None or deadline.moment < self._timer_moment):
+            self.cancel_timer()
+            self._set_timer(left, deadline.moment)
         await future
 
     def _set_timer(self, left: float, moment: float) -> None:
-        self._timer, self._timer_moment = self.loop.call_later(left, self._ring), moment
+        self._timer, self._timer_moment = self.loop.call_later(left, self._on_timeout), moment
 
-    def _ring(self) -> None:
+    def _on_timeout(self) -> None:
         self._timer = None
         waiting = [future for future in (self._reader, self._writer) if future is not None and not future.done()]
-        until = self._until
-        if not waiting or until is None:
+        deadline = self._deadline
+        if not waiting or deadline is None:
             return
-        left = until.moment - time.monotonic()
+        left = deadline.moment - time.monotonic()
         if left == float("inf"):
             return
         if left > 0:
-            self._set_timer(left, until.moment)
+            self._set_timer(left, deadline.moment)
             return
         for future in waiting:
-            future.set_exception(until.passed())
+            future.set_exception(deadline.timeout_error())
 
 
 def _wake(future: Future[None] | None) -> None:

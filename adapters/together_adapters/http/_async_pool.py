@@ -9,9 +9,9 @@ import asyncio
 import socket
 
 from ..errors import APIConnectionError, APIError
-from ._async_connection import Link
+from ._async_connection import AsyncConnection
 from ._connecting import Tunnel, proxy_for, request_bytes, resolve_in_thread, resolve_now
-from ._exchange import MOST_IDLE, ClosedHere, Exchange, connection_error
+from ._exchange import MOST_IDLE, ClientClosed, Exchange, connection_error
 from ._http1 import ProtocolError
 
 TYPE_CHECKING = False
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from . import Request
-    from ._connecting import Addresses, Security
+    from ._connecting import Addresses, TLSSettings
     from ._http1 import Response
-    from ._timeouts import Limits, Until
+    from ._timeouts import CallTimeouts, Deadline
     from ._url import Endpoint
 
     T = TypeVar("T")
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 __all__ = ["AsyncAnswer", "AsyncPool", "within"]
 
 
-async def within(until: Until, work: Awaitable[T]) -> T:
+async def within(deadline: Deadline, work: Awaitable[T]) -> T:
     """Await work no longer than it may take; raises APITimeoutError after that. No task is made for it."""
-    left = until.left()
+    left = deadline.remaining()
     if left is None:
         return await work
     task: Any = asyncio.current_task()
@@ -42,17 +42,17 @@ async def within(until: Until, work: Awaitable[T]) -> T:
     before: int = task.cancelling() if hasattr(task, "cancelling") else 0
     rang = False
 
-    def ring() -> None:
+    def on_timeout() -> None:
         nonlocal rang
         rang = True
         task.cancel()
 
-    timer = asyncio.get_running_loop().call_later(left, ring)
+    timer = asyncio.get_running_loop().call_later(left, on_timeout)
     try:
         return await work
     except asyncio.CancelledError:
         if rang and not (hasattr(task, "uncancel") and task.uncancel() > before):
-            raise until.passed() from None
+            raise deadline.timeout_error() from None
         raise
     finally:
         timer.cancel()
@@ -61,11 +61,11 @@ async def within(until: Until, work: Awaitable[T]) -> T:
 class AsyncAnswer:
     """An answer whose head has arrived; an asynchronous iterator of the bytes of its body."""
 
-    def __init__(self, link: Link, exchange: Exchange, first: bytes, pool: _LoopPool) -> None:
+    def __init__(self, connection: AsyncConnection, exchange: Exchange, first: bytes, pool: _LoopPool) -> None:
         self.status = exchange.response.status
         self.headers = exchange.response.headers
-        self.is_read: Callable[[], bool] = lambda: False  # whether the reader has all that it wants
-        self._link: Link | None = link
+        self.is_done: Callable[[], bool] = lambda: False  # whether the reader has all that it wants
+        self._link: AsyncConnection | None = connection
         self._exchange = exchange
         self._first = first
         self._pool = pool
@@ -75,18 +75,18 @@ class AsyncAnswer:
 
     async def __anext__(self) -> bytes:
         piece, self._first = self._first, b""
-        exchange, link = self._exchange, self._link
+        exchange, connection = self._exchange, self._link
         response = exchange.response
         try:
             while not piece:
                 if response.error is not None:
                     raise response.error
-                if response.complete or link is None:
+                if response.complete or connection is None:
                     self._release()
                     raise StopAsyncIteration
-                piece = exchange.take(await link.receive(exchange.until()))
+                piece = exchange.take(await connection.receive(exchange.deadline()))
         except (OSError, EOFError, ProtocolError, APIError) as problem:
-            error = exchange.failed(problem)
+            error = exchange.to_api_error(problem)
         else:
             return piece
         self._release()
@@ -97,14 +97,14 @@ class AsyncAnswer:
         self._release()
 
     def _release(self) -> None:
-        link, self._link = self._link, None
-        if link is not None:
-            self._pool.give_back(link, self._exchange.response, rest_comes=self.is_read())
+        connection, self._link = self._link, None
+        if connection is not None:
+            self._pool.give_back(connection, self._exchange.response, tail_expected=self.is_done())
 
     def __del__(self) -> None:
-        link, self._link = self._link, None
-        if link is not None and not link.loop.is_closed():
-            link.loop.call_soon_threadsafe(self._pool.drop, link)
+        connection, self._link = self._link, None
+        if connection is not None and not connection.loop.is_closed():
+            connection.loop.call_soon_threadsafe(self._pool.drop, connection)
 
 
 class _LoopPool:
@@ -112,77 +112,77 @@ class _LoopPool:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        self.links: set[Link] = set()
-        self.idle: list[tuple[Link, Response]] = []
-        self._guard = _until_loop_ends(self.links)
+        self.connections: set[AsyncConnection] = set()
+        self.idle: list[tuple[AsyncConnection, Response]] = []
+        self._guard = _until_loop_ends(self.connections)
 
     async def watch(self) -> None:
         """Have all connections closed when the loop ends: it then closes the generators that have begun on it."""
         await self._guard.__anext__()
 
-    def give_back(self, link: Link, response: Response, *, rest_comes: bool) -> None:
+    def give_back(self, connection: AsyncConnection, response: Response, *, tail_expected: bool) -> None:
         """Keep a connection for the next request, if its answer is complete or its last bytes are about to come."""
-        keep = response.reusable and (response.complete or rest_comes)
-        if keep and link in self.links and len(self.idle) < MOST_IDLE:
-            link.rest()
-            self.idle.append((link, response))
+        keep = response.reusable and (response.complete or tail_expected)
+        if keep and connection in self.connections and len(self.idle) < MOST_IDLE:
+            connection.cancel_timer()
+            self.idle.append((connection, response))
         else:
-            self.drop(link)
+            self.drop(connection)
 
-    def take_idle(self) -> Link | None:
+    def take_idle(self) -> AsyncConnection | None:
         while self.idle:
-            link, response = self.idle.pop()
-            if _is_usable(link, response):
-                return link
-            self.drop(link)
+            connection, response = self.idle.pop()
+            if _is_usable(connection, response):
+                return connection
+            self.drop(connection)
         return None
 
-    def drop(self, link: Link) -> None:
-        self.links.discard(link)
-        link.close()
+    def drop(self, connection: AsyncConnection) -> None:
+        self.connections.discard(connection)
+        connection.close()
 
     def close(self) -> None:
         self.idle.clear()
-        _close_all(self.links)
+        _close_all(self.connections)
 
 
-async def _until_loop_ends(links: set[Link]) -> AsyncGenerator[None, None]:
+async def _until_loop_ends(connections: set[AsyncConnection]) -> AsyncGenerator[None, None]:
     try:
         yield
     finally:
-        _close_all(links)
+        _close_all(connections)
 
 
-def _close_all(links: set[Link]) -> None:
-    while links:
-        links.pop().close()
+def _close_all(connections: set[AsyncConnection]) -> None:
+    while connections:
+        connections.pop().close()
 
 
 class AsyncPool:
     """The connections of one client to one endpoint. They belong to the loop that made them and end with it."""
 
-    def __init__(self, endpoint: Endpoint, security: Security) -> None:
+    def __init__(self, endpoint: Endpoint, security: TLSSettings) -> None:
         self._endpoint = endpoint
         self._security = security
         self._pools: dict[int, _LoopPool] = {}
 
-    async def send(self, request: Request, limits: Limits, *, whole: bool) -> AsyncAnswer:
+    async def send(self, request: Request, timeouts: CallTimeouts, *, streamed: bool) -> AsyncAnswer:
         """Send a request and wait for the head of its answer; raises APIConnectionError or APITimeoutError."""
         pool = await self._pool()
-        link = pool.take_idle()
-        if link is not None:
-            exchange = Exchange(request, limits, whole=whole, reused=True)
+        connection = pool.take_idle()
+        if connection is not None:
+            exchange = Exchange(request, timeouts, streamed=streamed, reused=True)
             try:
-                return await self._exchange(link, exchange, pool)
+                return await self._exchange(connection, exchange, pool)
             except APIConnectionError as died:
-                if not exchange.died_idle(died):
+                if not exchange.should_resend(died):
                     raise
         try:
-            link = await self._connect(pool, limits.connecting())
+            connection = await self._connect(pool, timeouts.connecting())
         except (OSError, EOFError, ProtocolError, APIError) as problem:
             error = connection_error(problem, self._endpoint.authority)
         else:
-            return await self._exchange(link, Exchange(request, limits, whole=whole), pool)
+            return await self._exchange(connection, Exchange(request, timeouts, streamed=streamed), pool)
         raise error
 
     def close(self) -> None:
@@ -205,74 +205,76 @@ class AsyncPool:
             await pool.watch()
         return pool
 
-    async def _exchange(self, link: Link, exchange: Exchange, pool: _LoopPool) -> AsyncAnswer:
+    async def _exchange(self, connection: AsyncConnection, exchange: Exchange, pool: _LoopPool) -> AsyncAnswer:
         response, first = exchange.response, b""
         try:
-            unsent = await self._send(link, exchange)
+            unsent = await self._send(connection, exchange)
             while not response.status:
                 try:
-                    first = exchange.take(await link.receive(exchange.until()))
+                    first = exchange.take(await connection.receive(exchange.deadline()))
                 except OSError as problem:
                     raise unsent or problem from None
                 if response.error is not None and not response.status:
                     raise response.error
         except (OSError, EOFError, ProtocolError, APIError) as problem:
-            error = exchange.failed(problem)
+            error = exchange.to_api_error(problem)
         except BaseException:
-            pool.drop(link)
+            pool.drop(connection)
             raise
         else:
-            return AsyncAnswer(link, exchange, first, pool)
-        pool.drop(link)
+            return AsyncAnswer(connection, exchange, first, pool)
+        pool.drop(connection)
         raise error
 
-    async def _send(self, link: Link, exchange: Exchange) -> OSError | None:
+    async def _send(self, connection: AsyncConnection, exchange: Exchange) -> OSError | None:
         """Send the request; a server may answer and close before it has read all of it, so a failure is not yet the end."""
         try:
-            await link.send(memoryview(request_bytes(exchange.request)), exchange.until())
+            await connection.send(memoryview(request_bytes(exchange.request)), exchange.deadline())
         except OSError as problem:
             return problem
         return None
 
-    async def _connect(self, pool: _LoopPool, until: Until) -> Link:
+    async def _connect(self, pool: _LoopPool, deadline: Deadline) -> AsyncConnection:
         endpoint, proxy = self._endpoint, proxy_for(self._endpoint)
-        sock = await _connected(proxy.host if proxy else endpoint.host, proxy.port if proxy else endpoint.port, until)
-        link = Link(pool.loop)
-        pool.links.add(link)
+        sock = await _connected(
+            proxy.host if proxy else endpoint.host, proxy.port if proxy else endpoint.port, deadline
+        )
+        connection = AsyncConnection(pool.loop)
+        pool.connections.add(connection)
         try:
-            protocol: Any = link  # it has the methods, but names no class of asyncio
+            protocol: Any = connection  # it has the methods, but names no class of asyncio
             await pool.loop.create_connection(lambda: protocol, sock=sock)
             if endpoint.scheme == "https":
                 if proxy is not None:
-                    await _tunnel(link, proxy.connect_to(endpoint), until)
-                await self._secure(link, until)
+                    await _tunnel(connection, proxy.connect_to(endpoint), deadline)
+                await self._secure(connection, deadline)
         except BaseException as problem:
-            was_closed = link.was_closed and isinstance(problem, (OSError, EOFError, APIError))
-            if link.transport is None:
+            was_closed = connection.was_closed and isinstance(problem, (OSError, EOFError, APIError))
+            if connection.transport is None:
                 sock.close()
-            pool.drop(link)
+            pool.drop(connection)
             if was_closed:
-                raise ClosedHere from None
+                raise ClientClosed from None
             raise
-        return link
+        return connection
 
-    async def _secure(self, link: Link, until: Until) -> None:
-        plain: Any = link.transport
-        protocol: Any = link
-        secured: Any = link.loop.start_tls(
+    async def _secure(self, connection: AsyncConnection, deadline: Deadline) -> None:
+        plain: Any = connection.transport
+        protocol: Any = connection
+        secured: Any = connection.loop.start_tls(
             plain,
             protocol,
             self._security.context(),
             server_hostname=self._endpoint.host,
-            ssl_handshake_timeout=(until.left() or 0) + 60,  # ours comes first
+            ssl_handshake_timeout=(deadline.remaining() or 0) + 60,  # ours comes first
         )
-        link.transport = await within(until, secured)
+        connection.transport = await within(deadline, secured)
 
 
-def _is_usable(link: Link, response: Response) -> bool:
+def _is_usable(connection: AsyncConnection, response: Response) -> bool:
     """Whether a connection is still open; what had been missing of its last answer is read here."""
     try:
-        data = link.receive_now()
+        data = connection.receive_now()
     except OSError:
         return False
     if data:
@@ -282,17 +284,17 @@ def _is_usable(link: Link, response: Response) -> bool:
     return data != b"" and response.complete and response.reusable
 
 
-async def _connected(host: str, port: int, until: Until) -> socket.socket:
+async def _connected(host: str, port: int, deadline: Deadline) -> socket.socket:
     loop = asyncio.get_running_loop()
     problem: Exception = OSError("no address")
-    addresses = await _addresses(loop, host, port, until)
+    addresses = await _addresses(loop, host, port, deadline)
     for index, (family, kind, protocol, _, address) in enumerate(addresses):
         sock = socket.socket(family, kind, protocol)
         try:
             sock.setblocking(False)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             # An address that does not answer must leave time for the next one.
-            await within(until.share(len(addresses) - index), loop.sock_connect(sock, address))
+            await within(deadline.split(len(addresses) - index), loop.sock_connect(sock, address))
             return sock
         except (OSError, APIError) as error:
             sock.close()
@@ -303,7 +305,7 @@ async def _connected(host: str, port: int, until: Until) -> socket.socket:
     raise problem
 
 
-async def _addresses(loop: asyncio.AbstractEventLoop, host: str, port: int, until: Until) -> Addresses:
+async def _addresses(loop: asyncio.AbstractEventLoop, host: str, port: int, deadline: Deadline) -> Addresses:
     at_once = resolve_now(host, port)
     if at_once is not None:
         return at_once
@@ -319,14 +321,14 @@ async def _addresses(loop: asyncio.AbstractEventLoop, host: str, port: int, unti
             loop.call_soon_threadsafe(arrive, result)
 
     resolve_in_thread(host, port, deliver)
-    found = await within(until, arrival)
+    found = await within(deadline, arrival)
     if isinstance(found, OSError):
         raise found
     return found
 
 
-async def _tunnel(link: Link, request: bytes, until: Until) -> None:
-    await link.send(memoryview(request), until)
+async def _tunnel(connection: AsyncConnection, request: bytes, deadline: Deadline) -> None:
+    await connection.send(memoryview(request), deadline)
     tunnel = Tunnel()
-    while not tunnel.stands:
-        tunnel.take(await link.receive(until))
+    while not tunnel.established:
+        tunnel.take(await connection.receive(deadline))

@@ -18,9 +18,9 @@ from . import (
     request_of,
     status_error,
 )
-from ._connecting import Security
+from ._connecting import TLSSettings
 from ._retries import Attempts
-from ._timeouts import Limits, timeout_of
+from ._timeouts import CallTimeouts, timeout_of
 from ._url import BaseURL
 
 TYPE_CHECKING = False
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ..errors import APIStatusError
     from . import Request
     from ._http1 import Fields
-    from ._timeouts import Deadline, Timeout
+    from ._timeouts import DeadlineLike, Timeout
     from ._url import Endpoint
 
 __all__ = ["MAX_BODY", "MAX_ERROR_BODY", "Call", "Options"]
@@ -54,7 +54,7 @@ class Options:
         base_url: BaseURL | None,
         timeout: float | Timeout | None,
         max_retries: int | None,
-        deadline: Deadline | None,
+        deadline: DeadlineLike | None,
         cafile: str | None,
         ssl_context: SSLContext | None,
         insecure_http: bool,
@@ -75,18 +75,20 @@ class Options:
         self.timeout: Timeout = timeout_of(timeout)
         self.deadline = deadline
         self.max_retries: int = _RETRIES if max_retries is None else max_retries
-        self.security: Security = Security(cafile, ssl_context)
+        self.security: TLSSettings = TLSSettings(cafile, ssl_context)
         if secret.is_constant:
             secret.value()
 
-    def call(self, parameters: Mapping[str, Any], timeout: float | Timeout | None, deadline: Deadline | None) -> Call:
+    def call(
+        self, parameters: Mapping[str, Any], timeout: float | Timeout | None, deadline: DeadlineLike | None
+    ) -> Call:
         """One call with these parameters; its time begins now."""
-        limits = Limits(
+        timeouts = CallTimeouts(
             self.timeout if timeout is None else timeout_of(timeout),
             self.deadline if deadline is None else deadline,
         )
         request = request_of(self.endpoint, self.secret, self.headers, parameters)
-        return Call(request, limits, Attempts(self.max_retries, limits), whole=not parameters.get("stream"))
+        return Call(request, timeouts, Attempts(self.max_retries, timeouts), streamed=bool(parameters.get("stream")))
 
     def __repr__(self) -> str:
         endpoint: Endpoint | None = getattr(self, "endpoint", None)  # not there yet where a setting was refused
@@ -96,12 +98,12 @@ class Options:
 class Call:
     """One call: the same request for every attempt, within the same limits."""
 
-    def __init__(self, request: Request, limits: Limits, attempts: Attempts, *, whole: bool) -> None:
+    def __init__(self, request: Request, timeouts: CallTimeouts, attempts: Attempts, *, streamed: bool) -> None:
         self.request = request
         self.server: str = request.endpoint.authority
-        self.limits = limits
+        self.timeouts = timeouts
         self.attempts = attempts
-        self.whole = whole
+        self.streamed = streamed
 
     def response(self, status: int, headers: Fields, body: bytes) -> ChatCompletionResponse:
         """The response in an answer with a status of success; raises APIStatusError where its body is none."""

@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from typing import Any
 
     from . import Request
-    from ._timeouts import Until
+    from ._timeouts import Deadline
     from ._url import Endpoint
 
 __all__ = [
     "Addresses",
     "Proxy",
-    "Security",
+    "TLSSettings",
     "Tunnel",
     "proxy_for",
     "request_bytes",
@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 
-class Security:
+class TLSSettings:
     """Certificates are checked against the system's CAs (`SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured) or `cafile`'s.
 
     Making a context reads all CA certificates, 3 to 17 ms, so all connections of a client share one.
@@ -98,7 +98,7 @@ def resolve_in_thread(host: str, port: int, deliver: Callable[[Addresses | OSErr
     Thread(target=run, name="resolve", daemon=True).start()
 
 
-def resolve(host: str, port: int, until: Until) -> Addresses:
+def resolve(host: str, port: int, deadline: Deadline) -> Addresses:
     """The addresses of a name; raises OSError where there are none and APITimeoutError where it takes too long."""
     at_once = resolve_now(host, port)
     if at_once is not None:
@@ -110,9 +110,9 @@ def resolve(host: str, port: int, until: Until) -> Addresses:
     results: SimpleQueue[Addresses | OSError] = SimpleQueue()
     resolve_in_thread(host, port, results.put)
     try:
-        found = results.get(timeout=until.left())
+        found = results.get(timeout=deadline.remaining())
     except Empty:
-        raise until.passed() from None
+        raise deadline.timeout_error() from None
     if isinstance(found, OSError):
         raise found
     return found
@@ -135,10 +135,10 @@ class Proxy:
 
 
 class Tunnel:
-    """A proxy's answer to the request for a tunnel, sans-IO: `take` what each read gives until it `stands`."""
+    """A proxy's answer to the request for a tunnel, sans-IO: `take` what each read gives until it is `established`."""
 
     def __init__(self) -> None:
-        self.stands: bool = False
+        self.established: bool = False
         self._response = Response()
 
     def take(self, data: bytes) -> None:
@@ -149,7 +149,7 @@ class Tunnel:
             raise response.error
         if response.status and not 200 <= response.status < 300:
             raise OSError(f"the proxy refused the connection with status {response.status}")
-        self.stands = bool(response.status)
+        self.established = bool(response.status)
 
 
 def request_bytes(request: Request) -> bytes:

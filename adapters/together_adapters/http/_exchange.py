@@ -13,14 +13,14 @@ from ._http1 import Response
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from . import Request
-    from ._timeouts import Limits, Until
+    from ._timeouts import CallTimeouts, Deadline
 
-__all__ = ["MOST_IDLE", "ClosedHere", "Exchange", "connection_error"]
+__all__ = ["MOST_IDLE", "ClientClosed", "Exchange", "connection_error"]
 
 MOST_IDLE = 16  # connections that a pool keeps for later requests
 
 
-class ClosedHere(OSError):
+class ClientClosed(OSError):
     """The connection ended because this side closed it, so the request is not sent again."""
 
     def __init__(self) -> None:
@@ -30,22 +30,22 @@ class ClosedHere(OSError):
 class Exchange:
     """Takes what the connection gives, gives the body's bytes, and says how long the next read may wait.
 
-    `whole` says that the answer is not a stream. On a connection that was `reused`, a request that got no answer was most
+    `streamed` tells whether the answer is a stream. On a connection that was `reused`, a request that got no answer was most
     likely never read: the server had closed the connection while it was idle.
     """
 
-    def __init__(self, request: Request, limits: Limits, *, whole: bool, reused: bool = False) -> None:
+    def __init__(self, request: Request, timeouts: CallTimeouts, *, streamed: bool, reused: bool = False) -> None:
         self.request = request
         self.response: Response = Response()
         self.reused = reused
-        self._limits = limits
-        self._whole = whole
-        self._until = limits.first_byte()
+        self._timeouts = timeouts
+        self._streamed = streamed
+        self._deadline = timeouts.first_byte()
         self._begun = False
 
-    def until(self) -> Until:
+    def deadline(self) -> Deadline:
         """How long the next read may wait."""
-        return self._limits.idle() if self._begun and not self._whole else self._until
+        return self._timeouts.idle() if self._begun and self._streamed else self._deadline
 
     def take(self, data: bytes) -> bytes:
         """What a read gave, b"" at the connection's end; returns the bytes of the body among it."""
@@ -56,17 +56,17 @@ class Exchange:
         if body and not self._begun:
             self._begun = True
             # What refuses a stream is no stream.
-            self._whole = self._whole or not 200 <= self.response.status < 300
-            if self._whole:
-                self._until = self._limits.complete()
+            self._streamed = self._streamed and 200 <= self.response.status < 300
+            if not self._streamed:
+                self._deadline = self._timeouts.complete()
         return body
 
-    def failed(self, problem: Exception) -> APIError:
+    def to_api_error(self, problem: Exception) -> APIError:
         """The error that a failure to read or to write is for the caller."""
         error = connection_error(problem, self.request.endpoint.authority, answered=self.response.started)
         return self.request.conceal(error)
 
-    def died_idle(self, error: APIConnectionError) -> bool:
+    def should_resend(self, error: APIConnectionError) -> bool:
         """Whether to send the request again at once, on a new connection."""
         return self.reused and error.unanswered and not isinstance(error, APITimeoutError)
 
@@ -76,15 +76,15 @@ def connection_error(problem: Exception, host: str, *, answered: bool = False) -
     if isinstance(problem, APIConnectionError) or not isinstance(problem, APIError):
         kind = APITimeoutError if isinstance(problem, (APITimeoutError, TimeoutError)) else APIConnectionError
         where = f"the connection to {host} broke" if answered else f"cannot reach {host}"
-        error = kind(f"{where}: {_said(problem)}")
-        error.unanswered = not (answered or _is_certificate(problem) or isinstance(problem, ClosedHere))
+        error = kind(f"{where}: {_reason_of(problem)}")
+        error.unanswered = not (answered or _is_certificate(problem) or isinstance(problem, ClientClosed))
         error.__cause__ = problem.with_traceback(None)
         problem.__cause__ = problem.__context__ = None
         return error
     return problem
 
 
-def _said(problem: Exception) -> str:
+def _reason_of(problem: Exception) -> str:
     if isinstance(problem, APIError):
         return problem.message
     if _is_certificate(problem):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-__all__ = ["TOKEN", "ChunkedBody", "CodingError", "Fields", "ProtocolError", "Response", "Unpacker"]
+__all__ = ["TOKEN", "ChunkedBody", "ContentDecoder", "ContentDecodingError", "Fields", "ProtocolError", "Response"]
 
 _LONGEST_HEAD = 65536  # also of all trailers together
 _LONGEST_SIZE_LINE = 4096  # a chunk's size with its extensions
@@ -159,7 +159,7 @@ class Response(ChunkedBody):
         self._interim = 0
         self._until_end = False
         self._coding = ""
-        self._unpacker: Unpacker | None = None
+        self._unpacker: ContentDecoder | None = None
 
     def feed(self, data: bytes) -> bytes:
         """Take the next bytes of the connection; gives the bytes of the body among them."""
@@ -227,20 +227,20 @@ class Response(ChunkedBody):
             self._state = self._chunk_size
         elif lengths:
             self._left = _length_of(lengths)
-            self._state = self._counted
+            self._state = self._counted_body
             self.complete = not self._left
         else:
             self.reusable = False
             self._until_end = True
-            self._state = self._rest
+            self._state = self._body_until_close
 
     # ---- the body
 
-    def _rest(self, body: list[bytes]) -> bool:
+    def _body_until_close(self, body: list[bytes]) -> bool:
         self._take(len(self._buffer), body)
         return False
 
-    def _counted(self, body: list[bytes]) -> bool:
+    def _counted_body(self, body: list[bytes]) -> bool:
         self._take(self._left, body)
         self.complete = not self._left
         return False
@@ -248,8 +248,8 @@ class Response(ChunkedBody):
     def _unpacked(self, data: bytes) -> bytes:
         try:
             if self._unpacker is None:
-                self._unpacker = Unpacker(self._coding)
-        except CodingError as error:
+                self._unpacker = ContentDecoder(self._coding)
+        except ContentDecodingError as error:
             self.error = ProtocolError(str(error))
             return b""
         data = self._unpacker.feed(data)
@@ -312,11 +312,11 @@ def _length_of(lengths: set[str]) -> int:
     return int(length)
 
 
-class CodingError(ValueError):
+class ContentDecodingError(ValueError):
     """The body cannot be unpacked."""
 
 
-class Unpacker:
+class ContentDecoder:
     """Unpacks a body of one coding as it arrives.
 
     Raises CodingError for a coding that is unknown; a body that is broken, or a bomb, is unpacked as far as it goes,
@@ -325,14 +325,14 @@ class Unpacker:
 
     def __init__(self, coding: str) -> None:
         if coding not in ("gzip", "x-gzip", "deflate"):
-            raise CodingError(f"the body is coded as {coding[:40]!r}, which was not asked for")
+            raise ContentDecodingError(f"the body is coded as {coding[:40]!r}, which was not asked for")
         import zlib
 
         self._zlib = zlib
         self._coding = coding
         self._unzip: Any = zlib.decompressobj(_GZIP_OR_ZLIB)
         self._received = self._taken = self._given = 0
-        self.error: CodingError | None = None
+        self.error: ContentDecodingError | None = None
 
     def feed(self, data: bytes) -> bytes:
         """Unpack what these bytes complete."""
@@ -350,24 +350,24 @@ class Unpacker:
                 if self._unzip.eof:
                     data = self._next_member(self._unzip.unused_data)
         except self._zlib.error as error:
-            self.error = CodingError(f"the {self._coding} body is broken: {error}")
-        except CodingError as error:
+            self.error = ContentDecodingError(f"the {self._coding} body is broken: {error}")
+        except ContentDecodingError as error:
             self.error = error
         return b"".join(out)
 
     def finish(self) -> None:
         """The body has ended; where its packed form is cut off, `error` says so."""
         if self._received and not self._unzip.eof and self.error is None:
-            self.error = CodingError(f"the {self._coding} body is cut off")
+            self.error = ContentDecodingError(f"the {self._coding} body is cut off")
 
     def _next_member(self, data: bytes) -> bytes:
         """What follows the end of the packed data: another member of a gzip file, or nothing."""
         if data and self._coding == "deflate":
-            raise CodingError("the deflate body goes on after its end")
+            raise ContentDecodingError("the deflate body goes on after its end")
         if data:
             self._unzip = self._zlib.decompressobj(_GZIP_OR_ZLIB)
         return data
 
     def _check(self) -> None:
         if self._given > _FREE and self._given > _LARGEST_RATIO * self._taken:
-            raise CodingError(f"{self._taken} bytes unpack to more than {self._given}: a decompression bomb")
+            raise ContentDecodingError(f"{self._taken} bytes unpack to more than {self._given}: a decompression bomb")

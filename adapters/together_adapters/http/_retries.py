@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..errors import APIError
     from ._http1 import Fields
-    from ._timeouts import Limits
+    from ._timeouts import CallTimeouts
 
 __all__ = ["Attempts", "rate_limits_in", "retry_after_in"]
 
@@ -32,9 +32,9 @@ def retry_after_in(headers: Fields) -> float | None:
     asked = headers.get("retry-after")
     seconds = _number(asked)
     if seconds is None and asked:
-        until, now = _date(asked), _date(headers.get("date"))
+        resume, now = _date(asked), _date(headers.get("date"))
         # Both dates are of the server's clock, which may differ from ours.
-        return None if until is None else max(0.0, until - (time.time() if now is None else now))
+        return None if resume is None else max(0.0, resume - (time.time() if now is None else now))
     return seconds
 
 
@@ -94,9 +94,9 @@ class Attempts:
     (full jitter), so that clients that failed together do not come back together.
     """
 
-    def __init__(self, retries: int, limits: Limits) -> None:
+    def __init__(self, retries: int, timeouts: CallTimeouts) -> None:
         self._left = retries
-        self._limits = limits
+        self._timeouts = timeouts
         self._bound = _FIRST_PAUSE
 
     def pause_after(self, error: APIError, should_retry: str = "") -> float | None:
@@ -108,7 +108,7 @@ class Attempts:
         # Not `random`: importing it takes longer than all of this, and processes restored from one snapshot share its state.
         pause = self._bound * int.from_bytes(os.urandom(4), "big") / 2**32 if asked is None else asked
         self._bound = min(2 * self._bound, _LONGEST_PAUSE)
-        return pause if pause < self._limits.left() and pause <= _LONGEST_ASKED else None
+        return pause if pause < self._timeouts.remaining() and pause <= _LONGEST_ASKED else None
 
 
 def _may_pass(error: APIError, should_retry: str) -> bool:

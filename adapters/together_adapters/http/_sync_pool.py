@@ -11,7 +11,7 @@ from _thread import RLock, allocate_lock  # threading may be missing
 
 from ..errors import APIConnectionError, APIError
 from ._connecting import Tunnel, proxy_for, request_bytes, resolve
-from ._exchange import MOST_IDLE, ClosedHere, Exchange, connection_error
+from ._exchange import MOST_IDLE, ClientClosed, Exchange, connection_error
 from ._http1 import ProtocolError
 
 TYPE_CHECKING = False
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from . import Request
-    from ._connecting import Security
+    from ._connecting import TLSSettings
     from ._http1 import Fields, Response
-    from ._timeouts import Limits, Until
+    from ._timeouts import CallTimeouts, Deadline
     from ._url import Endpoint
 
 __all__ = ["Answer", "Pool"]
@@ -45,51 +45,51 @@ class Connection:
         self._in_use = allocate_lock()
         self._timeout: float | None = 0.0  # of the socket
 
-    def send(self, data: memoryview, until: Until) -> None:
+    def send(self, data: memoryview, deadline: Deadline) -> None:
         """Send all of it; raises OSError, and APITimeoutError where it takes too long."""
         try:
             with self._in_use:
                 while data and not self._closed:
-                    self._limit(until)
+                    self._limit(deadline)
                     data = data[self.sock.send(data) :]
         except OSError as error:
-            raise self._why(error, until) from None
+            raise self._to_error(error, deadline) from None
         finally:
             self._close_if_asked()
 
-    def receive(self, until: Until) -> bytes:
+    def receive(self, deadline: Deadline) -> bytes:
         """What has arrived, waiting for it as long as it may take; b"" at the end."""
         try:
             with self._in_use:
                 data = b""
                 if not self._closed:
-                    self._limit(until)
+                    self._limit(deadline)
                     data = self.sock.recv(_READ_SIZE)
                 if not data and self._closed:
-                    raise ClosedHere
+                    raise ClientClosed
                 return data
         except OSError as error:
-            raise self._why(error, until) from None
+            raise self._to_error(error, deadline) from None
         finally:
             self._close_if_asked()
 
-    def handshake(self, until: Until) -> None:
+    def handshake(self, deadline: Deadline) -> None:
         """Begin TLS; raises OSError, and APITimeoutError where it takes too long."""
         secured: Any = self.sock
         try:
             with self._in_use:
-                self._limit(until)
+                self._limit(deadline)
                 secured.do_handshake()
         except OSError as error:
-            raise self._why(error, until) from None
+            raise self._to_error(error, deadline) from None
         finally:
             self._close_if_asked()
 
-    def _why(self, error: OSError, until: Until) -> Exception:
-        return ClosedHere() if self._closed else _passed(error, until)
+    def _to_error(self, error: OSError, deadline: Deadline) -> Exception:
+        return ClientClosed() if self._closed else _passed(error, deadline)
 
-    def _limit(self, until: Until) -> None:
-        left = until.left()
+    def _limit(self, deadline: Deadline) -> None:
+        left = deadline.remaining()
         # Setting it is a system call, which most reads, each with a limit that begins anew, can do without.
         if left is None or self._timeout is None or not left <= self._timeout < left + 0.001:
             self.sock.settimeout(left)
@@ -131,7 +131,7 @@ class Answer:
     def __init__(self, connection: Connection, exchange: Exchange, first: bytes, pool: Pool) -> None:
         self.status: int = exchange.response.status
         self.headers: Fields = exchange.response.headers
-        self.is_read: Callable[[], bool] = lambda: False  # whether the reader has all that it wants
+        self.is_done: Callable[[], bool] = lambda: False  # whether the reader has all that it wants
         self._connection: Connection | None = connection
         self._exchange = exchange
         self._first = first
@@ -151,9 +151,9 @@ class Answer:
                 if response.complete or connection is None:
                     self.close()
                     raise StopIteration
-                piece = exchange.take(connection.receive(exchange.until()))
+                piece = exchange.take(connection.receive(exchange.deadline()))
         except (OSError, EOFError, ProtocolError, APIError) as problem:
-            error = exchange.failed(problem)
+            error = exchange.to_api_error(problem)
         else:
             return piece
         self.close()
@@ -163,7 +163,7 @@ class Answer:
         """Give the connection back where it can be used again, else close it."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            self._pool.give_back(connection, self._exchange.response, rest_comes=self.is_read())
+            self._pool.give_back(connection, self._exchange.response, tail_expected=self.is_done())
 
     def __del__(self) -> None:
         self.close()
@@ -172,7 +172,7 @@ class Answer:
 class Pool:
     """The connections of one client to one endpoint: what is idle is used again, by any thread."""
 
-    def __init__(self, endpoint: Endpoint, security: Security) -> None:
+    def __init__(self, endpoint: Endpoint, security: TLSSettings) -> None:
         self._endpoint = endpoint
         self._security = security
         # Reentrant, because the collector may drop an Answer, which gives its connection back, at any time.
@@ -181,22 +181,22 @@ class Pool:
         self._all: set[Connection] = set()
         self._getpid, self._process = os.getpid, os.getpid()
 
-    def send(self, request: Request, limits: Limits, *, whole: bool) -> Answer:
+    def send(self, request: Request, timeouts: CallTimeouts, *, streamed: bool) -> Answer:
         """Send a request and wait for the head of its answer; raises APIConnectionError or APITimeoutError."""
         connection = self._take_idle()
         if connection is not None:
-            exchange = Exchange(request, limits, whole=whole, reused=True)
+            exchange = Exchange(request, timeouts, streamed=streamed, reused=True)
             try:
                 return self._exchange(connection, exchange)
             except APIConnectionError as died:
-                if not exchange.died_idle(died):
+                if not exchange.should_resend(died):
                     raise
         try:
-            connection = self._connect(limits.connecting())
+            connection = self._connect(timeouts.connecting())
         except (OSError, EOFError, ProtocolError, APIError) as problem:
             error = connection_error(problem, self._endpoint.authority)
         else:
-            return self._exchange(connection, Exchange(request, limits, whole=whole))
+            return self._exchange(connection, Exchange(request, timeouts, streamed=streamed))
         raise error
 
     def close(self) -> None:
@@ -211,9 +211,9 @@ class Pool:
     def __del__(self) -> None:
         self.close()
 
-    def give_back(self, connection: Connection, response: Response, *, rest_comes: bool) -> None:
+    def give_back(self, connection: Connection, response: Response, *, tail_expected: bool) -> None:
         """Keep a connection for the next request, if its answer is complete or its last bytes are about to come."""
-        keep = response.reusable and (response.complete or rest_comes)
+        keep = response.reusable and (response.complete or tail_expected)
         self._after_fork()
         with self._lock:
             keep = keep and connection in self._all and len(self._idle) < MOST_IDLE
@@ -230,13 +230,13 @@ class Pool:
             unsent = self._send(connection, exchange)
             while not response.status:
                 try:
-                    first = exchange.take(connection.receive(exchange.until()))
+                    first = exchange.take(connection.receive(exchange.deadline()))
                 except OSError as problem:
                     raise unsent or problem from None
                 if response.error is not None and not response.status:
                     raise response.error
         except (OSError, EOFError, ProtocolError, APIError) as problem:
-            error = exchange.failed(problem)
+            error = exchange.to_api_error(problem)
         except BaseException:
             self._drop(connection)
             raise
@@ -248,7 +248,7 @@ class Pool:
     def _send(self, connection: Connection, exchange: Exchange) -> OSError | None:
         """Send the request; a server may answer and close before it has read all of it, so a failure is not yet the end."""
         try:
-            connection.send(memoryview(request_bytes(exchange.request)), exchange.until())
+            connection.send(memoryview(request_bytes(exchange.request)), exchange.deadline())
         except OSError as problem:
             return problem
         return None
@@ -273,28 +273,28 @@ class Pool:
         for connection in inherited:
             connection.close()
 
-    def _connect(self, until: Until) -> Connection:
+    def _connect(self, deadline: Deadline) -> Connection:
         endpoint, proxy = self._endpoint, proxy_for(self._endpoint)
-        sock = _connected(proxy.host if proxy else endpoint.host, proxy.port if proxy else endpoint.port, until)
+        sock = _connected(proxy.host if proxy else endpoint.host, proxy.port if proxy else endpoint.port, deadline)
         connection = Connection(sock)
         with self._lock:
             self._all.add(connection)
         try:
             if endpoint.scheme == "https":
                 if proxy is not None:
-                    _tunnel(connection, proxy.connect_to(endpoint), until)
-                self._secure(connection, until)
+                    _tunnel(connection, proxy.connect_to(endpoint), deadline)
+                self._secure(connection, deadline)
         except BaseException:
             self._drop(connection)
             raise
         return connection
 
-    def _secure(self, connection: Connection, until: Until) -> None:
+    def _secure(self, connection: Connection, deadline: Deadline) -> None:
         context = self._security.context()
         connection.sock = context.wrap_socket(
             connection.sock, server_hostname=self._endpoint.host, do_handshake_on_connect=False
         )
-        connection.handshake(until)
+        connection.handshake(deadline)
 
     def _drop(self, connection: Connection) -> None:
         with self._lock:
@@ -302,10 +302,10 @@ class Pool:
         connection.close()
 
 
-def _passed(error: Exception, until: Until) -> Exception:
+def _passed(error: Exception, deadline: Deadline) -> Exception:
     """The limit that has passed where a socket's time is over, else the error itself; the system's own limits have an errno."""
     over = isinstance(error, (TimeoutError, socket.timeout)) and error.errno is None  # one class since Python 3.10
-    return until.passed() if over else error
+    return deadline.timeout_error() if over else error
 
 
 def _is_usable(connection: Connection, response: Response) -> bool:
@@ -317,29 +317,29 @@ def _is_usable(connection: Connection, response: Response) -> bool:
     return response.complete and response.reusable
 
 
-def _connected(host: str, port: int, until: Until) -> socket.socket:
+def _connected(host: str, port: int, deadline: Deadline) -> socket.socket:
     problem: Exception = OSError("no address")
-    addresses = resolve(host, port, until)
+    addresses = resolve(host, port, deadline)
     for index, (family, kind, protocol, _, address) in enumerate(addresses):
         sock = socket.socket(family, kind, protocol)
         try:
             # An address that does not answer must leave time for the next one.
-            sock.settimeout(until.share(len(addresses) - index).left())
+            sock.settimeout(deadline.split(len(addresses) - index).remaining())
             sock.connect(address)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
             return sock
         except (OSError, APIError) as error:
             sock.close()
-            problem = _passed(error, until)
+            problem = _passed(error, deadline)
         except BaseException:
             sock.close()
             raise
     raise problem
 
 
-def _tunnel(connection: Connection, request: bytes, until: Until) -> None:
-    connection.send(memoryview(request), until)
+def _tunnel(connection: Connection, request: bytes, deadline: Deadline) -> None:
+    connection.send(memoryview(request), deadline)
     tunnel = Tunnel()
-    while not tunnel.stands:
-        tunnel.take(connection.receive(until))
+    while not tunnel.established:
+        tunnel.take(connection.receive(deadline))

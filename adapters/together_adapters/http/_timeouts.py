@@ -22,13 +22,13 @@ if TYPE_CHECKING:
         idle: float | None = 300.0
         total: float | None = None
 
-    Deadline = Union[float, datetime, Callable[[], float]]
+    DeadlineLike = Union[float, datetime, Callable[[], float]]
 else:
     _TimeoutFields = namedtuple(
         "Timeout", ("connect", "first_byte", "idle", "total"), defaults=(10.0, 600.0, 300.0, None)
     )
 
-__all__ = ["Deadline", "Limits", "Timeout", "Until", "timeout_of"]
+__all__ = ["CallTimeouts", "Deadline", "DeadlineLike", "Timeout", "timeout_of"]
 
 _FOREVER = float("inf")
 _LONGEST = 4e6  # seconds, which every system call can wait: 46 days are as good as forever
@@ -46,7 +46,7 @@ class Timeout(_TimeoutFields):
     __slots__ = ()
 
 
-class Until:
+class Deadline:
     """A moment of the monotonic clock, and what has happened when it has passed."""
 
     __slots__ = ("moment", "problem")
@@ -55,76 +55,76 @@ class Until:
         self.moment: float = moment
         self.problem: str = problem
 
-    def left(self) -> float | None:
+    def remaining(self) -> float | None:
         """The seconds that are left, None without a limit; raises APITimeoutError when there are none."""
         if self.moment == _FOREVER:
             return None
         left = self.moment - time.monotonic()
         if left <= 0:
-            raise self.passed()
+            raise self.timeout_error()
         return min(left, _LONGEST)
 
-    def share(self, waits: int) -> Until:
+    def split(self, waits: int) -> Deadline:
         """The first of several equal parts of the time that is left."""
-        left = self.left()
-        return self if left is None else Until(time.monotonic() + left / waits, self.problem)
+        left = self.remaining()
+        return self if left is None else Deadline(time.monotonic() + left / waits, self.problem)
 
-    def passed(self) -> APITimeoutError:
+    def timeout_error(self) -> APITimeoutError:
         return APITimeoutError(self.problem)
 
 
-class Limits:
+class CallTimeouts:
     """The limits of one call, from now on."""
 
-    def __init__(self, timeout: Timeout, deadline: Deadline | None) -> None:
+    def __init__(self, timeout: Timeout, deadline: DeadlineLike | None) -> None:
         self._timeout = timeout
         self._stalled = (
             f"nothing more arrived within {timeout.idle or 0:g} s"  # said here, because every read may need it
         )
         now = time.monotonic()
-        self._end = Until(_FOREVER, "")
+        self._end = Deadline(_FOREVER, "")
         if timeout.total is not None:
-            self._end = Until(now + timeout.total, f"the call took longer than {timeout.total:g} s")
+            self._end = Deadline(now + timeout.total, f"the call took longer than {timeout.total:g} s")
         if deadline is not None and (moment := _moment_of(deadline, now)) < self._end.moment:
-            self._end = Until(moment, "the deadline passed")
+            self._end = Deadline(moment, "the deadline passed")
 
-    def left(self) -> float:
+    def remaining(self) -> float:
         """The seconds until the end of the call, which may be infinite or in the past."""
         return self._end.moment - time.monotonic()
 
-    def connecting(self) -> Until:
+    def connecting(self) -> Deadline:
         return self._within(self._timeout.connect, "no connection within {:g} s")
 
-    def first_byte(self) -> Until:
+    def first_byte(self) -> Deadline:
         return self._within(self._timeout.first_byte, "no answer within {:g} s")
 
-    def idle(self) -> Until:
+    def idle(self) -> Deadline:
         seconds = self._timeout.idle
         if seconds is None or (moment := time.monotonic() + seconds) >= self._end.moment:
             return self._end
-        return Until(moment, self._stalled)
+        return Deadline(moment, self._stalled)
 
-    def complete(self) -> Until:
+    def complete(self) -> Deadline:
         return self._within(self._timeout.idle, "the answer was not complete {:g} s after its beginning")
 
-    def _within(self, seconds: float | None, problem: str) -> Until:
+    def _within(self, seconds: float | None, problem: str) -> Deadline:
         if seconds is None or (moment := time.monotonic() + seconds) >= self._end.moment:
             return self._end
-        return Until(moment, problem.format(seconds))
+        return Deadline(moment, problem.format(seconds))
 
 
 def timeout_of(timeout: float | Timeout | None) -> Timeout:
     """A number of seconds is the limit of each wait; None is the defaults of Timeout. Raises ValueError for other numbers."""
     if timeout is None:
         return Timeout()
-    limits = timeout if isinstance(timeout, Timeout) else Timeout(timeout, timeout, timeout)
-    for limit in limits:
+    timeouts = timeout if isinstance(timeout, Timeout) else Timeout(timeout, timeout, timeout)
+    for limit in timeouts:
         if limit is not None and not limit > 0:
             raise ValueError(f"a timeout is a number of seconds above 0, not {limit!r}")
-    return limits
+    return timeouts
 
 
-def _moment_of(deadline: Deadline, now: float) -> float:
+def _moment_of(deadline: DeadlineLike, now: float) -> float:
     """A deadline in any of its forms, as a moment of the monotonic clock."""
     if callable(deadline):
         # Lambda's `context.get_remaining_time_in_millis` can be given as it is.

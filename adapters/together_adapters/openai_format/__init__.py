@@ -29,8 +29,8 @@ from .._types import (
     ParseError,
     TogetherErrorResponse,
 )
-from ._losses import Loss, losses
-from ._strict import exact, settled
+from ._losses import Loss, diff
+from ._strict import normalized, to_strict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def to_openai(
     """
     value = _value_of(value)
     if only_openai:
-        return exact(value, _converted(value, settled(value)))
+        return to_strict(value, _converted(value, normalized(value)))
     data = _converted(value, json_of(value))
     if reasoning_key is not None:
         _rename_reasoning(data, reasoning_key)
@@ -143,7 +143,7 @@ def to_openai_with_loss(
     """As `to_openai`, with a list of what would not survive: each place where `from_openai` of the dict is not the value."""
     value = _value_of(value)
     data: dict[str, Any] = {**to_openai(value, only_openai=only_openai, reasoning_key=reasoning_key)}
-    return data, losses(value, from_openai(data, value.__class__))
+    return data, diff(value, from_openai(data, value.__class__))
 
 
 if TYPE_CHECKING:

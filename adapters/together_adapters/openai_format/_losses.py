@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 
-from .._json_data import is_dict, raw_of, sendable_fields
+from .._json_data import is_dict, jsonable_asdict, raw_of
 from .._types import at
 
 TYPE_CHECKING = False
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 else:
     _LossFields = namedtuple("Loss", ("path", "problem", "value"))
-    _LossFields._asdict = sendable_fields
+    _LossFields._asdict = jsonable_asdict
 
-__all__ = ["Loss", "losses"]
+__all__ = ["Loss", "diff"]
 
 _SHOWN = 80
 
@@ -32,7 +32,7 @@ class Loss(_LossFields):
     __slots__ = ()
 
 
-def losses(before: Any, after: Any) -> list[Loss]:
+def diff(before: Any, after: Any) -> list[Loss]:
     """Each place where `after` is not as `before`, both being values of one class; none where they are equal."""
     found: dict[str, Loss] = {}
     for loss in _between(before, after, ""):

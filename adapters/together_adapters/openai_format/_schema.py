@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from .._logprob_forms import NO_LOGPROB
 from ._schema_rules import (
-    UNFIT,
+    INVALID,
     array,
     between,
-    by_name,
     either,
     flag,
     integer,
+    integer_map,
     literal,
+    map_of,
     nullable,
     number,
+    object_of,
     raw_object,
-    record,
     text,
-    whole_numbers,
 )
 
 TYPE_CHECKING = False
@@ -37,7 +37,7 @@ _SERVICE_TIERS = literal("auto", "default", "flex", "scale", "priority")
 
 def _tagged(kind: str, rule: Any) -> Any:
     """An object whose `type` says under which key it has what it holds."""
-    return record({"type": (literal(kind), UNFIT), kind: (rule, UNFIT)})
+    return object_of({"type": (literal(kind), INVALID), kind: (rule, INVALID)})
 
 
 # ---- what responses and chunks share
@@ -47,15 +47,15 @@ _TOKEN: dict[str, Any] = {
     "logprob": (number, NO_LOGPROB),
     "bytes": (nullable(array(integer)), None),
 }
-_TOKEN_LOGPROB = record({**_TOKEN, "top_logprobs": (array(record(_TOKEN)), [])})
-_LOGPROBS = record(
+_TOKEN_LOGPROB = object_of({**_TOKEN, "top_logprobs": (array(object_of(_TOKEN)), [])})
+_LOGPROBS = object_of(
     {"content": (nullable(array(_TOKEN_LOGPROB)), None), "refusal": (nullable(array(_TOKEN_LOGPROB)), None)}
 )
-_USAGE = record(
+_USAGE = object_of(
     {"prompt_tokens": (integer, 0), "completion_tokens": (integer, 0), "total_tokens": (integer, 0)},
     {
-        "prompt_tokens_details": record({}, {"audio_tokens": integer, "cached_tokens": integer}),
-        "completion_tokens_details": record(
+        "prompt_tokens_details": object_of({}, {"audio_tokens": integer, "cached_tokens": integer}),
+        "completion_tokens_details": object_of(
             {},
             {
                 "accepted_prediction_tokens": integer,
@@ -66,42 +66,44 @@ _USAGE = record(
         ),
     },
 )
-_FUNCTION_CALL = record({"name": (text, ""), "arguments": (text, "")})
+_FUNCTION_CALL = object_of({"name": (text, ""), "arguments": (text, "")})
 _CALLS = array(
     either(
-        record(
+        object_of(
             {
-                "type": (literal("custom"), UNFIT),
+                "type": (literal("custom"), INVALID),
                 "id": (text, ""),
-                "custom": (record({"name": (text, ""), "input": (text, "")}), UNFIT),
+                "custom": (object_of({"name": (text, ""), "input": (text, "")}), INVALID),
             }
         ),
-        record({"function": (_FUNCTION_CALL, UNFIT), "id": (text, ""), "type": (literal("function"), "function")}),
+        object_of({"function": (_FUNCTION_CALL, INVALID), "id": (text, ""), "type": (literal("function"), "function")}),
     ),
     least=1,
 )
 
 # ---- responses
 
-_CITATION = record({"end_index": (integer, 0), "start_index": (integer, 0), "title": (text, ""), "url": (text, "")})
-_MESSAGE = record(
+_CITATION = object_of({"end_index": (integer, 0), "start_index": (integer, 0), "title": (text, ""), "url": (text, "")})
+_MESSAGE = object_of(
     {"role": (literal("assistant"), "assistant"), "content": (nullable(text), None), "refusal": (nullable(text), None)},
     {
         "tool_calls": _CALLS,
         "function_call": _FUNCTION_CALL,
         "annotations": array(_tagged("url_citation", _CITATION)),
-        "audio": record({"id": (text, ""), "data": (text, ""), "expires_at": (integer, 0), "transcript": (text, "")}),
+        "audio": object_of(
+            {"id": (text, ""), "data": (text, ""), "expires_at": (integer, 0), "transcript": (text, "")}
+        ),
     },
 )
 _HEAD: dict[str, Any] = {"id": (text, ""), "created": (integer, 0), "model": (text, "")}
 _REST: dict[str, Any] = {"service_tier": _SERVICE_TIERS, "system_fingerprint": text, "usage": _USAGE}
-RESPONSE = record(
+RESPONSE = object_of(
     {
         **_HEAD,
         "object": (literal("chat.completion"), "chat.completion"),
         "choices": (
             array(
-                record(
+                object_of(
                     {
                         "index": (integer, 0),
                         "finish_reason": (literal(*FINISH_REASONS), "stop"),
@@ -113,14 +115,14 @@ RESPONSE = record(
             [],
         ),
     },
-    {**_REST, "metadata": by_name(text)},
+    {**_REST, "metadata": map_of(text)},
 )
 
 # ---- chunks
 
-_FUNCTION_DELTA = record({}, {"name": text, "arguments": text})
-_CALL_DELTA = record({"index": (integer, 0)}, {"id": text, "type": literal("function"), "function": _FUNCTION_DELTA})
-_DELTA = record(
+_FUNCTION_DELTA = object_of({}, {"name": text, "arguments": text})
+_CALL_DELTA = object_of({"index": (integer, 0)}, {"id": text, "type": literal("function"), "function": _FUNCTION_DELTA})
+_DELTA = object_of(
     {},
     {
         "role": literal("developer", "system", "user", "assistant", "tool"),
@@ -130,13 +132,13 @@ _DELTA = record(
         "function_call": _FUNCTION_DELTA,
     },
 )
-CHUNK = record(
+CHUNK = object_of(
     {
         **_HEAD,
         "object": (literal("chat.completion.chunk"), "chat.completion.chunk"),
         "choices": (
             array(
-                record(
+                object_of(
                     {
                         "index": (integer, 0),
                         "delta": (_DELTA, {}),
@@ -153,10 +155,10 @@ CHUNK = record(
 
 # ---- errors
 
-ERROR = record(
+ERROR = object_of(
     {
         "error": (
-            record(
+            object_of(
                 {
                     "message": (text, ""),
                     "type": (text, "server_error"),
@@ -164,7 +166,7 @@ ERROR = record(
                     "code": (nullable(text), None),
                 }
             ),
-            UNFIT,
+            INVALID,
         )
     }
 )
@@ -175,25 +177,25 @@ _TEXT_PART = _tagged("text", text)
 _REFUSAL_PART = _tagged("refusal", text)
 _USER_PART = either(
     _TEXT_PART,
-    _tagged("image_url", record({"url": (text, UNFIT)}, {"detail": literal("auto", "low", "high")})),
-    _tagged("input_audio", record({"data": (text, UNFIT), "format": (literal("wav", "mp3"), UNFIT)})),
-    _tagged("file", record({}, {"file_data": text, "file_id": text, "filename": text})),
+    _tagged("image_url", object_of({"url": (text, INVALID)}, {"detail": literal("auto", "low", "high")})),
+    _tagged("input_audio", object_of({"data": (text, INVALID), "format": (literal("wav", "mp3"), INVALID)})),
+    _tagged("file", object_of({}, {"file_data": text, "file_id": text, "filename": text})),
 )
 _TEXT_OR_PARTS = either(text, array(_TEXT_PART, least=1))
 _TEXT_OR_USER_PARTS = either(text, array(_USER_PART, least=1))
 
 
 def _asked_by(role: str, content: Any) -> Any:
-    return record({"role": (literal(role), UNFIT), "content": (content, "")}, {"name": text})
+    return object_of({"role": (literal(role), INVALID), "content": (content, "")}, {"name": text})
 
 
-_ASSISTANT = record(
-    {"role": (literal("assistant"), UNFIT)},
+_ASSISTANT = object_of(
+    {"role": (literal("assistant"), INVALID)},
     {
         "content": either(text, array(either(_TEXT_PART, _REFUSAL_PART), least=1)),
         "refusal": text,
         "name": text,
-        "audio": record({"id": (text, UNFIT)}),
+        "audio": object_of({"id": (text, INVALID)}),
         "tool_calls": _CALLS,
         "function_call": _FUNCTION_CALL,
     },
@@ -203,49 +205,49 @@ _ASKED = either(
     _asked_by("developer", _TEXT_OR_PARTS),
     _asked_by("user", _TEXT_OR_USER_PARTS),
     _ASSISTANT,
-    record({"role": (literal("tool"), UNFIT), "content": (_TEXT_OR_PARTS, ""), "tool_call_id": (text, "")}),
-    record({"role": (literal("function"), UNFIT), "content": (nullable(text), None), "name": (text, "")}),
+    object_of({"role": (literal("tool"), INVALID), "content": (_TEXT_OR_PARTS, ""), "tool_call_id": (text, "")}),
+    object_of({"role": (literal("function"), INVALID), "content": (nullable(text), None), "name": (text, "")}),
     # The schema has no other roles; what is asked under another is asked by the user.
-    record({"role": (literal(), "user"), "content": (_TEXT_OR_USER_PARTS, "")}, {"name": text}),
+    object_of({"role": (literal(), "user"), "content": (_TEXT_OR_USER_PARTS, "")}, {"name": text}),
 )
-_FUNCTION = record({"name": (text, "")}, {"description": text, "parameters": raw_object, "strict": flag})
+_FUNCTION = object_of({"name": (text, "")}, {"description": text, "parameters": raw_object, "strict": flag})
 _CUSTOM_FORMAT = either(
-    record({"type": (literal("text"), UNFIT)}),
-    _tagged("grammar", record({"definition": (text, UNFIT), "syntax": (literal("lark", "regex"), UNFIT)})),
+    object_of({"type": (literal("text"), INVALID)}),
+    _tagged("grammar", object_of({"definition": (text, INVALID), "syntax": (literal("lark", "regex"), INVALID)})),
 )
 _TOOL = either(
-    _tagged("custom", record({"name": (text, "")}, {"description": text, "format": _CUSTOM_FORMAT})),
-    record({"function": (_FUNCTION, UNFIT), "type": (literal("function"), "function")}),
+    _tagged("custom", object_of({"name": (text, "")}, {"description": text, "format": _CUSTOM_FORMAT})),
+    object_of({"function": (_FUNCTION, INVALID), "type": (literal("function"), "function")}),
 )
-_NAMED = record({"name": (text, UNFIT)})
-_ALLOWED_TOOLS = record({"mode": (literal("auto", "required"), UNFIT), "tools": (array(raw_object), [])})
+_NAMED = object_of({"name": (text, INVALID)})
+_ALLOWED_TOOLS = object_of({"mode": (literal("auto", "required"), INVALID), "tools": (array(raw_object), [])})
 _TOOL_CHOICE = either(
     literal("none", "auto", "required"),
     _tagged("custom", _NAMED),
     _tagged("allowed_tools", _ALLOWED_TOOLS),
-    record({"function": (_NAMED, UNFIT), "type": (literal("function"), "function")}),
+    object_of({"function": (_NAMED, INVALID), "type": (literal("function"), "function")}),
 )
-_JSON_SCHEMA = record({"name": (text, "response")}, {"description": text, "schema": raw_object, "strict": flag})
+_JSON_SCHEMA = object_of({"name": (text, "response")}, {"description": text, "schema": raw_object, "strict": flag})
 _RESPONSE_FORMAT = either(
     _tagged("json_schema", _JSON_SCHEMA),
-    record({"type": (literal("text", "json_object"), UNFIT)}),
+    object_of({"type": (literal("text", "json_object"), INVALID)}),
 )
-_VOICE = either(text, record({"id": (text, UNFIT)}))
-_PLACE = record({}, {"city": text, "country": text, "region": text, "timezone": text})
-REQUEST = record(
+_VOICE = either(text, object_of({"id": (text, INVALID)}))
+_PLACE = object_of({}, {"city": text, "country": text, "region": text, "timezone": text})
+REQUEST = object_of(
     {"messages": (array(_ASKED), []), "model": (text, "")},
     {
-        "audio": record(
-            {"format": (literal("wav", "aac", "mp3", "flac", "opus", "pcm16"), UNFIT), "voice": (_VOICE, UNFIT)}
+        "audio": object_of(
+            {"format": (literal("wav", "aac", "mp3", "flac", "opus", "pcm16"), INVALID), "voice": (_VOICE, INVALID)}
         ),
         "frequency_penalty": between(number, -2, 2),
         "function_call": either(literal("none", "auto"), _NAMED),
-        "functions": array(record({"name": (text, "")}, {"description": text, "parameters": raw_object}), least=1),
-        "logit_bias": whole_numbers,
+        "functions": array(object_of({"name": (text, "")}, {"description": text, "parameters": raw_object}), least=1),
+        "logit_bias": integer_map,
         "logprobs": flag,
         "max_completion_tokens": integer,
         "max_tokens": integer,
-        "metadata": by_name(text),
+        "metadata": map_of(text),
         "modalities": array(literal("text", "audio")),
         "n": between(integer, 1, 128),
         "parallel_tool_calls": flag,
@@ -261,7 +263,7 @@ REQUEST = record(
         "stop": either(text, array(text, least=1, most=4)),
         "store": flag,
         "stream": flag,
-        "stream_options": record({}, {"include_obfuscation": flag, "include_usage": flag}),
+        "stream_options": object_of({}, {"include_obfuscation": flag, "include_usage": flag}),
         "temperature": between(number, 0, 2),
         "tool_choice": _TOOL_CHOICE,
         "tools": array(_TOOL, least=1),
@@ -269,7 +271,7 @@ REQUEST = record(
         "top_p": between(number, 0, 1),
         "user": text,
         "verbosity": literal("low", "medium", "high"),
-        "web_search_options": record(
+        "web_search_options": object_of(
             {},
             {
                 "search_context_size": literal("low", "medium", "high"),

@@ -1,7 +1,7 @@
 """Rules that fit JSON to a schema: what fits is kept, what is not in the schema is left out, what is missing is filled in.
 Rules never raise and never change what they are given, of which the result may hold parts.
 
-A rule takes raw JSON and gives what it becomes, or `UNFIT` where nothing of it can stand.
+A rule takes raw JSON and gives what it becomes, or `INVALID` where nothing of it can stand.
 """
 
 from __future__ import annotations
@@ -16,53 +16,53 @@ if TYPE_CHECKING:
     Rule = Callable[[Any], Any]
 
 __all__ = [
-    "UNFIT",
+    "INVALID",
     "array",
     "between",
-    "by_name",
     "either",
     "flag",
     "integer",
+    "integer_map",
     "literal",
+    "map_of",
     "nullable",
     "number",
+    "object_of",
     "raw_object",
-    "record",
     "text",
-    "whole_numbers",
 ]
 
 
-class _Unfit:
+class _Invalid:
     def __repr__(self) -> str:
-        return "UNFIT"
+        return "INVALID"
 
 
-UNFIT: Any = _Unfit()
+INVALID: Any = _Invalid()
 
 
 def text(raw: Any) -> Any:
     """A string."""
-    return raw if isinstance(raw, str) else UNFIT
+    return raw if isinstance(raw, str) else INVALID
 
 
 def flag(raw: Any) -> Any:
     """true or false."""
-    return raw if isinstance(raw, bool) else UNFIT
+    return raw if isinstance(raw, bool) else INVALID
 
 
 def integer(raw: Any) -> Any:
     """An integer; a number that says one in another way becomes it."""
     if isinstance(raw, int) and not isinstance(raw, bool):
         return raw
-    return int(raw) if isinstance(raw, float) and raw.is_integer() else UNFIT
+    return int(raw) if isinstance(raw, float) and raw.is_integer() else INVALID
 
 
 def number(raw: Any) -> Any:
     """A finite number."""
     if isinstance(raw, (int, float)) and not isinstance(raw, bool) and raw - raw == 0:
         return raw
-    return UNFIT
+    return INVALID
 
 
 def between(rule: Rule, low: float, high: float) -> Rule:
@@ -70,26 +70,26 @@ def between(rule: Rule, low: float, high: float) -> Rule:
 
     def fit(raw: Any) -> Any:
         fitted = rule(raw)
-        return fitted if fitted is not UNFIT and low <= fitted <= high else UNFIT
+        return fitted if fitted is not INVALID and low <= fitted <= high else INVALID
 
     return fit
 
 
-def whole_numbers(raw: Any) -> Any:
+def integer_map(raw: Any) -> Any:
     """An object whose values are integers; other numbers are rounded."""
     if not is_dict(raw):
-        return UNFIT
-    return {name: round(value) for name, value in raw.items() if number(value) is not UNFIT}
+        return INVALID
+    return {name: round(value) for name, value in raw.items() if number(value) is not INVALID}
 
 
 def raw_object(raw: Any) -> Any:
     """Any object, such as a JSON Schema."""
-    return raw if is_dict(raw) else UNFIT
+    return raw if is_dict(raw) else INVALID
 
 
 def literal(*names: str) -> Rule:
     """One of some strings."""
-    return lambda raw: raw if isinstance(raw, str) and raw in names else UNFIT
+    return lambda raw: raw if isinstance(raw, str) and raw in names else INVALID
 
 
 def nullable(rule: Rule) -> Rule:
@@ -97,14 +97,14 @@ def nullable(rule: Rule) -> Rule:
 
     def fit(raw: Any) -> Any:
         fitted = rule(raw)
-        return None if fitted is UNFIT else fitted
+        return None if fitted is INVALID else fitted
 
     return fit
 
 
 def either(*rules: Rule) -> Rule:
     """The first rule that can keep anything."""
-    return lambda raw: next((fitted for rule in rules if (fitted := rule(raw)) is not UNFIT), UNFIT)
+    return lambda raw: next((fitted for rule in rules if (fitted := rule(raw)) is not INVALID), INVALID)
 
 
 def array(rule: Rule, least: int = 0, most: int | None = None) -> Rule:
@@ -112,25 +112,25 @@ def array(rule: Rule, least: int = 0, most: int | None = None) -> Rule:
 
     def fit(raw: Any) -> Any:
         if not is_list(raw):
-            return UNFIT
-        items = [fitted for item in raw if (fitted := rule(item)) is not UNFIT]
-        return items[:most] if len(items) >= least else UNFIT
+            return INVALID
+        items = [fitted for item in raw if (fitted := rule(item)) is not INVALID]
+        return items[:most] if len(items) >= least else INVALID
 
     return fit
 
 
-def by_name(rule: Rule) -> Rule:
+def map_of(rule: Rule) -> Rule:
     """An object of any keys, without the values that do not fit."""
 
     def fit(raw: Any) -> Any:
         if not is_dict(raw):
-            return UNFIT
-        return {name: fitted for name, value in raw.items() if (fitted := rule(value)) is not UNFIT}
+            return INVALID
+        return {name: fitted for name, value in raw.items() if (fitted := rule(value)) is not INVALID}
 
     return fit
 
 
-def record(required: Mapping[str, tuple[Rule, Any]], optional: Mapping[str, Rule] | None = None) -> Rule:
+def object_of(required: Mapping[str, tuple[Rule, Any]], optional: Mapping[str, Rule] | None = None) -> Rule:
     """An object of these keys only.
 
     A required key has its rule and what stands there where the rule cannot keep anything; where that is UNFIT, the
@@ -139,16 +139,16 @@ def record(required: Mapping[str, tuple[Rule, Any]], optional: Mapping[str, Rule
 
     def fit(raw: Any) -> Any:
         if not is_dict(raw):
-            return UNFIT
+            return INVALID
         fitted: dict[str, Any] = {}
         for key, (rule, filler) in required.items():
             value = rule(raw.get(key))
-            fitted[key] = filler if value is UNFIT else value
-            if fitted[key] is UNFIT:
-                return UNFIT
+            fitted[key] = filler if value is INVALID else value
+            if fitted[key] is INVALID:
+                return INVALID
         for key, rule in (optional or {}).items():
-            value = rule(raw[key]) if raw.get(key) is not None else UNFIT
-            if value is not UNFIT:
+            value = rule(raw[key]) if raw.get(key) is not None else INVALID
+            if value is not INVALID:
                 fitted[key] = value
         return fitted
 

@@ -6,7 +6,7 @@ It never tells what that loses; `openai_format.to_openai_with_loss` finds out by
 from __future__ import annotations
 
 from .._error_messages import message_in
-from .._json_data import is_dict, is_list, numbered, objects_in
+from .._json_data import is_dict, is_list, objects_in, with_call_indexes
 from .._types import ChatCompletionChunk, ChatCompletionRequest, ErrorData
 from ._schema import CHUNK, ERROR, FINISH_REASONS, MOST_TOP_LOGPROBS, REQUEST, RESPONSE
 
@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["exact", "settled"]
+__all__ = ["normalized", "to_strict"]
 
 _AS_OPENAI = {
     "max_tokens": "length",
@@ -26,7 +26,7 @@ _AS_OPENAI = {
 }
 
 
-def exact(value: object, data: dict[str, Any]) -> dict[str, Any]:
+def to_strict(value: object, data: dict[str, Any]) -> dict[str, Any]:
     """What a converted value comes to within OpenAI's schema."""
     fitted: dict[str, Any]
     if isinstance(value, ErrorData):
@@ -41,21 +41,21 @@ def exact(value: object, data: dict[str, Any]) -> dict[str, Any]:
     return fitted
 
 
-def settled(value: Any) -> dict[str, Any]:
+def normalized(value: Any) -> dict[str, Any]:
     """A value as JSON, what was spelt otherwise as its fields have it: a count of 5.0 as 5, an object of arguments as text."""
     members: dict[str, Any] = value.__dict__
-    data = {key: _settled_item(item) for key, item in members.items() if key != "extra"}
+    data = {key: _normalized_item(item) for key, item in members.items() if key != "extra"}
     for key, raw in value.extra.items():
         if key not in data or (isinstance(raw, int) and data[key] == raw):  # 1 is a number as 1.0 is
             data[key] = raw
     return data
 
 
-def _settled_item(item: Any) -> Any:
+def _normalized_item(item: Any) -> Any:
     if hasattr(item, "to_dict"):
-        return settled(item)
+        return normalized(item)
     if item.__class__ in (tuple, list):
-        return [_settled_item(inner) for inner in item]
+        return [_normalized_item(inner) for inner in item]
     return str.__str__(item) if isinstance(item, str) else item
 
 
@@ -67,7 +67,7 @@ def _choice(position: int, choice: dict[str, Any], is_chunk: bool) -> dict[str, 
     content = _text(message.get("content"))
     calls = objects_in(message.get("tool_calls"))
     if is_chunk:
-        calls = numbered(calls)
+        calls = with_call_indexes(calls)
     reason = choice.get("finish_reason") or None
     if reason is not None and reason not in FINISH_REASONS:
         reason = _AS_OPENAI.get(reason if isinstance(reason, str) else "", "stop")

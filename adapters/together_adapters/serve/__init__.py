@@ -25,18 +25,18 @@ from ..openai_format import to_openai
 from ..sse import encode_chunks
 from ..sse._encoding import error_body, json_bytes
 from ..stream import ChunkStream
-from ._disconnects import COMMENT, INTERIM, Caller
+from ._disconnects import COMMENT, INTERIM, DisconnectWatcher
 from ._requests import (
-    Incoming,
-    Refused,
+    RequestError,
+    RequestReader,
+    bearer_token,
     body_length,
     body_pieces,
+    check_content_type,
     check_framing,
-    check_kind,
     checked_request,
     has_body,
     is_for_loopback,
-    key_of,
     wants_usage,
 )
 
@@ -131,8 +131,8 @@ class _Handler(BaseHTTPRequestHandler):
         """One connection."""
         super().setup()
         self.rfile.close()
-        self.rfile = self._incoming = Incoming(self.connection, self.served.patience)
-        self._caller = Caller(self.connection, self.served.closing)
+        self.rfile = self._incoming = RequestReader(self.connection, self.served.patience)
+        self._caller = DisconnectWatcher(self.connection, self.served.closing)
 
     def handle_one_request(self) -> None:
         """One request, with its limit of time."""
@@ -161,7 +161,7 @@ class _Handler(BaseHTTPRequestHandler):
         if code == 501:  # its status for methods that have no `do_` here
             self._answer()
         else:
-            self._refuse(Refused(code, message or explain or self.responses[code][0]))
+            self._refuse(RequestError(code, message or explain or self.responses[code][0]))
 
     def do_GET(self) -> None:
         """The paths that are read."""
@@ -173,20 +173,20 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self) -> None:
         try:
-            check_framing(self.headers, is_clear=self._incoming.is_clear)
+            check_framing(self.headers, well_formed_head=self._incoming.well_formed_head)
             if self.command != "POST" and has_body(self.headers):
                 self.close_connection = True  # the body is not read, and would be the next request
             if self.served.on_loopback and not is_for_loopback(self.headers):
-                raise Refused(
+                raise RequestError(
                     403, f"not a name of this machine: {self.headers.get('Host', '')[:80]!r}", code="wrong_host"
                 )
             self._route()
-        except Refused as refused:
+        except RequestError as refused:
             self._refuse(refused)
         except APIError as error:
             self._fail(error)
         except ValueError as error:  # a key or a value that cannot be sent on
-            self._refuse(Refused(400, str(error)))
+            self._refuse(RequestError(400, str(error)))
 
     def _route(self) -> None:
         path = self.path.partition("?")[0].rstrip("/")
@@ -196,10 +196,10 @@ class _Handler(BaseHTTPRequestHandler):
             "/health": ("GET", self._health),
         }
         if path not in paths:
-            raise Refused(404, f"no such path: {path[:80]}", code="not_found")
+            raise RequestError(404, f"no such path: {path[:80]}", code="not_found")
         method, answer = paths[path]
         if self.command != method:
-            raise Refused(405, f"{path} takes {method}", code="method_not_allowed", allowed=method)
+            raise RequestError(405, f"{path} takes {method}", code="method_not_allowed", allowed=method)
         answer()
 
     # ---- what is answered
@@ -208,12 +208,12 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(200, {"status": "ok"})
 
     def _models(self) -> None:
-        self._send(200, {"object": "list", "data": self.served.backend.models(key_of(self.headers))})
+        self._send(200, {"object": "list", "data": self.served.backend.models(bearer_token(self.headers))})
 
     def _complete(self) -> None:
         body = checked_request(self._body())
-        call = self.served.backend.call(key_of(self.headers))
-        self._caller.probe = b"" if self.request_version == "HTTP/1.0" else INTERIM
+        call = self.served.backend.call(bearer_token(self.headers))
+        self._caller.keepalive_probe = b"" if self.request_version == "HTTP/1.0" else INTERIM
         try:
             with self._caller.waiting_for(call):
                 reply = call.create(body)
@@ -239,20 +239,20 @@ class _Handler(BaseHTTPRequestHandler):
             if self.close_connection:
                 self.send_header("Connection", "close")
             self.end_headers()
-            self._caller.probe = framed(COMMENT)
+            self._caller.keepalive_probe = framed(COMMENT)
         with closing(encode_chunks(_converted(stream, with_usage))) as frames:
             for data in frames:
                 with self._caller.sending:
                     self.wfile.write(framed(data))
         with self._caller.sending:
-            self._caller.probe = b""
+            self._caller.keepalive_probe = b""
             if chunked:
                 self.wfile.write(b"0\r\n\r\n")
 
     def _send(self, status: int, data: dict[str, Any], headers: tuple[tuple[str, str], ...] = ()) -> None:
         body = json_bytes(data)
         with self._caller.sending:
-            self._caller.probe = b""
+            self._caller.keepalive_probe = b""
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
@@ -264,7 +264,7 @@ class _Handler(BaseHTTPRequestHandler):
             if self.command != "HEAD":
                 self.wfile.write(body)
 
-    def _refuse(self, refused: Refused) -> None:
+    def _refuse(self, refused: RequestError) -> None:
         self.close_connection = True  # what is left of the request cannot be told from the next one
         self._send(refused.status, refused.body, refused.headers)
 
@@ -282,22 +282,22 @@ class _Handler(BaseHTTPRequestHandler):
     def handle_expect_100(self) -> bool:
         """A body that will not be taken is refused before it is sent."""
         try:
-            check_framing(self.headers, is_clear=self._incoming.is_clear)
+            check_framing(self.headers, well_formed_head=self._incoming.well_formed_head)
             if has_body(self.headers):
-                check_kind(self.headers)
+                check_content_type(self.headers)
                 if (body_length(self.headers, self.request_version) or 0) > self.served.max_body:
                     raise self._too_large()
-        except Refused as refused:
+        except RequestError as refused:
             self._refuse(refused)
             return False
         return super().handle_expect_100()
 
-    def _too_large(self) -> Refused:
-        return Refused(413, f"a body of more than {self.served.max_body} bytes", code="request_too_large")
+    def _too_large(self) -> RequestError:
+        return RequestError(413, f"a body of more than {self.served.max_body} bytes", code="request_too_large")
 
     def _body(self) -> bytes:
         """The body of the request; what is too large is read and thrown away for a while, so that its sender sees the answer."""
-        check_kind(self.headers)
+        check_content_type(self.headers)
         length, most = body_length(self.headers, self.request_version), self.served.max_body
         if length is None:
             self.close_connection = True  # a proxy in front may find another end in the chunks than we do
@@ -311,7 +311,7 @@ class _Handler(BaseHTTPRequestHandler):
             else:
                 return bytes(body)
         self._refuse(self._too_large())
-        with suppress(Refused):  # it has its answer
+        with suppress(RequestError):  # it has its answer
             for _ in pieces:
                 pass
         raise ConnectionAbortedError("the body was too large")

@@ -14,9 +14,9 @@ from .._types import __version__
 from ..client import Together, body_of
 from ..errors import NotFoundError
 from ..http import Headers, Request, Secret, endpoint_at, status_error
-from ..http._connecting import Security
+from ..http._connecting import TLSSettings
 from ..http._sync_pool import Pool
-from ..http._timeouts import Limits, timeout_of
+from ..http._timeouts import CallTimeouts, timeout_of
 from ..http._url import BaseURL
 from ..openai_format import from_openai
 from ..stream import ChunkStream, iter_chunks
@@ -117,10 +117,10 @@ class Upstream:
         headers = Headers({"Accept": "application/json", "User-Agent": f"together-types/{__version__}"})
         if secret:
             headers["Authorization"] = "Bearer " + secret.value()
-        pool = Pool(endpoint, Security(None, None))
+        pool = Pool(endpoint, TLSSettings(None, None))
         try:
             request = _Get(endpoint, headers, b"")
-            answer = pool.send(request, Limits(timeout_of(None), None), whole=True)
+            answer = pool.send(request, CallTimeouts(timeout_of(None), None), streamed=False)
             body = request.without_secret(body_of(answer))
             if not 200 <= answer.status < 300:
                 raise request.conceal(status_error(answer.status, answer.headers, body, endpoint.authority))

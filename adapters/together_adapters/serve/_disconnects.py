@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 
     from ._backends import Call
 
-__all__ = ["COMMENT", "INTERIM", "Caller"]
+__all__ = ["COMMENT", "INTERIM", "DisconnectWatcher"]
 
 INTERIM = b"HTTP/1.1 100 Continue\r\n\r\n"
 COMMENT = b":\n\n"
 _LOOK = 0.2  # seconds between two looks
 
 
-class Caller:
+class DisconnectWatcher:
     """One connection.
 
-    `sending` is held while something is sent to it. `probe` is what may be sent at this moment only to see whether it is
+    `sending` is held while something is sent to it. `keepalive_probe` is what may be sent at this moment only to see whether it is
     there; empty where that is nothing.
     """
 
     def __init__(self, connection: socket.socket, closing: Event) -> None:
         self.sending: Lock = Lock()
-        self.probe = b""
+        self.keepalive_probe = b""
         self._connection = connection
         self._closing = closing
         self._looks = 0  # since it has ended its side
@@ -79,7 +79,7 @@ class Caller:
         if not self.sending.acquire(blocking=False):
             return False
         try:
-            self._connection.sendall(self.probe)
-            return not self.probe  # HTTP/1.0 has nothing that could be sent before the answer
+            self._connection.sendall(self.keepalive_probe)
+            return not self.keepalive_probe  # HTTP/1.0 has nothing that could be sent before the answer
         finally:
             self.sending.release()

@@ -23,16 +23,16 @@ if TYPE_CHECKING:
     from typing import Any
 
 __all__ = [
-    "Incoming",
-    "Refused",
+    "RequestError",
+    "RequestReader",
+    "bearer_token",
     "body_length",
     "body_pieces",
+    "check_content_type",
     "check_framing",
-    "check_kind",
     "checked_request",
     "has_body",
     "is_for_loopback",
-    "key_of",
     "wants_usage",
 ]
 
@@ -43,7 +43,7 @@ _READ_SIZE = 65536
 _FIELD = re.compile(rb"(?:[%b]+:[^\r\n\0]*)?\r?\n" % re.escape("".join(sorted(TOKEN))).encode())
 
 
-class Refused(Exception):
+class RequestError(Exception):
     """A request that is answered with an error of this status, in OpenAI's form."""
 
     def __init__(
@@ -59,25 +59,25 @@ class Refused(Exception):
 # ---- the connection
 
 
-class Incoming(BufferedReader):
+class RequestReader(BufferedReader):
     """What a connection brings: each request has `patience` seconds from its first byte, and is waited for as long."""
 
     def __init__(self, connection: socket.socket, patience: float) -> None:
         self._timed = _Timed(connection, patience)
         super().__init__(self._timed, _READ_SIZE)
-        self.is_clear = True
+        self.well_formed_head = True
 
     def begin(self) -> None:
         """The next request."""
         self._timed.end = None
 
     def begin_fields(self) -> None:
-        """From here on the lines are fields: `is_clear` says whether all were."""
-        self.is_clear = True
+        """From here on the lines are fields: `well_formed_head` says whether all were."""
+        self.well_formed_head = True
 
     def readline(self, size: int | None = -1, /) -> bytes:
         line = super().readline(size)
-        self.is_clear = self.is_clear and _FIELD.fullmatch(line) is not None
+        self.well_formed_head = self.well_formed_head and _FIELD.fullmatch(line) is not None
         return line
 
 
@@ -107,20 +107,20 @@ class _Timed(RawIOBase):
 # ---- headers
 
 
-def check_framing(headers: Message, *, is_clear: bool) -> None:
-    """Refuse what is said twice, and a head in which `is_clear` tells of lines that are no fields."""
-    if not is_clear:
-        raise Refused(400, "a line of the head is no field", code="ambiguous_request")
+def check_framing(headers: Message, *, well_formed_head: bool) -> None:
+    """Refuse what is said twice, and a head in which `well_formed_head` tells of lines that are no fields."""
+    if not well_formed_head:
+        raise RequestError(400, "a line of the head is no field", code="ambiguous_request")
     for name in ("Host", "Content-Length", "Transfer-Encoding"):
         if len(headers.get_all(name, ())) > 1:
-            raise Refused(400, f"more than one {name}", code="ambiguous_request")
+            raise RequestError(400, f"more than one {name}", code="ambiguous_request")
 
 
-def check_kind(headers: Message) -> None:
+def check_content_type(headers: Message) -> None:
     """Refuse a body that does not say that it is JSON: a web page can send the others without being asked for leave."""
     kind = headers.get_content_type()
     if kind != "application/json":
-        raise Refused(415, f"the body is to be application/json, not {kind}", code="unsupported_media_type")
+        raise RequestError(415, f"the body is to be application/json, not {kind}", code="unsupported_media_type")
 
 
 def is_for_loopback(headers: Message) -> bool:
@@ -131,7 +131,7 @@ def is_for_loopback(headers: Message) -> bool:
         return False
 
 
-def key_of(headers: Message) -> str:
+def bearer_token(headers: Message) -> str:
     """The caller's own key; empty where it sent none."""
     scheme, _, key = str(headers.get("Authorization", "")).partition(" ")
     return key.strip() if scheme.lower() == "bearer" else ""
@@ -148,19 +148,19 @@ def body_length(headers: Message, version: str) -> int | None:
     coding = headers.get("Transfer-Encoding")
     if coding is not None:
         if given or version == "HTTP/1.0":
-            raise Refused(400, "a Transfer-Encoding that may not be there", code="ambiguous_request")
+            raise RequestError(400, "a Transfer-Encoding that may not be there", code="ambiguous_request")
         if coding.strip(" \t").lower() != "chunked":
-            raise Refused(501, f"a body is sent as it is, or chunked, not {coding[:40]!r}", code="not_implemented")
+            raise RequestError(501, f"a body is sent as it is, or chunked, not {coding[:40]!r}", code="not_implemented")
         return None
     if not (given.isascii() and given.isdigit() and len(given) < 20):
-        raise Refused(411, "send the body with a Content-Length, or chunked", code="length_required")
+        raise RequestError(411, "send the body with a Content-Length, or chunked", code="length_required")
     return int(given)
 
 
 # ---- the body
 
 
-def body_pieces(file: Incoming, length: int | None) -> Iterator[bytes]:
+def body_pieces(file: RequestReader, length: int | None) -> Iterator[bytes]:
     """A body of so many bytes, or in chunks, as it comes.
 
     Raises ConnectionAbortedError where it ends early.
@@ -174,19 +174,19 @@ def body_pieces(file: Incoming, length: int | None) -> Iterator[bytes]:
         yield piece
 
 
-def _chunked(file: Incoming) -> Iterator[bytes]:
+def _chunked(file: RequestReader) -> Iterator[bytes]:
     body = ChunkedBody()
     while not body.complete:
         yield body.feed(_read(file, _READ_SIZE))
         if body.error is not None:
-            raise Refused(400, f"the body is not chunked as it says: {body.error}", code="invalid_chunks")
+            raise RequestError(400, f"the body is not chunked as it says: {body.error}", code="invalid_chunks")
 
 
-def _read(file: Incoming, most: int) -> bytes:
+def _read(file: RequestReader, most: int) -> bytes:
     try:
         piece = file.read1(min(most, _READ_SIZE))
     except socket.timeout:
-        raise Refused(408, "the body took too long", code="timeout") from None
+        raise RequestError(408, "the body took too long", code="timeout") from None
     if not piece:
         raise ConnectionAbortedError("the body was cut off")
     return piece
@@ -197,16 +197,16 @@ def checked_request(body: bytes) -> dict[str, Any]:
     try:
         data: object = loads_finite(body)
     except ParseError as error:
-        raise Refused(400, f"the body is {error.problem}", code="invalid_json") from None
+        raise RequestError(400, f"the body is {error.problem}", code="invalid_json") from None
     if not is_dict(data):
-        raise Refused(400, "the body is to be a JSON object", code="invalid_json")
+        raise RequestError(400, "the body is to be a JSON object", code="invalid_json")
     if not isinstance(data.get("model"), str):
-        raise Refused(400, "model: expected a string", param="model")
+        raise RequestError(400, "model: expected a string", param="model")
     messages = data.get("messages")
     if not is_list(messages) or not all([is_dict(message) for message in messages]):
-        raise Refused(400, "messages: expected an array of objects", param="messages")
+        raise RequestError(400, "messages: expected an array of objects", param="messages")
     if not isinstance(data.get("stream"), (bool, type(None))):
-        raise Refused(400, "stream: expected true or false", param="stream")
+        raise RequestError(400, "stream: expected true or false", param="stream")
     return data
 
 

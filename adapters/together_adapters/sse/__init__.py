@@ -100,7 +100,7 @@ class Decoder:
                     break
                 content = bytes(self._line)
                 self._line.clear()
-            event = self._take(content)
+            event = self._process_line(content)
             if event is not None:
                 events.append(event)
         if self._overflow and not events:
@@ -119,7 +119,7 @@ class Decoder:
         self._at_start = False
         return head[len(_BOM) :] if head.startswith(_BOM) else head
 
-    def _take(self, line: bytes) -> ServerSentEvent | None:
+    def _process_line(self, line: bytes) -> ServerSentEvent | None:
         if not line:
             return self._dispatch()
         field, colon, value = line.partition(b":")
@@ -166,7 +166,7 @@ class Decoder:
         line = bytes(self._line)
         self._line.clear()
         if line:
-            self._take(line)
+            self._process_line(line)
             self.saw_field = self.saw_field or any([field.startswith(line) for field in _FIELDS])  # cut in its name
         return self._dispatch()
 

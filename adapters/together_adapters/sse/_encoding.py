@@ -22,11 +22,11 @@ import json
 import re
 
 from .._byte_sources import aclose_source, close_source
-from .._json_data import by_index, delta_of, is_dict, json_of
+from .._json_data import by_index, is_dict, json_of, message_as_delta
 from .._logprob_forms import with_openai_logprobs
 from .._redaction import redact
 from .._types import ChatCompletionChunk, DeltaContent, ErrorData
-from ..accumulate._merging import LATEST, Folded
+from ..accumulate._merging import CUMULATIVE, MergedField
 from ..accumulate._tool_calls import ToolCallAccumulator
 from ..errors import APIError
 
@@ -76,7 +76,7 @@ def error_body(error: BaseException) -> dict[str, Any]:
     if not isinstance(error, APIError):
         message = f"the server failed: {type(error).__name__}"
         return {"error": {"message": message, "type": "server_error", "param": None, "code": "internal_error"}}
-    told = _told_in(getattr(error, "body", None))
+    told = _error_fields(getattr(error, "body", None))
     kind: object = getattr(error, "type", None) or told.get("type")
     code: object = getattr(error, "code", None) or told.get("code") or getattr(error, "status", None) or name
     param = told.get("param")
@@ -90,7 +90,7 @@ def error_body(error: BaseException) -> dict[str, Any]:
     }
 
 
-def _told_in(body: object) -> dict[str, Any]:
+def _error_fields(body: object) -> dict[str, Any]:
     """What an error body says: OpenAI's nests it under `error`."""
     if not is_dict(body):
         return {}
@@ -123,7 +123,7 @@ class _Choice:
         data = {"index": index, "finish_reason": None, **choice.to_dict()}
         data["index"] = index
         message = data.get("message")
-        if is_dict(message) and data.get("delta") == delta_of(message):
+        if is_dict(message) and data.get("delta") == message_as_delta(message):
             del data["message"]  # of an answer that was sent at once; clients are told once
         if choice.delta is not None or not legacy:
             data["delta"] = self._delta(choice.delta or DeltaContent())
@@ -187,7 +187,7 @@ class ChunkEncoder:
         self._choices: dict[int, _Choice] = {}
         self._next = 0  # the lowest index that has not begun
         self._held: list[tuple[int, ChatCompletionChoicesChunk]] = []
-        self._usage = Folded(LATEST)
+        self._usage = MergedField(CUMULATIVE)
         self._beside_usage: dict[str, Any] = {}
         self.saw_usage = False
 

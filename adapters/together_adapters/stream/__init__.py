@@ -9,7 +9,15 @@ from __future__ import annotations
 
 from functools import partial
 
-from .._byte_sources import aclose_source, aiterator_of, as_bytes, close_source, iterator_of, missing, wake
+from .._byte_sources import (
+    aclose_source,
+    aiterator_of,
+    as_bytes,
+    close_source,
+    interrupt_read,
+    iterator_of,
+    truncation_error,
+)
 from ..accumulate import CompletionState
 from ._reader import MAX_EVENT_BYTES, ChunkReader
 
@@ -30,7 +38,7 @@ __all__ = ["AsyncChunkStream", "ChunkReader", "ChunkStream", "aiter_chunks", "it
 ChunkReader.__module__ = __name__  # the public module, which pickles name
 
 
-class _Shell:
+class _StreamBase:
     """What the streams over both kinds of source share."""
 
     def __init__(self, source: Any, pieces: Any, reader: ChunkReader) -> None:
@@ -53,7 +61,7 @@ class _Shell:
         return self._reader.error
 
 
-class ChunkStream(_Shell):
+class ChunkStream(_StreamBase):
     """Iterates over the chunks of a stream; a context manager.
 
     The source is closed at the end, on an error, on `close()` and when the stream is dropped. After the last
@@ -123,7 +131,7 @@ class ChunkStream(_Shell):
     def _advance(self, piece: Any) -> ChatCompletionChunk | None:
         """Take what is no bytes: None for the end."""
         if piece is None:
-            self._reader.end(missing(self._source))
+            self._reader.end(truncation_error(self._source))
             return None
         try:
             return self._reader.advance(as_bytes(piece))
@@ -147,7 +155,7 @@ class ChunkStream(_Shell):
         """Release the source at once; a stream that was still open counts as cancelled."""
         self._reader.cancel()
         if self._reading:
-            wake(self._source)
+            interrupt_read(self._source)
         self._release()
 
     def _release(self) -> None:
@@ -166,7 +174,7 @@ class ChunkStream(_Shell):
                 self._to_close.append(item)
 
 
-class AsyncChunkStream(_Shell):
+class AsyncChunkStream(_StreamBase):
     """ChunkStream over an asynchronous source, with `async for`, `async with` and `await aclose()`."""
 
     def __init__(self, source: AsyncByteSource, reader: ChunkReader) -> None:

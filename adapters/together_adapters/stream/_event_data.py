@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-__all__ = ["DONE", "Rest", "documents_in", "error_in", "message_of", "whole_as_chunk"]
+__all__ = ["DONE", "Unparsed", "completion_as_chunk", "documents_in", "find_error", "message_of"]
 
 DONE = "[DONE]"
 _DONE = r'"\[DONE\]"|\[DONE\]'
 _SPACE = r"\s*"
 
 
-class Rest(str):
+class Unparsed(str):
     """The rest of a text from where it is no JSON object."""
 
     __slots__ = ()
@@ -33,7 +33,7 @@ def documents_in(text: str) -> Iterator[dict[str, Any] | str]:
     try:
         check_nesting(text)
     except RecursionError:
-        yield Rest(text)
+        yield Unparsed(text)
         return
     end = 0
     while True:
@@ -53,7 +53,7 @@ def documents_in(text: str) -> Iterator[dict[str, Any] | str]:
         elif is_list(value) and value and all([is_dict(item) for item in value]):
             yield from value  # Gemini's form of an error body
         else:
-            yield Rest(text[start:])
+            yield Unparsed(text[start:])
             return
 
 
@@ -62,7 +62,7 @@ def _end_of(pattern: str, text: str, start: int) -> int:
     return start if found is None else found.end()
 
 
-def error_in(name: str, chunk: ChatCompletionChunk) -> TogetherErrorResponse | None:
+def find_error(name: str, chunk: ChatCompletionChunk) -> TogetherErrorResponse | None:
     """The error that a frame reports in any of the forms that servers use."""
     fields = vars(chunk)
     is_chunk = "choices" in fields
@@ -97,16 +97,16 @@ def message_of(error: TogetherErrorResponse) -> str:
     return message_in(data) or (error.to_json() if any(data.values()) else "an error that does not say what is wrong")
 
 
-def whole_as_chunk(chunk: ChatCompletionChunk) -> ChatCompletionChunk:
+def completion_as_chunk(chunk: ChatCompletionChunk) -> ChatCompletionChunk:
     """An answer that was sent at once, with messages instead of deltas, as one chunk; its messages stay beside the deltas."""
     if not any(choice.delta is None and "message" in choice.extra for choice in chunk.choices or ()):
         return chunk
-    from .._json_data import delta_of
+    from .._json_data import message_as_delta
 
     data: Any = chunk.to_dict()
     for choice in data["choices"]:
         if choice.get("delta") is None and is_dict(choice.get("message")):
-            choice["delta"] = delta_of(choice["message"])
+            choice["delta"] = message_as_delta(choice["message"])
     if data.get("object") == "chat.completion":
         data["object"] = "chat.completion.chunk"
     return ChatCompletionChunk.from_dict(data)

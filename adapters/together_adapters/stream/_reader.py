@@ -13,12 +13,12 @@ import sys
 from collections import deque
 from itertools import chain
 
-from .._byte_sources import GAP, Unread, read_before
+from .._byte_sources import BLANK_LINE, ReadBuffer, partial_data
 from .._types import ChatCompletionChunk, ParseError
 from ..accumulate import Accumulator, Completion, CompletionState
 from ..errors import APIError, APITimeoutError, IncompleteStreamError, StreamError, StreamTimeoutError
 from ..sse import Decoder, ServerSentEvent
-from ._event_data import DONE, Rest, documents_in, error_in, message_of, whole_as_chunk
+from ._event_data import DONE, Unparsed, completion_as_chunk, documents_in, find_error, message_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ class ChunkReader:
         self._max_event_bytes = max_event_bytes
         self._decoder = Decoder(max_event_bytes)
         self._accumulator = Accumulator()
-        self._unread = Unread()
-        self._window = min(_WINDOW, max_event_bytes + len(GAP))  # so that no event in it is too large
+        self._unread = ReadBuffer()
+        self._window = min(_WINDOW, max_event_bytes + len(BLANK_LINE))  # so that no event in it is too large
         self._tail = b""  # the beginning of an event's first line, which waits for its end
         self._longest_tail = min(_LONGEST_TAIL, max_event_bytes)  # the decoder refuses what is longer
         self._aligned = False  # an event begins where the unread bytes begin: the decoder holds nothing
@@ -77,10 +77,10 @@ class ChunkReader:
         self._events: deque[ServerSentEvent] = deque()
         self._documents: Iterator[dict[str, Any] | str] = iter(())  # of the last event, whose name is `_name`
         self._name = "message"
-        self._part = _FRAME  # what they are of
-        self._left = ""  # of an event that the end of the body cut
-        self._why = ""  # what is wrong with a frame that is not one document
-        self._head = b""  # the beginning of the body, up to its first frame
+        self._origin = _FRAME  # what they are of
+        self._truncated_text = ""  # of an event that the end of the body cut
+        self._json_problem = ""  # what is wrong with a frame that is not one document
+        self._body_start = b""  # the beginning of the body, up to its first frame
         self._json: bytearray | None = None  # a body that begins as JSON does
         self._large = False  # it was too large to be kept
         self._problem = ""  # why no more can be read
@@ -131,7 +131,7 @@ class ChunkReader:
 
     def break_off(self, error: Exception) -> None:
         """Reading failed: take what had been read, and end."""
-        data = read_before(error)
+        data = partial_data(error)
         if data:
             self.receive(data)
         self.end(error)
@@ -203,9 +203,9 @@ class ChunkReader:
         """
         unread = self._unread
         data, start = unread.data, unread.at
-        end = data.find(GAP, start)
+        end = data.find(BLANK_LINE, start)
         if end < 0:
-            self._put_by(data[start:])
+            self._buffer_tail(data[start:])
             return None
         if self._aligned and end - start <= self._max_event_bytes:
             for template in self._templates.known:
@@ -221,9 +221,9 @@ class ChunkReader:
                 except ParseError:
                     pass
                 else:
-                    unread.at = end + len(GAP)
+                    unread.at = end + len(BLANK_LINE)
                     return self._take_line(line, chunk)
-        unread.at = end + len(GAP)
+        unread.at = end + len(BLANK_LINE)
         self._decode(data[start : unread.at])
         self._aligned = True
         return None
@@ -231,13 +231,13 @@ class ChunkReader:
     def _take_line(self, line: bytes, chunk: ChatCompletionChunk) -> ChatCompletionChunk | None:
         self.run = None
         self._unread.frames += 1
-        self._name, self._part = "message", _FRAME
+        self._name, self._origin = "message", _FRAME
         taken = self._take_chunk(chunk)
         if self._learning and taken is chunk and self.error is None:
-            self._learning = self._templates.learn(line + GAP, chunk, self._unread.frames)
+            self._learning = self._templates.learn(line + BLANK_LINE, chunk, self._unread.frames)
         return taken
 
-    def _put_by(self, tail: bytes) -> None:
+    def _buffer_tail(self, tail: bytes) -> None:
         """Keep what has no gap; no event of it may wait, so only a line without its end is not decoded at once."""
         self._unread.data, self._unread.at = b"", 0
         if self._aligned and len(tail) <= self._longest_tail and not (b"\n" in tail or b"\r" in tail):
@@ -254,12 +254,12 @@ class ChunkReader:
             return None
         self._unread.frames += 1
         self._json = None
-        self._name, self._part = event.event, _FRAME
+        self._name, self._origin = event.event, _FRAME
         try:
             chunk = ChatCompletionChunk.from_json(text)
         except ParseError as error:
             if event.event in _READ_EVENTS:
-                self._why = error.problem.removeprefix("not JSON: ")
+                self._json_problem = error.problem.removeprefix("not JSON: ")
                 self._documents = documents_in(text)
             return None
         return self._take_chunk(chunk)
@@ -267,32 +267,32 @@ class ChunkReader:
     def _take_document(self, document: dict[str, Any] | str) -> ChatCompletionChunk | None:
         if document == DONE:
             self.state, self.saw_done = CompletionState.FINISHED, True
-        elif isinstance(document, Rest):
-            self._take_what_is_no_json(document)
+        elif isinstance(document, Unparsed):
+            self._handle_invalid_json(document)
         elif not isinstance(document, str):
-            self._why = "it goes on with what is no JSON object"
+            self._json_problem = "it goes on with what is no JSON object"
             try:
                 return self._take_chunk(ChatCompletionChunk.from_dict(document))
             except ParseError as error:
                 self._fail(f"frame {self._unread.frames}: {error}")
         return None
 
-    def _take_what_is_no_json(self, rest: Rest) -> None:
-        if self._part == _FRAME and self._name == "error":
+    def _handle_invalid_json(self, rest: Unparsed) -> None:
+        if self._origin == _FRAME and self._name == "error":
             self._fail(str(rest))
-        elif self._part == _FRAME:
-            self._fail(f"frame {self._unread.frames} is not JSON: {self._why} ({str(rest[:_SHOWN])!r})")
-        elif self._part == _LAST:
-            self._left = str(rest)
-        elif self._part == _BODY and self._broken is None:
+        elif self._origin == _FRAME:
+            self._fail(f"frame {self._unread.frames} is not JSON: {self._json_problem} ({str(rest[:_SHOWN])!r})")
+        elif self._origin == _LAST:
+            self._truncated_text = str(rest)
+        elif self._origin == _BODY and self._broken is None:
             self._fail(self._no_stream())
 
     def _take_chunk(self, chunk: ChatCompletionChunk) -> ChatCompletionChunk | None:
-        error = error_in(self._name, chunk)
+        error = find_error(self._name, chunk)
         if error is None and self._name not in _READ_EVENTS and "choices" not in vars(chunk):
             return None  # an event of another kind, whatever its JSON
         if not self._accumulator.started:
-            chunk = whole_as_chunk(chunk)
+            chunk = completion_as_chunk(chunk)
         if error is None or chunk.choices:
             self._accumulator.add(chunk)
         if error is None:
@@ -314,26 +314,26 @@ class ChunkReader:
             self._problem = str(error)
             return True
         if event is not None:
-            text, self._name, self._part = event.data, event.event, _LAST
+            text, self._name, self._origin = event.data, event.event, _LAST
         elif self._json is not None:
-            text, self._name, self._part = self._json.decode("utf-8", "replace"), "message", _BODY
+            text, self._name, self._origin = self._json.decode("utf-8", "replace"), "message", _BODY
             self._json = None
         else:
             return False
         if self._name == "error" and not text.lstrip().startswith("{"):
-            self._part = _FRAME  # an error's text is whole enough
+            self._origin = _FRAME  # an error's text is whole enough
         documents = documents_in(text)
         first = next(documents, None)
         if first is None:
             return False
-        if not isinstance(first, Rest):
+        if not isinstance(first, Unparsed):
             self._unread.frames += 1
         self._documents = chain([first], documents)
         return True
 
     def _settle(self) -> None:
         # A completion that was sent at once is whole, whatever its finish reason: Ollama's is null.
-        whole = self._part == _BODY and self._accumulator.started
+        whole = self._origin == _BODY and self._accumulator.started
         if self._broken is None and (whole or self._accumulator.finished):
             self.state = CompletionState.FINISHED
             return
@@ -347,20 +347,20 @@ class ChunkReader:
         elif not self._unread.frames and not self._decoder.saw_field:
             self._fail(self._no_stream())
         elif self._require_finish:
-            left = f", inside an event: {self._left[:_SHOWN]!r}" if self._left else ""
+            left = f", inside an event: {self._truncated_text[:_SHOWN]!r}" if self._truncated_text else ""
             self._cut(f"the stream ended without [DONE] and without a finish reason for every choice{left}")
 
     def _no_stream(self) -> str:
-        head = self._head[:_SHOWN]
+        head = self._body_start[:_SHOWN]
         return f"not an event stream: the body begins with {head!r}" if head.strip() else "an empty body"
 
     def _may_be_json(self, data: bytes) -> bool:
         """Whether the body, up to this piece, could be JSON instead of an event stream; it is kept as long as it could."""
-        if not self._head:
+        if not self._body_start:
             data = data.lstrip(_BLANK)
             if data[:1] in (b"{", b"["):
                 self._json = bytearray()
-        self._head = (self._head + data)[:_SHOWN]
+        self._body_start = (self._body_start + data)[:_SHOWN]
         if self._json is None:
             return False
         self._json += data

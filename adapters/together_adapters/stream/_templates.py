@@ -24,7 +24,7 @@ import json
 import json.decoder
 from collections import namedtuple
 
-from .._byte_sources import GAP, Unread
+from .._byte_sources import BLANK_LINE, ReadBuffer
 from .._json_data import is_dict, is_list
 from .._types import ChatCompletionChoicesChunk, ChatCompletionChunk, DeltaContent, scan_unchecked
 from ..accumulate import Accumulator
@@ -103,7 +103,7 @@ class Template:
         key = "content" if mirrored else first.key
         self._folded = None if steps or key == "text" else key
 
-    def run(self, unread: Unread, accumulator: Accumulator, size: int) -> Iterator[ChatCompletionChunk | None]:
+    def run(self, unread: ReadBuffer, accumulator: Accumulator, size: int) -> Iterator[ChatCompletionChunk | None]:
         """The chunks of the frames that come next, as long as they differ from the template in its holes only.
 
         The bytes are looked through `size` at a time. Every chunk is added to the accumulator. None stands for the end
@@ -181,7 +181,7 @@ class Template:
             if unread.data is data:
                 unread.frames += frames
                 frames = 0
-                if data.find(GAP, unread.at) < 0:
+                if data.find(BLANK_LINE, unread.at) < 0:
                     yield None
                 elif unread.at == opened or opened + size >= len(data):
                     return
@@ -258,7 +258,7 @@ def _template_of(text: str, chunk: ChatCompletionChunk, others: Iterable[str]) -
         return None
     template = Template(text, chunk, holes)
     trial = _trial_of(text, holes).encode("latin-1")
-    made = next(template.run(Unread(trial), Accumulator(), len(trial)), None)
+    made = next(template.run(ReadBuffer(trial), Accumulator(), len(trial)), None)
     read = ChatCompletionChunk.from_json(trial[len(_PREFIX) :])
     return template if made is not None and made.to_dict() == read.to_dict() else None
 
