@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from rows import record
+from result_rows import record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +53,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         terminalreporter.write_line(
             f"without {', '.join(_MAY_BE_MISSING)}: passed over {', '.join(sorted(_passed_over))}"
         )
-    suite = os.environ.get("EVERYWHERE_SUITE")
+    suite = os.environ.get("COMPAT_SUITE")
     if suite:
         passed, failed, error, skipped = [
             len(terminalreporter.stats.get(name, ())) for name in ("passed", "failed", "error", "skipped")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from asking import BOTH, ask
+from client_calls import BOTH, ask
 from corpus import BODIES, label
 from http_server import CHUNKED, in_chunks, reply, serving
 from hypothesis import given, strategies as st

@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Any
 
 import pytest
-from asking import ASKED, BOTH, ask, seconds_to_cancel
+from client_calls import ASKED, BOTH, ask, seconds_to_cancel
 from http_server import CHUNKED, CLOSE, RESET, HTTPServer, Part, Received, contexts_of, in_chunks, reply, serving
 from processes import environment
 from together_adapters import (

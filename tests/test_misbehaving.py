@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, Optional, Union
 
 import pytest
-from asking import BOTH, ask
+from client_calls import BOTH, ask
 from http_server import CHUNKED, CLOSE, RESET, Part, Received, contexts_of, in_chunks, reply, serving
 from together_adapters import (
     APIConnectionError,

@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
-from asking import BOTH, ask
+from client_calls import BOTH, ask
 from http_server import Part, Received, contexts_of, reply, serving
 from loopback import running
 from together_adapters import APIConnectionError, APITimeoutError

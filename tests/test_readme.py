@@ -16,7 +16,7 @@ from processes import environment
 from test_examples import respond
 
 ROOT = Path(__file__).parents[1]
-PAGES = ["README.md", "CONTRIBUTING.md", "tests/everywhere/SCALING.md"]
+PAGES = ["README.md", "CONTRIBUTING.md", "tests/compat/SCALING.md"]
 # What some snippets are about, and the project does not need: they run where it is installed.
 ELSEWHERE = ["dask", "pyspark"]
 

@@ -19,7 +19,7 @@ READS: dict[str, list[int]] = json.loads((DATA / "recordings" / "reads.json").re
 TWINS = [(stream, stream.with_name(stream.name[len("stream_") :]).with_suffix(".body")) for stream in STREAMS]
 TWINS = [(stream, body) for stream, body in TWINS if body.exists()]
 # What a server itself says otherwise when it streams: by path what the stream and what the answer sent at once has, and why.
-DIFFER: list[dict[str, Any]] = json.loads((DATA / "twins_differ.json").read_text("utf-8"))
+DIFFER: list[dict[str, Any]] = json.loads((DATA / "stream_vs_body.json").read_text("utf-8"))
 assert TWINS and all([rule["paths"] and rule["why"] for rule in DIFFER])
 assert {rule["where"] for rule in DIFFER} <= {
     "every server",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import triangle
+import sdk_parity
 from corpus import BODIES, STREAMS, label, objects
 from together_adapters.openai_format import from_openai, to_openai
 
@@ -17,13 +17,13 @@ import together_types
 from together_types import ChatCompletionRequest, ChatCompletionResponse, wire
 
 ROOT = Path(__file__).parents[1]
-WIRE = triangle.of_source(Path(str(wire.__file__)))
-LISTED = json.loads((ROOT / "tests" / "data" / "triangle.json").read_text("utf-8"))
+WIRE = sdk_parity.of_source(Path(str(wire.__file__)))
+LISTED = json.loads((ROOT / "tests" / "data" / "sdk_parity.json").read_text("utf-8"))
 resolvable = pytest.mark.skipif(sys.version_info < (3, 11), reason="typing has NotRequired from Python 3.11 on")
 
 
 def test_each_class_has_its_json() -> None:
-    shape = triangle.of_values("together_types")
+    shape = sdk_parity.of_values("together_types")
     enums = {path.rpartition(".")[2] for path, kind in shape.items() if kind == "enum"}
     classes = {path.rpartition(".")[2] for path, kind in shape.items() if kind == "class"}
 
@@ -33,20 +33,20 @@ def test_each_class_has_its_json() -> None:
         return f"{name}Dict" if name in classes else {"tuple": "list", "Mapping": "dict"}.get(name, name)
 
     expected = {}
-    for path, text in triangle.of_values("together_types", in_json).items():
+    for path, text in sdk_parity.of_values("together_types", in_json).items():
         _, cls, *field = path.split(".")
         if cls in classes and field:
             text, _, key = text.partition(" as ")
             name = ast.literal_eval(key) if key else field[0]
-            expected[f"{cls}Dict.{name}"] = text.partition(" = ")[0].replace(", ...]", "]") + f" = {triangle.ABSENT}"
+            expected[f"{cls}Dict.{name}"] = text.partition(" = ")[0].replace(", ...]", "]") + f" = {sdk_parity.ABSENT}"
         elif cls in classes:
             expected[f"{cls}Dict"] = "dict"
     ours = {path: text for path, text in WIRE.items() if not path.startswith("OpenAI")}
-    assert triangle.differences(expected, ours) == {}
+    assert sdk_parity.differences(expected, ours) == {}
 
 
 def test_openai_schema_is_that_of_the_stubs() -> None:
-    stubs = triangle.of_stubs(ROOT / "stubs", "openai.types", in_wire_terms(LISTED["wire_pairs"]))
+    stubs = sdk_parity.of_stubs(ROOT / "stubs", "openai.types", in_wire_terms(LISTED["wire_pairs"]))
     compared = 0
     for path, text in stubs.items():
         cls, _, key = path.rpartition(".")
@@ -59,7 +59,7 @@ def test_openai_schema_is_that_of_the_stubs() -> None:
     assert compared > 100
 
 
-def in_wire_terms(pairs: dict[str, str]) -> triangle.Names:
+def in_wire_terms(pairs: dict[str, str]) -> sdk_parity.Names:
     lists = {"Iterable": "list", "Sequence": "list", "object": "JSON", "Any": "JSON"}
     return lambda name: lists.get(name) or pairs.get(name) or name
 

@@ -1,4 +1,4 @@
-"""Prints the types of installed SDK modules, in the form of `triangle`, as JSON: read_sdk.py PACKAGE MODULE ..."""
+"""Prints the types of installed SDK modules, in the form of `sdk_parity`, as JSON: read_sdk.py PACKAGE MODULE ..."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import typing_extensions
 from pydantic import BaseModel
-from triangle import ABSENT, Shape, field, generic, union
+from sdk_parity import ABSENT, Shape, field, generic, union
 
 
 def spelled(annotation: Any, package: str) -> str:
-    """A type in the spelling that `triangle` gives to annotations in source."""
+    """A type in the spelling that `sdk_parity` gives to annotations in source."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated or origin in (typing_extensions.Required, typing_extensions.NotRequired):
         return spelled(arguments[0], package)

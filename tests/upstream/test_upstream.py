@@ -18,13 +18,13 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-import triangle
-from seeds import seeded
+import sdk_parity
+from mutations import seeded
 
 TESTS = Path(__file__).parents[1]
 STUBS = TESTS.parent / "stubs"
 LISTED = json.loads((TESTS / "data" / "upstream.json").read_text("utf-8"))
-BEYOND = json.loads((TESTS / "data" / "triangle.json").read_text("utf-8"))["beyond"]
+BEYOND = json.loads((TESTS / "data" / "sdk_parity.json").read_text("utf-8"))["beyond"]
 TOGETHER_3 = os.environ.get("UPSTREAM_TOGETHER_3", "")
 
 
@@ -36,17 +36,21 @@ def installed(package: str) -> pytest.MarkDecorator:
 def modules_of(package: str) -> list[str]:
     """The modules that the stubs have, those with classes of their own."""
     return sorted(
-        {path.rpartition(".")[0] for path, kind in triangle.of_stubs(STUBS, package).items() if kind in triangle.KINDS}
+        {
+            path.rpartition(".")[0]
+            for path, kind in sdk_parity.of_stubs(STUBS, package).items()
+            if kind in sdk_parity.KINDS
+        }
     )
 
 
-def of_sdk(package: str, modules: list[str], *first: str | Path) -> triangle.Shape:
+def of_sdk(package: str, modules: list[str], *first: str | Path) -> sdk_parity.Shape:
     """The types of an installed SDK; `first` are folders that come before the installed packages."""
     path = os.pathsep.join(map(str, first))
     command = [sys.executable, TESTS / "upstream" / "read_sdk.py", package, *modules]
     done = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, check=False, text=True)
     assert done.returncode == 0, done.stderr
-    shape: triangle.Shape = json.loads(done.stdout)
+    shape: sdk_parity.Shape = json.loads(done.stdout)
     return shape
 
 
@@ -54,10 +58,10 @@ def is_left_out(path: str) -> bool:
     return any(fnmatch(path, pattern) for pattern in LISTED["left_out_of_the_openai_stubs"])
 
 
-def between(package: str, sdk: triangle.Shape) -> triangle.Differences:
+def between(package: str, sdk: sdk_parity.Shape) -> sdk_parity.Differences:
     """How an SDK differs from its stubs, but for what is left out of them."""
-    stubs = triangle.of_stubs(STUBS, package)
-    found = triangle.differences(stubs, sdk)
+    stubs = sdk_parity.of_stubs(STUBS, package)
+    found = sdk_parity.differences(stubs, sdk)
     return {path: sides for path, sides in found.items() if sides[0] is not None or not is_left_out(path)}
 
 
@@ -109,8 +113,10 @@ def test_a_change_in_the_sdk_is_noticed(sdk: str, module: str, kind: str, field:
 def test_ours_has_what_the_current_sdk_has() -> None:
     pairs = LISTED["together_3_pairs"]
     sdk = of_sdk("together.types", sorted({path.rpartition(".")[0] for path in pairs}), TOGETHER_3)
-    assert set(pairs) == {path for path, text in sdk.items() if text in triangle.KINDS}
-    found = triangle.between_pairs(triangle.translated(sdk, triangle.in_our_terms(pairs)), "together_types", pairs)
+    assert set(pairs) == {path for path, text in sdk.items() if text in sdk_parity.KINDS}
+    found = sdk_parity.between_pairs(
+        sdk_parity.translated(sdk, sdk_parity.in_our_terms(pairs)), "together_types", pairs
+    )
     assert found == {path: [theirs, ours] for path, (theirs, ours, _) in LISTED["together_3"].items()}
     known = {f"{pairs.get(path.rpartition('.')[0])}.{path.rpartition('.')[2]}" for path in sdk} | {*pairs.values()}
     assert {path.partition(".")[2] for path in BEYOND["together 3.1.1"]} <= known

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
-from debian import unpacked
+from apt_packages import unpacked
 
 SUITE, PACKAGE = "sid", "llama.cpp-tools"
 # What apt also resolves but an unpacked program does not need.

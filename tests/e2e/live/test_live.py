@@ -23,7 +23,7 @@ if "LIVE_FOLDER" not in os.environ:
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from asking import BOTH, seconds_to_cancel
+from client_calls import BOTH, seconds_to_cancel
 from corpus import DATA
 from llama_server import fetch, process_of, running
 from processes import environment

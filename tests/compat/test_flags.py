@@ -16,9 +16,9 @@ FLAGS = {
 BARE = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}
 
 
-@pytest.mark.parametrize("python", interpreters("EVERYWHERE_ALL_PYTHONS"))
+@pytest.mark.parametrize("python", interpreters("COMPAT_ALL_PYTHONS"))
 def test_every_interpreter(python: str) -> None:
-    portable(python, [interpreters("EVERYWHERE_ALL_PYTHONS")[python], RUN, *SOURCES], cwd="/")
+    portable(python, [interpreters("COMPAT_ALL_PYTHONS")[python], RUN, *SOURCES], cwd="/")
 
 
 @pytest.mark.parametrize("flags", FLAGS)

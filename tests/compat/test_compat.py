@@ -1,4 +1,4 @@
-"""What `tox -e everywhere` does on a machine that lacks most of what it tries: it runs the rest, and names what it left out."""
+"""What `tox -e compat` does on a machine that lacks most of what it tries: it runs the rest, and names what it left out."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import configparser
 from pathlib import Path
 
 import pytest
-from everywhere import COMMANDS, FREE_THREADED, chosen, interpreters, left_out, main
+from compat import COMMANDS, FREE_THREADED, chosen, interpreters, left_out, main
 from table import ROOT
 
 
@@ -39,6 +39,6 @@ def test_no_interpreter_at_all(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr("sys.argv", ["everywhere.py", "--pythons", str(tmp_path / "pythons"), "--only", "no-such-one"])
+    monkeypatch.setattr("sys.argv", ["compat.py", "--pythons", str(tmp_path / "pythons"), "--only", "no-such-one"])
     assert main() != 0  # what tox says of an environment that is none
     assert "0 rows" in (printed := capsys.readouterr().out) and "python3.9," in printed

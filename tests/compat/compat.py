@@ -1,4 +1,4 @@
-"""`tox -e everywhere`: every suite in every environment that this machine can have, and one table of what passed.
+"""`tox -e compat`: every suite in every environment that this machine can have, and one table of what passed.
 
 Missing interpreters are fetched (see interpreters.py). With `--some`, what fits into a few minutes: all tests on the
 oldest Python, the portable tests on all others, hosts and copies on the newest one.
@@ -32,7 +32,7 @@ def main() -> int:
     args = parser.parse_args()
     started = time.perf_counter()
     subprocess.run(
-        [sys.executable, ROOT / "tests" / "everywhere" / "interpreters.py", args.pythons], stdout=subprocess.DEVNULL
+        [sys.executable, ROOT / "tests" / "compat" / "interpreters.py", args.pythons], stdout=subprocess.DEVNULL
     )
     found = interpreters(path := search_path(args.pythons))
     environments = args.only or chosen(found, args.pythons, args.some)
@@ -42,15 +42,15 @@ def main() -> int:
         few = [newest] if args.some else ["py39", newest, "pypy311"]
         set_here = {
             "PATH": path,
-            "EVERYWHERE_RESULTS": str(results),
-            "EVERYWHERE_PYTHONS": os.pathsep.join(found[name] for name in few if name in found),
-            "EVERYWHERE_ALL_PYTHONS": os.pathsep.join(found.values()),
-            "EVERYWHERE_OLD_PYTHON": str(args.pythons / "bin" / "python3.9"),
-            "EVERYWHERE_SOME": "1" if args.some else "",
+            "COMPAT_RESULTS": str(results),
+            "COMPAT_PYTHONS": os.pathsep.join(found[name] for name in few if name in found),
+            "COMPAT_ALL_PYTHONS": os.pathsep.join(found.values()),
+            "COMPAT_OLD_PYTHON": str(args.pythons / "bin" / "python3.9"),
+            "COMPAT_SOME": "1" if args.some else "",
             "HYPOTHESIS_PROFILE": "quick" if args.some else os.environ.get("HYPOTHESIS_PROFILE", "default"),
         }
         # Leave out what belongs to the environment that this runs in.
-        own = ("TOX_", "VIRTUAL_ENV", "PYTHON", "EVERYWHERE_")
+        own = ("TOX_", "VIRTUAL_ENV", "PYTHON", "COMPAT_")
         environment = {name: value for name, value in os.environ.items() if not name.startswith(own)}
         # Twice the processors: many tests wait for a socket or a clock.
         command = [

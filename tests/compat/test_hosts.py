@@ -9,7 +9,7 @@ import zipapp
 from pathlib import Path
 
 import pytest
-from everywhere import FREE_THREADED
+from compat import FREE_THREADED
 from table import PACKAGES, ROOT, RUN, SOURCES, interpreters, portable
 
 

@@ -1,6 +1,6 @@
 """What a stream costs: CPU for each chunk, memory for each open stream. The figures of SCALING.md come from here.
 
-`python tests/everywhere/scaling.py [STREAMS]` with both packages on the path; CPU is of the process, so that other work
+`python tests/compat/scaling.py [STREAMS]` with both packages on the path; CPU is of the process, so that other work
 on the machine disturbs it little. The server is a process of its own and sends a chunk to each stream every PACE.
 """
 

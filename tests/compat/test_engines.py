@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from batch_file import snippet, summary, write
 from loopback import serve
-from rows import record
+from result_rows import record
 from table import interpreters, with_sources
 from together_adapters.batch import BatchError, read_line
 

@@ -1,4 +1,4 @@
-"""The rows of the table that `tox -e everywhere` prints, one for each environment and suite; and what is run for them."""
+"""The rows of the table that `tox -e compat` prints, one for each environment and suite; and what is run for them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import time
 from functools import cache
 from pathlib import Path
 
-from rows import record
+from result_rows import record
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = (ROOT / "together_types", ROOT / "adapters" / "together_adapters")
@@ -47,7 +47,7 @@ def with_sources() -> dict[str, str]:
 
 
 @cache
-def interpreters(variable: str = "EVERYWHERE_PYTHONS") -> dict[str, str]:
+def interpreters(variable: str = "COMPAT_PYTHONS") -> dict[str, str]:
     """The interpreters to try things on, by the names of the table; without the variable, the one that runs this."""
     commands = os.environ.get(variable, sys.executable).split(os.pathsep)
     code = "import platform as p; print(p.python_implementation(), p.python_version())"

