@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BLANK_LINE",
-    "ReadBuffer",
     "aclose_source",
     "aiterator_of",
     "as_bytes",
@@ -27,16 +26,6 @@ __all__ = [
 
 _READ_SIZE = 65536
 BLANK_LINE = b"\n\n"  # whatever comes before it, the next event begins after it
-
-
-class ReadBuffer:
-    """The bytes of a stream that were received: `data`, of which those from `at` on are unread, after `frames` frames."""
-
-    __slots__ = ("at", "data", "frames")
-
-    def __init__(self, data: bytes = b"") -> None:
-        self.data = data
-        self.at = self.frames = 0
 
 
 def as_bytes(piece: Any) -> bytes:

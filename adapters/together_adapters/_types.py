@@ -19,7 +19,8 @@ from together_types import (
     UsageData,
     __version__,
 )
-from together_types._json import check_nesting, document_at, loads, loads_finite, scan_unchecked, well_formed
+from together_types._json import check_nesting, document_at, loads, loads_finite, well_formed
+from together_types._model import reader_of
 from together_types._open_enum import StringEnum
 from together_types._read import at
 
@@ -60,6 +61,6 @@ __all__ = [
     "document_at",
     "loads",
     "loads_finite",
-    "scan_unchecked",
+    "reader_of",
     "well_formed",
 ]

@@ -60,8 +60,8 @@ def split_and_load(pieces: list[bytes]) -> None:
                 json.loads(block[6:])
 
 
-def read(pieces: list[bytes], templates: bool = True) -> None:
-    chunks = ChunkStream(iter(pieces), ChunkReader(templates=templates, require_finish=False))
+def read(pieces: list[bytes]) -> None:
+    chunks = ChunkStream(iter(pieces), ChunkReader(require_finish=False))
     for _ in chunks:
         pass
     assert chunks.completion.response.text
@@ -77,7 +77,6 @@ def streams(rounds: int) -> dict[str, Ratio]:
     }.items():
         works: dict[str, Callable[[], object]] = {
             name: lambda pieces=pieces: read(pieces),  # type: ignore[misc]
-            f"{name}, without templates": lambda pieces=pieces: read(pieces, False),  # type: ignore[misc]
         }
         for peer, iterate in peers.streams().items():
             works[f"{name}: {peer}"] = lambda pieces=pieces, iterate=iterate: iterate(pieces)  # type: ignore[misc]
@@ -86,12 +85,10 @@ def streams(rounds: int) -> dict[str, Ratio]:
 
 
 def in_the_stream(rounds: int) -> dict[str, Ratio]:
-    """What templates cost a stream that has none, and what is linear."""
-    events = stream_that_does_not_repeat()
+    """What a stream costs whose chunks do not repeat id and time, and what is linear."""
+    repeating, events = stream(), stream_that_does_not_repeat()
     rows = in_turns(
-        lambda: read(events, False),
-        {"a stream that does not repeat, with / without templates": lambda: read(events)},
-        rounds,
+        lambda: read(repeating), {"a stream that does not repeat / one that does": lambda: read(events)}, rounds
     )
     chunks = list(iter_chunks(stream()))
     bodies = [event[6:] for event in stream()[:-1]]

@@ -21,7 +21,7 @@ with atheris.instrument_imports(include=["together_types", "together_adapters"])
     from together_adapters import _error_messages, _logprob_forms  # noqa: F401
     from together_adapters.accumulate import _logprobs, _tool_calls, accumulate  # noqa: F401
     from together_adapters.errors import IncompleteStreamError, StreamError
-    from together_adapters.stream import ChunkReader, _templates  # noqa: F401
+    from together_adapters.stream import ChunkReader
 
 WATCHED = frozenset(sys.modules)
 DATA = Path(__file__).parents[1] / "data"

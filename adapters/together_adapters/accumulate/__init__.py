@@ -19,38 +19,14 @@ Nothing is lost: what cannot be merged honestly is in `Completion.unmerged`, and
 from __future__ import annotations
 
 from .._json_data import is_dict, json_of, raw_of
-from .._types import (
-    ChatCompletionChoicesChunk,
-    ChatCompletionChunk,
-    ChatCompletionResponse,
-    DeltaContent,
-    Issue,
-    LogprobsPart,
-    StringEnum,
-)
-from ._merging import (
-    CONCATENATE,
-    CUMULATIVE,
-    KEEP_FIRST,
-    KEEP_LAST,
-    MergedField,
-    Text,
-    Unmerged,
-    keep_unknown,
-    with_unknown,
-)
-from ._message import TEXTS, MessageAccumulator
+from .._types import ChatCompletionChunk, ChatCompletionResponse, Issue, StringEnum
+from ._choice import ChoiceAccumulator
+from ._merging import CUMULATIVE, KEEP_FIRST, KEEP_LAST, MergedField, Unmerged, keep_unknown, with_unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
-
-    from ._logprobs import LogprobsAccumulator
-    from ._message import Write as Write
-
-    _Fields = dict[str, Any]
-    Repetition = tuple[_Fields, _Fields, _Fields, str, bool, Write, Write]
 
 __all__ = ["Accumulator", "Completion", "CompletionState", "Unmerged", "accumulate"]
 
@@ -117,157 +93,10 @@ class Completion:
         return f"Completion({response!r}, state={state.value!r}, saw_done={saw_done!r}, unmerged={unmerged!r})"
 
 
-# Most chunks repeat the one before but for a text and a token id, which comparing dicts finds out: of a whole chunk
-# where there is one choice (see `Accumulator.add`: 0.16 of the time of `json.loads`), else of each of its parts (0.27).
-# Fields that count anew when they come again keep a chunk from that.
+# See `_choice`: these fields keep a chunk from being compared with the one before it.
 _NEW_IN_EACH_CHUNK = ("usage", "warnings", "error", "extra")
-_NEW_IN_EACH_CHOICE = ("logprobs", "top_logprobs", "token_ids", "extra")
 _OF_THE_CHUNK = ("choices", "object", "obfuscation")
 _SAID_FIRST = ("id", "created", "model")
-
-
-class _Choice:
-    """One choice of the response."""
-
-    def __init__(self, index: int) -> None:
-        self.finished = False
-        self.whole: dict[str, Any] | None = None  # its message, as long as that is all
-        self._index = index
-        self._indexed = False  # whether the server says so itself
-        self._fields: dict[str, MergedField] = {}
-        self._message: MessageAccumulator | None = None
-        self._text: Text | None = None
-        self._logprobs: LogprobsAccumulator | None = None
-        self._token_ids: list[int] = []
-        self._unknown: dict[str, MergedField] = {}
-        self._before: dict[str, Any] = {}  # the fields of the choice before this
-
-    def add(self, choice: ChatCompletionChoicesChunk) -> None:
-        if "extra" in choice.__dict__:
-            if "native_logprobs" in choice.extra:
-                choice = _with_native_logprobs(choice)
-            if "message" in choice.extra:
-                choice = self._without_whole(choice)
-        delta, text, before = choice.delta, choice.text, self._before
-        before["delta"] = delta
-        if text is not None:
-            before["text"] = text
-        if choice.__dict__ != before:
-            self._add_fields(choice)
-        if delta is not None:
-            if self._message is None:
-                self._message = self._new_message()
-            self._message.add(delta)
-        if text is not None and (delta is None or text != delta.content):
-            self._add_text(text, delta)
-
-    def writers(self, choice: ChatCompletionChoicesChunk, text: str) -> tuple[Write, Write] | None:
-        """See Accumulator.writers."""
-        fields, delta = vars(choice), choice.delta
-        if (
-            delta is None
-            or self._message is None
-            or any([fields.get(name) is not None for name in _NEW_IN_EACH_CHOICE])
-        ):
-            return None
-        return self._message.writers(delta, text)
-
-    def _without_whole(self, choice: ChatCompletionChoicesChunk) -> ChatCompletionChoicesChunk:
-        """Keep a whole message that comes before any delta; a delta beside it that says the same is no other."""
-        message: Any = choice.extra["message"]
-        if self._message is not None or self.whole is not None or not is_dict(message):
-            return choice
-        from .._json_data import message_as_delta
-
-        data = json_of(choice)
-        if data.get("delta") not in (None, message_as_delta(message)):
-            return choice
-        data.pop("delta", None)
-        self.whole = data.pop("message")
-        return ChatCompletionChoicesChunk.from_dict(data)
-
-    def _new_message(self) -> MessageAccumulator:
-        message = MessageAccumulator(self._token_ids)
-        if self.whole is not None:
-            from .._json_data import message_as_delta
-
-            message.add(DeltaContent.from_dict(message_as_delta(self.whole)))
-            self.whole = None
-        return message
-
-    def _add_fields(self, choice: ChatCompletionChoicesChunk) -> None:
-        fields = vars(choice)
-        self._before = {} if any([fields.get(name) is not None for name in _NEW_IN_EACH_CHOICE]) else dict(fields)
-        for name, value in fields.items():
-            if name == "index":
-                self._indexed = True
-            elif name == "extra":
-                keep_unknown(self._unknown, choice, KEEP_LAST)
-            elif name == "token_ids" and value is not None:
-                self._token_ids.extend(value)
-            elif name == "logprobs" and value is not None:
-                self._add_logprobs(value, choice)
-            elif name == "finish_reason" and value:
-                self.finished = True
-                self._merge(name, value)
-            elif name == "top_logprobs" and isinstance(choice.logprobs, (int, float)):
-                continue  # taken with the number
-            elif name != "delta" and (name != "text" or value is None):
-                self._merge(name, value)
-
-    def _merge(self, name: str, value: Any) -> None:
-        field = self._fields.get(name)
-        if field is None:
-            field = self._fields[name] = MergedField(CONCATENATE if name == "top_logprobs" else KEEP_LAST)
-        if value.__class__ is tuple:  # top_logprobs, an object for each position
-            field.add(raw_of(value))
-        elif value is not None:
-            field.add_single(raw_of(value))
-
-    def _add_text(self, text: str, delta: DeltaContent | None) -> None:
-        """The text of a legacy completion; Together repeats there what the delta has."""
-        if delta is None or (text and text != delta.text):
-            self._text = self._text or Text()
-            self._text.write(text)
-
-    def _add_logprobs(self, logprobs: float | LogprobsPart, choice: ChatCompletionChoicesChunk) -> None:
-        if self._logprobs is None:
-            from ._logprobs import LogprobsAccumulator
-
-            self._logprobs = LogprobsAccumulator()
-        if isinstance(logprobs, LogprobsPart):
-            self._logprobs.add_object(logprobs)
-            return
-        delta = choice.delta or DeltaContent()
-        token = delta.text or delta.reasoning_text or choice.text or (None if delta.content is None else "")
-        self._logprobs.add_number(logprobs, token, delta.token_id, choice.top_logprobs)
-
-    def result(self, path: str, unmerged: list[Unmerged]) -> dict[str, Any]:
-        data: dict[str, Any] = {} if self.whole is not None else {"finish_reason": None}
-        if self.whole is None or self._indexed:
-            data["index"] = self._index
-        for name, field in self._fields.items():
-            data[name] = field.result(f"{path}.{name}", unmerged)
-        if self._text is not None:
-            data["text"] = self._text.getvalue()
-        if self.whole is not None:
-            data["message"] = self.whole
-        elif self._message is not None or (self._text is None and "message" not in self._unknown):
-            data["message"] = (self._message or self._new_message()).result(f"{path}.message", unmerged)
-        logprobs: dict[str, Any] = {}
-        if self._logprobs is not None:
-            data["logprobs"] = logprobs = self._logprobs.result(f"{path}.logprobs", unmerged)
-        if self._token_ids and self._token_ids != logprobs.get("token_ids"):
-            data["token_ids"] = list(self._token_ids)
-        return with_unknown(data, self._unknown, path, unmerged)
-
-
-def _with_native_logprobs(choice: ChatCompletionChoicesChunk) -> ChatCompletionChoicesChunk:
-    """Log probabilities that were converted to OpenAI's form for the stream are taken as they were before."""
-    from .._logprob_forms import from_native_logprobs
-
-    data = from_native_logprobs(choice.to_dict())
-    return choice if data is None else ChatCompletionChoicesChunk.from_dict(data)
 
 
 class Accumulator:
@@ -277,46 +106,19 @@ class Accumulator:
     """
 
     def __init__(self) -> None:
+        self.started: bool = False
+        """Whether any choice was seen."""
         self._object: str | None = None
         self._fields: dict[str, MergedField] = {}
         self._before: dict[str, Any] = {}  # the fields of the chunk before this
-        self._choices: dict[int, _Choice] = {}
+        self._choices: dict[int, ChoiceAccumulator] = {}
         self._usage = MergedField(CUMULATIVE)
         self._usage_said = False
         self._warnings: dict[str, Any] | None = None  # each once, by its JSON
         self._unknown: dict[str, MergedField] = {}
-        self._added = 0
-        self._repeated: Repetition | None = None
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_repeated": None}  # a deep copy would have the methods of these texts, not of its own
 
     def add(self, chunk: ChatCompletionChunk) -> None:
         """Fold one more chunk in."""
-        if self._repeated is not None:
-            before, choice_before, delta_before, key, mirrored, write_text, write_number = self._repeated
-            try:
-                fields = chunk.__dict__
-                (choice,) = before["choices"] = fields["choices"]
-                of_choice = choice.__dict__
-                delta = choice_before["delta"] = of_choice["delta"]
-                of_delta = delta.__dict__
-                text = delta_before[key] = of_delta[key]
-                number = None
-                if "token_id" in delta_before:
-                    number = delta_before["token_id"] = of_delta["token_id"]
-                if mirrored:
-                    choice_before["text"] = text
-                if fields == before and of_choice == choice_before and of_delta == delta_before and type(text) is str:
-                    write_text(text)
-                    if number is not None:
-                        write_number(number)
-                    return
-            except (AttributeError, KeyError, TypeError, ValueError):  # another number of choices, no delta, other keys
-                pass
-        self._add(chunk)
-
-    def _add(self, chunk: ChatCompletionChunk) -> None:
         choices, before = chunk.choices, self._before
         before["choices"] = choices
         if chunk.__dict__ != before:
@@ -326,14 +128,10 @@ class Accumulator:
             index = position if choice.index is None else choice.index
             known = self._choices.get(index)
             if known is None:
-                known = self._choices[index] = _Choice(index)
+                known = self._choices[index] = ChoiceAccumulator(index)
+                self.started = True
             known.add(choice)
             position += 1
-        self._added += 1
-        # After 1, 2, 4 chunks and so on since there was one, so that what never repeats costs no more.
-        self._repeated = None if self._added & (self._added - 1) else self._repetition(chunk)
-        if self._repeated is not None:
-            self._added = 0
 
     def _add_fields(self, chunk: ChatCompletionChunk) -> None:
         fields = vars(chunk)
@@ -358,39 +156,6 @@ class Accumulator:
         if field is None:
             field = self._fields[name] = MergedField(KEEP_FIRST if name in _SAID_FIRST else KEEP_LAST)
         field.add(raw_of(value))
-
-    def writers(self, chunk: ChatCompletionChunk, text: str) -> tuple[Write, Write] | None:
-        """What takes the text and the token's number of chunks that repeat the last but for those: 0.05 instead of 0.2.
-
-        `chunk` is the last that was added, of one choice; `text` names the field of its delta, which the choice's text
-        repeats. None where a chunk says anything else that counts anew each time. Valid until another is added.
-        """
-        fields = vars(chunk)
-        if any([fields.get(name) for name in _NEW_IN_EACH_CHUNK]):
-            return None
-        (choice,) = fields["choices"]
-        return self._choices[choice.index or 0].writers(choice, text)
-
-    def _repetition(self, chunk: ChatCompletionChunk) -> Repetition | None:
-        """What `add` compares the chunks that follow with, and then only writes on."""
-        choices = chunk.choices or ()
-        if len(choices) != 1 or choices[0].delta is None:
-            return None
-        (choice,) = choices
-        for key in TEXTS:
-            text = getattr(choice.delta, key)
-            if text is not None and (choice.text is None or (key == "content" and choice.text == text)):
-                writers = self.writers(chunk, key)
-                if writers is None:
-                    return None
-                of_chunk, of_choice, of_delta = [dict(vars(value)) for value in (chunk, choice, choice.delta)]
-                return of_chunk, of_choice, of_delta, key, choice.text is not None, *writers
-        return None
-
-    @property
-    def started(self) -> bool:
-        """True when any choice was seen."""
-        return bool(self._choices)
 
     @property
     def finished(self) -> bool:

@@ -13,21 +13,17 @@ from ._merging import CONCATENATE, KEEP_FIRST, MergedField, Text, Unmerged, keep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
     from ._tool_calls import ToolCallAccumulator
 
-    Write = Callable[[Any], object]
-
-__all__ = ["TEXTS", "MessageAccumulator", "_ContentParts"]
+__all__ = ["MessageAccumulator", "_ContentParts"]
 
 _TEXTS = ("reasoning", "reasoning_content", "refusal")
-TEXTS = ("content", *_TEXTS)
 _PART_TEXTS = ("text", "thinking", "refusal")
 # A delta that has one of these is folded field by field (see `accumulate`).
 _NEW_IN_EACH_DELTA = (*_TEXTS, "tool_calls", "function_call", "extra")
-_SAID_BESIDE = ("role", "token_id")
 
 
 class MessageAccumulator:
@@ -80,14 +76,6 @@ class MessageAccumulator:
                 self._function_call.add([ToolCalls(function=value)])
             elif name == "extra":
                 keep_unknown(self._unknown, delta, CONCATENATE)
-
-    def writers(self, delta: DeltaContent, text: str) -> tuple[Write, Write] | None:
-        """See Accumulator.writers."""
-        said = [name for name, value in vars(delta).items() if value is not None and name not in _SAID_BESIDE]
-        written = self._content if text == "content" else self._texts.get(text)
-        if written is None or self._parts is not None or said != [text]:
-            return None
-        return written.write, self._token_ids.append
 
     def _add_content(self, content: Any) -> None:
         if self._parts is None and isinstance(content, str):

@@ -1,22 +1,20 @@
-"""Streams read with templates are the streams read frame by frame: same chunks, same ending, same completion."""
+"""Both ways of reading a stream give the same: chunks, ending and completion.
+
+The decoder reads a stream whose lines come one by one, because then no piece holds a whole event.
+"""
 
 from __future__ import annotations
 
 import json
-import json.decoder
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 from corpus import STREAMS, label
 from hypothesis import example, given, settings, strategies as st
 from test_reading import exactly
 from together_adapters.accumulate import Accumulator
-from together_adapters.stream import _templates
 from together_adapters.stream._reader import ChunkReader
-
-from together_types import ChatCompletionChunk
 
 TOGETHER = (
     '{"id":"1-SJC","object":"chat.completion.chunk","created":1,"choices":[{"index":0,"text":%s,"logprobs":%s,'
@@ -156,8 +154,8 @@ def streams(draw: st.DrawFn) -> bytes:
     return b"".join(parts)
 
 
-def outcome(pieces: list[bytes], templates: bool, limit: int) -> object:
-    reader, chunks = ChunkReader(templates=templates, max_event_bytes=limit), []
+def outcome(pieces: list[bytes], limit: int) -> object:
+    reader, chunks = ChunkReader(max_event_bytes=limit), []
     for piece in pieces:
         chunks += reader.feed(piece)
     chunks += reader.finish()
@@ -172,11 +170,11 @@ def outcome(pieces: list[bytes], templates: bool, limit: int) -> object:
 
 
 def check(data: bytes, sizes: list[int], limit: int = 2**20) -> None:
-    expected = outcome([data], False, limit)
+    expected = outcome(data.splitlines(keepends=True), limit)
     cuts = sorted({size % (len(data) + 1) for size in sizes})
     events = re.findall(rb"(?s).+?\n\n|.+", data)
     for pieces in ([data], events, [data[a:b] for a, b in zip([0, *cuts], [*cuts, len(data)])]):
-        assert outcome(pieces, True, limit) == expected
+        assert outcome(pieces, limit) == expected
 
 
 @given(streams(), st.lists(st.integers(0, 2**16), max_size=8), st.sampled_from([300, 1000, 6000]))
@@ -189,13 +187,18 @@ def test_any_stream(data: bytes, sizes: list[int], limit: int) -> None:
 @given(streams())
 @settings(max_examples=settings().max_examples * 4)
 def test_chunks_that_repeat_amount_to_the_same(data: bytes) -> None:
-    """What accumulation compares as a whole, and then only writes on, comes to what it is field by field."""
-    reader = ChunkReader(templates=False)
+    """What accumulation passes over, because the chunk before said it too, is what it would have added."""
+    reader = ChunkReader()
     chunks = reader.feed(data) + reader.finish()
     fast, regular = Accumulator(), Accumulator()
     for chunk in chunks:
         fast.add(chunk)
-        regular._add(chunk)
+        regular.add(chunk)
+        regular._before.clear()
+        for choice in regular._choices.values():
+            choice._before.clear()
+            if choice._message is not None:
+                choice._message._before.clear()
     assert fast.completion() == regular.completion()
     assert exactly(fast.completion().response) == exactly(regular.completion().response)
 
@@ -222,36 +225,19 @@ def test_recorded(path: Path) -> None:
     check(data, [100, 1000, 1001])
 
 
-@pytest.mark.skipif(
-    not hasattr(json.decoder, "c_scanstring") or not json.decoder.c_scanstring, reason="no scanner in C, no templates"
-)
-def test_content_streams_are_known() -> None:
-    """Templates are used where they should be: all but the first frames of a stream, each server's own form."""
+def test_events_of_one_line_need_no_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All but the first, each server's own form, whole or cut within its line."""
     for form in (TOGETHER.replace("%s", '"a"', 1), OPENAI, REASONING):
-        known = 0
-        reader = ChunkReader()
-        for number in range(100):
-            values = tuple([f'"w{number}"', "null", "null", str(number), f'"w{number}"'][-form.count("%s") :])
-            if form.count("%s") == 4:
-                values = ("null", "null", str(number), f'"w{number}"')
-            before = reader.run
-            reader.feed(frame(form % values, ""))
-            known += before is not None and reader.run is before
-        assert known > 90
-
-
-def test_streams_that_do_not_repeat_are_left_alone() -> None:
-    reader = ChunkReader()
-    for number in range(100):
-        reader.feed(frame(OPENAI.replace('"1"', f'"{number}"') % '"a"', ""))
-    assert reader._templates.known == [] and not reader._learning
-
-
-def test_shared_parts_cannot_be_changed() -> None:
-    """A frame with JSON that a caller could change gives no template, so no two chunks share it."""
-    reader, chunks = ChunkReader(), list[ChatCompletionChunk]()
-    for number in range(10):
-        chunks += reader.feed(frame(OPENAI.replace('"index"', '"x":[{}],"index"') % f'"{number}"', ""))
-    extras: list[Any] = [chunk.choices[0].extra["x"] for chunk in chunks if chunk.choices]
-    assert len({id(extra) for extra in extras}) == 10
-    assert _templates._unchanging(chunks[0]) is False
+        words = [tuple([f'"w{number}"', "null", "null", str(number)][-form.count("%s") :]) for number in range(100)]
+        events = [frame(form % values, "") for values in words]
+        for pieces in (
+            events[1:],
+            [b"".join(events[1:])],
+            [part for event in events[1:] for part in (event[:99], event[99:])],
+        ):
+            reader = ChunkReader()
+            reader.feed(events[0])
+            with monkeypatch.context() as patch:
+                patch.setattr(reader, "_decode", lambda: pytest.fail("decoded"))
+                chunks = [chunk for piece in pieces for chunk in reader.feed(piece)]
+            assert len(chunks) == 99

@@ -1,0 +1,149 @@
+"""The chunks of one choice, merged. Sans-IO: chunks are never changed."""
+
+from __future__ import annotations
+
+from .._json_data import is_dict, json_of, message_as_delta, raw_of
+from .._types import ChatCompletionChoicesChunk, DeltaContent, LogprobsPart
+from ._merging import CONCATENATE, KEEP_LAST, MergedField, Text, Unmerged, keep_unknown, with_unknown
+from ._message import MessageAccumulator
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ._logprobs import LogprobsAccumulator
+
+__all__ = ["ChoiceAccumulator"]
+
+# A chunk mostly repeats the one before it but for a text and a token id, so the other fields of its choice are compared as
+# one dict: 0.27 of the time of `json.loads` instead of 1.85. These fields count anew each time, also if they are repeated.
+_NEW_IN_EACH_CHOICE = ("logprobs", "top_logprobs", "token_ids", "extra")
+
+
+class ChoiceAccumulator:
+    """One choice of the response."""
+
+    def __init__(self, index: int) -> None:
+        self.finished = False
+        self.whole: dict[str, Any] | None = None  # its message, as long as that is all
+        self._index = index
+        self._indexed = False  # whether the server says so itself
+        self._fields: dict[str, MergedField] = {}
+        self._message: MessageAccumulator | None = None
+        self._text: Text | None = None
+        self._logprobs: LogprobsAccumulator | None = None
+        self._token_ids: list[int] = []
+        self._unknown: dict[str, MergedField] = {}
+        self._before: dict[str, Any] = {}  # the fields of the choice before this
+
+    def add(self, choice: ChatCompletionChoicesChunk) -> None:
+        if "extra" in choice.__dict__:
+            if "native_logprobs" in choice.extra:
+                choice = _with_native_logprobs(choice)
+            if "message" in choice.extra:
+                choice = self._without_whole(choice)
+        delta, text, before = choice.delta, choice.text, self._before
+        before["delta"] = delta
+        if text is not None:
+            before["text"] = text
+        if choice.__dict__ != before:
+            self._add_fields(choice)
+        if delta is not None:
+            if self._message is None:
+                self._message = self._new_message()
+            self._message.add(delta)
+        if text is not None and (delta is None or text != delta.content):
+            self._add_text(text, delta)
+
+    def _without_whole(self, choice: ChatCompletionChoicesChunk) -> ChatCompletionChoicesChunk:
+        """Keep a whole message that comes before any delta; a delta beside it that says the same is no other."""
+        message: Any = choice.extra["message"]
+        if self._message is not None or self.whole is not None or not is_dict(message):
+            return choice
+        data = json_of(choice)
+        if data.get("delta") not in (None, message_as_delta(message)):
+            return choice
+        data.pop("delta", None)
+        self.whole = data.pop("message")
+        return ChatCompletionChoicesChunk.from_dict(data)
+
+    def _new_message(self) -> MessageAccumulator:
+        message = MessageAccumulator(self._token_ids)
+        if self.whole is not None:
+            message.add(DeltaContent.from_dict(message_as_delta(self.whole)))
+            self.whole = None
+        return message
+
+    def _add_fields(self, choice: ChatCompletionChoicesChunk) -> None:
+        fields = vars(choice)
+        self._before = {} if any([fields.get(name) is not None for name in _NEW_IN_EACH_CHOICE]) else dict(fields)
+        for name, value in fields.items():
+            if name == "index":
+                self._indexed = True
+            elif name == "extra":
+                keep_unknown(self._unknown, choice, KEEP_LAST)
+            elif name == "token_ids" and value is not None:
+                self._token_ids.extend(value)
+            elif name == "logprobs" and value is not None:
+                self._add_logprobs(value, choice)
+            elif name == "finish_reason" and value:
+                self.finished = True
+                self._merge(name, value)
+            elif name == "top_logprobs" and isinstance(choice.logprobs, (int, float)):
+                continue  # taken with the number
+            elif name != "delta" and (name != "text" or value is None):
+                self._merge(name, value)
+
+    def _merge(self, name: str, value: Any) -> None:
+        field = self._fields.get(name)
+        if field is None:
+            field = self._fields[name] = MergedField(CONCATENATE if name == "top_logprobs" else KEEP_LAST)
+        if value.__class__ is tuple:  # top_logprobs, an object for each position
+            field.add(raw_of(value))
+        elif value is not None:
+            field.add_single(raw_of(value))
+
+    def _add_text(self, text: str, delta: DeltaContent | None) -> None:
+        """The text of a legacy completion; Together repeats there what the delta has."""
+        if delta is None or (text and text != delta.text):
+            self._text = self._text or Text()
+            self._text.write(text)
+
+    def _add_logprobs(self, logprobs: float | LogprobsPart, choice: ChatCompletionChoicesChunk) -> None:
+        if self._logprobs is None:
+            from ._logprobs import LogprobsAccumulator
+
+            self._logprobs = LogprobsAccumulator()
+        if isinstance(logprobs, LogprobsPart):
+            self._logprobs.add_object(logprobs)
+            return
+        delta = choice.delta or DeltaContent()
+        token = delta.text or delta.reasoning_text or choice.text or (None if delta.content is None else "")
+        self._logprobs.add_number(logprobs, token, delta.token_id, choice.top_logprobs)
+
+    def result(self, path: str, unmerged: list[Unmerged]) -> dict[str, Any]:
+        data: dict[str, Any] = {} if self.whole is not None else {"finish_reason": None}
+        if self.whole is None or self._indexed:
+            data["index"] = self._index
+        for name, field in self._fields.items():
+            data[name] = field.result(f"{path}.{name}", unmerged)
+        if self._text is not None:
+            data["text"] = self._text.getvalue()
+        if self.whole is not None:
+            data["message"] = self.whole
+        elif self._message is not None or (self._text is None and "message" not in self._unknown):
+            data["message"] = (self._message or self._new_message()).result(f"{path}.message", unmerged)
+        logprobs: dict[str, Any] = {}
+        if self._logprobs is not None:
+            data["logprobs"] = logprobs = self._logprobs.result(f"{path}.logprobs", unmerged)
+        if self._token_ids and self._token_ids != logprobs.get("token_ids"):
+            data["token_ids"] = list(self._token_ids)
+        return with_unknown(data, self._unknown, path, unmerged)
+
+
+def _with_native_logprobs(choice: ChatCompletionChoicesChunk) -> ChatCompletionChoicesChunk:
+    """Log probabilities that were converted to OpenAI's form for the stream are taken as they were before."""
+    from .._logprob_forms import from_native_logprobs
+
+    data = from_native_logprobs(choice.to_dict())
+    return choice if data is None else ChatCompletionChoicesChunk.from_dict(data)
