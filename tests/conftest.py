@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import signal
 import time
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,6 +24,9 @@ if find_spec("hypothesis"):
     settings.register_profile("thorough", parent=settings.get_profile("default"), max_examples=20_000)
     settings.register_profile("quick", parent=settings.get_profile("default"), max_examples=5)
     settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell that starts a job in the background ignores it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _STARTED = time.perf_counter()
 # What some interpreters cannot have; a file of tests that imports it is passed over there, and said to be.
