@@ -43,4 +43,4 @@ def _change(item: ast.stmt, kind: str, is_enum: bool, reader: bool) -> None:
     elif kind == "default":
         item.value = ast.Constant("seeded")
         if reader:
-            item.value = ast.parse("TEXT.but(default='seeded', null=False)", mode="eval").body
+            item.value = ast.parse("TEXT.replace(default='seeded', null=False)", mode="eval").body
