@@ -34,6 +34,13 @@ def test_our_dataclasses_are_the_stubs_but_for_what_is_listed() -> None:
     assert unlisted(ROOT / "stubs", "together_types") == {}
 
 
+@pytest.fixture(scope="module")
+def equal_before_mutation() -> None:
+    """Skip a test of the comparison itself while the unchanged classes fail it: each would repeat that one failure."""
+    if unlisted(ROOT / "stubs", "together_types"):
+        pytest.skip("test_our_dataclasses_are_the_stubs_but_for_what_is_listed fails")
+
+
 def test_every_difference_has_a_reason() -> None:
     assert all(reason for name in ("together", "openai") for _, _, reason in LISTED[name].values())
     assert len(BEYOND) == sum(map(len, LISTED["beyond"].values()))
@@ -45,6 +52,7 @@ def test_what_is_said_to_come_from_openai_is_in_its_stubs() -> None:
     assert {path.partition(".")[2].removesuffix("_") for path in LISTED["beyond"]["openai 3.54.0"]} <= known
 
 
+@pytest.mark.usefixtures("equal_before_mutation")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("sdk", ["together", "openai"])
 def test_every_change_to_a_stub_is_noticed(sdk: str, kind: str, tmp_path: Path) -> None:
@@ -65,6 +73,7 @@ def compared_with_us(path: str) -> bool:
     return LISTED["pairs"][path.rpartition(".")[0]] in sdk_parity.defined_in("together_types")
 
 
+@pytest.mark.usefixtures("equal_before_mutation")
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_change_to_our_classes_is_noticed(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = copy_of_ours(tmp_path, monkeypatch, kind)
@@ -75,6 +84,7 @@ def test_every_change_to_our_classes_is_noticed(kind: str, tmp_path: Path, monke
     assert {path.partition(".")[2] for path in changed} <= {path.partition(".")[2] for path in noticed}
 
 
+@pytest.mark.usefixtures("equal_before_mutation")
 @pytest.mark.parametrize(
     ("kind", "field"),
     [
