@@ -37,9 +37,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from dataclasses import dataclass as dataclass
-    from typing import NamedTuple, NoReturn
+    from typing import Generic, NamedTuple, NoReturn, TypeVar
 
     from typing_extensions import Self
+
+    JSONDict = TypeVar("JSONDict", bound=Mapping[str, JSON])
 
     class _IssueFields(NamedTuple):
         path: str
@@ -49,7 +51,7 @@ else:
     Self = object  # so that typing.get_type_hints can read the annotations of methods
     _IssueFields = namedtuple("Issue", ("path", "problem"))
 
-__all__ = ["ABSENT", "DICT", "LIST", "Issue", "Value", "dataclass", "new_object", "reader_of"]
+__all__ = ["ABSENT", "DICT", "LIST", "Issue", "Value", "ValueOf", "dataclass", "new_object", "reader_of"]
 
 # For the types that read by themselves. `type(raw) is DICT` leaves raw JSON what it is for checkers, which make
 # `dict[Unknown, Unknown]` of it where the comparison is with `dict`.
@@ -335,6 +337,22 @@ class Value:
 
     def __delattr__(self, name: str) -> NoReturn:
         _refuse("delete", name)
+
+
+if TYPE_CHECKING:
+
+    class ValueOf(Value, Generic[JSONDict]):
+        """The base of a value whose JSON is the named TypedDict: `class UsageData(ValueOf["UsageDataDict"])`."""
+
+        def to_dict(self) -> JSONDict: ...
+
+else:
+
+    class ValueOf:
+        """The subscript of a class without `typing`, which is slow to import."""
+
+        def __class_getitem__(cls, name):
+            return Value
 
 
 def _refuse(action: str, name: str) -> NoReturn:

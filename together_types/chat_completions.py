@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ._json import JSON
-from ._model import ABSENT, DICT, LIST, Value, dataclass, new_object, reader_of
+from ._model import ABSENT, DICT, LIST, ValueOf, dataclass, new_object, reader_of
 from ._open_enum import OpenEnum, members_by_value
 from ._read import (
     EXTRA,
@@ -143,7 +143,7 @@ _OBJECT_TYPES = members_by_value(ObjectType)
 
 
 @dataclass(frozen=True)
-class AnnotationURLCitation(Value):
+class AnnotationURLCitation(ValueOf["AnnotationURLCitationDict"]):
     """The web page that a stretch of an answer is from (OpenAI); the indexes are of characters of the content."""
 
     start_index: int | None = INTEGER
@@ -152,26 +152,18 @@ class AnnotationURLCitation(Value):
     url: str | None = TEXT
     extra: Mapping[str, JSON] = EXTRA
 
-    if TYPE_CHECKING:
-
-        def to_dict(self) -> AnnotationURLCitationDict: ...
-
 
 @dataclass(frozen=True)
-class Annotation(Value):
+class Annotation(ValueOf["AnnotationDict"]):
     """A citation in an answer (OpenAI); `type` is `url_citation`."""
 
     type: str | None = TEXT
     url_citation: AnnotationURLCitation | None = nested(AnnotationURLCitation)
     extra: Mapping[str, JSON] = EXTRA
 
-    if TYPE_CHECKING:
-
-        def to_dict(self) -> AnnotationDict: ...
-
 
 @dataclass(frozen=True)
-class ChatCompletionAudio(Value):
+class ChatCompletionAudio(ValueOf["ChatCompletionAudioDict"]):
     """A spoken answer (OpenAI): `data` is base64, `transcript` what is said.
 
     A message that is sent back has its `id` alone, until `expires_at`, in seconds since 1970.
@@ -183,13 +175,9 @@ class ChatCompletionAudio(Value):
     transcript: str | None = TEXT
     extra: Mapping[str, JSON] = EXTRA
 
-    if TYPE_CHECKING:
-
-        def to_dict(self) -> ChatCompletionAudioDict: ...
-
 
 @dataclass(frozen=True)
-class ChatCompletionMessage(Value):
+class ChatCompletionMessage(ValueOf["ChatCompletionMessageDict"]):
     """One message of a conversation, asked or answered.
 
     1.x declares `role`, `content` and `tool_calls`. `tool_call_id` and `name` belong to messages that answer
@@ -212,10 +200,6 @@ class ChatCompletionMessage(Value):
     annotations: tuple[Annotation, ...] | None = array_of(nested(Annotation))
     audio: ChatCompletionAudio | None = nested(ChatCompletionAudio)
     extra: Mapping[str, JSON] = EXTRA
-
-    if TYPE_CHECKING:
-
-        def to_dict(self) -> ChatCompletionMessageDict: ...
 
     @classmethod
     def _read(cls, data: dict[str, JSON], level: int) -> Self:
@@ -250,7 +234,7 @@ _read_message = reader_of(ChatCompletionMessage)
 
 
 @dataclass(frozen=True)
-class JSONSchema(Value):
+class JSONSchema(ValueOf["JSONSchemaDict"]):
     """A JSON Schema with its name (OpenAI, Together); `schema_` is the key `schema`, `strict` keeps the model to it."""
 
     name: str | None = TEXT
@@ -259,13 +243,9 @@ class JSONSchema(Value):
     strict: bool | None = FLAG
     extra: Mapping[str, JSON] = EXTRA
 
-    if TYPE_CHECKING:
-
-        def to_dict(self) -> JSONSchemaDict: ...
-
 
 @dataclass(frozen=True)
-class ResponseFormat(Value):
+class ResponseFormat(ValueOf["ResponseFormatDict"]):
     """What a reply must look like: any JSON object, one that keeps to a JSON Schema, or text that a regex matches.
 
     `schema_` is the key `schema` (Together); `json_schema` (OpenAI, and Together's current form) holds the
@@ -278,13 +258,9 @@ class ResponseFormat(Value):
     json_schema: JSONSchema | None = nested(JSONSchema)
     extra: Mapping[str, JSON] = EXTRA
 
-    if TYPE_CHECKING:
-
-        def to_dict(self) -> ResponseFormatDict: ...
-
 
 @dataclass(frozen=True)
-class FunctionTool(Value):
+class FunctionTool(ValueOf["FunctionToolDict"]):
     """A function that the model may call; `parameters` is a JSON Schema, `strict` (OpenAI) keeps the model to it."""
 
     description: str | None = TEXT
@@ -293,51 +269,35 @@ class FunctionTool(Value):
     strict: bool | None = FLAG
     extra: Mapping[str, JSON] = EXTRA
 
-    if TYPE_CHECKING:
-
-        def to_dict(self) -> FunctionToolDict: ...
-
 
 @dataclass(frozen=True)
-class FunctionToolChoice(Value):
+class FunctionToolChoice(ValueOf["FunctionToolChoiceDict"]):
     """The name of the function that the model must call."""
 
     name: str | None = TEXT
     extra: Mapping[str, JSON] = EXTRA
 
-    if TYPE_CHECKING:
-
-        def to_dict(self) -> FunctionToolChoiceDict: ...
-
 
 @dataclass(frozen=True)
-class Tools(Value):
+class Tools(ValueOf["ToolsDict"]):
     """One tool on offer; `type` is `function`."""
 
     type: str | None = TEXT
     function: FunctionTool | None = nested(FunctionTool)
     extra: Mapping[str, JSON] = EXTRA
 
-    if TYPE_CHECKING:
-
-        def to_dict(self) -> ToolsDict: ...
-
 
 @dataclass(frozen=True)
-class ToolChoice(Value):
+class ToolChoice(ValueOf["ToolChoiceDict"]):
     """The one tool that the model must call; `type` is `function`."""
 
     type: str | None = TEXT
     function: FunctionToolChoice | None = nested(FunctionToolChoice)
     extra: Mapping[str, JSON] = EXTRA
 
-    if TYPE_CHECKING:
-
-        def to_dict(self) -> ToolChoiceDict: ...
-
 
 @dataclass(frozen=True)
-class StreamOptions(Value):
+class StreamOptions(ValueOf["StreamOptionsDict"]):
     """What a stream tells beside the answer: `include_usage` asks for a last chunk with the usage.
 
     `include_obfuscation` (OpenAI) pads chunks against eavesdroppers, `continuous_usage_stats` (vLLM) gives every chunk
@@ -349,13 +309,9 @@ class StreamOptions(Value):
     continuous_usage_stats: bool | None = FLAG
     extra: Mapping[str, JSON] = EXTRA
 
-    if TYPE_CHECKING:
-
-        def to_dict(self) -> StreamOptionsDict: ...
-
 
 @dataclass(frozen=True)
-class Reasoning(Value):
+class Reasoning(ValueOf["ReasoningDict"]):
     """Whether the model reasons before it answers (Together: `enabled`).
 
     OpenRouter adds `effort` (`low`, `medium`, `high`), `max_tokens` for the reasoning, and `exclude`, which leaves it
@@ -368,13 +324,9 @@ class Reasoning(Value):
     exclude: bool | None = FLAG
     extra: Mapping[str, JSON] = EXTRA
 
-    if TYPE_CHECKING:
-
-        def to_dict(self) -> ReasoningDict: ...
-
 
 @dataclass(frozen=True)
-class ChatCompletionRequest(Value):
+class ChatCompletionRequest(ValueOf["ChatCompletionRequestDict"]):
     """A request for a chat completion. `messages` and `model` are required by every server.
 
     The fields up to `tool_choice` are 1.x's. `logprobs` is a number of tokens (Together) or a bool with the
@@ -421,13 +373,9 @@ class ChatCompletionRequest(Value):
     user: str | None = TEXT
     extra: Mapping[str, JSON] = EXTRA
 
-    if TYPE_CHECKING:
-
-        def to_dict(self) -> ChatCompletionRequestDict: ...
-
 
 @dataclass(frozen=True)
-class ChatCompletionChoicesData(Value):
+class ChatCompletionChoicesData(ValueOf["ChatCompletionChoicesDataDict"]):
     """One answer of a response.
 
     1.x declares the fields up to `message`; `top_logprobs` and `text` are the current SDK's (a legacy
@@ -448,10 +396,6 @@ class ChatCompletionChoicesData(Value):
     token_ids: tuple[int, ...] | None = INTEGERS
     native_finish_reason: str | None = TEXT
     extra: Mapping[str, JSON] = EXTRA
-
-    if TYPE_CHECKING:
-
-        def to_dict(self) -> ChatCompletionChoicesDataDict: ...
 
     @classmethod
     def _read(cls, data: dict[str, JSON], level: int) -> Self:
@@ -478,7 +422,7 @@ _read_choice = reader_of(ChatCompletionChoicesData)
 
 
 @dataclass(frozen=True)
-class ChatCompletionResponse(Value):
+class ChatCompletionResponse(ValueOf["ChatCompletionResponseDict"]):
     """The answer to a request that was not streamed.
 
     `created` is in seconds since 1970. 1.x declares the fields up to `usage`; `warnings` is Together's,
@@ -500,10 +444,6 @@ class ChatCompletionResponse(Value):
     moderation: Mapping[str, JSON] | None = OBJECT
     error: str | TogetherErrorResponse | None = union(TEXT, nested(TogetherErrorResponse))
     extra: Mapping[str, JSON] = EXTRA
-
-    if TYPE_CHECKING:
-
-        def to_dict(self) -> ChatCompletionResponseDict: ...
 
     @classmethod
     def _read(cls, data: dict[str, JSON], level: int) -> Self:
@@ -547,7 +487,7 @@ class ChatCompletionResponse(Value):
 
 
 @dataclass(frozen=True)
-class ChatCompletionChoicesChunk(Value):
+class ChatCompletionChoicesChunk(ValueOf["ChatCompletionChoicesChunkDict"]):
     """What one chunk adds to one choice.
 
     `logprobs` is the number of the one token (Together), or an object in Together's or OpenAI's form. 1.x
@@ -567,10 +507,6 @@ class ChatCompletionChoicesChunk(Value):
     token_ids: tuple[int, ...] | None = INTEGERS
     native_finish_reason: str | None = TEXT
     extra: Mapping[str, JSON] = EXTRA
-
-    if TYPE_CHECKING:
-
-        def to_dict(self) -> ChatCompletionChoicesChunkDict: ...
 
     @classmethod
     def _read(cls, data: dict[str, JSON], level: int) -> Self:
@@ -602,7 +538,7 @@ _read_choice_chunk = reader_of(ChatCompletionChoicesChunk)
 
 
 @dataclass(frozen=True)
-class ChatCompletionChunk(Value):
+class ChatCompletionChunk(ValueOf["ChatCompletionChunkDict"]):
     """One event of a streamed answer; `choices` may be empty, as in the last chunk that has the usage.
 
     1.x declares the fields up to `usage`. `warnings` is Together's; `system_fingerprint`, `service_tier`,
@@ -624,10 +560,6 @@ class ChatCompletionChunk(Value):
     moderation: Mapping[str, JSON] | None = OBJECT
     error: str | TogetherErrorResponse | None = union(TEXT, nested(TogetherErrorResponse))
     extra: Mapping[str, JSON] = EXTRA
-
-    if TYPE_CHECKING:
-
-        def to_dict(self) -> ChatCompletionChunkDict: ...
 
     @classmethod
     def _read(cls, data: dict[str, JSON], level: int) -> Self:

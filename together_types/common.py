@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ._json import JSON, ParseError, is_object, loads
-from ._model import ABSENT, DICT, LIST, Value, dataclass, new_object, reader_of
+from ._model import ABSENT, DICT, LIST, ValueOf, dataclass, new_object, reader_of
 from ._open_enum import OpenEnum, members_by_value
 from ._read import (
     ARGUMENTS,
@@ -179,7 +179,7 @@ class ChatCompletionMessageContentType(OpenEnum):
 
 
 @dataclass(frozen=True)
-class PromptTokensDetails(Value):
+class PromptTokensDetails(ValueOf["PromptTokensDetailsDict"]):
     """What the prompt's tokens were (OpenAI, vLLM, llama-server, litellm); counts of tokens."""
 
     cached_tokens: int | None = INTEGER
@@ -190,13 +190,9 @@ class PromptTokensDetails(Value):
     cache_write_tokens: int | None = INTEGER
     extra: Mapping[str, JSON] = EXTRA
 
-    if TYPE_CHECKING:
-
-        def to_dict(self) -> PromptTokensDetailsDict: ...
-
 
 @dataclass(frozen=True)
-class CompletionTokensDetails(Value):
+class CompletionTokensDetails(ValueOf["CompletionTokensDetailsDict"]):
     """What the completion's tokens were (OpenAI, litellm, SGLang); counts of tokens."""
 
     reasoning_tokens: int | None = INTEGER
@@ -207,13 +203,9 @@ class CompletionTokensDetails(Value):
     rejected_prediction_tokens: int | None = INTEGER
     extra: Mapping[str, JSON] = EXTRA
 
-    if TYPE_CHECKING:
-
-        def to_dict(self) -> CompletionTokensDetailsDict: ...
-
 
 @dataclass(frozen=True)
-class UsageData(Value):
+class UsageData(ValueOf["UsageDataDict"]):
     """Counts of tokens. An absent count reads as 0 and is an issue.
 
     The details are OpenAI's; `reasoning_tokens` at this level is SGLang's.
@@ -226,10 +218,6 @@ class UsageData(Value):
     completion_tokens_details: CompletionTokensDetails | None = nested(CompletionTokensDetails)
     reasoning_tokens: int | None = INTEGER
     extra: Mapping[str, JSON] = EXTRA
-
-    if TYPE_CHECKING:
-
-        def to_dict(self) -> UsageDataDict: ...
 
     @classmethod
     def _read(cls, data: dict[str, JSON], level: int) -> Self:
@@ -247,7 +235,7 @@ class UsageData(Value):
 
 
 @dataclass(frozen=True)
-class TopLogprob(Value):
+class TopLogprob(ValueOf["TopLogprobDict"]):
     """One of the likeliest tokens at a position (OpenAI's form).
 
     `logprob` is a natural logarithm, `bytes` the token's UTF-8 (a token may be part of a character),
@@ -260,13 +248,9 @@ class TopLogprob(Value):
     id: int | None = INTEGER
     extra: Mapping[str, JSON] = EXTRA
 
-    if TYPE_CHECKING:
-
-        def to_dict(self) -> TopLogprobDict: ...
-
 
 @dataclass(frozen=True)
-class ChatCompletionTokenLogprob(Value):
+class ChatCompletionTokenLogprob(ValueOf["ChatCompletionTokenLogprobDict"]):
     """A generated token with its log probability (OpenAI's form); fields as in TopLogprob."""
 
     token: str | None = TEXT
@@ -276,13 +260,9 @@ class ChatCompletionTokenLogprob(Value):
     id: int | None = INTEGER
     extra: Mapping[str, JSON] = EXTRA
 
-    if TYPE_CHECKING:
-
-        def to_dict(self) -> ChatCompletionTokenLogprobDict: ...
-
 
 @dataclass(frozen=True)
-class LogprobsPart(Value):
+class LogprobsPart(ValueOf["LogprobsPartDict"]):
     """Log probabilities (natural logarithms) of tokens, in Together's or in OpenAI's form.
 
     Together: the parallel arrays `tokens`, `token_logprobs` and `token_ids`; a prompt's first entry is null.
@@ -299,38 +279,26 @@ class LogprobsPart(Value):
     refusal: tuple[ChatCompletionTokenLogprob, ...] | None = array_of(nested(ChatCompletionTokenLogprob))
     extra: Mapping[str, JSON] = EXTRA
 
-    if TYPE_CHECKING:
-
-        def to_dict(self) -> LogprobsPartDict: ...
-
 
 @dataclass(frozen=True)
-class PromptPart(Value):
+class PromptPart(ValueOf["PromptPartDict"]):
     """A prompt as it was sent to the model, returned with `echo`; with `logprobs`, those of its tokens."""
 
     text: str | None = TEXT
     logprobs: LogprobsPart | None = nested(LogprobsPart)
     extra: Mapping[str, JSON] = EXTRA
 
-    if TYPE_CHECKING:
-
-        def to_dict(self) -> PromptPartDict: ...
-
 
 @dataclass(frozen=True)
-class InferenceWarning(Value):
+class InferenceWarning(ValueOf["InferenceWarningDict"]):
     """A warning about a request that was answered all the same (Together's OpenAPI)."""
 
     message: str | None = TEXT
     extra: Mapping[str, JSON] = EXTRA
 
-    if TYPE_CHECKING:
-
-        def to_dict(self) -> InferenceWarningDict: ...
-
 
 @dataclass(frozen=True)
-class FunctionCall(Value):
+class FunctionCall(ValueOf["FunctionCallDict"]):
     """The function that a tool call names and its arguments as JSON text; in a stream, a fragment of the text.
 
     Arguments that came as an object (TGI, llama.cpp) are given as their JSON text.
@@ -339,10 +307,6 @@ class FunctionCall(Value):
     name: str | None = TEXT
     arguments: str | None = ARGUMENTS
     extra: Mapping[str, JSON] = EXTRA
-
-    if TYPE_CHECKING:
-
-        def to_dict(self) -> FunctionCallDict: ...
 
     @classmethod
     def _read(cls, data: dict[str, JSON], level: int) -> Self:
@@ -379,20 +343,16 @@ _read_function = reader_of(FunctionCall)
 
 
 @dataclass(frozen=True)
-class CustomToolCall(Value):
+class CustomToolCall(ValueOf["CustomToolCallDict"]):
     """A call of a free-form tool (OpenAI): its name and its input as plain text."""
 
     name: str | None = TEXT
     input: str | None = TEXT
     extra: Mapping[str, JSON] = EXTRA
 
-    if TYPE_CHECKING:
-
-        def to_dict(self) -> CustomToolCallDict: ...
-
 
 @dataclass(frozen=True)
-class ToolCalls(Value):
+class ToolCalls(ValueOf["ToolCallsDict"]):
     """One tool call of a message, or a fragment of one in a delta.
 
     In deltas `index` says which call a fragment belongs to; `id` and `function.name` come with its first
@@ -405,10 +365,6 @@ class ToolCalls(Value):
     index: int | None = INTEGER
     custom: CustomToolCall | None = nested(CustomToolCall)
     extra: Mapping[str, JSON] = EXTRA
-
-    if TYPE_CHECKING:
-
-        def to_dict(self) -> ToolCallsDict: ...
 
     @classmethod
     def _read(cls, data: dict[str, JSON], level: int) -> Self:
@@ -431,57 +387,41 @@ _read_call = reader_of(ToolCalls)
 
 
 @dataclass(frozen=True)
-class ChatCompletionMessageContentImageURL(Value):
+class ChatCompletionMessageContentImageURL(ValueOf["ChatCompletionMessageContentImageURLDict"]):
     """Where a picture is (http, https or data URL); `detail` (OpenAI) is how closely to look."""
 
     url: str | None = TEXT
     detail: str | None = TEXT
     extra: Mapping[str, JSON] = EXTRA
 
-    if TYPE_CHECKING:
-
-        def to_dict(self) -> ChatCompletionMessageContentImageURLDict: ...
-
 
 @dataclass(frozen=True)
-class ChatCompletionMessageContentVideoURL(Value):
+class ChatCompletionMessageContentVideoURL(ValueOf["ChatCompletionMessageContentVideoURLDict"]):
     """Where a video is (http, https or data URL)."""
 
     url: str | None = TEXT
     extra: Mapping[str, JSON] = EXTRA
 
-    if TYPE_CHECKING:
-
-        def to_dict(self) -> ChatCompletionMessageContentVideoURLDict: ...
-
 
 @dataclass(frozen=True)
-class ChatCompletionMessageContentAudioURL(Value):
+class ChatCompletionMessageContentAudioURL(ValueOf["ChatCompletionMessageContentAudioURLDict"]):
     """Where a recording is (http, https or data URL)."""
 
     url: str | None = TEXT
     extra: Mapping[str, JSON] = EXTRA
 
-    if TYPE_CHECKING:
-
-        def to_dict(self) -> ChatCompletionMessageContentAudioURLDict: ...
-
 
 @dataclass(frozen=True)
-class InputAudio(Value):
+class InputAudio(ValueOf["InputAudioDict"]):
     """A recording inside a part (OpenAI, Together): `data` is base64, `format` its encoding (`wav`, `mp3`)."""
 
     data: str | None = TEXT
     format: str | None = TEXT
     extra: Mapping[str, JSON] = EXTRA
 
-    if TYPE_CHECKING:
-
-        def to_dict(self) -> InputAudioDict: ...
-
 
 @dataclass(frozen=True)
-class FileFile(Value):
+class FileFile(ValueOf["FileFileDict"]):
     """A file inside a part, under its name in OpenAI's SDK: uploaded, as `file_id`, or as `file_data` in base64."""
 
     file_id: str | None = TEXT
@@ -489,26 +429,18 @@ class FileFile(Value):
     filename: str | None = TEXT
     extra: Mapping[str, JSON] = EXTRA
 
-    if TYPE_CHECKING:
-
-        def to_dict(self) -> FileFileDict: ...
-
 
 @dataclass(frozen=True)
-class ThinkingPart(Value):
+class ThinkingPart(ValueOf["ThinkingPartDict"]):
     """A piece of the reasoning inside a `thinking` part (Magistral)."""
 
     type: str | None = TEXT
     text: str | None = TEXT
     extra: Mapping[str, JSON] = EXTRA
 
-    if TYPE_CHECKING:
-
-        def to_dict(self) -> ThinkingPartDict: ...
-
 
 @dataclass(frozen=True)
-class ChatCompletionMessageContent(Value):
+class ChatCompletionMessageContent(ValueOf["ChatCompletionMessageContentDict"]):
     """One part of a message whose content is a list of parts; `type` says which field is set.
 
     `thinking` is Magistral's reasoning (text, or parts of text); `refusal`, `input_audio` and `file` are OpenAI's.
@@ -524,10 +456,6 @@ class ChatCompletionMessageContent(Value):
     input_audio: InputAudio | None = nested(InputAudio)
     file: FileFile | None = nested(FileFile)
     extra: Mapping[str, JSON] = EXTRA
-
-    if TYPE_CHECKING:
-
-        def to_dict(self) -> ChatCompletionMessageContentDict: ...
 
 
 def text_of(content: str | tuple[ChatCompletionMessageContent, ...] | None) -> str:
@@ -553,7 +481,7 @@ def _thinking_of(part: ChatCompletionMessageContent) -> str:
 
 
 @dataclass(frozen=True)
-class DeltaContent(Value):
+class DeltaContent(ValueOf["DeltaContentDict"]):
     """What one chunk adds to a choice's message.
 
     1.x declares `content` only. `role` comes in the first delta, or in each (Together, mlx-lm), or never;
@@ -573,10 +501,6 @@ class DeltaContent(Value):
     refusal: str | None = TEXT
     function_call: FunctionCall | None = nested(FunctionCall)
     extra: Mapping[str, JSON] = EXTRA
-
-    if TYPE_CHECKING:
-
-        def to_dict(self) -> DeltaContentDict: ...
 
     @classmethod
     def _read(cls, data: dict[str, JSON], level: int) -> Self:
@@ -610,7 +534,7 @@ class DeltaContent(Value):
 
 
 @dataclass(frozen=True)
-class TogetherRequest(Value):
+class TogetherRequest(ValueOf["TogetherRequestDict"]):
     """An HTTP request as together-python 1.x describes it; headers, which hold the key, stay out of the repr."""
 
     method: str = TEXT.replace(default="", null=False)
@@ -621,7 +545,3 @@ class TogetherRequest(Value):
     allow_redirects: bool = FLAG.replace(default=True, null=False)
     override_headers: bool = FLAG.replace(default=False, null=False)
     extra: Mapping[str, JSON] = EXTRA
-
-    if TYPE_CHECKING:
-
-        def to_dict(self) -> TogetherRequestDict: ...

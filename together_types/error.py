@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ._json import JSON, ParseError
-from ._model import Value, dataclass
+from ._model import ValueOf, dataclass
 from ._read import EXTRA, TEXT, TEXT_OR_INTEGER, nested, union
 
 TYPE_CHECKING = False
@@ -21,7 +21,7 @@ __all__ = ["ErrorData", "ParseError", "TogetherErrorResponse"]
 
 
 @dataclass(frozen=True)
-class TogetherErrorResponse(Value):
+class TogetherErrorResponse(ValueOf["TogetherErrorResponseDict"]):
     """An error as a server describes it. `type_` is the key `type`; llama-server and vLLM send `code` as an integer."""
 
     message: str | None = TEXT
@@ -30,18 +30,10 @@ class TogetherErrorResponse(Value):
     code: str | int | None = TEXT_OR_INTEGER
     extra: Mapping[str, JSON] = EXTRA
 
-    if TYPE_CHECKING:
-
-        def to_dict(self) -> TogetherErrorResponseDict: ...
-
 
 @dataclass(frozen=True)
-class ErrorData(Value):
+class ErrorData(ValueOf["ErrorDataDict"]):
     """The body of an error response (the name is from Together's OpenAPI); some servers send plain text as `error`."""
 
     error: str | TogetherErrorResponse | None = union(TEXT, nested(TogetherErrorResponse))
     extra: Mapping[str, JSON] = EXTRA
-
-    if TYPE_CHECKING:
-
-        def to_dict(self) -> ErrorDataDict: ...
