@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import sys
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import Any
 
 import pytest
 import sdk_parity
-from corpus import BODIES, STREAMS, label, objects
+from corpus import BODIES, STREAMS, TYPES, label, objects
+from support import generate_wire
 from together_adapters.openai_format import from_openai, to_openai
 
 import together_types
@@ -22,27 +22,68 @@ LISTED = json.loads((ROOT / "tests" / "data" / "sdk_parity.json").read_text("utf
 resolvable = pytest.mark.skipif(sys.version_info < (3, 11), reason="typing has NotRequired from Python 3.11 on")
 
 
-def test_each_class_has_its_json() -> None:
-    shape = sdk_parity.of_values("together_types")
-    enums = {path.rpartition(".")[2] for path, kind in shape.items() if kind == "enum"}
-    classes = {path.rpartition(".")[2] for path, kind in shape.items() if kind == "class"}
+def test_generated_part_is_up_to_date() -> None:
+    text, marker, _ = Path(str(wire.__file__)).read_text("utf-8").partition(generate_wire.MARKER)
+    assert marker and text == generate_wire.generated(), "run `python tests/support/generate_wire.py`"
 
-    def in_json(name: str) -> str:
-        if name in enums:
-            return "str"
-        return f"{name}Dict" if name in classes else {"tuple": "list", "Mapping": "dict"}.get(name, name)
 
-    expected = {}
-    for path, text in sdk_parity.of_values("together_types", in_json).items():
-        _, cls, *field = path.split(".")
-        if cls in classes and field:
-            text, _, key = text.partition(" as ")
-            name = ast.literal_eval(key) if key else field[0]
-            expected[f"{cls}Dict.{name}"] = text.partition(" = ")[0].replace(", ...]", "]") + f" = {sdk_parity.ABSENT}"
-        elif cls in classes:
-            expected[f"{cls}Dict"] = "dict"
-    ours = {path: text for path, text in WIRE.items() if not path.startswith("OpenAI")}
-    assert sdk_parity.differences(expected, ours) == {}
+def test_check_of_an_outdated_file_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    current = Path(str(wire.__file__)).read_text("utf-8")
+    path = tmp_path / "wire.py"
+    path.write_text(current.replace("    total_tokens: int\n", "", 1), "utf-8")
+    monkeypatch.setattr(generate_wire, "WIRE", path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    assert generate_wire.main(["--check"]) == 1
+    assert "run `python tests/support/generate_wire.py`" in capsys.readouterr().err
+    assert generate_wire.main([]) == 0
+    assert path.read_text("utf-8") == current
+    assert generate_wire.main(["--check"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("annotation", "expected"),
+    [
+        ("int", "int"),
+        ("bool | None", "bool | None"),
+        ("FinishReason | None", "str | None"),
+        ("UsageData | None", "UsageDataDict | None"),
+        ("tuple[int, ...]", "list[int]"),
+        ("tuple[UsageData | None, ...] | None", "list[UsageDataDict | None] | None"),
+        ("str | tuple[FinishReason, ...] | None", "str | list[str] | None"),
+        ("Mapping[str, JSON] | None", "dict[str, JSON] | None"),
+        ("tuple[Mapping[str, float], ...]", "list[dict[str, float]]"),
+    ],
+)
+def test_annotation_gives_its_type_in_json(annotation: str, expected: str) -> None:
+    names = {"FinishReason": "str", "UsageData": "UsageDataDict", "Mapping": "dict"}
+    assert generate_wire.json_type(annotation, lambda name: names.get(name, name)) == expected
+
+
+# JSON of every kind, for every field.
+SAMPLES: list[Any] = [
+    None, True, 0, -1.5, "", "auto", [], [1], [0.5], ["a"], [True], [None], [1, None], ["a", None], [[]], [{}],
+    [{"a": 0.5}, None], [{"a": "b"}], {}, {"a": 0.5}, {"a": "b"}, {"a": None}, {"a": []},
+]  # fmt: skip
+
+
+@resolvable
+@pytest.mark.parametrize("cls", TYPES, ids=lambda cls: cls.__name__)
+def test_field_accepts_what_its_type_declares(cls: Any) -> None:
+    """The annotation of a field and its reader are written side by side: they must agree."""
+    from wiretypes import problems
+
+    declared = getattr(wire, f"{cls.__name__}Dict")
+    for key in declared.__annotations__:
+        for sample in SAMPLES:
+            value = cls.from_dict({key: sample})
+            refused = any("it is missing" not in issue.problem for issue in value.issues())
+            converted = key in value.extra and not refused
+            if list(problems({key: sample}, declared)):
+                assert refused or converted, f"the reader of {key} accepts {sample!r}, its annotation does not"
+            else:
+                assert not refused, f"the annotation of {key} accepts {sample!r}, its reader does not"
 
 
 def test_openai_schema_is_that_of_the_stubs() -> None:

@@ -1,10 +1,11 @@
+# Generated from the value classes by `python tests/support/generate_wire.py`, as far as "written by hand" below.
 """The JSON of Together and of OpenAI as TypedDicts, for type checkers: nothing imports this module at run time.
 
-`XDict` is what `X.to_dict()` gives for JSON that keeps to the format. A key may be absent (use `get`), and a server
-may send more keys than are declared, or something else under a declared one, which `value.issues()` then lists: what
-is read from a server is checked by `from_dict`, not by these types.
+`XDict` is the type of `X.to_dict()` for JSON that matches its declaration. A key may be absent (use `get`). A server may
+send more keys than are declared, or another type than is declared, which `value.issues()` then lists: `from_dict`
+checks the JSON of a server, these types do not.
 
-`OpenAI...` is what `to_openai(value, only_openai=True)` gives: exactly OpenAI's schema, with every key that it requires.
+`OpenAI...` is the type of `to_openai(value, only_openai=True)`: exactly OpenAI's schema, with every required key.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing_extensions import NotRequired
 
-# ---- Together's format, and what servers of OpenAI's format add to it
+# ---- the format of Together, with the fields that other servers of OpenAI's format add
 
 
 class PromptTokensDetailsDict(TypedDict, total=False):
-    """The JSON of a PromptTokensDetails."""
+    """What the prompt's tokens were (OpenAI, vLLM, llama-server, litellm); counts of tokens."""
 
     cached_tokens: int | None
     audio_tokens: int | None
@@ -32,7 +33,7 @@ class PromptTokensDetailsDict(TypedDict, total=False):
 
 
 class CompletionTokensDetailsDict(TypedDict, total=False):
-    """The JSON of a CompletionTokensDetails."""
+    """What the completion's tokens were (OpenAI, litellm, SGLang); counts of tokens."""
 
     reasoning_tokens: int | None
     audio_tokens: int | None
@@ -43,7 +44,7 @@ class CompletionTokensDetailsDict(TypedDict, total=False):
 
 
 class UsageDataDict(TypedDict, total=False):
-    """The JSON of a UsageData."""
+    """Counts of tokens."""
 
     prompt_tokens: int
     completion_tokens: int
@@ -54,7 +55,7 @@ class UsageDataDict(TypedDict, total=False):
 
 
 class TopLogprobDict(TypedDict, total=False):
-    """The JSON of a TopLogprob."""
+    """One of the likeliest tokens at a position (OpenAI's form)."""
 
     token: str | None
     logprob: float | None
@@ -63,7 +64,7 @@ class TopLogprobDict(TypedDict, total=False):
 
 
 class ChatCompletionTokenLogprobDict(TypedDict, total=False):
-    """The JSON of a ChatCompletionTokenLogprob."""
+    """A generated token with its log probability (OpenAI's form); fields as in TopLogprob."""
 
     token: str | None
     logprob: float | None
@@ -73,7 +74,7 @@ class ChatCompletionTokenLogprobDict(TypedDict, total=False):
 
 
 class LogprobsPartDict(TypedDict, total=False):
-    """The JSON of a LogprobsPart."""
+    """Log probabilities (natural logarithms) of tokens, in Together's or in OpenAI's form."""
 
     tokens: list[str | None] | None
     token_logprobs: list[float | None] | None
@@ -85,34 +86,34 @@ class LogprobsPartDict(TypedDict, total=False):
 
 
 class PromptPartDict(TypedDict, total=False):
-    """The JSON of a PromptPart."""
+    """A prompt as it was sent to the model, returned with `echo`; with `logprobs`, those of its tokens."""
 
     text: str | None
     logprobs: LogprobsPartDict | None
 
 
 class InferenceWarningDict(TypedDict, total=False):
-    """The JSON of an InferenceWarning."""
+    """A warning about a request that was answered all the same (Together's OpenAPI)."""
 
     message: str | None
 
 
 class FunctionCallDict(TypedDict, total=False):
-    """The JSON of a FunctionCall."""
+    """The function that a tool call names and its arguments as JSON text; in a stream, a fragment of the text."""
 
     name: str | None
     arguments: str | None
 
 
 class CustomToolCallDict(TypedDict, total=False):
-    """The JSON of a CustomToolCall."""
+    """A call of a free-form tool (OpenAI): its name and its input as plain text."""
 
     name: str | None
     input: str | None
 
 
 class ToolCallsDict(TypedDict, total=False):
-    """The JSON of a ToolCalls."""
+    """One tool call of a message, or a fragment of one in a delta."""
 
     id: str | None
     type: str | None
@@ -122,33 +123,33 @@ class ToolCallsDict(TypedDict, total=False):
 
 
 class ChatCompletionMessageContentImageURLDict(TypedDict, total=False):
-    """The JSON of a ChatCompletionMessageContentImageURL."""
+    """Where a picture is (http, https or data URL); `detail` (OpenAI) is how closely to look."""
 
     url: str | None
     detail: str | None
 
 
 class ChatCompletionMessageContentVideoURLDict(TypedDict, total=False):
-    """The JSON of a ChatCompletionMessageContentVideoURL."""
+    """Where a video is (http, https or data URL)."""
 
     url: str | None
 
 
 class ChatCompletionMessageContentAudioURLDict(TypedDict, total=False):
-    """The JSON of a ChatCompletionMessageContentAudioURL."""
+    """Where a recording is (http, https or data URL)."""
 
     url: str | None
 
 
 class InputAudioDict(TypedDict, total=False):
-    """The JSON of an InputAudio."""
+    """A recording inside a part (OpenAI, Together): `data` is base64, `format` its encoding (`wav`, `mp3`)."""
 
     data: str | None
     format: str | None
 
 
 class FileFileDict(TypedDict, total=False):
-    """The JSON of a FileFile."""
+    """A file inside a part, under its name in OpenAI's SDK: uploaded, as `file_id`, or as `file_data` in base64."""
 
     file_id: str | None
     file_data: str | None
@@ -156,14 +157,14 @@ class FileFileDict(TypedDict, total=False):
 
 
 class ThinkingPartDict(TypedDict, total=False):
-    """The JSON of a ThinkingPart."""
+    """A piece of the reasoning inside a `thinking` part (Magistral)."""
 
     type: str | None
     text: str | None
 
 
 class ChatCompletionMessageContentDict(TypedDict, total=False):
-    """The JSON of a ChatCompletionMessageContent."""
+    """One part of a message whose content is a list of parts; `type` says which field is set."""
 
     type: str | None
     text: str | None
@@ -177,7 +178,7 @@ class ChatCompletionMessageContentDict(TypedDict, total=False):
 
 
 class DeltaContentDict(TypedDict, total=False):
-    """The JSON of a DeltaContent."""
+    """What one chunk adds to a choice's message."""
 
     content: str | list[ChatCompletionMessageContentDict] | None
     role: str | None
@@ -190,7 +191,7 @@ class DeltaContentDict(TypedDict, total=False):
 
 
 class TogetherRequestDict(TypedDict, total=False):
-    """The JSON of a TogetherRequest."""
+    """An HTTP request as together-python 1.x describes it; headers, which hold the key, stay out of the repr."""
 
     method: str
     url: str
@@ -202,7 +203,7 @@ class TogetherRequestDict(TypedDict, total=False):
 
 
 class TogetherErrorResponseDict(TypedDict, total=False):
-    """The JSON of a TogetherErrorResponse."""
+    """An error as a server describes it."""
 
     message: str | None
     type: str | None
@@ -211,13 +212,13 @@ class TogetherErrorResponseDict(TypedDict, total=False):
 
 
 class ErrorDataDict(TypedDict, total=False):
-    """The JSON of an ErrorData."""
+    """The body of an error response (the name is from Together's OpenAPI); some servers send plain text as `error`."""
 
     error: str | TogetherErrorResponseDict | None
 
 
 class AnnotationURLCitationDict(TypedDict, total=False):
-    """The JSON of an AnnotationURLCitation."""
+    """The web page that a stretch of an answer is from (OpenAI); the indexes are of characters of the content."""
 
     start_index: int | None
     end_index: int | None
@@ -226,14 +227,14 @@ class AnnotationURLCitationDict(TypedDict, total=False):
 
 
 class AnnotationDict(TypedDict, total=False):
-    """The JSON of an Annotation."""
+    """A citation in an answer (OpenAI); `type` is `url_citation`."""
 
     type: str | None
     url_citation: AnnotationURLCitationDict | None
 
 
 class ChatCompletionAudioDict(TypedDict, total=False):
-    """The JSON of a ChatCompletionAudio."""
+    """A spoken answer (OpenAI): `data` is base64, `transcript` what is said."""
 
     id: str | None
     data: str | None
@@ -242,7 +243,7 @@ class ChatCompletionAudioDict(TypedDict, total=False):
 
 
 class ChatCompletionMessageDict(TypedDict, total=False):
-    """The JSON of a ChatCompletionMessage."""
+    """One message of a conversation, asked or answered."""
 
     role: str | None
     content: str | list[ChatCompletionMessageContentDict] | None
@@ -258,7 +259,7 @@ class ChatCompletionMessageDict(TypedDict, total=False):
 
 
 class JSONSchemaDict(TypedDict, total=False):
-    """The JSON of a JSONSchema."""
+    """A JSON Schema with its name (OpenAI, Together); `schema_` is the key `schema`, `strict` keeps the model to it."""
 
     name: str | None
     description: str | None
@@ -267,7 +268,7 @@ class JSONSchemaDict(TypedDict, total=False):
 
 
 class ResponseFormatDict(TypedDict, total=False):
-    """The JSON of a ResponseFormat."""
+    """What a reply must look like: any JSON object, one that keeps to a JSON Schema, or text that a regex matches."""
 
     type: str | None
     schema: dict[str, JSON] | None
@@ -276,7 +277,7 @@ class ResponseFormatDict(TypedDict, total=False):
 
 
 class FunctionToolDict(TypedDict, total=False):
-    """The JSON of a FunctionTool."""
+    """A function that the model may call; `parameters` is a JSON Schema, `strict` (OpenAI) keeps the model to it."""
 
     description: str | None
     name: str | None
@@ -285,27 +286,27 @@ class FunctionToolDict(TypedDict, total=False):
 
 
 class FunctionToolChoiceDict(TypedDict, total=False):
-    """The JSON of a FunctionToolChoice."""
+    """The name of the function that the model must call."""
 
     name: str | None
 
 
 class ToolsDict(TypedDict, total=False):
-    """The JSON of a Tools."""
+    """One tool on offer; `type` is `function`."""
 
     type: str | None
     function: FunctionToolDict | None
 
 
 class ToolChoiceDict(TypedDict, total=False):
-    """The JSON of a ToolChoice."""
+    """The one tool that the model must call; `type` is `function`."""
 
     type: str | None
     function: FunctionToolChoiceDict | None
 
 
 class StreamOptionsDict(TypedDict, total=False):
-    """The JSON of a StreamOptions."""
+    """What a stream tells beside the answer: `include_usage` asks for a last chunk with the usage."""
 
     include_usage: bool | None
     include_obfuscation: bool | None
@@ -313,7 +314,7 @@ class StreamOptionsDict(TypedDict, total=False):
 
 
 class ReasoningDict(TypedDict, total=False):
-    """The JSON of a Reasoning."""
+    """Whether the model reasons before it answers (Together: `enabled`)."""
 
     enabled: bool | None
     effort: str | None
@@ -322,7 +323,7 @@ class ReasoningDict(TypedDict, total=False):
 
 
 class ChatCompletionRequestDict(TypedDict, total=False):
-    """The JSON of a ChatCompletionRequest."""
+    """A request for a chat completion."""
 
     messages: list[ChatCompletionMessageDict] | None
     model: str | None
@@ -362,7 +363,7 @@ class ChatCompletionRequestDict(TypedDict, total=False):
 
 
 class ChatCompletionChoicesDataDict(TypedDict, total=False):
-    """The JSON of a ChatCompletionChoicesData."""
+    """One answer of a response."""
 
     index: int | None
     logprobs: LogprobsPartDict | None
@@ -378,7 +379,7 @@ class ChatCompletionChoicesDataDict(TypedDict, total=False):
 
 
 class ChatCompletionResponseDict(TypedDict, total=False):
-    """The JSON of a ChatCompletionResponse."""
+    """The answer to a request that was not streamed."""
 
     id: str | None
     object: str | None
@@ -396,7 +397,7 @@ class ChatCompletionResponseDict(TypedDict, total=False):
 
 
 class ChatCompletionChoicesChunkDict(TypedDict, total=False):
-    """The JSON of a ChatCompletionChoicesChunk."""
+    """What one chunk adds to one choice."""
 
     index: int | None
     logprobs: float | LogprobsPartDict | None
@@ -412,7 +413,7 @@ class ChatCompletionChoicesChunkDict(TypedDict, total=False):
 
 
 class ChatCompletionChunkDict(TypedDict, total=False):
-    """The JSON of a ChatCompletionChunk."""
+    """One event of a streamed answer; `choices` may be empty, as in the last chunk that has the usage."""
 
     id: str | None
     object: str | None
@@ -429,7 +430,7 @@ class ChatCompletionChunkDict(TypedDict, total=False):
     error: str | TogetherErrorResponseDict | None
 
 
-# ---- exactly OpenAI's schema: responses and chunks
+# ---- the schema of OpenAI: written by hand
 
 
 class OpenAIPromptTokensDetails(TypedDict, total=False):
@@ -636,7 +637,7 @@ class OpenAIError(TypedDict):
     error: OpenAIErrorObject
 
 
-# ---- exactly OpenAI's schema: requests
+# ---- requests in the schema of OpenAI
 
 
 class OpenAITextPart(TypedDict):
