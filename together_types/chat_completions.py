@@ -491,8 +491,9 @@ class ChatCompletionChoicesChunk(ValueOf["ChatCompletionChoicesChunkDict"]):
     """What one chunk adds to one choice.
 
     `logprobs` is the number of the one token (Together), or an object in Together's or OpenAI's form. 1.x
-    declares the fields up to `delta`; `text` is on Together's frames and repeats the delta's content. The
-    others are as in ChatCompletionChoicesData.
+    declares the fields up to `delta`. Together sends `text` too, which repeats the delta's content. The servers
+    that send `top_logprobs`, `stop_reason`, `matched_stop`, `token_ids` and `native_finish_reason` are listed in
+    ChatCompletionChoicesData.
     """
 
     index: int | None = INTEGER

@@ -180,7 +180,10 @@ class ChatCompletionMessageContentType(OpenEnum):
 
 @dataclass(frozen=True)
 class PromptTokensDetails(ValueOf["PromptTokensDetailsDict"]):
-    """What the prompt's tokens were (OpenAI, vLLM, llama-server, litellm); counts of tokens."""
+    """The kinds of the prompt's tokens (OpenAI, vLLM, llama-server, litellm); counts of tokens.
+
+    `video_tokens` is sent by litellm only.
+    """
 
     cached_tokens: int | None = INTEGER
     audio_tokens: int | None = INTEGER
@@ -193,7 +196,10 @@ class PromptTokensDetails(ValueOf["PromptTokensDetailsDict"]):
 
 @dataclass(frozen=True)
 class CompletionTokensDetails(ValueOf["CompletionTokensDetailsDict"]):
-    """What the completion's tokens were (OpenAI, litellm, SGLang); counts of tokens."""
+    """The kinds of the completion's tokens (OpenAI, litellm, SGLang); counts of tokens.
+
+    `image_tokens` is sent by litellm only.
+    """
 
     reasoning_tokens: int | None = INTEGER
     audio_tokens: int | None = INTEGER
@@ -251,7 +257,10 @@ class TopLogprob(ValueOf["TopLogprobDict"]):
 
 @dataclass(frozen=True)
 class ChatCompletionTokenLogprob(ValueOf["ChatCompletionTokenLogprobDict"]):
-    """A generated token with its log probability (OpenAI's form); fields as in TopLogprob."""
+    """A generated token with its log probability (OpenAI's form).
+
+    The fields are those of TopLogprob, `id` (llama-server, litellm) included, and the likeliest tokens beside it.
+    """
 
     token: str | None = TEXT
     logprob: float | None = NUMBER
@@ -291,7 +300,7 @@ class PromptPart(ValueOf["PromptPartDict"]):
 
 @dataclass(frozen=True)
 class InferenceWarning(ValueOf["InferenceWarningDict"]):
-    """A warning about a request that was answered all the same (Together's OpenAPI)."""
+    """A warning about a request that was answered all the same: its `message` (Together's OpenAPI)."""
 
     message: str | None = TEXT
     extra: Mapping[str, JSON] = EXTRA
@@ -432,7 +441,7 @@ class FileFile(ValueOf["FileFileDict"]):
 
 @dataclass(frozen=True)
 class ThinkingPart(ValueOf["ThinkingPartDict"]):
-    """A piece of the reasoning inside a `thinking` part (Magistral)."""
+    """A piece of the reasoning inside a `thinking` part (Magistral): its `text`; `type` is `text`."""
 
     type: str | None = TEXT
     text: str | None = TEXT

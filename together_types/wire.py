@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class PromptTokensDetailsDict(TypedDict, total=False):
-    """What the prompt's tokens were (OpenAI, vLLM, llama-server, litellm); counts of tokens."""
+    """The kinds of the prompt's tokens (OpenAI, vLLM, llama-server, litellm); counts of tokens."""
 
     cached_tokens: int | None
     audio_tokens: int | None
@@ -33,7 +33,7 @@ class PromptTokensDetailsDict(TypedDict, total=False):
 
 
 class CompletionTokensDetailsDict(TypedDict, total=False):
-    """What the completion's tokens were (OpenAI, litellm, SGLang); counts of tokens."""
+    """The kinds of the completion's tokens (OpenAI, litellm, SGLang); counts of tokens."""
 
     reasoning_tokens: int | None
     audio_tokens: int | None
@@ -64,7 +64,7 @@ class TopLogprobDict(TypedDict, total=False):
 
 
 class ChatCompletionTokenLogprobDict(TypedDict, total=False):
-    """A generated token with its log probability (OpenAI's form); fields as in TopLogprob."""
+    """A generated token with its log probability (OpenAI's form)."""
 
     token: str | None
     logprob: float | None
@@ -93,7 +93,7 @@ class PromptPartDict(TypedDict, total=False):
 
 
 class InferenceWarningDict(TypedDict, total=False):
-    """A warning about a request that was answered all the same (Together's OpenAPI)."""
+    """A warning about a request that was answered all the same: its `message` (Together's OpenAPI)."""
 
     message: str | None
 
@@ -157,7 +157,7 @@ class FileFileDict(TypedDict, total=False):
 
 
 class ThinkingPartDict(TypedDict, total=False):
-    """A piece of the reasoning inside a `thinking` part (Magistral)."""
+    """A piece of the reasoning inside a `thinking` part (Magistral): its `text`; `type` is `text`."""
 
     type: str | None
     text: str | None
