@@ -11,7 +11,7 @@ import pytest
 import sdk_parity
 from corpus import BODIES, STREAMS, TYPES, label, objects
 from support import generate_wire
-from together_adapters.openai_format import from_openai, to_openai
+from together_adapters.openai_format import _schema, from_openai, to_openai
 
 import together_types
 from together_types import ChatCompletionRequest, ChatCompletionResponse, wire
@@ -147,6 +147,27 @@ REQUEST = {
     "response_format": {"type": "json_object", "schema": {"type": "object"}},
     "top_k": 40,
 }
+
+
+RULES = {
+    "ChatCompletionResponse": _schema.RESPONSE,
+    "ChatCompletionChunk": _schema.CHUNK,
+    "ChatCompletionRequest": _schema.REQUEST,
+    "ErrorData": _schema.ERROR,
+}
+
+
+@resolvable
+@pytest.mark.parametrize("name", RULES)
+def test_rule_of_openai_keeps_exactly_what_its_type_declares(name: str) -> None:
+    from wiretypes import examples
+
+    strict, ours = STRICT[name], getattr(wire, f"{name}Dict")
+    for data in examples(strict):
+        assert RULES[name](data) == data
+    for key in set(ours.__annotations__) - set(strict.__annotations__):
+        for sample in SAMPLES:
+            assert key not in RULES[name]({key: sample}), f"OpenAI's schema has no {key}"
 
 
 @resolvable

@@ -1,4 +1,4 @@
-"""Whether JSON is what a TypedDict says: what type checkers do with source, done with data. Nothing is converted."""
+"""TypedDicts at run time: whether JSON matches one, as type checkers decide for source, and examples that do."""
 
 from __future__ import annotations
 
@@ -56,3 +56,28 @@ def _in_dict(value: Any, kind: Any, path: str) -> Iterator[str]:
             yield from problems(value[key], annotation, below)
         elif kind.__total__ and get_origin(annotation) is not typing.NotRequired:
             yield below
+
+
+def examples(kind: Any) -> list[Any]:
+    """Return JSON of the type: enough values to contain every declared key, literal and member of a union.
+
+    A key whose type contains JSON of any kind is left out: its own schema is not known here.
+    """
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin in (typing.NotRequired, typing.Required):
+        return examples(arguments[0])
+    if origin in (Union, types.UnionType):
+        found = [examples(argument) for argument in arguments]
+        return [example for member in found for example in member] if all(found) else []
+    if origin is Literal:
+        return list(arguments)
+    if origin is list:
+        return [examples(arguments[0])] if examples(arguments[0]) else []
+    if origin is dict:
+        return [{"a": example} for example in examples(arguments[1])]
+    if typing.is_typeddict(kind):
+        hints = typing.get_type_hints(kind, localns={"NotRequired": typing.NotRequired}, include_extras=True)
+        values = {key: of_key for key, annotation in hints.items() if (of_key := examples(annotation))}
+        count = max(map(len, values.values()))
+        return [{key: of_key[index % len(of_key)] for key, of_key in values.items()} for index in range(count)]
+    return {str: ["a"], int: [1], float: [0.5], bool: [True], type(None): [None]}.get(kind, [])
