@@ -28,6 +28,7 @@ from together_adapters import (
 )
 from together_adapters.http import completion_in, no_completion_error, status_error
 from together_adapters.http._http1 import Fields
+from together_adapters.http._retries import rate_limits_in
 
 CLASSES = {
     400: BadRequestError, 401: AuthenticationError, 402: APIStatusError, 403: PermissionDeniedError, 404: NotFoundError,
@@ -239,6 +240,26 @@ def test_headers_of_an_error() -> None:
     assert error.request_id == "8b43-SJC"
     assert status_error(500, Fields([*headers, ("x-request-id", "r1")]), b"", "example.com").request_id == "r1"
     assert status_error(500, Fields([]), b"", "example.com").request_id is None
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("6m0s", 360.0), ("1.5s", 1.5), ("20ms", 0.02), ("7us", 7e-6), ("1h6m0.5s", 3960.5), ("2d", 172800.0), ("1.M2S", 62.0),
+        (".5s", 0.5), ("1s1s", 2.0), ("", 0.0), ("6m 0s", None), ("6m0", None), ("s", None), ("s1", None), ("1.2.3s", None),
+        ("1y", None), ("-1s", None), ("1\u00b5s", None), ("1\u00b2s", None), ("\u0661s", None), ("1234567890123456s", None), ("1 s", None),
+    ],
+)  # fmt: skip
+def test_duration_is_seconds_or_the_text_stays(text: str, seconds: float | None) -> None:
+    limits = status_error(429, Fields([("x-ratelimit-reset", text)]), b"", "example.com").rate_limits
+    assert limits == {"reset": text if seconds is None else pytest.approx(seconds)}
+
+
+@given(st.lists(st.tuples(st.integers(0, 999), st.sampled_from(["d", "h", "m", "s"])), max_size=6))
+def test_duration_is_the_sum_of_its_parts(parts: list[tuple[int, str]]) -> None:
+    text = "".join(f"{number}{unit}" for number, unit in parts)
+    seconds = sum(number * {"d": 86400, "h": 3600, "m": 60, "s": 1}[unit] for number, unit in parts)
+    assert rate_limits_in(Fields([("ratelimit-reset", text)])) == {"reset": seconds}
 
 
 @BOTH

@@ -6,6 +6,7 @@ It never sleeps or sends: it says whether, and after how many seconds.
 from __future__ import annotations
 
 import os
+import re
 import time
 
 from ..errors import APIConnectionError, APIStatusError
@@ -62,19 +63,14 @@ def _number(text: str) -> float | None:
 
 
 def _duration(text: str) -> float | None:
-    """Go's form of a duration: `6m0s`, `1.5s`, `20ms`."""
-    total, figure, unit = 0.0, "", ""
-    for mark in text[:40].lower() + "0":
-        if unit and (mark.isdigit() or mark == "."):
-            number, per = _number(figure), _UNITS.get(unit)
-            if number is None or per is None:
-                return None
-            total, figure, unit = total + number * per, "", ""
-        if mark.isdigit() or mark == ".":
-            figure += mark
-        else:
-            unit += mark
-    return total if figure == "0" else None
+    """Return the seconds of a duration in Go's form (`6m0s`, `1.5s`, `20ms`); None for other text."""
+    total = 0.0
+    for figure, unit in re.findall(r"([0-9.]*)([^0-9.]*)", text[:40].lower())[:-1]:  # the last match is empty
+        number, seconds = _number(figure), _UNITS.get(unit)
+        if number is None or seconds is None:
+            return None
+        total += number * seconds
+    return total
 
 
 def _date(text: str) -> float | None:
