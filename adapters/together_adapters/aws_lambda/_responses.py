@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 
+from .._http_fields import is_token
 from .._json_data import is_mapping, is_sequence, to_jsonable
 from .._redaction import redact
 from .._types import ParseError, well_formed
@@ -33,7 +34,6 @@ __all__ = [
 
 _MAX_BYTES = 6 * 2**20  # of a response as JSON; above it Lambda answers 413 and ends the process
 _MAX_ALB_BYTES = 2**20
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t -~]*")
 _COOKIE_NAME_VARIANTS = 2 ** len("setcookie")
 _LONGEST_MESSAGE = 10_000
@@ -92,7 +92,7 @@ def checked_headers(headers: Headers | None, cookies: Sequence[str]) -> dict[str
     """Header values by lower-case name; what could end a header early, or start another, is refused."""
     checked: dict[str, list[str]] = {}
     for name, given in (headers or {}).items():
-        if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
+        if not isinstance(name, str) or not is_token(name):
             raise ValueError(f"not the name of an HTTP header: {name!a}")
         values: Sequence[Any] = given if is_sequence(given) else [given]
         checked.setdefault(name.lower(), []).extend(_checked_value(name, value) for value in values)

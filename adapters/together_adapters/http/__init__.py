@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 
 from .._error_messages import message_in, text_of_page
+from .._http_fields import is_token
 from .._json_data import is_dict, is_list
 from .._types import ChatCompletionResponse, ParseError, __version__, loads
 from ..errors import (
@@ -23,7 +24,7 @@ from ..errors import (
     UnprocessableEntityError,
 )
 from ..stream._reader import ChunkReader
-from ._http1 import TOKEN, Fields
+from ._http1 import Fields
 from ._retries import rate_limits_in, retry_after_in
 from ._timeouts import Timeout
 from ._url import BaseURL, Endpoint
@@ -111,7 +112,7 @@ class Headers(dict[str, str]):
     def check(self) -> None:
         """Raises ValueError for a field that cannot be sent or is not the caller's to set."""
         for name in self:
-            if not name or not TOKEN.issuperset(name):
+            if not is_token(name):
                 raise ValueError(f"not the name of a header: {name!r}")
             if name.lower() in _OWN:
                 raise ValueError(f"the header {name} is the client's own")

@@ -9,12 +9,14 @@ their CR, and lines of the head may be folded; nothing else is bent.
 
 from __future__ import annotations
 
+from .._http_fields import is_token
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-__all__ = ["TOKEN", "ChunkedBody", "ContentDecoder", "ContentDecodingError", "Fields", "ProtocolError", "Response"]
+__all__ = ["ChunkedBody", "ContentDecoder", "ContentDecodingError", "Fields", "ProtocolError", "Response"]
 
 _LONGEST_HEAD = 65536  # also of all trailers together
 _LONGEST_SIZE_LINE = 4096  # a chunk's size with its extensions
@@ -27,7 +29,6 @@ _STEP = 65536
 # a megabyte at more than this ratio is made to exhaust whoever reads it.
 _FREE = 2**20
 _LARGEST_RATIO = 300
-TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
 class ProtocolError(ValueError):
@@ -299,7 +300,7 @@ def _fields_of(lines: list[str]) -> Fields:
             pairs.append((name, f"{value} {line.strip()}"))
             continue
         name, colon, value = line.partition(":")
-        if not colon or not name or not TOKEN.issuperset(name):
+        if not colon or not is_token(name):
             raise ProtocolError(f"not a header field: {line[:80]!r}")
         pairs.append((name, value.strip(" \t")))
     return Fields(pairs)

@@ -11,9 +11,10 @@ import socket
 import time
 from io import BufferedReader, RawIOBase
 
+from .._http_fields import TOKEN
 from .._json_data import is_dict, is_list
 from .._types import ParseError, loads_finite
-from ..http._http1 import TOKEN, ChunkedBody
+from ..http._http1 import ChunkedBody
 from ..http._url import BaseURL
 
 TYPE_CHECKING = False
