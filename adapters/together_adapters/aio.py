@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 
-from ._byte_sources import as_bytes, iterator_of
+from ._byte_sources import aclose_source, as_bytes, iterator_of
 from .client import pairs_of
 from .errors import APIConnectionError, APIError
 from .http import Headers, Secret
@@ -342,11 +342,7 @@ class _TransportAnswer:
 
     async def aclose(self) -> None:
         body, self._body = self._body, None
-        close: Callable[[], Any] | None = getattr(body, "aclose", None) or getattr(body, "close", None)
-        if close is not None:
-            closing = close()
-            if hasattr(closing, "__await__"):
-                await closing
+        await aclose_source(body)
 
 
 async def _at_once(body: Any) -> AsyncIterator[bytes]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 
-from ._byte_sources import as_bytes, iterator_of
+from ._byte_sources import as_bytes, close_source, iterator_of
 from .errors import APIConnectionError, APIError
 from .http import Headers, Secret
 from .http._client_options import MAX_BODY, MAX_ERROR_BODY, Options
@@ -358,9 +358,7 @@ class _TransportAnswer:
 
     def close(self) -> None:
         body, self._body = self._body, None
-        close: Callable[[], None] | None = getattr(body, "close", None)
-        if close is not None:
-            close()
+        close_source(body)
 
 
 def pairs_of(headers: HeaderPairs) -> list[tuple[str, str]]:

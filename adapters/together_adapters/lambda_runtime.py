@@ -37,6 +37,7 @@ import sys
 import time
 from types import SimpleNamespace
 
+from ._byte_sources import close_source
 from ._json_data import is_dict, is_mapping, to_jsonable
 from .aws_lambda import STREAMING
 from .aws_lambda._events import EventKind, kind_of
@@ -212,9 +213,7 @@ def _stream(api: RuntimeAPI, path: str, parts: Iterator[Any], headers: dict[str,
 def _close(parts: Any) -> None:
     """Close what gave the parts; by then Lambda has its answer, so a failure goes into the log only."""
     try:
-        close = getattr(parts, "close", None)
-        if close is not None:
-            close()
+        close_source(parts)
     except Exception as error:
         report_of(error, error.__traceback__ and error.__traceback__.tb_next)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 
+from .._byte_sources import close_source
 from .._types import well_formed
 from ..errors import APIError
 from ..sse._encoding import encode_chunks
@@ -60,9 +61,7 @@ class _Peekable:
 
     def close(self) -> None:
         for source in (self._rest, self._chunks):
-            close = getattr(source, "close", None)
-            if close is not None:
-                close()
+            close_source(source)
 
 
 def streamed(chunks: Iterable[Any], raw: Any, prelude: dict[str, Any] | None) -> Generator[Any, None, None]:
