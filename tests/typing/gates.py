@@ -30,7 +30,7 @@ ALLOWED = [
     # Of a module with classes inside functions mypy keeps those for exported names.
     r"together_adapters\.(replay|serve)\.__all__",
     # A module that is loaded when it is needed.
-    r".*\.Unpacker\._zlib",
+    r".*\.ContentDecoder\._zlib",
     # What is shown to checkers as the standard library's decorator.
     r"together_types\.\w+\.dataclass",
 ]
@@ -48,8 +48,10 @@ def folder_of(package: str) -> Path:
 
 def for_checkers_only(package: str) -> Iterator[str]:
     """What stands under `if TYPE_CHECKING:`, at any depth, as the paths that stubtest gives."""
-    for path in folder_of(package).glob("*.py"):
-        module = package if path.stem == "__init__" else f"{package}.{path.stem}"
+    folder = folder_of(package)
+    for path in folder.rglob("*.py"):
+        parts = path.relative_to(folder).with_suffix("").parts
+        module = ".".join([package, *(parts[:-1] if parts[-1] == "__init__" else parts)])
         yield from _below(ast.parse(path.read_text("utf-8")).body, module, False)
 
 
