@@ -1,16 +1,19 @@
-"""Calls with either client, whatever comes of them, so that one table tests both. It judges nothing."""
+"""Calls with either client, so that one table tests both, and the check that an error shows no key."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Coroutine
+from pathlib import Path
+from types import TracebackType
 from typing import Any, NamedTuple
 
 import pytest
 from together_adapters import APIError, AsyncTogether, Together
 
 ASKED: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
+KEY = "sk-secret-0123456789"
 BOTH = pytest.mark.parametrize("kind", ["sync", "async"])
 
 
@@ -70,3 +73,23 @@ async def seconds_to_cancel(call: Coroutine[Any, Any, object]) -> float:
     with pytest.raises(asyncio.CancelledError):
         await task
     return time.monotonic() - started
+
+
+def assert_no_secret(error: BaseException | None) -> None:
+    """No variable of the package's frames, no message and no repr in an error's whole family shows the key."""
+    seen: set[int] = set()
+    queue = [error]
+    while queue:
+        error = queue.pop()
+        if error is None or id(error) in seen:
+            continue
+        seen.add(id(error))
+        assert KEY not in str(error) + repr(error) + repr(vars(error))
+        frame: TracebackType | None = error.__traceback__
+        while frame is not None:
+            code = frame.tb_frame.f_code
+            if Path(code.co_filename).parent != Path(__file__).parent:
+                for name, value in frame.tb_frame.f_locals.items():
+                    assert KEY not in repr(value), (code.co_name, name)
+            frame = frame.tb_next
+        queue += [error.__cause__, error.__context__]

@@ -16,11 +16,10 @@ import time
 import traceback
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import pytest
-from client_calls import ASKED, BOTH, ask, seconds_to_cancel
+from client_calls import ASKED, BOTH, KEY, ask, assert_no_secret, seconds_to_cancel
 from http_server import CHUNKED, CLOSE, RESET, HTTPServer, Part, Received, contexts_of, in_chunks, reply, serving
 from processes import environment
 from together_adapters import (
@@ -35,7 +34,6 @@ from together_adapters import (
 
 from together_types import ChatCompletionMessage, ChatCompletionResponse, MessageRole
 
-KEY = "sk-secret-0123456789"
 FRAME = b'data: {"choices":[{"index":0,"delta":{"content":"%s"},"finish_reason":%s}]}\n\n'
 FINISH = FRAME % (b"", b'"stop"')
 DONE = b"data: [DONE]\n\n"
@@ -201,28 +199,6 @@ def test_plain_http_to_this_machine(host: str) -> None:
 
 
 # ---- secrets
-
-
-def assert_no_secret(error: BaseException | None) -> None:
-    """No variable of the package's frames, no message and no repr in an error's whole family shows the key."""
-    seen: set[int] = set()
-    queue = [error]
-    while queue:
-        error = queue.pop()
-        if error is None or id(error) in seen:
-            continue
-        seen.add(id(error))
-        assert KEY not in str(error) + repr(error) + repr(vars(error))
-        frame: TracebackType | None = error.__traceback__
-        while frame is not None:
-            if Path(frame.tb_frame.f_code.co_filename).parent != Path(__file__).parent:
-                for name, value in frame.tb_frame.f_locals.items():
-                    assert KEY not in repr(value), (
-                        frame.tb_frame.f_code.co_qualname if sys.version_info >= (3, 11) else "",
-                        name,
-                    )
-            frame = frame.tb_next
-        queue += [error.__cause__, error.__context__]
 
 
 @BOTH

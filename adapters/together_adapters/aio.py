@@ -6,211 +6,77 @@ It never waits but in the loop, and never keeps a connection beyond it. Only thi
 from __future__ import annotations
 
 import asyncio
-import os
+from functools import wraps
 
 from ._byte_sources import aclose_source, as_bytes, iterator_of
 from .client import pairs_of
 from .errors import APIConnectionError, APIError
-from .http import Headers, Secret
+from .http import Headers
 from .http._async_pool import AsyncPool, within
-from .http._client_options import MAX_BODY, MAX_ERROR_BODY, Options
+from .http._client_base import BaseClient, BaseCompletions
+from .http._client_options import MAX_BODY, MAX_ERROR_BODY
 from .http._exchange import connection_error
 from .http._http1 import Fields
-from .http._url import BaseURL
 from .stream import AsyncChunkStream
 from .stream._reader import ChunkReader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-    from ssl import SSLContext
+    from collections.abc import AsyncIterator, Callable, Coroutine
     from types import TracebackType
-    from typing import Any, Literal, overload
+    from typing import Any, TypeVar
 
     from typing_extensions import Self
 
     from ._types import ChatCompletionResponse
-    from .client import Message, Object
     from .errors import APIStatusError
     from .http import Request
     from .http._async_pool import AsyncAnswer
-    from .http._client_options import Call
-    from .http._timeouts import CallTimeouts, DeadlineLike, Timeout
-    from .protocols import JSON, AsyncTransport
+    from .http._client_options import Call, Options
+    from .http._connecting import TLSSettings
+    from .http._timeouts import CallTimeouts
+    from .protocols import AsyncTransport
 
+    ResultT = TypeVar("ResultT")
+    _Awaited = Coroutine[Any, Any, ResultT]
 
 __all__ = ["AsyncTogether"]
 
 
-class AsyncCompletions:
+class AsyncCompletions(
+    BaseCompletions[
+        "_Awaited[ChatCompletionResponse]",
+        "_Awaited[AsyncChunkStream]",
+        "_Awaited[ChatCompletionResponse | AsyncChunkStream]",
+    ]
+):
     """`client.chat.completions`."""
 
-    def __init__(self, requester: _AsyncRequester) -> None:
-        self._requester = requester
+    if not TYPE_CHECKING:
 
-    if TYPE_CHECKING:
-
-        @overload
-        async def create(
-            self,
-            /,
-            *,
-            messages: Sequence[Message],
-            model: str,
-            stream: Literal[False] = False,
-            max_tokens: int | None = None,
-            stop: str | Sequence[str] | None = None,
-            temperature: float | None = None,
-            top_p: float | None = None,
-            top_k: int | None = None,
-            repetition_penalty: float | None = None,
-            presence_penalty: float | None = None,
-            frequency_penalty: float | None = None,
-            min_p: float | None = None,
-            logit_bias: Mapping[str, float] | None = None,
-            seed: int | None = None,
-            logprobs: int | bool | None = None,
-            echo: bool | None = None,
-            n: int | None = None,
-            safety_model: str | None = None,
-            response_format: Object | None = None,
-            tools: Sequence[Object] | None = None,
-            tool_choice: str | Object | None = None,
-            timeout: float | Timeout | None = None,
-            deadline: DeadlineLike | None = None,
-            **others: JSON,
-        ) -> ChatCompletionResponse: ...
-
-        @overload
-        async def create(
-            self,
-            /,
-            *,
-            messages: Sequence[Message],
-            model: str,
-            stream: Literal[True],
-            max_tokens: int | None = None,
-            stop: str | Sequence[str] | None = None,
-            temperature: float | None = None,
-            top_p: float | None = None,
-            top_k: int | None = None,
-            repetition_penalty: float | None = None,
-            presence_penalty: float | None = None,
-            frequency_penalty: float | None = None,
-            min_p: float | None = None,
-            logit_bias: Mapping[str, float] | None = None,
-            seed: int | None = None,
-            logprobs: int | bool | None = None,
-            echo: bool | None = None,
-            n: int | None = None,
-            safety_model: str | None = None,
-            response_format: Object | None = None,
-            tools: Sequence[Object] | None = None,
-            tool_choice: str | Object | None = None,
-            timeout: float | Timeout | None = None,
-            deadline: DeadlineLike | None = None,
-            **others: JSON,
-        ) -> AsyncChunkStream: ...
-
-        @overload
-        async def create(
-            self,
-            /,
-            *,
-            messages: Sequence[Message],
-            model: str,
-            stream: bool,
-            max_tokens: int | None = None,
-            stop: str | Sequence[str] | None = None,
-            temperature: float | None = None,
-            top_p: float | None = None,
-            top_k: int | None = None,
-            repetition_penalty: float | None = None,
-            presence_penalty: float | None = None,
-            frequency_penalty: float | None = None,
-            min_p: float | None = None,
-            logit_bias: Mapping[str, float] | None = None,
-            seed: int | None = None,
-            logprobs: int | bool | None = None,
-            echo: bool | None = None,
-            n: int | None = None,
-            safety_model: str | None = None,
-            response_format: Object | None = None,
-            tools: Sequence[Object] | None = None,
-            tool_choice: str | Object | None = None,
-            timeout: float | Timeout | None = None,
-            deadline: DeadlineLike | None = None,
-            **others: JSON,
-        ) -> ChatCompletionResponse | AsyncChunkStream: ...
-
-    async def create(
-        self,
-        /,
-        *,
-        messages: Sequence[Message],
-        model: str,
-        stream: bool = False,
-        timeout: float | Timeout | None = None,
-        deadline: DeadlineLike | None = None,
-        **parameters: JSON,
-    ) -> ChatCompletionResponse | AsyncChunkStream:
-        """Ask for a chat completion, as `Together.chat.completions.create` does; a stream is read with `async for`."""
-        body = {"model": model, "messages": messages, "stream": stream or None, **parameters}
-        return await self._requester.create(body, timeout, deadline)
+        @wraps(BaseCompletions.create)
+        async def create(self, /, **parameters):  # a coroutine function, as inspect and unittest.mock expect
+            return await super().create(**parameters)
 
 
 class AsyncChat:
     """`client.chat`."""
 
-    def __init__(self, requester: _AsyncRequester) -> None:
-        self.completions: AsyncCompletions = AsyncCompletions(requester)
+    def __init__(self, completions: AsyncCompletions) -> None:
+        self.completions: AsyncCompletions = completions
 
 
-class AsyncTogether:
+class AsyncTogether(BaseClient["AsyncTransport"]):
     """`Together` for asyncio: the same settings, errors and limits.
 
     A `transport` is awaited, and the body that it gives is an asynchronous iterable of bytes. Connections belong to the
     event loop that they were made on, and are closed when it ends; the client can be used on one loop after another.
     """
 
-    def __init__(
-        self,
-        *,
-        api_key: str | Callable[[], str] | None = None,
-        base_url: str | None = None,
-        timeout: float | Timeout | None = None,
-        max_retries: int | None = None,
-        supplied_headers: Mapping[str, str] | None = None,
-        deadline: DeadlineLike | None = None,
-        transport: AsyncTransport | None = None,
-        cafile: str | None = None,
-        ssl_context: SSLContext | None = None,
-        insecure_http: bool = False,
-    ) -> None:
-        # A traceback may show variables, so none keeps a secret.
-        secret = Secret(os.environ.get("TOGETHER_API_KEY") if api_key is None else api_key)
-        location = BaseURL(base_url) if base_url else None
-        del api_key, base_url
-        headers = Headers(supplied_headers or {})
-        del supplied_headers
-        options = Options(
-            secret,
-            headers,
-            base_url=location,
-            timeout=timeout,
-            max_retries=max_retries,
-            deadline=deadline,
-            cafile=cafile,
-            ssl_context=ssl_context,
-            insecure_http=insecure_http,
-        )
-        sender = AsyncPool(options.endpoint, options.security) if transport is None else _TransportSender(transport)
-        self._requester = _AsyncRequester(options, sender)
-        self.chat: AsyncChat = AsyncChat(self._requester)
-
-    def __repr__(self) -> str:
-        requester: Any = getattr(self, "_requester", None)  # not there yet where a setting was refused
-        return f"{self.__class__.__name__}({requester.options if requester else ''})"
+    def _open(self, options: Options, security: TLSSettings, transport: AsyncTransport | None) -> None:
+        sender = AsyncPool(options.endpoint, security) if transport is None else _TransportSender(transport)
+        self._requester = _AsyncRequester(sender)
+        self.chat: AsyncChat = AsyncChat(AsyncCompletions(options, self._requester.answer_to))
 
     async def __aenter__(self) -> Self:
         return self
@@ -229,14 +95,11 @@ class AsyncTogether:
 class _AsyncRequester:
     """Makes the calls of one client; the client and its `chat.completions` share it, so that neither refers to the other."""
 
-    def __init__(self, options: Options, sender: AsyncPool | _TransportSender) -> None:
-        self.options = options
+    def __init__(self, sender: AsyncPool | _TransportSender) -> None:
         self.sender = sender
 
-    async def create(
-        self, parameters: Mapping[str, Any], timeout: float | Timeout | None, deadline: DeadlineLike | None
-    ) -> ChatCompletionResponse | AsyncChunkStream:
-        call = self.options.call(parameters, timeout, deadline)
+    async def answer_to(self, call: Call) -> ChatCompletionResponse | AsyncChunkStream:
+        """Return the answer to a call; raises the errors of `create`."""
         answer = await self._answer(call)
         if not call.streamed:
             return call.response(answer.status, answer.headers, await _body_of(answer))

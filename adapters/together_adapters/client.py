@@ -5,176 +5,51 @@ It never follows a redirect, and never sends a request again once its answer has
 
 from __future__ import annotations
 
-import os
 import time
 
 from ._byte_sources import as_bytes, close_source, iterator_of
 from .errors import APIConnectionError, APIError
-from .http import Headers, Secret
-from .http._client_options import MAX_BODY, MAX_ERROR_BODY, Options
+from .http import Headers
+from .http._client_base import BaseClient, BaseCompletions
+from .http._client_options import MAX_BODY, MAX_ERROR_BODY
 from .http._exchange import connection_error
 from .http._http1 import Fields
 from .http._sync_pool import Pool
-from .http._url import BaseURL
 from .stream import ChunkStream
 from .stream._reader import ChunkReader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-    from ssl import SSLContext
+    from collections.abc import Callable, Iterable
     from types import TracebackType
-    from typing import Any, Literal, Union, overload
+    from typing import Any
 
     from typing_extensions import Self
 
-    from ._types import ChatCompletionMessage, ChatCompletionResponse
+    from ._types import ChatCompletionResponse
     from .errors import APIStatusError
     from .http import Request
-    from .http._client_options import Call
+    from .http._client_options import Call, Options
+    from .http._connecting import TLSSettings
     from .http._sync_pool import Answer
-    from .http._timeouts import CallTimeouts, DeadlineLike, Timeout
-    from .protocols import JSON, HeaderPairs, SupportsToDict, Transport
-
-    Object = Union[Mapping[str, JSON], SupportsToDict]
-    Message = Union[Mapping[str, JSON], ChatCompletionMessage]
+    from .http._timeouts import CallTimeouts
+    from .protocols import HeaderPairs, Transport
 
 __all__ = ["Together"]
 
 
-class Completions:
+class Completions(BaseCompletions["ChatCompletionResponse", "ChunkStream", "ChatCompletionResponse | ChunkStream"]):
     """`client.chat.completions`."""
-
-    def __init__(self, requester: _Requester) -> None:
-        self._requester = requester
-
-    if TYPE_CHECKING:
-
-        @overload
-        def create(
-            self,
-            /,
-            *,
-            messages: Sequence[Message],
-            model: str,
-            stream: Literal[False] = False,
-            max_tokens: int | None = None,
-            stop: str | Sequence[str] | None = None,
-            temperature: float | None = None,
-            top_p: float | None = None,
-            top_k: int | None = None,
-            repetition_penalty: float | None = None,
-            presence_penalty: float | None = None,
-            frequency_penalty: float | None = None,
-            min_p: float | None = None,
-            logit_bias: Mapping[str, float] | None = None,
-            seed: int | None = None,
-            logprobs: int | bool | None = None,
-            echo: bool | None = None,
-            n: int | None = None,
-            safety_model: str | None = None,
-            response_format: Object | None = None,
-            tools: Sequence[Object] | None = None,
-            tool_choice: str | Object | None = None,
-            timeout: float | Timeout | None = None,
-            deadline: DeadlineLike | None = None,
-            **others: JSON,
-        ) -> ChatCompletionResponse: ...
-
-        @overload
-        def create(
-            self,
-            /,
-            *,
-            messages: Sequence[Message],
-            model: str,
-            stream: Literal[True],
-            max_tokens: int | None = None,
-            stop: str | Sequence[str] | None = None,
-            temperature: float | None = None,
-            top_p: float | None = None,
-            top_k: int | None = None,
-            repetition_penalty: float | None = None,
-            presence_penalty: float | None = None,
-            frequency_penalty: float | None = None,
-            min_p: float | None = None,
-            logit_bias: Mapping[str, float] | None = None,
-            seed: int | None = None,
-            logprobs: int | bool | None = None,
-            echo: bool | None = None,
-            n: int | None = None,
-            safety_model: str | None = None,
-            response_format: Object | None = None,
-            tools: Sequence[Object] | None = None,
-            tool_choice: str | Object | None = None,
-            timeout: float | Timeout | None = None,
-            deadline: DeadlineLike | None = None,
-            **others: JSON,
-        ) -> ChunkStream: ...
-
-        @overload
-        def create(
-            self,
-            /,
-            *,
-            messages: Sequence[Message],
-            model: str,
-            stream: bool,
-            max_tokens: int | None = None,
-            stop: str | Sequence[str] | None = None,
-            temperature: float | None = None,
-            top_p: float | None = None,
-            top_k: int | None = None,
-            repetition_penalty: float | None = None,
-            presence_penalty: float | None = None,
-            frequency_penalty: float | None = None,
-            min_p: float | None = None,
-            logit_bias: Mapping[str, float] | None = None,
-            seed: int | None = None,
-            logprobs: int | bool | None = None,
-            echo: bool | None = None,
-            n: int | None = None,
-            safety_model: str | None = None,
-            response_format: Object | None = None,
-            tools: Sequence[Object] | None = None,
-            tool_choice: str | Object | None = None,
-            timeout: float | Timeout | None = None,
-            deadline: DeadlineLike | None = None,
-            **others: JSON,
-        ) -> ChatCompletionResponse | ChunkStream: ...
-
-    def create(
-        self,
-        /,
-        *,
-        messages: Sequence[Message],
-        model: str,
-        stream: bool = False,
-        timeout: float | Timeout | None = None,
-        deadline: DeadlineLike | None = None,
-        **parameters: JSON,
-    ) -> ChatCompletionResponse | ChunkStream:
-        """Ask for a chat completion; with `stream=True` its chunks are given as they arrive.
-
-        The other parameters are those of `together_types.ChatCompletionRequest`; what is not among them is sent as it
-        is, and None is left out. Messages, tools and the like may be dicts or values of together_types. `timeout` and
-        `deadline` are the client's unless they are given here.
-
-        Raises APIStatusError where the server refuses, APIConnectionError where it cannot be reached, and
-        APITimeoutError where it takes too long; a stream raises StreamError and IncompleteStreamError after its last chunk.
-        """
-        body = {"model": model, "messages": messages, "stream": stream or None, **parameters}
-        return self._requester.create(body, timeout, deadline)
 
 
 class Chat:
     """`client.chat`."""
 
-    def __init__(self, requester: _Requester) -> None:
-        self.completions: Completions = Completions(requester)
+    def __init__(self, completions: Completions) -> None:
+        self.completions: Completions = completions
 
 
-class Together:
+class Together(BaseClient["Transport"]):
     """A client of Together, or of another server of the OpenAI format at `base_url`; threads may share it.
 
     `api_key` is a string, or a function that is asked for one before each call; without it TOGETHER_API_KEY is used, and
@@ -192,44 +67,10 @@ class Together:
     Raises ValueError for a key, a header, a URL or a limit that cannot be used.
     """
 
-    def __init__(
-        self,
-        *,
-        api_key: str | Callable[[], str] | None = None,
-        base_url: str | None = None,
-        timeout: float | Timeout | None = None,
-        max_retries: int | None = None,
-        supplied_headers: Mapping[str, str] | None = None,
-        deadline: DeadlineLike | None = None,
-        transport: Transport | None = None,
-        cafile: str | None = None,
-        ssl_context: SSLContext | None = None,
-        insecure_http: bool = False,
-    ) -> None:
-        # A traceback may show variables, so none keeps a secret.
-        secret = Secret(os.environ.get("TOGETHER_API_KEY") if api_key is None else api_key)
-        location = BaseURL(base_url) if base_url else None
-        del api_key, base_url
-        headers = Headers(supplied_headers or {})
-        del supplied_headers
-        options = Options(
-            secret,
-            headers,
-            base_url=location,
-            timeout=timeout,
-            max_retries=max_retries,
-            deadline=deadline,
-            cafile=cafile,
-            ssl_context=ssl_context,
-            insecure_http=insecure_http,
-        )
-        sender = Pool(options.endpoint, options.security) if transport is None else _TransportSender(transport)
-        self._requester = _Requester(options, sender)
-        self.chat: Chat = Chat(self._requester)
-
-    def __repr__(self) -> str:
-        requester: Any = getattr(self, "_requester", None)  # not there yet where a setting was refused
-        return f"{self.__class__.__name__}({requester.options if requester else ''})"
+    def _open(self, options: Options, security: TLSSettings, transport: Transport | None) -> None:
+        sender = Pool(options.endpoint, security) if transport is None else _TransportSender(transport)
+        self._requester = _Requester(sender)
+        self.chat: Chat = Chat(Completions(options, self._requester.answer_to))
 
     def __enter__(self) -> Self:
         return self
@@ -247,14 +88,11 @@ class Together:
 class _Requester:
     """Makes the calls of one client; the client and its `chat.completions` share it, so that neither refers to the other."""
 
-    def __init__(self, options: Options, sender: Pool | _TransportSender) -> None:
-        self.options = options
+    def __init__(self, sender: Pool | _TransportSender) -> None:
         self.sender = sender
 
-    def create(
-        self, parameters: Mapping[str, Any], timeout: float | Timeout | None, deadline: DeadlineLike | None
-    ) -> ChatCompletionResponse | ChunkStream:
-        call = self.options.call(parameters, timeout, deadline)
+    def answer_to(self, call: Call) -> ChatCompletionResponse | ChunkStream:
+        """Return the answer to a call; raises the errors of `create`."""
         answer = self._answer(call)
         if not call.streamed:
             return call.response(answer.status, answer.headers, body_of(answer))

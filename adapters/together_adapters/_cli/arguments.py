@@ -9,10 +9,10 @@ __all__ = ["base_url", "finite", "port", "positive"]
 
 def base_url(text: str) -> str:
     """The base URL of a server."""
-    from ..http._url import BaseURL
+    from ..http._url import endpoint_of
 
     try:
-        BaseURL(text).endpoint("")
+        endpoint_of(text)
     except ValueError as error:
         raise ArgumentTypeError(str(error)) from None
     return text

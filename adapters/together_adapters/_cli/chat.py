@@ -86,11 +86,11 @@ def _key_for(base_url: str | None) -> str | None:
 
     That key is of no use to a server in the local network, and is not sent there in the clear.
     """
-    from ..http._url import BaseURL
+    from ..http._url import endpoint_of
 
     if base_url is None:
         return None
-    endpoint = BaseURL(base_url).endpoint("")
+    endpoint = endpoint_of(base_url)
     return None if endpoint.scheme == "https" or endpoint.is_loopback else ""
 
 

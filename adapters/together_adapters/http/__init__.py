@@ -1,7 +1,6 @@
 """Requests and answers as values: what is sent, and what the status, the headers and the body of an answer mean.
 
-It never opens a socket or waits. A key is checked before it is used, and kept where no repr, no message and no variable of a
-traceback shows it: in `Secret`, and in `Headers`, whose repr has no values.
+A key is checked before it is used, and kept out of errors as `_secrets` describes. Opens no socket and does not wait.
 """
 
 from __future__ import annotations
@@ -9,8 +8,7 @@ from __future__ import annotations
 import json
 
 from .._error_messages import message_in, text_of_page
-from .._http_fields import is_token
-from .._json_data import is_dict, is_list
+from .._json_data import is_dict
 from .._types import ChatCompletionResponse, ParseError, __version__, loads
 from ..errors import (
     APIStatusError,
@@ -26,16 +24,18 @@ from ..errors import (
 from ..stream._reader import ChunkReader
 from ._http1 import Fields
 from ._retries import rate_limits_in, retry_after_in
+from ._secrets import Headers, Secret, conceal, hide_variables
 from ._timeouts import Timeout
-from ._url import BaseURL, Endpoint
+from ._url import endpoint_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from typing import Any, TypeVar
 
     from ..errors import APIError
     from ..protocols import JSON
+    from ._url import Endpoint
 
     E = TypeVar("E", bound=APIError)
 
@@ -52,13 +52,11 @@ __all__ = [
     "status_error",
 ]
 
-Timeout.__module__ = __name__  # the public module, which pickles name
+Headers.__module__ = Secret.__module__ = Timeout.__module__ = __name__  # the public module, which pickles name
 
 DEFAULT_BASE_URL = "https://api.together.xyz/v1"
 """Together's own API."""
 
-_OWN = ("host", "content-length", "transfer-encoding", "connection")  # what says where a request ends
-_TELLTALE = ("auth", "cookie", "key", "secret", "token")  # in the names of headers that carry credentials
 _ERRORS: dict[int, type[APIStatusError]] = {
     400: BadRequestError,
     401: AuthenticationError,
@@ -68,67 +66,6 @@ _ERRORS: dict[int, type[APIStatusError]] = {
     422: UnprocessableEntityError,
     429: RateLimitError,
 }
-
-
-class Secret:
-    """An API key, or a function that gives it for each request; its repr shows neither."""
-
-    def __init__(self, source: str | Callable[[], str] | None) -> None:
-        self._source = source
-
-    @property
-    def is_constant(self) -> bool:
-        """Whether the key is known, not asked for before each call."""
-        return not callable(self._source)
-
-    def __bool__(self) -> bool:
-        return bool(self._source)
-
-    def __repr__(self) -> str:
-        return "<an API key>" if self else "<no API key>"
-
-    def _given(self) -> Any:
-        return self._source() if callable(self._source) else self._source or ""
-
-    def value(self) -> str:
-        """The key; raises ValueError for one that no header can hold."""
-        key = self._given()
-        if not (isinstance(key, str) and key.isascii() and key.isprintable() and " " not in key):
-            key = ""
-            raise ValueError("the API key has characters that a header cannot hold, such as a line end")
-        return key
-
-
-class Headers(dict[str, str]):
-    """Header fields to send; the repr has no values, because some of them are secrets."""
-
-    def __repr__(self) -> str:
-        return f"<headers {', '.join(self)}>"
-
-    def credentials(self) -> list[str]:
-        """The values of the headers whose names look like those of credentials."""
-        return [self[name] for name in self if any([word in name.lower() for word in _TELLTALE])]
-
-    def check(self) -> None:
-        """Raises ValueError for a field that cannot be sent or is not the caller's to set."""
-        for name in self:
-            if not is_token(name):
-                raise ValueError(f"not the name of a header: {name!r}")
-            if name.lower() in _OWN:
-                raise ValueError(f"the header {name} is the client's own")
-            if not _can_be_sent(self[name]):
-                raise ValueError(f"the header {name} has characters that a header cannot hold, such as a line end")
-
-    def merged(self, over: Mapping[str, str]) -> Headers:
-        """These fields, and those of `over` in place of the ones of the same name."""
-        names = {name.lower() for name in over}
-        return Headers({**{name: value for name, value in self.items() if name.lower() not in names}, **over})
-
-
-def _can_be_sent(value: object) -> bool:
-    return isinstance(value, str) and all(
-        [(" " <= mark <= "\xff" and not "\x7f" <= mark <= "\x9f") or mark == "\t" for mark in value]
-    )
 
 
 class Request:
@@ -159,41 +96,23 @@ class Request:
         return data
 
     def conceal(self, error: E) -> E:
-        """Take out of an error what a server repeated of the credentials, in JSON also with escapes; gives the error."""
-        secrets = self._secrets()
-        cause = error.__cause__
-        if cause is not None and _concealed(str(cause), secrets) != str(cause):
-            error.__cause__ = None
-        error.args = tuple(_concealed(list(error.args), secrets))
-        for name, value in vars(error).items():
-            setattr(error, name, _concealed(value, secrets))
-        return error
+        """Replace in an error what a server repeated of the credentials, in JSON also with escapes; returns the error."""
+        return conceal(error, self._secrets())
 
     def _secrets(self) -> list[str]:
         # A short word, such as the scheme before the key, may well be in an answer without being a secret.
         return [word for value in self.headers.credentials() for word in value.split() if len(word) > 7]
 
 
-def _concealed(value: Any, secrets: list[str]) -> Any:
-    if isinstance(value, str):
-        for secret in secrets:
-            value = value.replace(secret, "***")
-        return value
-    if is_list(value):
-        return [_concealed(item, secrets) for item in value]
-    if is_dict(value):
-        return {_concealed(name, secrets): _concealed(item, secrets) for name, item in value.items()}
-    return value
-
-
+@hide_variables
 def endpoint_at(
-    base_url: BaseURL, path: str = "/chat/completions", *, insecure_http: bool, with_credentials: bool
+    base_url: str, path: str = "/chat/completions", *, insecure_http: bool, with_credentials: bool
 ) -> Endpoint:
-    """Where requests go, those for chat completions unless `path` names others; raises ValueError for a URL that will not do.
+    """Return the endpoint of chat completions, or that of another `path`; raises ValueError for an unusable URL.
 
-    A key is sent in the clear only to this machine, unless `insecure_http` asks for it.
+    A key is sent without TLS only to this machine, unless `insecure_http` allows it.
     """
-    endpoint = base_url.endpoint(path)
+    endpoint = endpoint_of(base_url, path)
     if endpoint.scheme == "http" and with_credentials and not (insecure_http or endpoint.is_loopback):
         raise ValueError(
             "an API key is sent over https only, except to this machine: use https, give api_key='' to send none,"
@@ -293,6 +212,6 @@ def _json_in(body: bytes) -> Any:
 
 def _origin_in(location: str) -> str:
     try:
-        return BaseURL(location).endpoint("").origin
+        return endpoint_of(location).origin
     except ValueError:
         return "another path" if location.startswith("/") and not location.startswith("//") else "an unknown place"

@@ -1,37 +1,21 @@
-"""What both clients are made with, and what both do with an answer before the next read or pause.
-
-It never reads, sends or sleeps, which is all that the two clients do differently.
-"""
+"""The settings of a client, and what both clients do with one call between its reads and pauses. Does no I/O."""
 
 from __future__ import annotations
 
-import os
-
 from ..errors import APIError
-from . import (
-    DEFAULT_BASE_URL,
-    Headers,
-    Secret,
-    completion_in,
-    endpoint_at,
-    no_completion_error,
-    request_of,
-    status_error,
-)
-from ._connecting import TLSSettings
+from . import completion_in, no_completion_error, request_of, status_error
 from ._retries import Attempts
+from ._secrets import hide_variables
 from ._timeouts import CallTimeouts, timeout_of
-from ._url import BaseURL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from ssl import SSLContext
     from typing import Any
 
     from .._types import ChatCompletionResponse
     from ..errors import APIStatusError
-    from . import Request
+    from . import Headers, Request, Secret
     from ._http1 import Fields
     from ._timeouts import DeadlineLike, Timeout
     from ._url import Endpoint
@@ -40,49 +24,34 @@ __all__ = ["MAX_BODY", "MAX_ERROR_BODY", "Call", "Options"]
 
 MAX_BODY = 64 * 2**20  # bytes of an answer that is not streamed
 MAX_ERROR_BODY = 65536
-_RETRIES = 2
 
 
 class Options:
-    """A client's settings, checked."""
+    """The settings of a client's calls, checked."""
 
     def __init__(
         self,
+        endpoint: Endpoint,
         secret: Secret,
         headers: Headers,
         *,
-        base_url: BaseURL | None,
-        timeout: float | Timeout | None,
-        max_retries: int | None,
+        timeout: Timeout,
         deadline: DeadlineLike | None,
-        cafile: str | None,
-        ssl_context: SSLContext | None,
-        insecure_http: bool,
+        max_retries: int,
     ) -> None:
-        if base_url is None and (named := os.environ.get("TOGETHER_BASE_URL")):
-            base_url = BaseURL(named)
-            del named
-        if not secret and base_url is None:
-            raise ValueError("no API key: set TOGETHER_API_KEY, give api_key=, or name another server with base_url=")
-        headers.check()
+        self.endpoint = endpoint
         self.secret = secret
         self.headers = headers
-        self.endpoint: Endpoint = endpoint_at(
-            base_url or BaseURL(DEFAULT_BASE_URL),
-            insecure_http=insecure_http,
-            with_credentials=bool(secret) or bool(headers.credentials()),
-        )
-        self.timeout: Timeout = timeout_of(timeout)
+        self.timeout = timeout
         self.deadline = deadline
-        self.max_retries: int = _RETRIES if max_retries is None else max_retries
-        self.security: TLSSettings = TLSSettings(cafile, ssl_context)
+        self.max_retries = max_retries
         if secret.is_constant:
             secret.value()
 
     def call(
-        self, parameters: Mapping[str, Any], timeout: float | Timeout | None, deadline: DeadlineLike | None
+        self, parameters: Mapping[str, Any], *, timeout: float | Timeout | None, deadline: DeadlineLike | None
     ) -> Call:
-        """One call with these parameters; its time begins now."""
+        """Return one call with these parameters; its time begins now."""
         timeouts = CallTimeouts(
             self.timeout if timeout is None else timeout_of(timeout),
             self.deadline if deadline is None else deadline,
@@ -91,8 +60,7 @@ class Options:
         return Call(request, timeouts, Attempts(self.max_retries, timeouts), streamed=bool(parameters.get("stream")))
 
     def __repr__(self) -> str:
-        endpoint: Endpoint | None = getattr(self, "endpoint", None)  # not there yet where a setting was refused
-        return f"base_url={endpoint.url.rpartition('/chat/')[0]!r}" if endpoint else ""
+        return f"base_url={self.endpoint.url.rpartition('/chat/')[0]!r}"
 
 
 class Call:
@@ -105,18 +73,20 @@ class Call:
         self.attempts = attempts
         self.streamed = streamed
 
+    @hide_variables  # the body may repeat the key
     def response(self, status: int, headers: Fields, body: bytes) -> ChatCompletionResponse:
-        """The response in an answer with a status of success; raises APIStatusError where its body is none."""
+        """Return the response in a successful answer; raises APIStatusError if its body is not a chat completion."""
         try:
             response = completion_in(headers, body)
         except APIError as error:
-            body = b""  # a traceback shows variables, those of the frames below too
-            raise self.request.conceal(error).with_traceback(None)  # noqa: B904  it keeps its own cause
+            self.request.conceal(error)
+            raise
         if response is None:
             body = self.request.without_secret(body)
             raise self.request.conceal(no_completion_error(status, headers, body, self.server))
         return response
 
     def refusal(self, status: int, headers: Fields, body: bytes) -> APIStatusError:
+        """Return the error for an answer whose status is not a success."""
         body = self.request.without_secret(body)[:MAX_ERROR_BODY]
         return self.request.conceal(status_error(status, headers, body, self.server))

@@ -16,8 +16,8 @@ import sys
 from _thread import allocate_lock  # threading may be missing
 from urllib.parse import unquote, urlsplit
 
-from . import Headers
 from ._http1 import Response
+from ._secrets import Headers, hide_variables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -158,10 +158,11 @@ def request_bytes(request: Request) -> bytes:
     return request.to_bytes(proxy.headers if proxy else None, absolute=proxy is not None)
 
 
+@hide_variables
 def proxy_for(endpoint: Endpoint) -> Proxy | None:
-    """The proxy of `HTTPS_PROXY`, `HTTP_PROXY` or the system's settings, unless `NO_PROXY` excepts the host.
+    """Return the proxy of `HTTPS_PROXY`, `HTTP_PROXY` or the system's settings; None where `NO_PROXY` excepts the host.
 
-    This machine is never reached through a proxy. Raises ValueError for a proxy that is not an HTTP proxy.
+    This machine is reached without a proxy. Raises ValueError for a proxy that is not an HTTP proxy.
     """
     # urllib.request takes 15 to 30 ms to import, which a host without a proxy need not spend.
     named = sys.platform in ("darwin", "win32") or any([name.lower().endswith("_proxy") for name in os.environ])
@@ -173,23 +174,18 @@ def proxy_for(endpoint: Endpoint) -> Proxy | None:
     url = proxies.get(endpoint.scheme) or proxies.get("all")
     if not url or proxy_bypass(f"{endpoint.host}:{endpoint.port}"):
         return None
-    proxy, problem = _read(url)
-    if proxy is None:
-        url, proxies = "", {}  # it may hold a password, and tracebacks may show variables
-        raise ValueError(problem)
-    return proxy
+    return _proxy_at(url)
 
 
-def _read(url: str) -> tuple[Proxy | None, str]:
+def _proxy_at(url: str) -> Proxy:
     try:
         parts = urlsplit(url if "://" in url else f"http://{url}")
         host, port = parts.hostname, parts.port
     except ValueError:
-        return None, "the proxy's address is not a URL"
+        raise ValueError("the proxy's address is not a URL") from None
     if parts.scheme != "http" or not host:
-        return (
-            None,
-            f"a proxy with the scheme {parts.scheme!r}: only http:// proxies can be used; give transport= for others",
+        raise ValueError(
+            f"a proxy with the scheme {parts.scheme!r}: only http:// proxies can be used; give transport= for others"
         )
     headers = Headers()
     if parts.username is not None:
@@ -197,4 +193,4 @@ def _read(url: str) -> tuple[Proxy | None, str]:
 
         credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
         headers["Proxy-Authorization"] = "Basic " + b64encode(credentials.encode("utf-8")).decode("ascii")
-    return Proxy(host, port or 80, headers), ""
+    return Proxy(host, port or 80, headers)

@@ -9,6 +9,7 @@ import os
 
 from ..errors import APIConnectionError, APIError, APITimeoutError
 from ._http1 import Response
+from ._secrets import without_frames
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,14 +73,14 @@ class Exchange:
 
 
 def connection_error(problem: Exception, host: str, *, answered: bool = False) -> APIError:
-    """What went wrong on the way to `host` as an error; without tracebacks of causes, whose variables may hold a key."""
+    """Return the APIError for a failure on the way to `host`; its cause has no frames and no cause of its own."""
     if isinstance(problem, APIConnectionError) or not isinstance(problem, APIError):
         kind = APITimeoutError if isinstance(problem, (APITimeoutError, TimeoutError)) else APIConnectionError
         where = f"the connection to {host} broke" if answered else f"cannot reach {host}"
         error = kind(f"{where}: {_reason_of(problem)}")
         error.unanswered = not (answered or _is_certificate(problem) or isinstance(problem, ClientClosed))
-        error.__cause__ = problem.with_traceback(None)
-        problem.__cause__ = problem.__context__ = None
+        problem.__cause__ = None
+        error.__cause__ = without_frames(problem)
         return error
     return problem
 

@@ -20,7 +20,7 @@ from socketserver import TCPServer
 from threading import BoundedSemaphore, Event
 
 from ..errors import APIError, APIStatusError, APITimeoutError
-from ..http._url import BaseURL
+from ..http._url import endpoint_of
 from ..openai_format import to_openai
 from ..sse import encode_chunks
 from ..sse._encoding import error_body, json_bytes
@@ -78,7 +78,7 @@ class Server(ThreadingHTTPServer):
         self.max_body = max_body
         self.log = log
         name = f"[{host}]" if ":" in host else host
-        self.on_loopback: bool = BaseURL(f"http://{name}").endpoint("").is_loopback
+        self.on_loopback: bool = endpoint_of(f"http://{name}").is_loopback
         self.closing: Event = Event()
         self._places = BoundedSemaphore(_MOST_CALLERS)
         if ":" in host:

@@ -14,10 +14,12 @@ from .._types import __version__
 from ..client import Together, body_of
 from ..errors import NotFoundError
 from ..http import Headers, Request, Secret, endpoint_at, status_error
+from ..http._client_base import CALL_OPTIONS
 from ..http._connecting import TLSSettings
+from ..http._secrets import hide_variables
 from ..http._sync_pool import Pool
 from ..http._timeouts import CallTimeouts, timeout_of
-from ..http._url import BaseURL
+from ..http._url import endpoint_of
 from ..openai_format import from_openai
 from ..stream import ChunkStream, iter_chunks
 
@@ -42,8 +44,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Recordings", "Upstream", "model_of"]
 
-# Parameters of the client's own `create`, which a request must not set.
-_NOT_ASKED = ("self", "timeout", "deadline")
+_NOT_ASKED = ("self", *CALL_OPTIONS)  # what a request must not set
 
 
 def model_of(id: str) -> dict[str, Any]:
@@ -86,16 +87,18 @@ class Upstream:
     `together` says that it takes that form.
     """
 
+    @hide_variables
     def __init__(self, base_url: str, api_key: str | None = None, *, together: bool | None = None) -> None:
         self._base_url = base_url
         self._secret = Secret(os.environ.get("TOGETHER_API_KEY") if api_key is None else api_key)
-        is_together = BaseURL(base_url).endpoint("").host.endswith((".together.ai", ".together.xyz"))
+        is_together = endpoint_of(base_url).host.endswith((".together.ai", ".together.xyz"))
         self._together = is_together if together is None else together
         self._lock = Lock()
         self._idle = [self._new_client("")]  # a URL that will not do is refused now
 
+    @hide_variables
     def call(self, key: str) -> _UpstreamCall:
-        """A call for a caller who has sent `key`; raises ValueError for one that cannot be sent."""
+        """Return a call for a caller who sent `key`; raises ValueError for a key that cannot be sent."""
         if not self._secret and key:
             client = self._new_client(key)
             return _UpstreamCall(client, Together.close, self._together)
@@ -110,10 +113,11 @@ class Upstream:
         with self._lock:
             self._idle.append(client)
 
+    @hide_variables
     def models(self, key: str) -> list[dict[str, Any]]:
-        """The server's models; Together gives a bare list of them."""
+        """Return the server's models, which Together sends as a bare list."""
         secret = self._secret or Secret(key)
-        endpoint = endpoint_at(BaseURL(self._base_url), "/models", insecure_http=False, with_credentials=bool(secret))
+        endpoint = endpoint_at(self._base_url, "/models", insecure_http=False, with_credentials=bool(secret))
         headers = Headers({"Accept": "application/json", "User-Agent": f"together-types/{__version__}"})
         if secret:
             headers["Authorization"] = "Bearer " + secret.value()

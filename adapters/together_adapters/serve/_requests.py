@@ -15,7 +15,7 @@ from .._http_fields import TOKEN
 from .._json_data import is_dict, is_list
 from .._types import ParseError, loads_finite
 from ..http._http1 import ChunkedBody
-from ..http._url import BaseURL
+from ..http._url import endpoint_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def check_content_type(headers: Message) -> None:
 def is_for_loopback(headers: Message) -> bool:
     """Whether the host that is asked for is a name of loopback: where another's name leads here, its web page is asking."""
     try:
-        return BaseURL(f"http://{headers.get('Host', 'localhost')}").endpoint("").is_loopback
+        return endpoint_of(f"http://{headers.get('Host', 'localhost')}").is_loopback
     except ValueError:
         return False
 

@@ -1,0 +1,223 @@
+"""The interface that `Together` and `AsyncTogether` share: the client's arguments and the parameters of `create`.
+
+Both are declared here and nowhere else. The type variables are what differs between the two clients: the transport, and
+what `create` returns. Does no I/O.
+"""
+
+from __future__ import annotations
+
+import os
+
+from . import DEFAULT_BASE_URL, Headers, Secret, endpoint_at
+from ._client_options import Options
+from ._connecting import TLSSettings
+from ._secrets import hide_variables
+from ._timeouts import timeout_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from ssl import SSLContext
+    from typing import Generic, Literal, TypeVar, Union, overload
+
+    from .._types import ChatCompletionMessage
+    from ..protocols import JSON, SupportsToDict
+    from ._client_options import Call
+    from ._timeouts import DeadlineLike, Timeout
+
+    Object = Union[Mapping[str, JSON], SupportsToDict]
+    Message = Union[Mapping[str, JSON], ChatCompletionMessage]
+    ResponseT = TypeVar("ResponseT")
+    StreamT = TypeVar("StreamT")
+    EitherT = TypeVar("EitherT")
+    TransportT = TypeVar("TransportT")
+else:
+    ResponseT = StreamT = EitherT = TransportT = None
+
+    class Generic:
+        """A stand-in for typing.Generic, whose import takes longer than that of this module."""
+
+        def __class_getitem__(cls, parameters):
+            return cls
+
+
+__all__ = ["CALL_OPTIONS", "BaseClient", "BaseCompletions"]
+
+CALL_OPTIONS = ("timeout", "deadline")
+"""The parameters of `create` that are settings of the call; all others are sent in the request's body."""
+_RETRIES = 2
+
+
+class BaseCompletions(Generic[ResponseT, StreamT, EitherT]):
+    """`client.chat.completions` of either client."""
+
+    def __init__(self, options: Options, send: Callable[[Call], EitherT]) -> None:
+        self._options = options
+        self._send = send
+
+    # A parameter is added to all three. One TypedDict would need `extra_items` (PEP 728), which mypy lacks, to accept others.
+    if TYPE_CHECKING:
+
+        @overload
+        def create(
+            self,
+            /,
+            *,
+            messages: Sequence[Message],
+            model: str,
+            stream: Literal[False] = False,
+            max_tokens: int | None = None,
+            stop: str | Sequence[str] | None = None,
+            temperature: float | None = None,
+            top_p: float | None = None,
+            top_k: int | None = None,
+            repetition_penalty: float | None = None,
+            presence_penalty: float | None = None,
+            frequency_penalty: float | None = None,
+            min_p: float | None = None,
+            logit_bias: Mapping[str, float] | None = None,
+            seed: int | None = None,
+            logprobs: int | bool | None = None,
+            echo: bool | None = None,
+            n: int | None = None,
+            safety_model: str | None = None,
+            response_format: Object | None = None,
+            tools: Sequence[Object] | None = None,
+            tool_choice: str | Object | None = None,
+            timeout: float | Timeout | None = None,
+            deadline: DeadlineLike | None = None,
+            **others: JSON,
+        ) -> ResponseT: ...
+
+        @overload
+        def create(
+            self,
+            /,
+            *,
+            messages: Sequence[Message],
+            model: str,
+            stream: Literal[True],
+            max_tokens: int | None = None,
+            stop: str | Sequence[str] | None = None,
+            temperature: float | None = None,
+            top_p: float | None = None,
+            top_k: int | None = None,
+            repetition_penalty: float | None = None,
+            presence_penalty: float | None = None,
+            frequency_penalty: float | None = None,
+            min_p: float | None = None,
+            logit_bias: Mapping[str, float] | None = None,
+            seed: int | None = None,
+            logprobs: int | bool | None = None,
+            echo: bool | None = None,
+            n: int | None = None,
+            safety_model: str | None = None,
+            response_format: Object | None = None,
+            tools: Sequence[Object] | None = None,
+            tool_choice: str | Object | None = None,
+            timeout: float | Timeout | None = None,
+            deadline: DeadlineLike | None = None,
+            **others: JSON,
+        ) -> StreamT: ...
+
+        @overload
+        def create(
+            self,
+            /,
+            *,
+            messages: Sequence[Message],
+            model: str,
+            stream: bool,
+            max_tokens: int | None = None,
+            stop: str | Sequence[str] | None = None,
+            temperature: float | None = None,
+            top_p: float | None = None,
+            top_k: int | None = None,
+            repetition_penalty: float | None = None,
+            presence_penalty: float | None = None,
+            frequency_penalty: float | None = None,
+            min_p: float | None = None,
+            logit_bias: Mapping[str, float] | None = None,
+            seed: int | None = None,
+            logprobs: int | bool | None = None,
+            echo: bool | None = None,
+            n: int | None = None,
+            safety_model: str | None = None,
+            response_format: Object | None = None,
+            tools: Sequence[Object] | None = None,
+            tool_choice: str | Object | None = None,
+            timeout: float | Timeout | None = None,
+            deadline: DeadlineLike | None = None,
+            **others: JSON,
+        ) -> EitherT: ...
+
+    def create(
+        self,
+        /,
+        *,
+        messages: Sequence[Message],
+        model: str,
+        stream: bool = False,
+        timeout: float | Timeout | None = None,
+        deadline: DeadlineLike | None = None,
+        **parameters: JSON,
+    ) -> ResponseT | StreamT | EitherT:
+        """Ask for a chat completion; with `stream=True` its chunks are returned as they arrive.
+
+        The other parameters are those of `together_types.ChatCompletionRequest`. Parameters that it does not declare are
+        sent unchanged, and None is left out. Messages, tools and the like may be dicts or values of together_types.
+        `timeout` and `deadline` replace those of the client. AsyncTogether returns an awaitable.
+
+        Raises APIStatusError if the server refuses the request, APIConnectionError if it cannot be reached, and
+        APITimeoutError if it takes too long. A stream raises StreamError and IncompleteStreamError after its last chunk.
+        """
+        body = {"model": model, "messages": messages, "stream": stream or None, **parameters}
+        return self._send(self._options.call(body, timeout=timeout, deadline=deadline))
+
+
+class BaseClient(Generic[TransportT]):
+    """The arguments of either client, checked."""
+
+    @hide_variables
+    def __init__(
+        self,
+        *,
+        api_key: str | Callable[[], str] | None = None,
+        base_url: str | None = None,
+        timeout: float | Timeout | None = None,
+        max_retries: int | None = None,
+        supplied_headers: Mapping[str, str] | None = None,
+        deadline: DeadlineLike | None = None,
+        transport: TransportT | None = None,
+        cafile: str | None = None,
+        ssl_context: SSLContext | None = None,
+        insecure_http: bool = False,
+    ) -> None:
+        secret = Secret(os.environ.get("TOGETHER_API_KEY") if api_key is None else api_key)
+        base_url = base_url or os.environ.get("TOGETHER_BASE_URL")
+        if not secret and not base_url:
+            raise ValueError("no API key: set TOGETHER_API_KEY, give api_key=, or name another server with base_url=")
+        headers = Headers(supplied_headers or {})
+        headers.check()
+        endpoint = endpoint_at(
+            base_url or DEFAULT_BASE_URL,
+            insecure_http=insecure_http,
+            with_credentials=bool(secret) or bool(headers.credentials()),
+        )
+        self._options = Options(
+            endpoint,
+            secret,
+            headers,
+            timeout=timeout_of(timeout),
+            deadline=deadline,
+            max_retries=_RETRIES if max_retries is None else max_retries,
+        )
+        self._open(self._options, TLSSettings(cafile, ssl_context), transport)
+
+    def _open(self, options: Options, security: TLSSettings, transport: TransportT | None) -> None:
+        """Create what sends the requests; called once, with checked arguments."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        options: Options | None = getattr(self, "_options", None)  # absent if an argument was refused
+        return f"{self.__class__.__name__}({options or ''})"

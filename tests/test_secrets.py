@@ -1,0 +1,150 @@
+"""No error of a client shows a key, a password or a secret URL: all its frames, causes and texts are searched."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from client_calls import BOTH, KEY, ask, assert_no_secret
+from together_adapters import AsyncTogether, Together
+from together_adapters.http import endpoint_at
+from together_adapters.http._secrets import hide_variables
+from together_adapters.serve._backends import Upstream
+
+CLIENTS = pytest.mark.parametrize("client", [Together, AsyncTogether])
+WRONG_KEYS: list[Any] = [f"{KEY}\n", f"{KEY} {KEY}", f"{KEY}\u20ac", f"{KEY}\x00", KEY.encode(), [KEY], {KEY: KEY}]
+WRONG_URLS = [
+    f"https://user:{KEY}@example.com/v1",
+    f"https://{KEY}@example.com/v1",
+    f"https://{KEY}@[::1/v1",
+    f"https://user:{KEY}@example.com:port/",
+    f"https://example.com:99999/?key={KEY}",
+    f"https://[::1/?key={KEY}",
+    f"https://exa mple.com/?key={KEY}",
+    f"https://a..b/?key={KEY}",
+    f"https://{'a' * 64}.example/?key={KEY}",
+    f"https://user:{KEY}@ex\u2100mple.com/",
+    f"https://example.com/?key={KEY}#part",
+    f"ftp://example.com/?key={KEY}",
+    f"http://example.com/?key={KEY}",
+    f"?key={KEY}",
+]
+WRONG_HEADERS: list[Any] = [
+    {"Authorization": f"Bearer {KEY}\r\nX: y"},
+    {"X-Api-Key": KEY, "X": "\u20ac"},
+    {"X-Api-Key": KEY, "": "a"},
+    {"X-Api-Key": KEY, "Host": "example.com"},
+    {"X-Api-Key": KEY.encode()},
+    {"X-Api-Key": KEY, 5: "a"},
+    [("X-Api-Key", KEY, "c")],
+    KEY,
+]
+WRONG_PROXIES = [
+    f"socks5://user:{KEY}@127.0.0.1:1",
+    f"https://user:{KEY}@127.0.0.1:1",
+    f"http://user:{KEY}@",
+    f"http://user:{KEY}@[::1",
+    f"http://user:{KEY}@127.0.0.1:port",
+    f"http://user:{KEY}@127.0.0.1:99999",
+    f"http://user:{KEY}@ex\u2100mple.com:1",
+]
+
+
+def refused(call: Callable[[], object]) -> Exception:
+    """Return the error of a call, whose frames are shown as an error tracker shows them."""
+    with pytest.raises((TypeError, ValueError)) as caught:
+        call()
+    assert_no_secret(caught.value)
+    return caught.value
+
+
+@CLIENTS
+@pytest.mark.parametrize("key", WRONG_KEYS, ids=ascii)
+def test_wrong_key_is_not_shown(client: Any, key: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused(lambda: client(api_key=key))
+    if isinstance(key, str) and "\0" not in key:
+        monkeypatch.setenv("TOGETHER_API_KEY", key)
+        refused(lambda: client())
+
+
+@CLIENTS
+@pytest.mark.parametrize("url", WRONG_URLS)
+def test_wrong_url_is_not_shown(client: Any, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused(lambda: client(api_key="sk-another-key", base_url=url))
+    refused(lambda: endpoint_at(url, insecure_http=False, with_credentials=True))
+    monkeypatch.setenv("TOGETHER_BASE_URL", url)
+    refused(lambda: client(api_key="sk-another-key"))
+
+
+@CLIENTS
+@pytest.mark.parametrize("headers", WRONG_HEADERS, ids=ascii)
+def test_wrong_header_is_not_shown(client: Any, headers: Any) -> None:
+    refused(lambda: client(api_key="", base_url="https://example.com", supplied_headers=headers))
+
+
+@CLIENTS
+@pytest.mark.parametrize(
+    "other", [{"timeout": -1}, {"timeout": "x"}, {"no_such_argument": 1}, {"max_retries": 0, "base_url": "x"}], ids=str
+)
+def test_key_is_not_shown_where_another_argument_is_wrong(client: Any, other: dict[str, Any]) -> None:
+    refused(lambda: client(api_key=KEY, supplied_headers={"X-Api-Key": KEY}, **other))
+
+
+@BOTH
+@pytest.mark.parametrize("url", WRONG_PROXIES)
+def test_wrong_proxy_is_not_shown(kind: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("NO_PROXY", "no_proxy", "REQUEST_METHOD"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("https_proxy", url)
+    outcome = ask(
+        kind, base_url="https://api.example.com/v1", api_key=KEY, supplied_headers={"Cookie": KEY}, max_retries=0
+    )
+    assert outcome.error is not None
+    assert_no_secret(outcome.error)
+
+
+@BOTH
+@pytest.mark.parametrize("key", WRONG_KEYS, ids=ascii)
+def test_wrong_key_of_a_function_is_not_shown(kind: str, key: Any) -> None:
+    assert_no_secret(ask(kind, api_key=lambda: key).error)
+
+
+@BOTH
+def test_request_that_cannot_be_sent_does_not_show_the_key(kind: str) -> None:
+    outcome = ask(kind, api_key=KEY, supplied_headers={"Cookie": KEY}, parameters={"top_p": float("nan")})
+    assert isinstance(outcome.error, ValueError)
+    assert_no_secret(outcome.error)
+
+
+@BOTH
+def test_error_of_a_key_function_keeps_its_traceback(kind: str) -> None:
+    def read_key() -> str:
+        raise ValueError("no credentials file")
+
+    error = ask(kind, api_key=read_key).error
+    assert error is not None and "read_key" in [frame.name for frame in traceback.extract_tb(error.__traceback__)]
+
+
+@pytest.mark.parametrize("url", WRONG_URLS)
+def test_upstream_of_serve_shows_neither_key_nor_url(url: str) -> None:
+    refused(lambda: Upstream(url, KEY))
+    refused(lambda: Upstream("https://example.com", "").call(KEY + "\n"))
+
+
+def test_hide_variables_keeps_the_error_and_its_cause_without_frames() -> None:
+    @hide_variables
+    def fail(secret: str) -> None:
+        """Fail."""
+        try:
+            raise KeyError("cause")
+        except KeyError as cause:
+            raise ValueError("message") from cause
+
+    with pytest.raises(ValueError, match="message") as caught:
+        fail(KEY)
+    error = caught.value
+    assert isinstance(error.__cause__, KeyError) and error.__cause__.__traceback__ is None
+    assert "fail" not in [frame.name for frame in traceback.extract_tb(error.__traceback__)]
+    assert fail.__name__ == "fail" and fail.__doc__ == "Fail."
