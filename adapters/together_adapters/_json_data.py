@@ -12,9 +12,11 @@ from ._types import at, well_formed
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from typing import Any
+    from typing import Any, TypeVar
 
     from typing_extensions import TypeGuard
+
+    NamedTupleType = TypeVar("NamedTupleType")
 
 __all__ = [
     "by_index",
@@ -23,12 +25,12 @@ __all__ = [
     "is_mapping",
     "is_sequence",
     "json_of",
-    "jsonable_asdict",
     "message_as_delta",
     "objects_in",
     "raw_of",
     "to_jsonable",
     "with_call_indexes",
+    "with_jsonable_asdict",
 ]
 
 _MAX_DEPTH = 256
@@ -74,8 +76,17 @@ def to_jsonable(value: Any, path: str = "", level: int = 0) -> Any:
     raise TypeError(f"{where}{type(value).__name__} is no JSON value")
 
 
-def jsonable_asdict(record: Any) -> Any:
-    """The `_asdict` of a named tuple that may hold what a server sent: AWS Lambda's runtime client sends what it gives."""
+def with_jsonable_asdict(cls: type[NamedTupleType]) -> type[NamedTupleType]:
+    """Give a named tuple an `_asdict` that converts its values with `to_jsonable`.
+
+    AWS Lambda's runtime for Python sends the `_asdict` of a returned value, which may hold JSON of a server.
+    """
+    namespace: Any = cls
+    namespace._asdict = _jsonable_asdict
+    return cls
+
+
+def _jsonable_asdict(record: Any) -> Any:
     return to_jsonable(dict(zip(record._fields, record)))
 
 

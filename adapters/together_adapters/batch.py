@@ -15,35 +15,23 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections import namedtuple
 from io import BytesIO
 
 from ._byte_sources import as_bytes, iterator_of, partial_data, truncation_error
-from ._json_data import is_dict, jsonable_asdict
+from ._json_data import is_dict, with_jsonable_asdict
+from ._named_tuple import NamedTuple
 from ._types import ChatCompletionResponse, ParseError, TogetherErrorResponse, loads
 from .errors import APIConnectionError, APIError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from typing import Any, NamedTuple, Union
+    from typing import Any, Union
 
     from .protocols import JSON, ByteSource
 
-    class _BatchResultFields(NamedTuple):
-        line: int
-        custom_id: str | None
-        response: ChatCompletionResponse
-        status: int | None = None
-        request_id: str | None = None
-
     Source = Union[str, os.PathLike[str], bytes, bytearray, memoryview, ByteSource]
     Progress = Callable[[int, Union[int, None]], object]
-else:
-    _BatchResultFields = namedtuple(
-        "BatchResult", ("line", "custom_id", "response", "status", "request_id"), defaults=(None, None)
-    )
-    _BatchResultFields._asdict = jsonable_asdict
 
 __all__ = ["MAX_LINE_BYTES", "BatchError", "BatchResult", "iter_results", "read_line"]
 
@@ -67,14 +55,19 @@ _CUSTOM_ID = re.compile(
 )
 
 
-class BatchResult(_BatchResultFields):
-    """The answer to one request of a batch.
+@with_jsonable_asdict
+class BatchResult(NamedTuple):
+    """The response to one request of a batch.
 
-    `line` counts from 1, blank lines included; `custom_id` is the request's, `response` the completion, `status`
-    the HTTP status and `request_id` the server's name of the request, where the line gives them.
+    `line` counts from 1, blank lines included. `custom_id` is the request's own, and `response` the completion.
+    `status` is the HTTP status and `request_id` the server's name of the request; each is None if the line lacks it.
     """
 
-    __slots__ = ()
+    line: int
+    custom_id: str | None
+    response: ChatCompletionResponse
+    status: int | None = None
+    request_id: str | None = None
 
 
 class BatchError(APIError):

@@ -14,25 +14,18 @@ first. Only of a LATEST number the ones before it are not, and an empty value be
 
 from __future__ import annotations
 
-from collections import namedtuple
 from io import StringIO
 
-from .._json_data import jsonable_asdict
+from .._json_data import with_jsonable_asdict
+from .._named_tuple import NamedTuple
 from .._types import at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from typing import Any, NamedTuple
+    from typing import Any
 
-    class _UnmergedFields(NamedTuple):
-        path: str
-        problem: str
-        value: Any
-
-else:
-    _UnmergedFields = namedtuple("Unmerged", ("path", "problem", "value"))
-    _UnmergedFields._asdict = jsonable_asdict
+    from ..protocols import JSON
 
 __all__ = [
     "CONCATENATE",
@@ -51,10 +44,13 @@ _NAMES = frozenset(["id", "type", "role", "index", "name", "object", "format", "
 _OTHER_KIND = "not of the kind that other chunks have there"
 
 
-class Unmerged(_UnmergedFields):
-    """What a chunk had and the response cannot show: the `value`, the `path` it belongs to, and why."""
+@with_jsonable_asdict
+class Unmerged(NamedTuple):
+    """A part of a chunk that the response cannot hold: the `value`, the `path` it belongs to, and the reason."""
 
-    __slots__ = ()
+    path: str
+    problem: str
+    value: JSON
 
 
 class Text(StringIO):

@@ -14,30 +14,17 @@ It never changes an event, and never imports anything of AWS's.
 from __future__ import annotations
 
 import json
-from collections import namedtuple
 
 from .._json_data import is_mapping, is_sequence, to_jsonable
+from .._named_tuple import NamedTuple
 from .._types import ParseError, StringEnum, loads_finite, well_formed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from typing import Any, NamedTuple
+    from typing import Any
 
     from ..protocols import JSON
-
-    class _Fields(NamedTuple):
-        kind: EventKind
-        method: str
-        path: str
-        headers: dict[str, str]
-        query: dict[str, list[str]]
-        cookies: dict[str, str]
-        body: bytes
-        raw: JSON
-
-else:
-    _Fields = namedtuple("_Fields", ("kind", "method", "path", "headers", "query", "cookies", "body", "raw"))
 
 __all__ = ["EventKind", "HttpEvent", "kind_of", "parse_event", "raw_of"]
 
@@ -55,6 +42,17 @@ class EventKind(StringEnum):
     """An Application Load Balancer, with or without multi-value headers."""
     DIRECT = "direct"
     """Anything else (Invoke, Step Functions, SQS, EventBridge): the event itself is the payload."""
+
+
+class _Fields(NamedTuple):
+    kind: EventKind
+    method: str
+    path: str
+    headers: dict[str, str]
+    query: dict[str, list[str]]
+    cookies: dict[str, str]
+    body: bytes
+    raw: JSON
 
 
 class HttpEvent(_Fields):

@@ -6,27 +6,17 @@ It never waits itself: it says how long the next wait may be, by the monotonic c
 from __future__ import annotations
 
 import time
-from collections import namedtuple
 
+from .._named_tuple import NamedTuple
 from ..errors import APITimeoutError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
-    from typing import NamedTuple, Union
-
-    class _TimeoutFields(NamedTuple):
-        connect: float | None = 10.0
-        first_byte: float | None = 600.0
-        idle: float | None = 300.0
-        total: float | None = None
+    from typing import Union
 
     DeadlineLike = Union[float, datetime, Callable[[], float]]
-else:
-    _TimeoutFields = namedtuple(
-        "Timeout", ("connect", "first_byte", "idle", "total"), defaults=(10.0, 600.0, 300.0, None)
-    )
 
 __all__ = ["CallTimeouts", "Deadline", "DeadlineLike", "Timeout", "timeout_of"]
 
@@ -35,15 +25,18 @@ _LONGEST = 4e6  # seconds, which every system call can wait: 46 days are as good
 _UNIX_TIME = 1e9  # a moment above this is of the Unix clock: the monotonic clock counts from about the machine's start
 
 
-class Timeout(_TimeoutFields):
-    """How long a call may wait, in seconds; None is without a limit.
+class Timeout(NamedTuple):
+    """The limits of a call's waits, in seconds; None is no limit.
 
-    `connect`: until the connection stands, name and TLS included. `first_byte`: from then until the first byte of the
-    answer's body. `idle`: between two reads of a stream; an answer that is not streamed must be complete in this time
-    after its first byte. `total`: for the whole call, retries and the stream included.
+    `connect`: until the connection is open, name lookup and TLS included. `first_byte`: from then until the first byte
+    of the response body. `idle`: between two reads of a stream; a response that is not streamed must be complete in
+    this time after its first byte. `total`: for the whole call, retries and the stream included.
     """
 
-    __slots__ = ()
+    connect: float | None = 10.0
+    first_byte: float | None = 600.0
+    idle: float | None = 300.0
+    total: float | None = None
 
 
 class Deadline:

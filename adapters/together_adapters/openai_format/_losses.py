@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-from collections import namedtuple
-
-from .._json_data import is_dict, jsonable_asdict, raw_of
+from .._json_data import is_dict, raw_of, with_jsonable_asdict
+from .._named_tuple import NamedTuple
 from .._types import at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from typing import Any, NamedTuple
+    from typing import Any
 
-    class _LossFields(NamedTuple):
-        path: str
-        problem: str
-        value: Any
-
-else:
-    _LossFields = namedtuple("Loss", ("path", "problem", "value"))
-    _LossFields._asdict = jsonable_asdict
+    from ..protocols import JSON
 
 __all__ = ["Loss", "diff"]
 
 _SHOWN = 80
 
 
-class Loss(_LossFields):
-    """What would not survive: the `value` at a `path` like `choices[0].seed`, and what becomes of it."""
+@with_jsonable_asdict
+class Loss(NamedTuple):
+    """A part that a conversion does not keep: the `value` at a `path` like `choices[0].seed`, and what becomes of it."""
 
-    __slots__ = ()
+    path: str
+    problem: str
+    value: JSON
 
 
 def diff(before: Any, after: Any) -> list[Loss]:

@@ -11,26 +11,14 @@ line of many pieces costs linear time.
 
 from __future__ import annotations
 
-from collections import namedtuple
+from .._named_tuple import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, Generator, Iterable, Iterator, Mapping
-    from typing import NamedTuple
 
     from .._types import ChatCompletionChunk, ChatCompletionResponse
     from ..protocols import JSON
-
-    class _ServerSentEventFields(NamedTuple):
-        event: str = "message"
-        data: str = ""
-        id: str = ""
-        retry: int | None = None
-
-else:
-    _ServerSentEventFields = namedtuple(
-        "ServerSentEvent", ("event", "data", "id", "retry"), defaults=("message", "", "", None)
-    )
 
 __all__ = ["Decoder", "ServerSentEvent", "aencode_chunks", "encode", "encode_chunks", "response_to_chunks"]
 
@@ -41,14 +29,17 @@ _LINE_ENDS = b"\r\n"
 _EMPTY = (b"\n", b"\r\n", b"\r")  # ends an event, and adds nothing to its size
 
 
-class ServerSentEvent(_ServerSentEventFields):
+class ServerSentEvent(NamedTuple):
     """One event of a stream.
 
-    `event` is its type, `data` its lines joined with LF, `id` the last event ID so far, `retry` the
-    reconnection time in milliseconds where the event's own block gave one.
+    `event` is its type, `data` its lines joined with LF, and `id` the last event ID so far. `retry` is the
+    reconnection time in milliseconds, or None if the event's own block has none.
     """
 
-    __slots__ = ()
+    event: str = "message"
+    data: str = ""
+    id: str = ""
+    retry: int | None = None
 
 
 class Decoder:
