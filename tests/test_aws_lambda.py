@@ -17,6 +17,7 @@ from together_adapters import errors
 from together_adapters.accumulate import accumulate
 from together_adapters.aws_lambda import (
     STREAMING,
+    EventKind,
     HttpEvent,
     ResponseTooLargeError,
     deadline_from,
@@ -25,6 +26,7 @@ from together_adapters.aws_lambda import (
     respond_error,
     respond_stream,
 )
+from together_adapters.aws_lambda._sources import SOURCES
 from together_adapters.stream import iter_chunks
 
 from together_types import ChatCompletionChunk, ChatCompletionResponse, ParseError, UsageData
@@ -168,6 +170,14 @@ def test_an_event_does_not_show_what_it_holds() -> None:
 def test_a_body_that_is_no_json(body: bytes) -> None:
     with pytest.raises(ParseError, match="^body: (not JSON|not UTF-8|nested)"):
         parse_event(event_of("http_v2", POST._replace(body=body))).json()
+
+
+def test_every_kind_of_event_has_one_class() -> None:
+    assert sorted(source.kind for source in SOURCES) == sorted(EventKind)
+    for kind in KINDS:
+        event = event_of(kind, POST)
+        [*recognised] = [source.kind for source in SOURCES if source.recognises(event)]
+        assert recognised[0] == kind.removesuffix("_multi") and recognised[-1] == "direct"
 
 
 # ---- responses

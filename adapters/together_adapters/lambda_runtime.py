@@ -38,11 +38,12 @@ import time
 from types import SimpleNamespace
 
 from ._byte_sources import close_source
-from ._json_data import is_dict, is_mapping, to_jsonable
+from ._json_data import is_dict, to_jsonable
+from ._types import is_object
 from .aws_lambda import STREAMING
-from .aws_lambda._events import EventKind, kind_of
-from .aws_lambda._responses import ResponseTooLargeError, limit_of
+from .aws_lambda._responses import MAX_RESPONSE_BYTES, ResponseTooLargeError
 from .aws_lambda._runtime_api import ERROR_TYPE, RuntimeAPI, as_bytes, report_of, type_of
+from .aws_lambda._sources import HttpSource, recognise
 from .aws_lambda._streams import response_parts
 
 TYPE_CHECKING = False
@@ -176,7 +177,7 @@ def invoke(handler: Handler, api: RuntimeAPI, headers: Message, body: bytes) -> 
     try:
         is_json = headers.get("Content-Type", "application/json").startswith("application/json")
         event = json.loads(body) if is_json else body
-        result: Any = handler(event, context)
+        result = handler(event, context)
         parts = _parts_of(result, event)
         if parts is not None:
             _stream(api, path, parts, echoed)
@@ -189,19 +190,22 @@ def invoke(handler: Handler, api: RuntimeAPI, headers: Message, body: bytes) -> 
     api.call("POST", path + "/response", data, {"Content-Type": kind, **echoed})
 
 
-def _parts_of(result: Any, event: Any) -> Iterator[Any] | None:
-    """The parts of a result that is to be streamed."""
+def _parts_of(result: JSON, event: JSON) -> Iterator[JSON] | None:
+    """Return the parts of a result that is streamed; None for one that is sent whole."""
     if hasattr(result, "__next__"):
-        parts: Iterator[Any] = result
+        parts: Iterator[JSON] = result
         return parts
-    always = os.environ.get(STREAMING) == "always" and kind_of(event) in (EventKind.FUNCTION_URL, EventKind.REST_V1)
-    return response_parts(result) if always and is_mapping(result) and "statusCode" in result else None
+    if os.environ.get(STREAMING) != "always" or not is_object(result) or "statusCode" not in result:
+        return None
+    source = recognise(event)
+    can_stream = isinstance(source, HttpSource) and source.when_streamed() is not None
+    return response_parts(result) if can_stream else None
 
 
-def _stream(api: RuntimeAPI, path: str, parts: Iterator[Any], headers: dict[str, str]) -> None:
+def _stream(api: RuntimeAPI, path: str, parts: Iterator[JSON], headers: dict[str, str]) -> None:
     try:
         first = next(parts, b"")
-        if is_mapping(first):
+        if is_object(first):
             head = json.dumps({"statusCode": 200, **to_jsonable(first)}).encode("ascii") + b"\0" * 8
             api.stream(path + "/response", _PRELUDE_TYPE, head, parts, headers)
         else:
@@ -210,7 +214,7 @@ def _stream(api: RuntimeAPI, path: str, parts: Iterator[Any], headers: dict[str,
         _close(parts)
 
 
-def _close(parts: Any) -> None:
+def _close(parts: JSON) -> None:
     """Close what gave the parts; by then Lambda has its answer, so a failure goes into the log only."""
     try:
         close_source(parts)
@@ -218,16 +222,16 @@ def _close(parts: Any) -> None:
         report_of(error, error.__traceback__ and error.__traceback__.tb_next)
 
 
-def _marshalled(result: Any) -> tuple[bytes, str]:
-    """What is sent for a returned value: bytes as they are, anything else as JSON."""
+def _marshalled(result: JSON) -> tuple[bytes, str]:
+    """Return the body and the content type for a returned value: bytes unchanged, any other value as JSON."""
     if isinstance(result, bytes):
         data, kind = result, "application/unknown"
     else:
         if hasattr(result, "__await__") and hasattr(result, "close"):
             result.close()  # so that Python does not warn of it besides
         data, kind = json.dumps(to_jsonable(result)).encode("ascii"), "application/json"
-    if len(data) > limit_of(EventKind.DIRECT):
-        raise ResponseTooLargeError(len(data), limit_of(EventKind.DIRECT))
+    if len(data) > MAX_RESPONSE_BYTES:
+        raise ResponseTooLargeError(len(data), MAX_RESPONSE_BYTES)
     return data, kind
 
 
@@ -283,7 +287,7 @@ def _json_header(text: str | None) -> dict[str, Any] | None:
     """The JSON object of a header; None where there is none."""
     try:
         # http.client reads headers as Latin-1; this one is sent as UTF-8.
-        value: Any = json.loads(text.encode("latin-1").decode("utf-8")) if text else None
+        value: JSON = json.loads(text.encode("latin-1").decode("utf-8")) if text else None
     except ValueError:
         return None
     return value if is_dict(value) else None

@@ -1,32 +1,39 @@
-"""The events of AWS Lambda's HTTP sources, read as one request.
+"""One HTTP request as a value, and typed readers of the events that describe one.
 
-It never changes an event, and never imports anything of AWS's.
-
-| kind | told by | source |
-|---|---|---|
-| `rest_v1` | `httpMethod` and `requestContext` | API Gateway REST API, or HTTP API with payload format 1.0 |
-| `http_v2` | `version` "2.0" with `rawPath` or `requestContext.http` | API Gateway HTTP API |
-| `function_url` | the same, with `.lambda-url.` in the domain name | Lambda function URL |
-| `alb` | `requestContext.elb` | Application Load Balancer, with or without multi-value headers |
-| `direct` | none of these | Invoke, Step Functions, SQS, EventBridge: the event is the payload |
+Changes no event, and imports nothing of AWS's.
 """
 
 from __future__ import annotations
 
-import json
-
-from .._json_data import is_mapping, is_sequence, to_jsonable
+from .._json_data import is_list
 from .._named_tuple import NamedTuple
-from .._types import ParseError, StringEnum, loads_finite, well_formed
+from .._types import ParseError, StringEnum, is_array, is_object, loads_finite, well_formed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from typing import Any
+    from collections.abc import Iterable, Iterator, Mapping
 
     from ..protocols import JSON
 
-__all__ = ["EventKind", "HttpEvent", "kind_of", "parse_event", "raw_of"]
+__all__ = [
+    "EventKind",
+    "HttpEvent",
+    "body_in",
+    "context_in",
+    "credentials_in",
+    "expect_array",
+    "expect_text",
+    "grouped",
+    "headers_in",
+    "members_of",
+    "merged_members",
+    "parse_cookies",
+    "text_at",
+    "unwrap",
+]
+
+_CREDENTIALS = ("authorization", "proxy-authorization", "x-api-key", "api-key", "cookie")
+_SHORTEST_SESSION = 16  # characters; a session id is long, and a shorter value of a cookie may be any word
 
 
 class EventKind(StringEnum):
@@ -41,7 +48,7 @@ class EventKind(StringEnum):
     ALB = "alb"
     """An Application Load Balancer, with or without multi-value headers."""
     DIRECT = "direct"
-    """Anything else (Invoke, Step Functions, SQS, EventBridge): the event itself is the payload."""
+    """Any other source (Invoke, Step Functions, SQS, EventBridge): the event itself is the payload."""
 
 
 class _Fields(NamedTuple):
@@ -56,13 +63,13 @@ class _Fields(NamedTuple):
 
 
 class HttpEvent(_Fields):
-    """One request, whichever source it came from.
+    """A request, with the same fields for every source.
 
-    `kind` is an EventKind. `path` has no stage in it and is otherwise as
-    the source gives it. `headers` have lower-case names; several values of one are joined with ", ". `query` has the
-    decoded values of each name, in order, as `urllib.parse.parse_qs` gives them. `cookies` has the first value of
-    each name, as it came. `body` is decoded from base64 where the source says so. A direct invocation has no
-    method, path, headers, query and cookies, and its payload as JSON in `body`. `raw` is the event itself.
+    `kind` is the source. `path` does not contain the stage, and is otherwise as the source sends it. `headers` have
+    lower-case names; the values of a repeated header are joined with ", ". `query` has the decoded values of each name
+    in their order, as `urllib.parse.parse_qs` returns them. `cookies` has the first value of each name, unchanged.
+    `body` is the decoded body, also where the source sends base64. A direct invocation has its payload as JSON in
+    `body`; its method, path, headers, query and cookies are empty. `raw` is the event itself.
     """
 
     __slots__ = ()
@@ -73,143 +80,102 @@ class HttpEvent(_Fields):
             return super().__new__(cls, EventKind(kind), *fields, **named)
 
     def json(self) -> JSON:
-        """The body as a JSON value; raises ParseError where it is none."""
+        """Return the body as a JSON value; raise ParseError if it is not valid JSON."""
         try:
             return loads_finite(self.body)
         except ParseError as error:
             raise ParseError("body", error.problem) from None
 
-    def __repr__(self) -> str:  # headers, query and body hold credentials and people's text
+    def __repr__(self) -> str:  # headers, query and body contain credentials and personal data
         return f"HttpEvent(kind={str(self.kind)!r}, method={self.method!r}, path={self.path!r}, {len(self.body)} bytes)"
 
 
-def raw_of(event: Any) -> Any:
-    """The event as Lambda gave it: from an HttpEvent its `raw`, from one of Powertools' data classes its `raw_event`."""
+def unwrap(event: JSON | HttpEvent) -> JSON:
+    """Return the event as Lambda sends it: `raw` of an HttpEvent, `raw_event` of a data class of Powertools."""
     if isinstance(event, HttpEvent):
         return event.raw
     raw = getattr(event, "raw_event", None)
     return event if raw is None else raw
 
 
-def kind_of(raw: Any) -> EventKind:
-    """Which source an event came from; never raises."""
-    if not is_mapping(raw):
-        return EventKind.DIRECT
-    context = raw.get("requestContext")
-    if not is_mapping(context):
-        return EventKind.DIRECT
-    if "elb" in context:
-        return EventKind.ALB
-    if raw.get("version") == "2.0" and ("rawPath" in raw or "http" in context):
-        return EventKind.FUNCTION_URL if ".lambda-url." in str(context.get("domainName")) else EventKind.HTTP_V2
-    return EventKind.REST_V1 if "httpMethod" in raw else EventKind.DIRECT
+# ---- readers: each raises ParseError, with the path in the event, for a value of another type
 
 
-def parse_event(event: JSON | HttpEvent) -> HttpEvent:
-    """Read the event of a handler: a dict as Lambda gives it, or one of Powertools' data classes.
-
-    Raises ParseError, with the path in the event, where it lacks what its kind always has, or has it in
-    another type; and for a direct invocation whose payload is no JSON.
-    """
-    raw = raw_of(event)
-    kind = kind_of(raw)
-    if kind is EventKind.DIRECT:
-        return HttpEvent(kind, "", "", {}, {}, {}, _payload(raw), raw)
-    read = _format_2 if kind in (EventKind.HTTP_V2, EventKind.FUNCTION_URL) else _format_1
-    method, path, query, cookies = read(raw, kind)
-    headers = _headers(raw)
-    if cookies:  # which are not among the headers there
-        headers["cookie"] = "; ".join(cookies)
-    return HttpEvent(kind, method, path, headers, query, _cookies(headers.get("cookie", "")), _body(raw), raw)
+def context_in(raw: JSON) -> Mapping[str, JSON] | None:
+    """Return the `requestContext` of an event; None if either is not an object. Raises nothing."""
+    context = raw.get("requestContext") if is_object(raw) else None
+    return context if is_object(context) else None
 
 
-def _payload(raw: Any) -> bytes:
-    try:
-        return json.dumps(to_jsonable(raw)).encode("ascii")
-    except (TypeError, ValueError) as error:
-        raise ParseError("", f"not an event of Lambda: {error}") from None
-
-
-def _expect(kind: type, value: Any, path: str) -> Any:
-    if not (is_mapping(value) if kind is dict else isinstance(value, kind)):
-        names = {str: "string", dict: "object", list: "array", bool: "true or false"}
-        raise ParseError(path, f"expected {names[kind]}, got {type(value).__name__}")
+def expect_text(value: JSON, path: str) -> str:
+    """Return the value at a path if it is a string."""
+    if not isinstance(value, str):
+        raise _wrong_type("string", value, path)
     return value
 
 
-def _at(raw: Mapping[str, Any], path: str) -> str:
-    """The text at a path that every event of its kind has."""
-    value: Any = raw
+def expect_array(value: JSON, path: str) -> list[JSON]:
+    """Return the value at a path if it is an array."""
+    if not is_list(value):
+        raise _wrong_type("array", value, path)
+    return value
+
+
+def _expect_object(value: JSON, path: str) -> Mapping[str, JSON]:
+    if not is_object(value):
+        raise _wrong_type("object", value, path)
+    return value
+
+
+def _wrong_type(name: str, value: JSON, path: str) -> ParseError:
+    return ParseError(path, f"expected {name}, got {type(value).__name__}")
+
+
+def text_at(raw: Mapping[str, JSON], path: str) -> str:
+    """Return the string at a path, such as `requestContext.http.method`, that every event of the kind has."""
+    value: JSON = raw
     names = path.split(".")
     for level, name in enumerate(names):
-        value = _expect(dict, value, ".".join(names[:level])).get(name)
-    text: str = _expect(str, value, path)
-    return text
+        value = _expect_object(value, ".".join(names[:level])).get(name)
+    return expect_text(value, path)
 
 
-def _format_2(raw: Mapping[str, Any], kind: EventKind) -> tuple[str, str, dict[str, list[str]], list[str]]:
-    method = _at(raw, "requestContext.http.method")
-    path = _at(raw, "rawPath" if "rawPath" in raw else "requestContext.http.path")
-    stage = raw["requestContext"].get("stage")
-    if isinstance(stage, str) and stage != "$default" and (path + "/").startswith(f"/{stage}/"):
-        path = path[len(stage) + 1 :] or "/"
-    if raw.get("rawQueryString") is not None:
-        query = _grouped(_decoded(_at(raw, "rawQueryString")))
-    else:
-        query = _grouped(_items(raw, "queryStringParameters"))
-    cookies = raw.get("cookies")
-    values: list[Any] = [] if cookies is None else _expect(list, cookies, "cookies")
-    texts: list[str] = [_expect(str, value, f"cookies[{index}]") for index, value in enumerate(values)]
-    return method, path, query, [well_formed(text) for text in texts]
-
-
-def _format_1(raw: Mapping[str, Any], kind: EventKind) -> tuple[str, str, dict[str, list[str]], list[str]]:
-    pairs = _both(raw, "multiValueQueryStringParameters", "queryStringParameters")
-    if kind is EventKind.ALB:  # which passes query strings on as they were sent
-        from urllib.parse import unquote_plus
-
-        pairs = ((unquote_plus(name), unquote_plus(value)) for name, value in pairs)
-    return _at(raw, "httpMethod"), _at(raw, "path"), _grouped(pairs), []
-
-
-def _decoded(query: str) -> Iterable[tuple[str, str]]:
-    from urllib.parse import parse_qsl
-
-    return parse_qsl(well_formed(query), keep_blank_values=True)
-
-
-def _items(raw: Mapping[str, Any], name: str) -> Iterator[tuple[str, str]]:
-    """The texts of an object whose values are texts, or arrays of them; null is an empty one."""
+def members_of(raw: Mapping[str, JSON], name: str) -> Iterator[tuple[str, str]]:
+    """Iterate over the pairs of an object whose values are strings or arrays of strings; null is an empty object."""
     members = raw.get(name)
     if members is None:
         return
-    for key, value in _expect(dict, members, name).items():
-        values: Sequence[Any] = value if is_sequence(value) else () if value is None else (value,)
+    for key, value in _expect_object(members, name).items():
+        values = value if is_array(value) else () if value is None else (value,)
         for item in values:
-            yield _expect(str, key, name), well_formed(_expect(str, item, f"{name}.{key}"))
+            yield expect_text(key, name), well_formed(expect_text(item, f"{name}.{key}"))
 
 
-def _both(raw: Mapping[str, Any], multiple: str, single: str) -> Iterator[tuple[str, str]]:
-    """Every value of each name: those of the multi-value object, and what only the other one has."""
-    pairs = list(_items(raw, multiple))
+def merged_members(raw: Mapping[str, JSON], multiple: str, single: str) -> Iterator[tuple[str, str]]:
+    """Iterate over the pairs of the multi-value object, then those whose names only the single-value object has."""
+    pairs = list(members_of(raw, multiple))
     given = {name.lower() for name, _ in pairs}
     yield from pairs
-    yield from ((name, value) for name, value in _items(raw, single) if name.lower() not in given)
+    yield from ((name, value) for name, value in members_of(raw, single) if name.lower() not in given)
 
 
-def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    grouped: dict[str, list[str]] = {}
+def grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
+    """Return the values of each name, in their order."""
+    values: dict[str, list[str]] = {}
     for name, value in pairs:
-        grouped.setdefault(name, []).append(value)
-    return grouped
+        values.setdefault(name, []).append(value)
+    return values
 
 
-def _headers(raw: Mapping[str, Any]) -> dict[str, str]:
-    grouped = _grouped((name.lower(), value) for name, value in _both(raw, "multiValueHeaders", "headers"))
-    return {name: ("; " if name == "cookie" else ", ").join(values) for name, values in grouped.items()}
+def headers_in(raw: Mapping[str, JSON]) -> dict[str, str]:
+    """Return the headers by lower-case name, repeated ones joined as RFC 9110 section 5.3 and RFC 6265 do."""
+    pairs = merged_members(raw, "multiValueHeaders", "headers")
+    values = grouped((name.lower(), value) for name, value in pairs)
+    return {name: ("; " if name == "cookie" else ", ").join(texts) for name, texts in values.items()}
 
 
-def _cookies(header: str) -> dict[str, str]:
+def parse_cookies(header: str) -> dict[str, str]:
+    """Return the first value of each name in a Cookie header."""
     cookies: dict[str, str] = {}
     for pair in header.split(";"):
         name, equals, value = pair.partition("=")
@@ -218,14 +184,15 @@ def _cookies(header: str) -> dict[str, str]:
     return cookies
 
 
-def _body(raw: Mapping[str, Any]) -> bytes:
+def body_in(raw: Mapping[str, JSON]) -> bytes:
+    """Return the decoded body; text is encoded as UTF-8."""
     body = raw.get("body")
     encoded = raw.get("isBase64Encoded")
-    if encoded is not None:
-        _expect(bool, encoded, "isBase64Encoded")
+    if encoded is not None and not isinstance(encoded, bool):
+        raise _wrong_type("true or false", encoded, "isBase64Encoded")
     if body is None:
         return b""
-    text: str = _expect(str, body, "body")
+    text = expect_text(body, "body")
     if not encoded:
         return well_formed(text).encode("utf-8")
     from base64 import b64decode
@@ -233,4 +200,22 @@ def _body(raw: Mapping[str, Any]) -> bytes:
     try:
         return b64decode(text, validate=True)
     except ValueError:
-        raise ParseError("body", "isBase64Encoded is true, but it is not base64") from None
+        raise ParseError("body", "isBase64Encoded is true, but the body is not valid base64") from None
+
+
+def credentials_in(raw: JSON) -> list[str]:
+    """Return the credentials of the request, which an upstream server may quote in its error. Raises no ParseError."""
+    if not is_object(raw):
+        return []
+    given: list[tuple[str, JSON]] = [("cookie", raw.get("cookies"))]
+    for headers in (raw.get("headers"), raw.get("multiValueHeaders")):
+        given += [(str(name).lower(), value) for name, value in headers.items()] if is_object(headers) else []
+    found: list[str] = []
+    for name, value in given:
+        if name in _CREDENTIALS and value is not None:
+            for text in map(str, value if is_array(value) else (value,)):
+                found += [text, *text.split()[1:]]
+                if name == "cookie":
+                    parts = (pair.partition("=")[2].strip() for pair in text.split(";"))
+                    found += [part for part in parts if len(part) >= _SHORTEST_SESSION]
+    return found

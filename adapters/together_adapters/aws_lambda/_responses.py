@@ -1,6 +1,6 @@
-"""Responses in the shape that an event asks for, and the errors that become one.
+"""Responses before they have the format of a source: validation, bodies, header formats, and responses for errors.
 
-It never sends anything, and never gives a response that Lambda is known to refuse for its size or a header.
+Does no I/O.
 """
 
 from __future__ import annotations
@@ -9,40 +9,41 @@ import json
 import re
 
 from .._http_fields import is_token
-from .._json_data import is_mapping, is_sequence, to_jsonable
+from .._json_data import to_jsonable
+from .._named_tuple import NamedTuple
 from .._redaction import redact
-from .._types import ParseError, well_formed
-from ._events import EventKind
+from .._types import ParseError, is_array, well_formed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from typing import Any
 
-    Headers = Mapping[Any, Any]
+    from ..protocols import JSON
 
 __all__ = [
+    "MAX_RESPONSE_BYTES",
+    "Response",
     "ResponseTooLargeError",
-    "checked_headers",
-    "checked_status",
+    "check_headers",
+    "check_status",
+    "decode_text",
+    "encode_body",
     "error_response",
-    "failed_response",
-    "format_headers",
-    "limit_of",
-    "response_to",
+    "format_with_cookies",
+    "format_with_single_values",
+    "internal_error",
 ]
 
-_MAX_BYTES = 6 * 2**20  # of a response as JSON; above it Lambda answers 413 and ends the process
-_MAX_ALB_BYTES = 2**20
+MAX_RESPONSE_BYTES = 6 * 2**20
+"""The bytes of JSON that a response may have; for a larger one Lambda answers 413 and ends the process."""
+
 _HEADER_VALUE = re.compile(r"[\t -~]*")
 _COOKIE_NAME_VARIANTS = 2 ** len("setcookie")
-_LONGEST_MESSAGE = 10_000
-_SHORTEST_SESSION = 16
-_CREDENTIALS = ("authorization", "proxy-authorization", "x-api-key", "api-key", "cookie")
+_LONGEST_MESSAGE = 10_000  # characters
 
 
 class ResponseTooLargeError(ValueError):
-    """A response that Lambda would not deliver: `size` bytes of JSON, of which `limit` are allowed."""
+    """A response that Lambda does not deliver: `size` bytes of JSON, more than the `limit`."""
 
     def __init__(self, size: int, limit: int) -> None:
         super().__init__(size, limit)
@@ -53,56 +54,43 @@ class ResponseTooLargeError(ValueError):
         return f"the response takes {self.size} bytes of JSON, more than the {self.limit} that can be delivered"
 
 
-def response_to(value: Any, raw: Any, kind: EventKind, status: int, headers: dict[str, list[str]]) -> Any:
-    """What the handler returns; for a direct invocation the value itself. Raises as `aws_lambda.respond` does."""
-    if kind is EventKind.DIRECT:
-        return _check_size(_text_of(value)[0] if isinstance(value, (bytes, bytearray)) else to_jsonable(value), kind)
-    content_type, body, encoded = _body_of(value)
-    if content_type is not None:
-        headers.setdefault("content-type", [content_type])
-    return _check_size(
-        {"statusCode": status, **format_headers(headers, kind, raw), "body": body, "isBase64Encoded": encoded}, kind
-    )
+class Response(NamedTuple):
+    """A status, headers by lower-case name, and the value of the body."""
+
+    status: int
+    headers: dict[str, list[str]]
+    value: object = None
 
 
-def error_response(exc: BaseException, raw: Any, kind: EventKind) -> Any:
-    """What the handler returns for an exception; see `aws_lambda.respond_error`."""
-    status = _status_of(exc)
-    body = _without_secrets(_error_body(exc, status), _credentials_in(raw))
-    return response_to(body, raw, kind, status, _error_headers(exc))
+# ---- what a handler passes
 
 
-def failed_response(raw: Any, kind: EventKind) -> Any:
-    """What the handler returns for an exception, or an event, that cannot be read without another exception."""
-    return response_to(_error_body(RuntimeError(), 500), raw, kind, 500, {})
-
-
-def limit_of(kind: EventKind) -> int:
-    """How many bytes of JSON a response may take."""
-    return _MAX_ALB_BYTES if kind is EventKind.ALB else _MAX_BYTES
-
-
-def checked_status(status: Any) -> int:
+def check_status(status: JSON) -> int:
+    """Return the status as an int; raise ValueError if it is not one from 100 to 999."""
     if not isinstance(status, int) or isinstance(status, bool) or not 100 <= status <= 999:
         raise ValueError(f"an HTTP status is an integer from 100 to 999, not {status!r}")
     return int(status)
 
 
-def checked_headers(headers: Headers | None, cookies: Sequence[str]) -> dict[str, list[str]]:
-    """Header values by lower-case name; what could end a header early, or start another, is refused."""
+def check_headers(headers: Mapping[JSON, JSON] | None, cookies: Sequence[str]) -> dict[str, list[str]]:
+    """Return the values of headers and cookies by lower-case name.
+
+    Raises TypeError for a value that is not text, and ValueError for characters that could end a header early or begin
+    another one.
+    """
     checked: dict[str, list[str]] = {}
     for name, given in (headers or {}).items():
         if not isinstance(name, str) or not is_token(name):
             raise ValueError(f"not the name of an HTTP header: {name!a}")
-        values: Sequence[Any] = given if is_sequence(given) else [given]
-        checked.setdefault(name.lower(), []).extend(_checked_value(name, value) for value in values)
+        values = given if is_array(given) else [given]
+        checked.setdefault(name.lower(), []).extend(_check_value(name, value) for value in values)
     given_cookies = [cookies] if isinstance(cookies, str) else cookies
     if given_cookies:
-        checked.setdefault("set-cookie", []).extend(_checked_value("Set-Cookie", value) for value in given_cookies)
+        checked.setdefault("set-cookie", []).extend(_check_value("Set-Cookie", value) for value in given_cookies)
     return checked
 
 
-def _checked_value(name: str, value: Any) -> str:
+def _check_value(name: str, value: JSON) -> str:
     if not isinstance(value, str):
         raise TypeError(f"the header {name} is {type(value).__name__} instead of text")
     if not _HEADER_VALUE.fullmatch(value):  # the value itself may be a credential
@@ -112,13 +100,39 @@ def _checked_value(name: str, value: Any) -> str:
     return value
 
 
-def format_headers(headers: dict[str, list[str]], kind: EventKind, raw: Any) -> dict[str, Any]:
-    if kind in (EventKind.HTTP_V2, EventKind.FUNCTION_URL):
-        cookies = headers.get("set-cookie")
-        joined = {name: ", ".join(values) for name, values in headers.items() if name != "set-cookie"}
-        return {"headers": joined, **({"cookies": cookies} if cookies else {})}
-    if is_mapping(raw.get("multiValueHeaders")):
-        return {"multiValueHeaders": headers}
+# ---- formats
+
+
+def encode_body(value: object) -> tuple[str | None, str, bool]:
+    """Return the content type of a body (None for no body), its text, and whether the text is base64."""
+    if value is None:
+        return None, "", False
+    if isinstance(value, str):
+        return "text/plain; charset=utf-8", well_formed(str.__str__(value)), False
+    if isinstance(value, (bytes, bytearray)):
+        return ("application/octet-stream", *decode_text(value))
+    return "application/json", json.dumps(to_jsonable(value), separators=(",", ":")), False
+
+
+def decode_text(data: bytes | bytearray) -> tuple[str, bool]:
+    """Return bytes as text and False if they are UTF-8, else as base64 and True."""
+    try:
+        return data.decode("utf-8"), False
+    except UnicodeDecodeError:
+        from base64 import b64encode
+
+        return b64encode(data).decode("ascii"), True
+
+
+def format_with_cookies(headers: dict[str, list[str]]) -> dict[str, JSON]:
+    """Return `headers` with one value each, and the Set-Cookie headers as `cookies`."""
+    cookies = headers.get("set-cookie")
+    joined = {name: ", ".join(values) for name, values in headers.items() if name != "set-cookie"}
+    return {"headers": joined, **({"cookies": cookies} if cookies else {})}
+
+
+def format_with_single_values(headers: dict[str, list[str]]) -> dict[str, JSON]:
+    """Return `headers` with one value each; every cookie has its own spelling of the name `set-cookie`."""
     single: dict[str, str] = {}
     for name, values in headers.items():
         if name == "set-cookie":
@@ -129,43 +143,32 @@ def format_headers(headers: dict[str, list[str]], kind: EventKind, raw: Any) -> 
 
 
 def _cookie_name_variants(count: int) -> list[str]:
-    """Different spellings of `set-cookie`: each is a header of its own where one name has one value only."""
     if count > _COOKIE_NAME_VARIANTS:
         raise ValueError(f"{count} cookies, more than the {_COOKIE_NAME_VARIANTS} that single-value headers can hold")
     letters = "setcookie"
-    spelled: list[str] = []
+    variants: list[str] = []
     for number in range(count):
         text = "".join(letter.upper() if number >> place & 1 else letter for place, letter in enumerate(letters))
-        spelled.append(f"{text[:3]}-{text[3:]}")
-    return spelled
+        variants.append(f"{text[:3]}-{text[3:]}")
+    return variants
 
 
-def _body_of(value: Any) -> tuple[str | None, str, bool]:
-    """The content type of a body, its text, and whether that is base64."""
-    if value is None:
-        return None, "", False
-    if isinstance(value, str):
-        return "text/plain; charset=utf-8", well_formed(str.__str__(value)), False
-    if isinstance(value, (bytes, bytearray)):
-        return ("application/octet-stream", *_text_of(value))
-    return "application/json", json.dumps(to_jsonable(value), separators=(",", ":")), False
+# ---- errors
 
 
-def _text_of(data: bytes | bytearray) -> tuple[str, bool]:
-    try:
-        return data.decode("utf-8"), False
-    except UnicodeDecodeError:
-        from base64 import b64encode
+def error_response(exc: BaseException, secrets: Iterable[str]) -> Response:
+    """Return the response for an exception, without `secrets`; see `aws_lambda.respond_error`."""
+    status = _status_of(exc)
+    error = {
+        name: redact(well_formed(value), secrets)[:_LONGEST_MESSAGE] if isinstance(value, str) else value
+        for name, value in _error_fields(exc, status).items()
+    }
+    return Response(status, _error_headers(exc), {"error": error})
 
-        return b64encode(data).decode("ascii"), True
 
-
-def _check_size(response: Any, kind: EventKind) -> Any:
-    # As the runtimes of Python 3.11 and before write it, with every character escaped; later ones never write more.
-    size = len(json.dumps(response))
-    if size > limit_of(kind):
-        raise ResponseTooLargeError(size, limit_of(kind))
-    return response
+def internal_error() -> Response:
+    """Return the response for an exception, or an event, whose code raises another exception."""
+    return Response(500, {}, {"error": _error_fields(RuntimeError(), 500)})
 
 
 def _status_of(exc: BaseException) -> int:
@@ -193,38 +196,13 @@ def _error_headers(exc: BaseException) -> dict[str, list[str]]:
     return headers
 
 
-def _error_body(exc: BaseException, status: int) -> dict[str, Any]:
+def _error_fields(exc: BaseException, status: int) -> dict[str, JSON]:
     from ..sse._encoding import error_body
 
     if not isinstance(exc, (ParseError, ResponseTooLargeError)):
-        return error_body(exc)
+        fields: dict[str, JSON] = error_body(exc)["error"]
+        return fields
     kind, code = (
         ("invalid_request_error", "invalid_request") if status == 400 else ("server_error", "response_too_large")
     )
-    return {"error": {"message": str(exc), "type": kind, "param": getattr(exc, "path", None) or None, "code": code}}
-
-
-def _credentials_in(raw: Any) -> list[str]:
-    """What the request itself is authorised with; the server behind may quote it."""
-    if not is_mapping(raw):
-        return []
-    given = [("cookie", raw.get("cookies"))]
-    for group in (raw.get("headers"), raw.get("multiValueHeaders")):
-        given += [(str(name).lower(), value) for name, value in group.items()] if is_mapping(group) else []
-    found: list[str] = []
-    for name, value in given:
-        if name in _CREDENTIALS and value is not None:
-            for text in map(str, value if is_sequence(value) else (value,)):
-                found += [text, *text.split()[1:]]
-                if name == "cookie":  # a session is named by a long value; a short one may be any word
-                    parts = (pair.partition("=")[2].strip() for pair in text.split(";"))
-                    found += [part for part in parts if len(part) >= _SHORTEST_SESSION]
-    return found
-
-
-def _without_secrets(body: dict[str, Any], known: Iterable[str]) -> dict[str, Any]:
-    error = {
-        name: redact(well_formed(value), known)[:_LONGEST_MESSAGE] if isinstance(value, str) else value
-        for name, value in body["error"].items()
-    }
-    return {"error": error}
+    return {"message": str(exc), "type": kind, "param": getattr(exc, "path", None) or None, "code": code}

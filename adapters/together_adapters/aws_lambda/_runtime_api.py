@@ -18,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from email.message import Message
-    from typing import Any
+    from types import TracebackType
 
     from ..protocols import JSON
 
@@ -96,7 +96,7 @@ class RuntimeAPI:
             self.close()
             print(f"[ERROR] the stream was broken off: {type(error).__name__}", file=sys.stderr)
 
-    def _send(self, connection: http.client.HTTPConnection, first: bytes, parts: Iterator[Any]) -> bytes:
+    def _send(self, connection: http.client.HTTPConnection, first: bytes, parts: Iterator[JSON]) -> bytes:
         """Send the parts as they come; gives the trailers."""
         data, size = first, 0
         while True:
@@ -116,7 +116,7 @@ class RuntimeAPI:
                 return f"{ERROR_TYPE}: {type_of(error)}\r\n{_ERROR_BODY}: ".encode("ascii") + body + b"\r\n"
 
 
-def as_bytes(part: Any) -> bytes:
+def as_bytes(part: JSON) -> bytes:
     """A part of a streamed response; raises TypeError for what is neither bytes nor text."""
     if isinstance(part, str):
         return well_formed(part).encode("utf-8")
@@ -131,7 +131,7 @@ def type_of(error: BaseException) -> str:
     return re.sub(r"[^\w.]", "_", type(error).__name__, flags=re.ASCII)
 
 
-def report_of(error: BaseException, traceback: Any, request_id: str = "") -> bytes:
+def report_of(error: BaseException, traceback: TracebackType | None, request_id: str = "") -> bytes:
     """The body that reports an error; it is logged as well. Neither shows what looks like a key."""
     from traceback import format_tb
 

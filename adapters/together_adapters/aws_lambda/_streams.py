@@ -1,6 +1,6 @@
-"""Chunks as a streamed response, part by part, or as one response that holds the whole event stream.
+"""Chunks as a streamed response, part by part, or as one response whose body is the whole event stream.
 
-It never sends anything itself, and never leaves the chunks unclosed.
+Does no I/O, and closes the chunks in each case.
 """
 
 from __future__ import annotations
@@ -11,28 +11,35 @@ from .._byte_sources import close_source
 from .._types import well_formed
 from ..errors import APIError
 from ..sse._encoding import encode_chunks
-from ._events import EventKind
-from ._responses import ResponseTooLargeError, error_response, limit_of, response_to
+from ._responses import ResponseTooLargeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
-    from typing import Any
+    from collections.abc import Generator, Iterable, Mapping
+    from typing import Union
+
+    from .._types import ChatCompletionChunk
+    from ..protocols import JSON
+    from ._responses import Response
+    from ._sources import EventSource
+
+    Chunk = Union[ChatCompletionChunk, Mapping[str, JSON]]
+    Part = Union[dict[str, JSON], bytes]
 
 __all__ = ["buffered", "response_parts", "streamed"]
 
 
 class _Peekable:
-    """Chunks whose first is asked for before anything is sent, so that a failure there still has a status."""
+    """Chunks whose first one is requested before anything is sent, so that a failure there determines the status."""
 
-    def __init__(self, chunks: Iterable[Any]) -> None:
+    def __init__(self, chunks: Iterable[Chunk]) -> None:
         self._chunks = chunks
         self._rest = iter(chunks)
-        self._first: list[Any] = []
+        self._first: list[Chunk] = []
         self.failure: Exception | None = None
 
-    def pull(self) -> Exception | None:
-        """Ask for the first chunk; gives the APIError that came instead."""
+    def pull(self) -> APIError | None:
+        """Request the first chunk; return the APIError that was raised instead."""
         try:
             self._first = [next(self._rest)]
         except StopIteration:
@@ -48,7 +55,7 @@ class _Peekable:
     def __iter__(self) -> _Peekable:
         return self
 
-    def __next__(self) -> Any:
+    def __next__(self) -> Chunk:
         if self._first:
             return self._first.pop()
         try:
@@ -64,38 +71,37 @@ class _Peekable:
             close_source(source)
 
 
-def streamed(chunks: Iterable[Any], raw: Any, prelude: dict[str, Any] | None) -> Generator[Any, None, None]:
-    """The prelude, where there is one, and the frames of the stream as they come."""
+def streamed(chunks: Iterable[Chunk], source: EventSource, response: Response) -> Generator[Part, None, None]:
+    """Yield the prelude, if the source has one, and each frame of the stream when its chunk arrives."""
     pulled = _Peekable(chunks)
     try:
         refused = pulled.pull()
         if refused is not None:
-            yield from response_parts(
-                error_response(refused, raw, EventKind.DIRECT if prelude is None else EventKind.FUNCTION_URL)
-            )
+            yield from response_parts(source.format_error(refused))
             return
+        prelude = source.prelude(response)
         if prelude is not None:
             yield prelude
         yield from encode_chunks(pulled)
         if pulled.failure is not None and not isinstance(pulled.failure, APIError):
-            raise pulled.failure  # the client has its error frame; the runtime reports what is a fault of the handler
+            raise pulled.failure  # the client has its error frame; the runtime reports a fault of the handler
     finally:
         pulled.close()
 
 
-def response_parts(response: Any) -> Generator[Any, None, None]:
-    """A response in the shape of a function URL, or the value that a direct invocation gets, as a streamed one."""
+def response_parts(response: Mapping[str, JSON]) -> Generator[Part, None, None]:
+    """Yield the parts of a response in a function URL's format, or of the value that a direct invocation returns."""
     if "statusCode" not in response:
         yield json.dumps(response).encode("ascii")
         return
-    body = _data_of(response)  # before the status is sent, so that a failure has one
+    body = _body_bytes(response)  # before the status is sent, so that a failure determines it
     yield {name: value for name, value in response.items() if name not in ("body", "isBase64Encoded")}
     yield body
 
 
-def _data_of(response: Any) -> bytes:
-    """The bytes of a response's body; raises TypeError and ValueError for what is none."""
-    body: Any = response.get("body")
+def _body_bytes(response: Mapping[str, JSON]) -> bytes:
+    """Return the bytes of a response's body; raise TypeError or ValueError if it is not text or not base64."""
+    body = response.get("body")
     if body is None:
         return b""
     if not isinstance(body, str):
@@ -107,19 +113,19 @@ def _data_of(response: Any) -> bytes:
     return b64decode(body, validate=True)
 
 
-def buffered(chunks: Iterable[Any], raw: Any, kind: EventKind, status: int, headers: dict[str, list[str]]) -> Any:
-    """The response whose body is the whole event stream."""
+def buffered(chunks: Iterable[Chunk], source: EventSource, response: Response) -> JSON:
+    """Return the response whose body is the whole event stream; raise ResponseTooLargeError as soon as it must be."""
     frames: list[bytes] = []
     pulled, size = _Peekable(chunks), 0
     try:
         refused = pulled.pull()
         if refused is not None:
-            return error_response(refused, raw, kind)
+            return source.format_error(refused)
         for frame in encode_chunks(pulled):
             frames.append(frame)
             size += len(frame)
-            if size > limit_of(kind):  # the rest need not be waited for
-                raise ResponseTooLargeError(size, limit_of(kind))
+            if size > source.max_bytes:
+                raise ResponseTooLargeError(size, source.max_bytes)
     finally:
         pulled.close()
-    return response_to(b"".join(frames), raw, kind, status, headers)
+    return source.format(response._replace(value=b"".join(frames)))
