@@ -9,20 +9,18 @@ import asyncio
 from functools import wraps
 
 from ._byte_sources import aclose_source, as_bytes, iterator_of
-from .client import pairs_of
 from .errors import APIConnectionError, APIError
-from .http import Headers
 from .http._async_pool import AsyncPool, within
 from .http._client_base import BaseClient, BaseCompletions
 from .http._client_options import MAX_BODY, MAX_ERROR_BODY
-from .http._exchange import connection_error
-from .http._http1 import Fields
+from .http._exchange import request_error
+from .http._transports import BaseTransportAnswer, transport_arguments
 from .stream import AsyncChunkStream
 from .stream._reader import ChunkReader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine
+    from collections.abc import AsyncIterator, Coroutine
     from types import TracebackType
     from typing import Any, TypeVar
 
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
     from .http._client_options import Call, Options
     from .http._connecting import TLSSettings
     from .http._timeouts import CallTimeouts
-    from .protocols import AsyncTransport
+    from .protocols import AsyncTransport, HeaderPairs
 
     ResultT = TypeVar("ResultT")
     _Awaited = Coroutine[Any, Any, ResultT]
@@ -108,9 +106,8 @@ class _AsyncRequester:
         return AsyncChunkStream(answer, reader)
 
     async def _answer(self, call: Call) -> AsyncAnswer | _TransportAnswer:
-        """The head of a successful answer, after as many attempts as it takes."""
+        """Return the answer of the first attempt that succeeds."""
         while True:
-            should_retry = ""
             try:
                 answer = await self.sender.send(call.request, call.timeouts, streamed=call.streamed)
             except APIConnectionError as failure:
@@ -118,11 +115,8 @@ class _AsyncRequester:
             else:
                 if 200 <= answer.status < 300:
                     return answer
-                error, should_retry = await _refusal(answer, call), answer.headers.get("x-should-retry")
-            pause = call.attempts.pause_after(error, should_retry)
-            if pause is None:
-                raise error
-            await asyncio.sleep(pause)
+                error = await _refusal(answer, call)
+            await asyncio.sleep(call.pause_after(error))
 
 
 async def _refusal(answer: AsyncAnswer | _TransportAnswer, call: Call) -> APIStatusError:
@@ -154,40 +148,30 @@ async def _body_of(answer: AsyncAnswer | _TransportAnswer) -> bytes:
 
 
 class _TransportSender:
-    """Sends requests through a transport that was given."""
+    """The sender of a client that was given a transport."""
 
     def __init__(self, transport: AsyncTransport) -> None:
         self._transport = transport
 
     async def send(self, request: Request, timeouts: CallTimeouts, *, streamed: bool) -> _TransportAnswer:
-        endpoint, deadline = request.endpoint, timeouts.first_byte()
+        deadline = timeouts.first_byte()
         try:
-            status, headers, body = await within(
-                deadline,
-                self._transport(
-                    request.method, endpoint.url, Headers(request.headers), request.body, deadline.remaining()
-                ),
-            )
-            return _TransportAnswer(status, Fields(pairs_of(headers)), body, request, timeouts)
+            status, headers, body = await within(deadline, self._transport(*transport_arguments(request, deadline)))
+            return _TransportAnswer(status, headers, body, request, timeouts)
         except Exception as problem:  # any transport, with errors of its own
-            error = request.conceal(connection_error(problem, endpoint.authority))
+            error = request_error(problem, request)
         raise error
 
     def close(self) -> None:
-        """A transport looks after its own connections."""
+        """Do nothing: a transport closes its own connections."""
 
 
-class _TransportAnswer:
-    """An answer of a transport that was given, within the limits."""
+class _TransportAnswer(BaseTransportAnswer):
+    """The answer of a transport, within the limits."""
 
-    def __init__(self, status: int, headers: Fields, body: Any, request: Request, timeouts: CallTimeouts) -> None:
-        self.status = status
-        self.headers = headers
-        self.is_done: Callable[[], bool] = lambda: False
-        self._body = body
+    def __init__(self, status: int, headers: HeaderPairs, body: Any, request: Request, timeouts: CallTimeouts) -> None:
+        super().__init__(status, headers, body, request, timeouts)
         self._pieces: AsyncIterator[bytes] = body.__aiter__() if hasattr(body, "__aiter__") else _at_once(body)
-        self._request = request
-        self._timeouts = timeouts
 
     def __aiter__(self) -> Self:
         return self
@@ -199,16 +183,15 @@ class _TransportAnswer:
             await self.aclose()
             raise
         except Exception as problem:
-            error = self._request.conceal(connection_error(problem, self._request.endpoint.authority, answered=True))
+            error = self._to_api_error(problem)
         await self.aclose()
         raise error
 
     async def aclose(self) -> None:
-        body, self._body = self._body, None
-        await aclose_source(body)
+        await aclose_source(self._take_body())
 
 
 async def _at_once(body: Any) -> AsyncIterator[bytes]:
-    """A body that is there already: bytes, or an iterable of them."""
+    """Iterate over a body that is not asynchronous: bytes, or an iterable of them."""
     for piece in iterator_of(body):
         yield piece

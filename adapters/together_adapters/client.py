@@ -9,20 +9,18 @@ import time
 
 from ._byte_sources import as_bytes, close_source, iterator_of
 from .errors import APIConnectionError, APIError
-from .http import Headers
 from .http._client_base import BaseClient, BaseCompletions
 from .http._client_options import MAX_BODY, MAX_ERROR_BODY
-from .http._exchange import connection_error
-from .http._http1 import Fields
+from .http._exchange import request_error
 from .http._sync_pool import Pool
+from .http._transports import BaseTransportAnswer, transport_arguments
 from .stream import ChunkStream
 from .stream._reader import ChunkReader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from types import TracebackType
-    from typing import Any
 
     from typing_extensions import Self
 
@@ -101,9 +99,8 @@ class _Requester:
         return ChunkStream(answer, reader)
 
     def _answer(self, call: Call) -> Answer | _TransportAnswer:
-        """The head of a successful answer, after as many attempts as it takes."""
+        """Return the answer of the first attempt that succeeds."""
         while True:
-            should_retry = ""
             try:
                 answer = self.sender.send(call.request, call.timeouts, streamed=call.streamed)
             except APIConnectionError as failure:
@@ -111,11 +108,8 @@ class _Requester:
             else:
                 if 200 <= answer.status < 300:
                     return answer
-                error, should_retry = _refusal(answer, call), answer.headers.get("x-should-retry")
-            pause = call.attempts.pause_after(error, should_retry)
-            if pause is None:
-                raise error
-            time.sleep(pause)
+                error = _refusal(answer, call)
+            time.sleep(call.pause_after(error))
 
 
 def _refusal(answer: Answer | _TransportAnswer, call: Call) -> APIStatusError:
@@ -145,37 +139,31 @@ def body_of(answer: Answer | _TransportAnswer) -> bytes:
 
 
 class _TransportSender:
-    """Sends requests through a transport that was given."""
+    """The sender of a client that was given a transport."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
     def send(self, request: Request, timeouts: CallTimeouts, *, streamed: bool) -> _TransportAnswer:
-        endpoint = request.endpoint
         try:
-            status, headers, body = self._transport(
-                request.method, endpoint.url, Headers(request.headers), request.body, timeouts.first_byte().remaining()
-            )
-            return _TransportAnswer(status, Fields(pairs_of(headers)), body, request, timeouts)
+            status, headers, body = self._transport(*transport_arguments(request, timeouts.first_byte()))
+            return _TransportAnswer(status, headers, body, request, timeouts)
         except Exception as problem:  # any transport, with errors of its own
-            error = request.conceal(connection_error(problem, endpoint.authority))
+            error = request_error(problem, request)
         raise error
 
     def close(self) -> None:
-        """A transport looks after its own connections."""
+        """Do nothing: a transport closes its own connections."""
 
 
-class _TransportAnswer:
-    """An answer of a transport that was given, with the limits checked between its pieces."""
+class _TransportAnswer(BaseTransportAnswer):
+    """The answer of a transport, with the limits checked between the pieces of its body."""
 
-    def __init__(self, status: int, headers: Fields, body: Any, request: Request, timeouts: CallTimeouts) -> None:
-        self.status = status
-        self.headers = headers
-        self.is_done: Callable[[], bool] = lambda: False
-        self._body = body
+    def __init__(
+        self, status: int, headers: HeaderPairs, body: Iterable[bytes], request: Request, timeouts: CallTimeouts
+    ) -> None:
+        super().__init__(status, headers, body, request, timeouts)
         self._pieces = iterator_of(body)
-        self._request = request
-        self._timeouts = timeouts
 
     def __iter__(self) -> Self:
         return self
@@ -187,7 +175,7 @@ class _TransportAnswer:
             if piece is not None:
                 return as_bytes(piece)
         except Exception as problem:
-            error = self._request.conceal(connection_error(problem, self._request.endpoint.authority, answered=True))
+            error = self._to_api_error(problem)
         else:
             self.close()
             raise StopIteration
@@ -195,16 +183,4 @@ class _TransportAnswer:
         raise error
 
     def close(self) -> None:
-        body, self._body = self._body, None
-        close_source(body)
-
-
-def pairs_of(headers: HeaderPairs) -> list[tuple[str, str]]:
-    """Headers as any transport gives them: a mapping, or pairs."""
-    mapping: Any = headers
-    items: Iterable[tuple[object, object]] = mapping.items() if hasattr(headers, "items") else mapping
-    return [(_text(name), _text(value)) for name, value in items]
-
-
-def _text(field: object) -> str:
-    return field.decode("latin-1") if isinstance(field, bytes) else str(field)
+        close_source(self._take_body())

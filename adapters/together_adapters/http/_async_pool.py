@@ -76,12 +76,9 @@ class AsyncAnswer:
     async def __anext__(self) -> bytes:
         piece, self._first = self._first, b""
         exchange, connection = self._exchange, self._link
-        response = exchange.response
         try:
             while not piece:
-                if response.error is not None:
-                    raise response.error
-                if response.complete or connection is None:
+                if exchange.is_over() or connection is None:
                     self._release()
                     raise StopAsyncIteration
                 piece = exchange.take(await connection.receive(exchange.deadline()))
@@ -122,7 +119,7 @@ class _LoopPool:
 
     def give_back(self, connection: AsyncConnection, response: Response, *, tail_expected: bool) -> None:
         """Keep a connection for the next request, if its answer is complete or its last bytes are about to come."""
-        keep = response.reusable and (response.complete or tail_expected)
+        keep = response.can_be_followed(tail_expected=tail_expected)
         if keep and connection in self.connections and len(self.idle) < MOST_IDLE:
             connection.cancel_timer()
             self.idle.append((connection, response))
@@ -211,11 +208,9 @@ class AsyncPool:
             unsent = await self._send(connection, exchange)
             while not response.status:
                 try:
-                    first = exchange.take(await connection.receive(exchange.deadline()))
+                    first = exchange.take_head(await connection.receive(exchange.deadline()))
                 except OSError as problem:
                     raise unsent or problem from None
-                if response.error is not None and not response.status:
-                    raise response.error
         except (OSError, EOFError, ProtocolError, APIError) as problem:
             error = exchange.to_api_error(problem)
         except BaseException:

@@ -72,6 +72,7 @@ class Call:
         self.timeouts = timeouts
         self.attempts = attempts
         self.streamed = streamed
+        self._should_retry = ""
 
     @hide_variables  # the body may repeat the key
     def response(self, status: int, headers: Fields, body: bytes) -> ChatCompletionResponse:
@@ -88,5 +89,14 @@ class Call:
 
     def refusal(self, status: int, headers: Fields, body: bytes) -> APIStatusError:
         """Return the error for an answer whose status is not a success."""
+        self._should_retry = headers.get("x-should-retry")
         body = self.request.without_secret(body)[:MAX_ERROR_BODY]
         return self.request.conceal(status_error(status, headers, body, self.server))
+
+    def pause_after(self, error: APIError) -> float:
+        """Return the seconds to wait before the next attempt; raises the error if it was the last."""
+        should_retry, self._should_retry = self._should_retry, ""
+        pause = self.attempts.pause_after(error, should_retry)
+        if pause is None:
+            raise error
+        return pause

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from . import Request
     from ._timeouts import CallTimeouts, Deadline
 
-__all__ = ["MOST_IDLE", "ClientClosed", "Exchange", "connection_error"]
+__all__ = ["MOST_IDLE", "ClientClosed", "Exchange", "connection_error", "request_error"]
 
 MOST_IDLE = 16  # connections that a pool keeps for later requests
 
@@ -29,10 +29,10 @@ class ClientClosed(OSError):
 
 
 class Exchange:
-    """Takes what the connection gives, gives the body's bytes, and says how long the next read may wait.
+    """One request on one connection: turns what each read gave into bytes of the body, and limits the next read.
 
-    `streamed` tells whether the answer is a stream. On a connection that was `reused`, a request that got no answer was most
-    likely never read: the server had closed the connection while it was idle.
+    `streamed` is whether the answer is a stream. On a connection that was `reused`, a request without an answer was most
+    likely never read: the server had closed the idle connection.
     """
 
     def __init__(self, request: Request, timeouts: CallTimeouts, *, streamed: bool, reused: bool = False) -> None:
@@ -64,12 +64,29 @@ class Exchange:
 
     def to_api_error(self, problem: Exception) -> APIError:
         """The error that a failure to read or to write is for the caller."""
-        error = connection_error(problem, self.request.endpoint.authority, answered=self.response.started)
-        return self.request.conceal(error)
+        return request_error(problem, self.request, answered=self.response.started)
+
+    def take_head(self, data: bytes) -> bytes:
+        """Take what a read gave before the head was complete; raises the error of an answer that has no valid head."""
+        body = self.take(data)
+        if self.response.error is not None and not self.response.status:
+            raise self.response.error
+        return body
+
+    def is_over(self) -> bool:
+        """Check whether the body is complete; raises the error of a body that is cut off or malformed."""
+        if self.response.error is not None:
+            raise self.response.error
+        return self.response.complete
 
     def should_resend(self, error: APIConnectionError) -> bool:
         """Whether to send the request again at once, on a new connection."""
         return self.reused and error.unanswered and not isinstance(error, APITimeoutError)
+
+
+def request_error(problem: Exception, request: Request, *, answered: bool = False) -> APIError:
+    """Return the APIError for a request that failed, without its secrets."""
+    return request.conceal(connection_error(problem, request.endpoint.authority, answered=answered))
 
 
 def connection_error(problem: Exception, host: str, *, answered: bool = False) -> APIError:

@@ -172,6 +172,10 @@ class Response(ChunkedBody):
             self.reusable = False
         return data
 
+    def can_be_followed(self, *, tail_expected: bool) -> bool:
+        """Check whether the connection can carry another request, with the rest of this answer if that is about to come."""
+        return self.reusable and (self.complete or tail_expected)
+
     def end(self) -> None:
         """The connection has ended."""
         if self.complete or self.error is not None:

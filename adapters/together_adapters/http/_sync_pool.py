@@ -143,12 +143,9 @@ class Answer:
     def __next__(self) -> bytes:
         piece, self._first = self._first, b""
         exchange, connection = self._exchange, self._connection
-        response = exchange.response
         try:
             while not piece:
-                if response.error is not None:
-                    raise response.error
-                if response.complete or connection is None:
+                if exchange.is_over() or connection is None:
                     self.close()
                     raise StopIteration
                 piece = exchange.take(connection.receive(exchange.deadline()))
@@ -213,7 +210,7 @@ class Pool:
 
     def give_back(self, connection: Connection, response: Response, *, tail_expected: bool) -> None:
         """Keep a connection for the next request, if its answer is complete or its last bytes are about to come."""
-        keep = response.reusable and (response.complete or tail_expected)
+        keep = response.can_be_followed(tail_expected=tail_expected)
         self._after_fork()
         with self._lock:
             keep = keep and connection in self._all and len(self._idle) < MOST_IDLE
@@ -230,11 +227,9 @@ class Pool:
             unsent = self._send(connection, exchange)
             while not response.status:
                 try:
-                    first = exchange.take(connection.receive(exchange.deadline()))
+                    first = exchange.take_head(connection.receive(exchange.deadline()))
                 except OSError as problem:
                     raise unsent or problem from None
-                if response.error is not None and not response.status:
-                    raise response.error
         except (OSError, EOFError, ProtocolError, APIError) as problem:
             error = exchange.to_api_error(problem)
         except BaseException:

@@ -1,0 +1,57 @@
+"""What both clients do with a transport that replaces their connections. Does no I/O."""
+
+from __future__ import annotations
+
+from ._exchange import request_error
+from ._http1 import Fields
+from ._secrets import Headers
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any
+
+    from ..errors import APIError
+    from ..protocols import HeaderPairs
+    from . import Request
+    from ._timeouts import CallTimeouts, Deadline
+
+__all__ = ["BaseTransportAnswer", "transport_arguments"]
+
+
+def transport_arguments(
+    request: Request, deadline: Deadline
+) -> tuple[str, str, Mapping[str, str], bytes, float | None]:
+    """Return the arguments of a transport; raises APITimeoutError if no time is left."""
+    return request.method, request.endpoint.url, Headers(request.headers), request.body, deadline.remaining()
+
+
+class BaseTransportAnswer:
+    """The answer of a transport; a subclass iterates over its body."""
+
+    def __init__(self, status: int, headers: HeaderPairs, body: Any, request: Request, timeouts: CallTimeouts) -> None:
+        self.status: int = status
+        self.headers: Fields = Fields(_pairs_of(headers))
+        self.is_done: Callable[[], bool] = lambda: False
+        self._body = body
+        self._request = request
+        self._timeouts = timeouts
+
+    def _to_api_error(self, problem: Exception) -> APIError:
+        return request_error(problem, self._request, answered=True)
+
+    def _take_body(self) -> Any:
+        """Return the body the first time, and None later, so that it is closed once."""
+        body, self._body = self._body, None
+        return body
+
+
+def _pairs_of(headers: HeaderPairs) -> list[tuple[str, str]]:
+    """Return headers as pairs of text, from a mapping or from pairs, of text or of bytes."""
+    mapping: Any = headers
+    items: Iterable[tuple[object, object]] = mapping.items() if hasattr(headers, "items") else mapping
+    return [(_text(name), _text(value)) for name, value in items]
+
+
+def _text(field: object) -> str:
+    return field.decode("latin-1") if isinstance(field, bytes) else str(field)
