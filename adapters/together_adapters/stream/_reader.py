@@ -58,12 +58,12 @@ class ChunkReader:
         self._require_finish = require_finish
         self._conceal = conceal
         self._accumulator = Accumulator()
-        self._data = b""  # the bytes received last, of which those from `_at` on are unread
-        self._at = 0
+        self._data: bytes = b""  # the bytes received last, of which those from `_at` on are unread
+        self._at: int = 0
         self._decoder = Decoder(max_event_bytes)
-        self._aligned = False  # whether an event begins at `_at`: the decoder holds no part of one
+        self._aligned: bool = False  # whether an event begins at `_at`: the decoder holds no part of one
         self._chunks: Iterator[ChatCompletionChunk] | None = None  # of the events that the decoder gave last
-        self._frames = 0  # events with data so far
+        self._frames: int = 0  # events with data so far
         self._start = _BodyStart(max_event_bytes)
         self._ended = False
         self._broken: BaseException | None = None
