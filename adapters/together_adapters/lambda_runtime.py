@@ -249,15 +249,15 @@ class Context:
         self.aws_request_id: str = headers.get("Lambda-Runtime-Aws-Request-Id") or ""
         self.invoked_function_arn: str | None = headers.get("Lambda-Runtime-Invoked-Function-Arn")
         self.tenant_id: str | None = headers.get("Lambda-Runtime-Aws-Tenant-Id")
-        self.function_name = environment("AWS_LAMBDA_FUNCTION_NAME")
-        self.function_version = environment("AWS_LAMBDA_FUNCTION_VERSION")
-        self.memory_limit_in_mb = environment("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
-        self.log_group_name = environment("AWS_LAMBDA_LOG_GROUP_NAME")
-        self.log_stream_name = environment("AWS_LAMBDA_LOG_STREAM_NAME")
+        self.function_name: str | None = environment("AWS_LAMBDA_FUNCTION_NAME")
+        self.function_version: str | None = environment("AWS_LAMBDA_FUNCTION_VERSION")
+        self.memory_limit_in_mb: str | None = environment("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
+        self.log_group_name: str | None = environment("AWS_LAMBDA_LOG_GROUP_NAME")
+        self.log_stream_name: str | None = environment("AWS_LAMBDA_LOG_STREAM_NAME")
         caller = _json_header(headers.get("Lambda-Runtime-Client-Context"))
-        self.client_context = None if caller is None else _client_context(caller)
+        self.client_context: SimpleNamespace | None = None if caller is None else _client_context(caller)
         identity = _json_header(headers.get("Lambda-Runtime-Cognito-Identity")) or {}
-        self.identity = SimpleNamespace(
+        self.identity: SimpleNamespace = SimpleNamespace(
             cognito_identity_id=identity.get("cognitoIdentityId"),
             cognito_identity_pool_id=identity.get("cognitoIdentityPoolId"),
         )
