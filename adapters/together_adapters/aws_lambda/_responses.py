@@ -6,11 +6,9 @@ Does no I/O.
 from __future__ import annotations
 
 import json
-import re
 
 from .._http_fields import is_token
 from .._json_data import to_jsonable
-from .._named_tuple import NamedTuple
 from .._redaction import redact
 from .._types import ParseError, is_array, well_formed
 
@@ -37,7 +35,6 @@ __all__ = [
 MAX_RESPONSE_BYTES = 6 * 2**20
 """The bytes of JSON that a response may have; for a larger one Lambda answers 413 and ends the process."""
 
-_HEADER_VALUE = re.compile(r"[\t -~]*")
 _COOKIE_NAME_VARIANTS = 2 ** len("setcookie")
 _LONGEST_MESSAGE = 10_000  # characters
 
@@ -54,12 +51,15 @@ class ResponseTooLargeError(ValueError):
         return f"the response takes {self.size} bytes of JSON, more than the {self.limit} that can be delivered"
 
 
-class Response(NamedTuple):
+class Response:
     """A status, headers by lower-case name, and the value of the body."""
 
-    status: int
-    headers: dict[str, list[str]]
-    value: object = None
+    __slots__ = ("headers", "status", "value")
+
+    def __init__(self, status: int, headers: dict[str, list[str]], value: object = None) -> None:
+        self.status = status
+        self.headers = headers
+        self.value = value
 
 
 # ---- what a handler passes
@@ -93,11 +93,15 @@ def check_headers(headers: Mapping[JSON, JSON] | None, cookies: Sequence[str]) -
 def _check_value(name: str, value: JSON) -> str:
     if not isinstance(value, str):
         raise TypeError(f"the header {name} is {type(value).__name__} instead of text")
-    if not _HEADER_VALUE.fullmatch(value):  # the value itself may be a credential
+    if not _is_header_value(value):  # the value itself may be a credential
         raise ValueError(
             f"the header {name} has characters that HTTP headers cannot hold: only printable ASCII is sent"
         )
     return value
+
+
+def _is_header_value(value: str) -> bool:
+    return value.isascii() and value.replace("\t", " ").isprintable()
 
 
 # ---- formats
@@ -191,7 +195,7 @@ def _error_headers(exc: BaseException) -> dict[str, list[str]]:
     retry_after, request_id = getattr(exc, "retry_after", None), getattr(exc, "request_id", None)
     if isinstance(retry_after, (int, float)) and 0 <= retry_after < 1e9:
         headers["retry-after"] = [str(int(-(-retry_after // 1)))]  # whole seconds, rounded up
-    if isinstance(request_id, str) and len(request_id) <= 200 and _HEADER_VALUE.fullmatch(request_id):
+    if isinstance(request_id, str) and len(request_id) <= 200 and _is_header_value(request_id):
         headers["x-request-id"] = [redact(request_id)]
     return headers
 

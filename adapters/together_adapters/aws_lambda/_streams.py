@@ -11,7 +11,7 @@ from .._byte_sources import close_source
 from .._types import well_formed
 from ..errors import APIError
 from ..sse._encoding import encode_chunks
-from ._responses import ResponseTooLargeError
+from ._responses import Response, ResponseTooLargeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from .._types import ChatCompletionChunk
     from ..protocols import JSON
-    from ._responses import Response
     from ._sources import EventSource
 
     Chunk = Union[ChatCompletionChunk, Mapping[str, JSON]]
@@ -128,4 +127,4 @@ def buffered(chunks: Iterable[Chunk], source: EventSource, response: Response) -
                 raise ResponseTooLargeError(size, source.max_bytes)
     finally:
         pulled.close()
-    return source.format(response._replace(value=b"".join(frames)))
+    return source.format(Response(response.status, response.headers, b"".join(frames)))
