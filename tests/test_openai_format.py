@@ -494,7 +494,7 @@ def test_true_is_not_one() -> None:
 @pytest.mark.parametrize("source", [None, 7, "{}", [], object(), Plain(None), Plain([1])])
 def test_what_is_none_of_these(source: Any) -> None:
     with pytest.raises(
-        TypeError, match="expected a mapping (or an object with to_dict or model_dump|from Plain), got "
+        TypeError, match="expected a mapping or an object whose to_dict or model_dump returns one, got "
     ):
         from_openai(source)
 

@@ -1,17 +1,21 @@
-"""JSON as Python data: what every package needs to look into it, and to make it from other values.
+"""JSON as Python data: looking into it, and converting values to it by one of three policies.
+
+- copy (`json_of`, `raw_of`): lossless, for values that are converted further;
+- jsonable (`to_jsonable`): lossy, for sending any value; a part that JSON cannot hold is replaced;
+- strict (`request_json`): for requests; a part that JSON cannot hold is an error.
 
 Changes no argument.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
 
-from ._types import at, well_formed
+from ._types import at, is_array, is_object, well_formed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any, TypeVar
 
     from typing_extensions import TypeGuard
@@ -22,12 +26,11 @@ __all__ = [
     "by_index",
     "is_dict",
     "is_list",
-    "is_mapping",
-    "is_sequence",
     "json_of",
     "message_as_delta",
     "objects_in",
     "raw_of",
+    "request_json",
     "to_jsonable",
     "with_call_indexes",
     "with_jsonable_asdict",
@@ -36,24 +39,87 @@ __all__ = [
 _MAX_DEPTH = 256
 
 
-def is_mapping(value: Any) -> TypeGuard[Mapping[Any, Any]]:
-    return isinstance(value, (dict, Mapping))
+def is_dict(value: Any) -> TypeGuard[dict[str, Any]]:
+    """Return whether raw JSON is an object."""
+    return isinstance(value, dict)
 
 
-def is_sequence(value: Any) -> TypeGuard[Sequence[Any]]:
-    return isinstance(value, (list, tuple))
+def is_list(value: Any) -> TypeGuard[list[Any]]:
+    """Return whether raw JSON is an array."""
+    return isinstance(value, list)
 
 
-def _is_set(value: Any) -> TypeGuard[Iterable[Any]]:
-    return isinstance(value, (set, frozenset))
+def objects_in(values: object) -> list[dict[str, Any]]:
+    """Return the objects of an array of raw JSON; an empty list if it is not an array."""
+    return [value for value in values if is_dict(value)] if is_list(values) else []
+
+
+# ---- copy: lossless
+
+
+def json_of(value: Any) -> dict[str, Any]:
+    """Return one of our values as a new dict by the copy policy: everything that the server sent.
+
+    Unlike `to_dict` it does not promise, to type checkers, that the dict keeps to the format.
+    """
+    data: dict[str, Any] = value.to_dict()
+    return data
+
+
+def raw_of(value: Any) -> Any:
+    """Return raw JSON as new dicts and lists by the copy policy.
+
+    A member of an enum of strings becomes its value. A mapping, one of our values and a model of an SDK (an object with
+    `to_dict` or `model_dump`) become a dict, and a tuple a list. Any other object is returned unchanged.
+    """
+    if isinstance(value, str):
+        return str.__str__(value)
+    if is_array(value):
+        return [raw_of(item) for item in value]
+    if hasattr(value, "keys") and hasattr(value, "__getitem__"):
+        return {str(raw_of(key)): raw_of(item) for key, item in dict(value).items()}
+    if hasattr(value, "to_dict"):
+        return raw_of(value.to_dict())
+    return raw_of(_dump_model(value)) if hasattr(value, "model_dump") else value
+
+
+def _dump_model(model: Any) -> Any:
+    """Return pydantic's `model_dump` of the fields that were set; another library's may take no options."""
+    try:
+        return model.model_dump(by_alias=True, exclude_unset=True)
+    except TypeError:
+        return model.model_dump()
+
+
+# ---- strict: for requests
+
+
+def request_json(parameters: Mapping[str, Any]) -> str:
+    """Write the parameters of a request as ASCII JSON by the strict policy.
+
+    Our values and mappings may be objects at any depth. Raises TypeError or ValueError for a part that JSON cannot hold.
+    """
+    return json.dumps(parameters, allow_nan=False, separators=(",", ":"), default=_as_object)
+
+
+def _as_object(value: Any) -> Any:
+    to_dict = getattr(value, "to_dict", None)
+    if to_dict is not None:
+        return to_dict()
+    if hasattr(value, "keys"):
+        return dict(value)
+    raise TypeError(f"a request cannot hold {type(value).__name__}: give JSON or values of together_types")
+
+
+# ---- jsonable: lossy, for sending
 
 
 def to_jsonable(value: Any, path: str = "", level: int = 0) -> Any:
-    """Any value as new dicts, lists, texts and numbers that every JSON writer can write.
+    """Return any value as new dicts, lists, texts and numbers by the jsonable policy: every JSON writer can write them.
 
-    Values that have `to_dict` or `_asdict`, dataclasses, any mapping, tuples and sets are taken. Lone surrogates
-    become U+FFFD; numbers that JSON cannot hold (NaN, infinities, thousands of digits) become None, a Decimal the
-    nearest number. Raises TypeError for anything else, with its path, and ValueError below 256 levels.
+    Accepts values with `to_dict` or `_asdict`, dataclasses, mappings, lists, tuples and sets. A lone surrogate becomes
+    U+FFFD; a number that JSON cannot hold (NaN, infinities, thousands of digits) becomes None, and a Decimal the nearest
+    number. Raises TypeError, with the path, for any other object, and ValueError below 256 levels.
     """
     if value is None or isinstance(value, bool):
         return value
@@ -66,9 +132,9 @@ def to_jsonable(value: Any, path: str = "", level: int = 0) -> Any:
     as_dict = _as_dict(value)
     if as_dict is not None:
         return to_jsonable(as_dict(), path, level + 1)
-    if is_mapping(value):
+    if is_object(value):
         return {_key(key, path): to_jsonable(item, at(path, str(key)), level + 1) for key, item in value.items()}
-    if is_sequence(value) or _is_set(value):
+    if is_array(value) or _is_set(value):
         return [to_jsonable(item, at(path, index), level + 1) for index, item in enumerate(value)]
     if hasattr(value, "to_integral_value"):  # decimal.Decimal, which DynamoDB's client gives for every number
         return _number(_nearest(value))
@@ -90,8 +156,12 @@ def _jsonable_asdict(record: Any) -> Any:
     return to_jsonable(dict(zip(record._fields, record)))
 
 
+def _is_set(value: Any) -> TypeGuard[Iterable[Any]]:
+    return isinstance(value, (set, frozenset))
+
+
 def _as_dict(value: Any) -> Callable[[], Any] | None:
-    """What gives an object's members, for one that has any."""
+    """Return the function that gives an object's members; None if it has none."""
     if isinstance(value, type):
         return None
     fields: Iterable[str] | None = getattr(value, "__dataclass_fields__", None)
@@ -106,7 +176,7 @@ def _nearest(number: Any) -> float:
 
 
 def _number(value: Any) -> float | None:
-    """The number as a plain int or float; None where JSON cannot hold it, or this interpreter not write it."""
+    """Return the number as an int or float; None if JSON cannot hold it or this interpreter cannot write it."""
     if isinstance(value, float):
         return float(value) if value - value == 0 else None
     number = int(value)
@@ -127,53 +197,24 @@ def _key(key: Any, path: str) -> str:
     raise TypeError(f"{path + ': ' if path else ''}a key that is {type(key).__name__} is no JSON key")
 
 
-def is_dict(value: Any) -> TypeGuard[dict[str, Any]]:
-    """Whether raw JSON is an object."""
-    return isinstance(value, dict)
-
-
-def is_list(value: Any) -> TypeGuard[list[Any]]:
-    """Whether raw JSON is an array."""
-    return isinstance(value, list)
-
-
-def objects_in(values: object) -> list[dict[str, Any]]:
-    """The objects of raw JSON's array; none where it is no array."""
-    return [value for value in values if is_dict(value)] if is_list(values) else []
-
-
-def json_of(value: Any) -> dict[str, Any]:
-    """A value's JSON to be taken apart: whatever the server sent, where `to_dict` promises what keeps to the format."""
-    data: dict[str, Any] = value.to_dict()
-    return data
-
-
-def raw_of(value: Any) -> Any:
-    """The raw JSON of what a field holds."""
-    if isinstance(value, str):
-        return str(value)  # an enum's member writes itself as its value
-    if hasattr(value, "to_dict"):
-        return json_of(value)
-    if is_sequence(value):
-        return [raw_of(item) for item in value]
-    return {**value} if is_dict(value) else value
+# ---- choices and tool calls
 
 
 def by_index(choices: Iterable[Any] | None) -> list[tuple[int, Any]]:
-    """Choices with their indexes, in the order of these; one that has none counts by its place."""
+    """Return choices with their indexes, sorted by index; the index of a choice without one is its position."""
     places = enumerate(choices or ())
     indexed = [(place if choice.index is None else choice.index, choice) for place, choice in places]
     return sorted(indexed, key=lambda pair: pair[0])
 
 
 def message_as_delta(message: Mapping[str, Any]) -> dict[str, Any]:
-    """A whole message as one delta: its tool calls are numbered, so that they stay apart."""
+    """Return a whole message as one delta: its tool calls get indexes, which keep them apart."""
     calls = message.get("tool_calls")
     return {**message, "tool_calls": with_call_indexes(calls)} if is_list(calls) else {**message}
 
 
 def with_call_indexes(calls: Iterable[Any]) -> list[Any]:
-    """Tool calls, as JSON, of which each that has no index has its place as one."""
+    """Return tool calls, as JSON; the index of a call without one is its position."""
     return [
         {**call, "index": place} if is_dict(call) and call.get("index") is None else call
         for place, call in enumerate(calls)

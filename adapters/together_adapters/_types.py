@@ -19,7 +19,16 @@ from together_types import (
     UsageData,
     __version__,
 )
-from together_types._json import check_nesting, document_at, is_array, is_object, loads, loads_finite, well_formed
+from together_types._json import (
+    check_nesting,
+    document_at,
+    dumps,
+    is_array,
+    is_object,
+    loads,
+    loads_finite,
+    well_formed,
+)
 from together_types._model import reader_of
 from together_types._open_enum import StringEnum
 from together_types._read import at
@@ -59,6 +68,7 @@ __all__ = [
     "at",
     "check_nesting",
     "document_at",
+    "dumps",
     "is_array",
     "is_object",
     "loads",

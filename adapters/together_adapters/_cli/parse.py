@@ -10,8 +10,8 @@ import os
 from contextlib import contextmanager
 from itertools import chain
 
-from .._json_data import is_dict, is_sequence
-from .._types import ChatCompletionChunk, ChatCompletionResponse, Issue, ParseError, at
+from .._json_data import is_dict
+from .._types import ChatCompletionChunk, ChatCompletionResponse, Issue, ParseError, at, is_array
 from ..accumulate import Completion, CompletionState
 from ..errors import APIError, StreamError
 from ..stream import iter_chunks
@@ -323,7 +323,7 @@ def _undeclared(value: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 def _below(item: Any, path: str) -> Iterator[tuple[str, Any]]:
     """The same for what a field holds: a value, a tuple of them, or raw JSON, of which nothing is undeclared."""
-    if is_sequence(item):
+    if is_array(item):
         for index, one in enumerate(item):
             yield from _below(one, at(path, index))
     elif hasattr(item, "issues"):

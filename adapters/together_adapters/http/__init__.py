@@ -5,10 +5,8 @@ A key is checked before it is used, and kept out of errors as `_secrets` describ
 
 from __future__ import annotations
 
-import json
-
 from .._error_messages import message_in, text_of_page
-from .._json_data import is_dict
+from .._json_data import is_dict, request_json
 from .._types import ChatCompletionResponse, ParseError, __version__, loads
 from ..errors import (
     APIStatusError,
@@ -122,12 +120,12 @@ def endpoint_at(
 
 
 def request_of(endpoint: Endpoint, secret: Secret, supplied: Headers, parameters: Mapping[str, JSON]) -> Request:
-    """A request with these parameters; those that are None are left out.
+    """Return a request with these parameters, without those that are None.
 
-    Values of together_types may stand for objects. Raises TypeError or ValueError for what JSON cannot hold.
+    An object may be a value of together_types. Raises TypeError or ValueError for a part that JSON cannot hold.
     """
     given = {name: value for name, value in parameters.items() if value is not None}
-    body = json.dumps(given, allow_nan=False, separators=(",", ":"), default=_as_json).encode("ascii")
+    body = request_json(given).encode("ascii")
     headers = Headers(
         {
             "Accept": "text/event-stream" if given.get("stream") else "application/json",
@@ -138,15 +136,6 @@ def request_of(endpoint: Endpoint, secret: Secret, supplied: Headers, parameters
     if secret:
         headers["Authorization"] = "Bearer " + secret.value()
     return Request(endpoint, headers.merged(supplied), body)
-
-
-def _as_json(value: Any) -> Any:
-    to_dict = getattr(value, "to_dict", None)
-    if to_dict is not None:
-        return to_dict()
-    if hasattr(value, "keys"):
-        return dict(value)
-    raise TypeError(f"a request cannot hold {type(value).__name__}: give what JSON has, or values of together_types")
 
 
 # ---- answers

@@ -19,7 +19,7 @@ Two things cannot be told apart on the way back, because both are OpenAI's forma
 
 from __future__ import annotations
 
-from .._json_data import is_dict, is_list, is_sequence, json_of, objects_in
+from .._json_data import is_dict, is_list, json_of, objects_in, raw_of
 from .._logprob_forms import from_native_logprobs, with_openai_logprobs
 from .._types import (
     ChatCompletionChunk,
@@ -197,43 +197,16 @@ def _value_of(value: AnyConvertible) -> Convertible:
 
 
 def _members_of(source: Any) -> dict[str, Any]:
-    """A copy of the JSON object that a mapping or an SDK's object is."""
-    if hasattr(source, "keys") and hasattr(source, "__getitem__"):
-        data: Any = dict(source)
-    elif hasattr(source, "to_dict"):
-        data = source.to_dict()
-    elif hasattr(source, "model_dump"):
-        data = _dumped(source)
-    else:
-        raise TypeError(f"expected a mapping or an object with to_dict or model_dump, got {type(source).__name__}")
+    """Return a copy of the JSON object of a mapping or an SDK's object."""
     try:
-        copied: object = _as_json(data)
+        data: object = raw_of(source)
     except RecursionError:
         raise ParseError("", "nested too deeply") from None
-    if not is_dict(copied):
-        raise TypeError(f"expected a mapping from {type(source).__name__}, got {type(data).__name__}")
-    return copied
-
-
-def _dumped(model: Any) -> Any:
-    """What pydantic's model_dump gives; one of another library may take none of its options."""
-    try:
-        return model.model_dump(by_alias=True, exclude_unset=True)
-    except TypeError:
-        return model.model_dump()
-
-
-def _as_json(value: Any) -> Any:
-    """A copy in JSON's types: an SDK's enums are their values, its nested models objects."""
-    if hasattr(value, "items"):
-        return {str(key): _as_json(item) for key, item in value.items()}
-    if is_sequence(value):
-        return [_as_json(item) for item in value]
-    if hasattr(value, "model_dump"):
-        return _as_json(_dumped(value))
-    if isinstance(value, str):
-        return str.__str__(value)
-    return value
+    if not is_dict(data):
+        raise TypeError(
+            f"expected a mapping or an object whose to_dict or model_dump returns one, got {type(source).__name__}"
+        )
+    return data
 
 
 def _kind_of(data: Mapping[str, Any]) -> Any:

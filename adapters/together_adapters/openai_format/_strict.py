@@ -42,7 +42,10 @@ def to_strict(value: object, data: dict[str, Any]) -> dict[str, Any]:
 
 
 def normalized(value: Any) -> dict[str, Any]:
-    """A value as JSON, what was spelt otherwise as its fields have it: a count of 5.0 as 5, an object of arguments as text."""
+    """Return a value's JSON with its fields' values in place of the spelling that the server sent.
+
+    A count of 5.0 becomes 5, and an object of arguments its text. (`raw_of` returns the server's spelling.)
+    """
     members: dict[str, Any] = value.__dict__
     data = {key: _normalized_item(item) for key, item in members.items() if key != "extra"}
     for key, raw in value.extra.items():

@@ -18,14 +18,13 @@ Clients differ in what they can read, so what is written is what all of them can
 
 from __future__ import annotations
 
-import json
 import re
 
 from .._byte_sources import aclose_source, close_source
 from .._json_data import by_index, is_dict, json_of, message_as_delta
 from .._logprob_forms import with_openai_logprobs
 from .._redaction import redact
-from .._types import ChatCompletionChunk, DeltaContent, ErrorData
+from .._types import ChatCompletionChunk, DeltaContent, dumps
 from ..accumulate._merging import CUMULATIVE, MergedField
 from ..accumulate._tool_calls import ToolCallAccumulator
 from ..errors import APIError
@@ -55,11 +54,8 @@ _TEXTS = ("reasoning", "reasoning_content", "content", "refusal")
 
 
 def json_bytes(data: Mapping[str, Any]) -> bytes:
-    """JSON as ASCII on one line; numbers that it cannot hold become null."""
-    try:
-        return json.dumps(data, allow_nan=False, separators=(",", ":")).encode("ascii")
-    except ValueError:
-        return ErrorData.from_dict(data).to_json().encode("ascii")
+    """Write JSON as ASCII on one line; a number that JSON cannot hold becomes null."""
+    return dumps(data).encode("ascii")
 
 
 def _frame(data: Mapping[str, Any]) -> bytes:
