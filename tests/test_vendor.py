@@ -26,7 +26,7 @@ def run(*args: str, path: str = "", cwd: Path | None = None) -> subprocess.Compl
 
 
 def script(code: str, cwd: Path) -> str:
-    code = "import sys; sys.path.insert(0, '.'); " + code
+    code = "import sys; sys.path.insert(0, '.')\n" + code
     return subprocess.run(
         [sys.executable, "-I", "-S", "-c", code], check=True, capture_output=True, text=True, cwd=cwd
     ).stdout
@@ -45,6 +45,22 @@ def test_folders_copied_by_hand(tmp_path: Path) -> None:
     seam = tmp_path / "app/together_adapters/_types.py"
     seam.write_text(seam.read_text("utf-8").replace("from together_types", "from ..together_types"), "utf-8")
     assert script("import app.together_adapters.stream as m; " + READ, tmp_path) == "['hi'] []\n"
+
+
+def test_modules_removed_by_hand(tmp_path: Path) -> None:
+    """The client and the encoder are imported when they are used. The error then says which part has them."""
+    vendor.vendor(tmp_path / "app")
+    for name in ("sse/_encoding", "client", "aio"):
+        (tmp_path / "app/together_adapters" / f"{name}.py").unlink()
+    shutil.rmtree(tmp_path / "app/together_adapters/http")
+    assert script("import app.together_adapters.stream as m; " + READ, tmp_path) == "['hi'] []\n"
+    uses = {"m.Together": "client", "m.AsyncTogether": "client", "m.Timeout": "client"}
+    uses |= {f"m.sse.{name}([])": "openai" for name in ("encode_chunks", "aencode_chunks", "response_to_chunks")}
+    for use, part in uses.items():
+        code = f"import app.together_adapters as m, app.together_adapters.sse\ntry: {use}\nexcept ImportError as e: print(e)"
+        output = script(code, tmp_path)
+        assert "cannot be imported: No module named 'app.together_adapters." in output
+        assert output.endswith(f"copy it again with `--only {part}` added to the options of `vendor`\n")
 
 
 def test_folders_in_a_package(tmp_path: Path) -> None:

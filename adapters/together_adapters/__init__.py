@@ -55,20 +55,27 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     # Import statements, not importlib: tools that pack or freeze programs find modules by them.
-    if name == "Together":
-        from .client import Together
+    found: object
+    try:
+        if name == "Together":
+            from .client import Together
 
-        found: object = Together
-    elif name == "AsyncTogether":
-        from .aio import AsyncTogether
+            found = Together
+        elif name == "AsyncTogether":
+            from .aio import AsyncTogether
 
-        found = AsyncTogether
-    elif name == "Timeout":
-        from .http import Timeout
+            found = AsyncTogether
+        elif name == "Timeout":
+            from .http import Timeout
 
-        found = Timeout
-    else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            found = Timeout
+        else:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    except ImportError as error:
+        raise ImportError(
+            f"{name} cannot be imported: {error}. If this is a copy of some parts,"
+            " copy it again with `--only client` added to the options of `vendor`"
+        ) from error
     globals()[name] = found
     return found
 

@@ -27,6 +27,11 @@ _BOM = b"\xef\xbb\xbf"
 _FIELDS = (b"", b"data", b"event", b"id", b"retry")  # without a name it is a comment
 _LINE_ENDS = b"\r\n"
 _EMPTY = (b"\n", b"\r\n", b"\r")  # ends an event, and adds nothing to its size
+# A copy of some parts may lack `_encoding`: decoding needs none of the modules that the encoder imports.
+_NO_ENCODER = (
+    "the encoder of sse cannot be imported: {}. If this is a copy of some parts,"
+    " copy it again with `--only openai` added to the options of `vendor`"
+)
 
 
 class ServerSentEvent(NamedTuple):
@@ -210,15 +215,19 @@ def encode_chunks(chunks: Iterable[ChatCompletionChunk | Mapping[str, JSON]]) ->
     and code, any other with no more than its class's name. `chunks` is closed at the end, and when the iteration is
     given up.
     """
-    from ._encoding import encode_chunks
-
+    try:
+        from ._encoding import encode_chunks
+    except ImportError as error:
+        raise ImportError(_NO_ENCODER.format(error)) from error
     return encode_chunks(chunks)
 
 
 def aencode_chunks(chunks: AsyncIterable[ChatCompletionChunk | Mapping[str, JSON]]) -> AsyncGenerator[bytes]:
     """As `encode_chunks`, over an asynchronous iterable of chunks."""
-    from ._encoding import aencode_chunks
-
+    try:
+        from ._encoding import aencode_chunks
+    except ImportError as error:
+        raise ImportError(_NO_ENCODER.format(error)) from error
     return aencode_chunks(chunks)
 
 
@@ -229,6 +238,8 @@ def response_to_chunks(response: ChatCompletionResponse) -> Iterator[ChatComplet
     stream cannot say is taken as accumulation takes it: an absent role is `assistant`, choices are in order, and
     tool calls have no `index` of their own.
     """
-    from ._encoding import response_to_chunks
-
+    try:
+        from ._encoding import response_to_chunks
+    except ImportError as error:
+        raise ImportError(_NO_ENCODER.format(error)) from error
     return response_to_chunks(response)
