@@ -44,7 +44,8 @@ def main(dest: Path) -> SingleFile:
     made = vendor.single_file()
     for key, names in made.names.items():
         package, _, name = key.partition(".")
-        path = dest / package / f"{name}.py"
+        names = {**names, "__version__": "__version__"} if name == "__init__" else names
+        path = dest / package / f"{name.replace('.', '/')}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         original = sys.modules.get(package if name == "__init__" else key) or __import__(
             key.removesuffix(".__init__"), fromlist=["*"]
