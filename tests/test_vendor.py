@@ -215,7 +215,7 @@ def test_one_form_takes_the_place_of_the_other(tmp_path: Path) -> None:
     (tmp_path / "together_types" / "__pycache__").mkdir()
     vendor.vendor(tmp_path, single_file=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["together_types.py", vendor.MANIFEST]
-    vendor.vendor(tmp_path)
+    vendor.vendor(tmp_path, single_file=False)
     (tmp_path / "together_adapters" / "mine.py").touch()
     vendor.vendor(tmp_path, types_only=True)
     assert [path.name for path in (tmp_path / "together_adapters").iterdir()] == ["mine.py"]

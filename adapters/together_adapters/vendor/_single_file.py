@@ -15,6 +15,7 @@ import re
 from collections import namedtuple
 from textwrap import indent
 
+from ._imports import own_imports
 from ._scopes import bound_by, checked_only, global_uses
 from ._source_edits import Edits
 
@@ -65,28 +66,13 @@ class SingleFile(_SingleFileFields):
     __slots__ = ()
 
 
-def flatten(
-    packages: Mapping[str, Mapping[str, str]],
-    preface: str,
-    version: str,
-    without: Iterable[str] = (),
-    typed: Iterable[str] = (),
-) -> SingleFile:
-    """Write the sources of packages as one module.
+def flatten(texts: Mapping[str, str], typed: Container[str], preface: str, version: str) -> SingleFile:
+    """Write the modules of the packages as one module.
 
-    `packages` maps the name of each package, the lowest first, to the texts of its modules; a module of a sub-package has a
-    dotted name, as `stream._reader`, and the sub-package itself is `stream.__init__`. Modules and sub-packages in `without`
-    are left out, and so are modules that only they use. Modules in `typed` are moved under `if TYPE_CHECKING`. Raises
-    ValueError, with the module and the line, for source that cannot be moved.
+    `texts` maps the key of each module (see `_imports`) to its text, those of the lowest package first. Modules in `typed`
+    are moved under `if TYPE_CHECKING`. Raises ValueError, with the module and the line, for source that cannot be moved.
     """
-    keys = {f"{package}.{name}" for package, sources in packages.items() for name in sources}
-    modules = {
-        f"{package}.{name}": _Module(package, name, text, name in typed, keys)
-        for package, sources in packages.items()
-        for name, text in sources.items()
-    }
-    public = {key for key, module in modules.items() if module.is_public and module.top not in without}
-    modules = dict(_used(modules, public))
+    modules = {key: _Module(key, text, key in typed, texts) for key, text in texts.items()}
     order = [module for module in _in_order(modules) if module.name not in ("__init__", "_types")]
     taken = dict.fromkeys([*dir(builtins), "annotations", "TYPE_CHECKING", "__all__", "__version__"], "builtin")
     for module in order:
@@ -106,20 +92,6 @@ def flatten(
     return SingleFile(text, {key: dict(module.names(modules)) for key, module in modules.items()})
 
 
-def _is_of_types(node: ast.ImportFrom) -> bool:
-    return (node.module or "").partition(".")[0] == "together_types"
-
-
-def imported_module(key: str, node: ast.ImportFrom, keys: Container[str]) -> str | None:
-    """Return the key of the module that an import statement of the module `key` reads, None if it is not among `keys`.
-
-    A key is a module's dotted name; a package's own module ends with `.__init__`.
-    """
-    base = key.split(".")[: -node.level] if node.level else []
-    name = ".".join([*base, *(node.module or "").split(".")]).rstrip(".")
-    return name if name in keys else f"{name}.__init__" if f"{name}.__init__" in keys else None
-
-
 def _merged(lines: Iterable[str]) -> list[str]:
     """Import statements in order, those from one module as one."""
     plain: set[str] = set()
@@ -131,16 +103,6 @@ def _merged(lines: Iterable[str]) -> list[str]:
         else:
             plain.add(line)
     return sorted(plain) + [f"{start} import {', '.join(sorted(found))}" for start, found in sorted(names.items())]
-
-
-def _used(modules: Mapping[str, _Module], keys: set[str]) -> Iterator[tuple[str, _Module]]:
-    """The modules of these keys and all that they import, in the given order."""
-    waiting = list(keys)
-    while waiting:
-        found = set(modules[waiting.pop()].uses) & set(modules) - keys
-        keys |= found
-        waiting += found
-    yield from [(key, module) for key, module in modules.items() if key in keys]
 
 
 def _in_order(modules: Mapping[str, _Module]) -> Iterator[_Module]:
@@ -164,12 +126,10 @@ def _in_order(modules: Mapping[str, _Module]) -> Iterator[_Module]:
 class _Module:
     """One module's source and what is to be known of it; positions are in bytes, as `ast` has them."""
 
-    def __init__(self, package: str, name: str, text: str, checked: bool, keys: Container[str]) -> None:
-        self.package = package
-        self.name = name
-        self.top = name.partition(".")[0]
+    def __init__(self, key: str, text: str, checked: bool, keys: Container[str]) -> None:
+        self.key = key
+        self.package, _, self.name = key.partition(".")
         self.checked = checked
-        self._keys = keys  # of all modules
         self.text = text
         self.tree = ast.parse(text)
         self._uses = global_uses(self.tree)
@@ -182,10 +142,10 @@ class _Module:
         self._own: dict[str, str] = {}  # name here: name in the single file
         self._drop: list[ast.stmt] = []
         self._kept: list[ast.Import | ast.ImportFrom] = []  # the standard library's that are not hoisted
-        self.defined = self._collect()
+        self.defined = self._collect(keys)
         self.public = frozenset(self._offered() if self.is_public else ())
 
-    def _collect(self) -> set[str]:
+    def _collect(self, keys: Container[str]) -> set[str]:
         at_top = list(_top_statements(self.tree.body, False))
         defined = {
             name
@@ -193,17 +153,15 @@ class _Module:
             if not isinstance(statement, (ast.Import, ast.ImportFrom))
             for name in bound_by([statement])
         }
-        for function in _outermost(self.tree):
-            for node in ast.walk(function):
-                if isinstance(node, ast.ImportFrom) and node.level:
-                    self._take_relative(node, self._relative_in.setdefault(function, {}))
+        for node, source, function, checked, _ in own_imports(self.key, self.tree, keys):
+            into = self._relative if function is None else self._relative_in.setdefault(function, {})
+            into.update({alias.asname or alias.name: (source, alias.name) for alias in node.names})
+            self.needs += [] if checked or function else [source]
+            self._drop.append(node)
         for statement, checked in at_top:
-            if isinstance(statement, ast.ImportFrom) and (statement.level or _is_of_types(statement)):
-                source = self._take_relative(statement, self._relative)
-                self.needs += [] if checked else [source]
-            elif isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
+            if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
                 self._drop.append(statement)
-            elif isinstance(statement, (ast.Import, ast.ImportFrom)):
+            elif isinstance(statement, (ast.Import, ast.ImportFrom)) and statement not in self._drop:
                 self._hoist(statement, checked, defined)
         return defined - {"TYPE_CHECKING", "__all__"}
 
@@ -212,14 +170,6 @@ class _Module:
             if isinstance(statement, ast.Assign) and getattr(statement.targets[0], "id", "") == "__all__":
                 names: list[str] = ast.literal_eval(statement.value)
                 yield from [name for name in names if name != "__version__"]
-
-    def _take_relative(self, node: ast.ImportFrom, into: dict[str, tuple[str, str]]) -> str:
-        source = imported_module(f"{self.package}.{self.name}", node, self._keys)
-        if source is None or any(f"{source[:-8]}{alias.name}" in self._keys for alias in node.names):
-            raise ValueError(f"{self.name}, line {node.lineno}: only `from .module import name` can be moved")
-        into.update({alias.asname or alias.name: (source, alias.name) for alias in node.names})
-        self._drop.append(node)
-        return source
 
     def _hoist(self, node: ast.Import | ast.ImportFrom, checked: bool, defined: set[str]) -> None:
         for alias in node.names:
@@ -277,12 +227,6 @@ class _Module:
     @property
     def _last(self) -> str:
         return self.name.removesuffix(".__init__").rpartition(".")[2]
-
-    @property
-    def uses(self) -> Iterator[str]:
-        """The own modules that this one imports, wherever it does."""
-        for imported in [self._relative, *self._relative_in.values()]:
-            yield from [source for source, _ in imported.values()]
 
     def annotation_imports(self) -> Iterator[str]:
         """The imports that annotations need."""
@@ -344,39 +288,7 @@ class _Module:
                 "__all__",
             ):
                 drop.append(statement)
-        gone = {id(statement) for statement in drop}
-        for node, block in _blocks(self.tree):
-            if all(id(statement) in gone for statement in block):
-                if isinstance(node, ast.If) and checked_only(node) and not node.orelse:
-                    drop.append(node)
-                else:
-                    edits.replace_block(block)
-        for statement in drop:
-            edits.drop(statement)
-
-
-def _outermost(node: ast.AST) -> Iterator[Function]:
-    for below in ast.iter_child_nodes(node):
-        if isinstance(below, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            yield below
-        else:
-            yield from _outermost(below)
-
-
-def _blocks(tree: ast.Module) -> Iterator[tuple[ast.AST, list[ast.stmt]]]:
-    """Every block that may not be left empty, with what it belongs to."""
-    for node in ast.walk(tree):
-        for name in ("body", "orelse", "finalbody"):
-            block: object = getattr(node, name, None)
-            if node is not tree and isinstance(block, list) and block:
-                yield (
-                    node,
-                    [
-                        statement
-                        for statement in ast.iter_child_nodes(node)
-                        if isinstance(statement, ast.stmt) and statement in block
-                    ],
-                )
+        edits.drop(self.tree, drop)
 
 
 def _top_statements(body: Iterable[ast.stmt], checked: bool) -> Iterator[tuple[ast.stmt, bool]]:

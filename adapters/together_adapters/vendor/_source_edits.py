@@ -11,6 +11,8 @@ import re
 import sys
 import tokenize
 
+from ._scopes import checked_only
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -120,8 +122,48 @@ class Edits:
     def _lines_of(self, first: ast.stmt, last: ast.stmt) -> tuple[int, int]:
         return self._at(first.lineno, 0), self._starts[last.end_lineno or 0]
 
-    def drop(self, statement: ast.stmt) -> None:
-        self._changes.setdefault(self._lines_of(statement, statement), b"")
+    def drop(self, tree: ast.Module, statements: Iterable[ast.stmt]) -> None:
+        """Drop statements of the module `tree`, and each `if TYPE_CHECKING` and `try` that would be empty.
 
-    def replace_block(self, block: list[ast.stmt]) -> None:
-        self._changes[self._lines_of(block[0], block[-1])] = b" " * block[0].col_offset + b"pass\n"
+        Another block that would be empty becomes `pass`.
+        """
+        dropped = {id(statement): statement for statement in statements}
+        for node, block in reversed([*_blocks(tree)]):  # the inner ones first
+            if all(id(statement) in dropped for statement in block):
+                if (isinstance(node, ast.If) and checked_only(node) and not node.orelse) or (
+                    isinstance(node, ast.Try) and not node.orelse and not node.finalbody
+                ):
+                    dropped[id(node)] = node
+                else:
+                    self.replace(block, "pass")
+                    for statement in block:
+                        del dropped[id(statement)]
+        for statement in dropped.values():
+            self._changes[self._lines_of(statement, statement)] = b""
+
+    def replace(self, statements: list[ast.stmt], text: str) -> None:
+        """Put lines of text, without indentation, in the place of consecutive statements of one block."""
+        indent = b" " * statements[0].col_offset
+        lines = [indent + line + b"\n" if line else b"\n" for line in text.encode().split(b"\n")]
+        self._changes[self._lines_of(statements[0], statements[-1])] = b"".join(lines)
+
+    def replace_to_end_of_block(self, tree: ast.Module, statement: ast.stmt, text: str) -> None:
+        """Put text in the place of a statement and of all statements after it in its block."""
+        [block] = [block for _, block in _blocks(tree) if statement in block]
+        self.replace(block[block.index(statement) :], text)
+
+
+def _blocks(tree: ast.Module) -> Iterator[tuple[ast.AST, list[ast.stmt]]]:
+    """Yield every block below the top level, which may not become empty, with the node that it belongs to."""
+    for node in ast.walk(tree):
+        for name in ("body", "orelse", "finalbody"):
+            block: object = getattr(node, name, None)
+            if node is not tree and isinstance(block, list) and block:
+                yield (
+                    node,
+                    [
+                        statement
+                        for statement in ast.iter_child_nodes(node)
+                        if isinstance(statement, ast.stmt) and statement in block
+                    ],
+                )

@@ -1,0 +1,116 @@
+"""The manifest of a copy: its form, its version and day, and the SHA-256 of each file.
+
+A manifest may come from anywhere. It is checked before it is used, so that no file outside of the copy is read or removed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections import namedtuple
+from pathlib import Path
+
+from .._types import __version__
+from ._parts import ALL, known_parts
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, NamedTuple
+
+    class Form(NamedTuple):
+        only: tuple[str, ...] = (ALL,)
+        single_file: bool = False
+        absolute: bool = False
+        typing: bool = True
+
+    class Manifest(NamedTuple):
+        version: str
+        made: str
+        form: Form
+        files: Mapping[str, str]
+
+else:
+    Form = namedtuple("Form", ("only", "single_file", "absolute", "typing"), defaults=((ALL,), False, False, True))
+    Form.__doc__ = "What a copy consists of: see the parameters of `vendor`."
+    Manifest = namedtuple("Manifest", ("version", "made", "form", "files"))
+    Manifest.__doc__ = (
+        "The `version` of a copy, the day it was `made`, its `form`, and the hashes of its `files` by path."
+    )
+
+__all__ = ["FILE_NAME", "Form", "Manifest", "day_of", "now", "read_manifest", "recorded_form", "write_manifest"]
+
+FILE_NAME = "together_types.vendored.json"
+"""The name of the file that records which files were copied, when and from which version."""
+
+# The values of absent keys. 0.1.0 wrote `types_only`, and neither `only` nor `typing`.
+_ABSENT = {
+    "version": "",
+    "made": "1970-01-01",
+    "only": [ALL],
+    "types_only": False,
+    "single_file": False,
+    "absolute": False,
+    "typing": True,
+}
+
+
+def recorded_form(folder: Path) -> Form | None:
+    """Return the form of the copy in a folder, None if there is no copy. Raises ValueError as `read_manifest` does."""
+    return read_manifest(folder).form if (folder / FILE_NAME).exists() else None
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Return the manifest of the copy in a folder.
+
+    Raises FileNotFoundError if the folder does not exist, and ValueError if it has no manifest or an invalid one.
+    """
+    path = folder / FILE_NAME
+    if folder.exists() and not path.exists():
+        raise ValueError(f"{folder} has no {FILE_NAME}: `vendor` has not made this copy")
+    try:
+        data: dict[str, Any] = {**_ABSENT, **json.loads(path.read_text("utf-8"))}
+        if any(type(data[name]) is not type(value) for name, value in _ABSENT.items()):
+            raise TypeError
+        if not all(isinstance(name, str) for name in data["only"]):
+            raise TypeError
+        for name, value in data["files"].items():
+            if not re.fullmatch(r"(?:together_types|together_adapters)(?:(?:/\w[\w.]*)+|\.py)", name):
+                raise ValueError
+            if not isinstance(value, str):
+                raise TypeError
+        day_of(data["made"])
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise ValueError(f"{path} is not a manifest of this command") from None
+    try:
+        only = ("types",) if data["types_only"] else known_parts(data["only"])
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{path}, written by version {data['version']}, is not known to {__version__}: {error}"
+        ) from None
+    form = Form(only, data["single_file"], data["absolute"], data["typing"])
+    return Manifest(data["version"], data["made"], form, data["files"])
+
+
+def write_manifest(folder: Path, form: Form, files: Mapping[str, str]) -> None:
+    """Write the manifest of a copy that was made today by this version."""
+    data = {
+        "name": "together-types",
+        "version": __version__,
+        "made": time.strftime("%Y-%m-%d", time.gmtime(now())),
+        **form._asdict(),
+        "files": dict(sorted(files.items())),
+    }
+    (folder / FILE_NAME).write_text(json.dumps(data, indent=2) + "\n", "utf-8")
+
+
+def day_of(text: str) -> time.struct_time:
+    """Return the day that a text like `2026-11-25` names. Raises ValueError if it does not name one."""
+    return time.strptime(text, "%Y-%m-%d")
+
+
+def now() -> float:
+    """Return the time in seconds since the epoch, that of SOURCE_DATE_EPOCH if it is set."""
+    return float(os.environ.get("SOURCE_DATE_EPOCH") or time.time())

@@ -1,0 +1,127 @@
+"""The parts that a copy may be limited to, and the modules that belong to each.
+
+A part names a few public modules; what they import belongs to it, too (see `_imports.closure`). A copy contains no import
+of a module that it lacks: such an import under `if TYPE_CHECKING` is removed together with its names in `__all__`, and one
+in a `try` with `except ImportError` is replaced by `raise`. Type checkers would report either of them.
+Does no I/O.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import namedtuple
+
+from ._imports import closure, module_key, modules_for_checkers, own_imports
+from ._source_edits import Edits
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+    from typing import NamedTuple
+
+    from ._imports import OwnImport
+
+    class Part(NamedTuple):
+        modules: tuple[str, ...]
+        example: tuple[str, str]
+
+    class Selection(NamedTuple):
+        texts: Mapping[str, str]
+        typed: Collection[str]
+
+else:
+    Part = namedtuple("Part", ("modules", "example"))
+    Part.__doc__ = (
+        "The `modules` of `together_adapters` that make up a part, and an `example` of them: module and name."
+    )
+    Selection = namedtuple("Selection", ("texts", "typed"))
+    Selection.__doc__ = "The `texts` of modules by their keys; those in `typed` are for type checkers only."
+
+__all__ = ["ALL", "PARTS", "Part", "Selection", "known_parts", "select"]
+
+ALL = "all"
+"""The name of everything, as if it were a part."""
+
+PARTS = {
+    "types": Part((), ("together_types", "ChatCompletionResponse")),
+    "streams": Part(("stream", "passthrough"), ("together_adapters.stream", "iter_chunks")),
+    "openai": Part(("openai_format", "sse._encoding"), ("together_adapters.openai_format", "to_openai")),
+    "client": Part(("client", "aio"), ("together_adapters", "Together")),
+    "lambda": Part(("aws_lambda", "lambda_runtime"), ("together_adapters.aws_lambda", "parse_event")),
+}
+"""The parts by name. `together_types` belongs to each of them."""
+
+_TYPES = "together_types"
+_ADAPTERS = "together_adapters"
+# The command line, its server and its recordings are useless in one module.
+_NOT_IN_A_SINGLE_FILE = ("__main__", "replay", "serve", "vendor")
+
+
+def known_parts(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of parts in the order of the table, `("all",)` if everything is among them.
+
+    `types` is left out beside other parts, which contain it. Raises ValueError if there is no name, or an unknown one.
+    """
+    chosen = {names} if isinstance(names, str) else {*names}
+    unknown = sorted(chosen.difference(PARTS, [ALL]))
+    if unknown or not chosen:
+        received = f"got {', '.join(map(repr, unknown))}" if unknown else "got no name"
+        raise ValueError(f"expected parts from {', '.join(PARTS)} and {ALL}, {received}")
+    if ALL in chosen:
+        return (ALL,)
+    return tuple(name for name in PARTS if name in chosen and (name != "types" or len(chosen) == 1))
+
+
+def select(texts: Mapping[str, str], parts: Iterable[str], *, typing: bool, single_file: bool) -> Selection:
+    """Return the modules that belong to a copy of these parts, out of the `texts` of all modules.
+
+    Without `typing`, the modules that only type checkers read are left out.
+    """
+    trees = {key: ast.parse(text) for key, text in texts.items()}
+    imports = {key: own_imports(key, tree, texts) for key, tree in trees.items()}
+    typed = modules_for_checkers(imports)
+    roots = _roots(texts, parts, single_file)
+    kept = closure(roots if typing else roots - typed, imports, typing)
+    selected = {
+        key: _without_imports(text, trees[key], [item for item in imports[key] if item.module not in kept])
+        for key, text in texts.items()
+        if key in kept
+    }
+    return Selection(selected, typed & kept)
+
+
+def _roots(texts: Mapping[str, str], parts: Iterable[str], single_file: bool) -> set[str]:
+    if ALL not in parts:
+        roots = {key for key in texts if key.startswith(f"{_TYPES}.")}
+        names = [name for part in parts for name in PARTS[part].modules]
+        return roots.union(module_key(f"{_ADAPTERS}.{name}", texts) or name for name in names)
+    return {key for key in texts if not single_file or _is_offered(key)}
+
+
+def _is_offered(key: str) -> bool:
+    """Return whether the full single file offers the names of a module."""
+    parts = key.split(".")[1:]
+    return parts[0] not in _NOT_IN_A_SINGLE_FILE and not any(
+        part.startswith("_") for part in parts if part != "__init__"
+    )
+
+
+def _without_imports(text: str, tree: ast.Module, missing: Collection[OwnImport]) -> str:
+    """Return a module's text without its imports of modules that the copy lacks."""
+    if not missing:
+        return text
+    edits = Edits(text)
+    edits.drop(tree, [item.node for item in missing if item.checked])
+    for item in missing:
+        if not item.checked:
+            path = item.module.partition(".")[2].replace(".", "/")
+            raising = f'raise ModuleNotFoundError("{path}.py is not in this copy")'
+            edits.replace_to_end_of_block(tree, item.node, raising)
+    lost = {alias.asname or alias.name for item in missing if item.checked for alias in item.node.names}
+    for statement in tree.body:
+        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "__all__":
+            names: list[str] = ast.literal_eval(statement.value)
+            if lost.intersection(names):
+                lines = [f'    "{name}",' for name in names if name not in lost]
+                edits.replace([statement], "\n".join(["__all__ = [", *lines, "]"]))
+    return edits.text()

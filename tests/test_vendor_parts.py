@@ -1,0 +1,347 @@
+"""Copies of some parts: what belongs to them, what they do alone, and how a copy keeps its form."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from itertools import combinations
+from modulefinder import ModuleFinder
+from pathlib import Path
+
+import pytest
+from http_server import serving
+from test_examples import respond
+from test_vendor import PACKAGES, run
+from together_adapters import vendor
+from together_adapters.vendor._imports import own_imports
+from together_adapters.vendor._parts import ALL, PARTS
+from together_adapters.vendor._source_edits import Edits
+
+README = (Path(__file__).parents[1] / "README.md").read_text("utf-8").split("## Copying it in")[1].split("\n## ")[0]
+# How each part is used, from a copy that contains nothing else. The names of modules are those of the packages.
+USES = {
+    "types": """
+from together_types import ChatCompletionResponse
+print(ChatCompletionResponse.from_json('{"choices": [{"message": {"content": "hi"}}]}').text)
+""",
+    "streams": """
+from together_adapters.errors import IncompleteStreamError
+from together_adapters.passthrough import PassThrough
+from together_adapters.stream import iter_chunks
+frame = b'data: {"choices": [{"index": 0, "delta": {"content": "hi"}, "logprobs": {"content": []}}]}\\n\\n'
+stream = iter_chunks([frame, frame[:30]])
+try:
+    for chunk in stream:
+        print(chunk.text)
+except IncompleteStreamError as error:
+    print(error.completion.response.text, error.completion.state)
+proxy = PassThrough()
+print(b"".join(proxy.over([frame])) == frame, proxy.chunks)
+""",
+    "openai": """
+from together_adapters.openai_format import from_openai, to_openai, to_openai_with_loss
+from together_adapters.sse import Decoder, encode_chunks, response_to_chunks
+from together_types import ChatCompletionResponse
+data = {"choices": [{"index": 0, "finish_reason": "eos", "message": {"role": "assistant", "content": "hi"}}]}
+response = ChatCompletionResponse.from_dict(data)
+print(to_openai(response)["choices"][0]["finish_reason"], from_openai(to_openai(response)) == response)
+print("choices[0].finish_reason" in [loss.path for loss in to_openai_with_loss(response, only_openai=True)[1]])
+print(Decoder().feed(b"".join(encode_chunks(response_to_chunks(response))))[-1].data)
+""",
+    "client": """
+import asyncio, os
+from together_adapters import AsyncTogether, Timeout, Together
+question = {"model": "m", "messages": [{"role": "user", "content": "?"}]}
+options = {"api_key": "test-key", "base_url": os.environ["BASE_URL"], "timeout": Timeout(10)}
+with Together(**options) as client:
+    print(client.chat.completions.create(**question).text)
+    print("".join(chunk.text for chunk in client.chat.completions.create(stream=True, **question)))
+async def main():
+    async with AsyncTogether(**options) as client:
+        print((await client.chat.completions.create(**question)).text)
+asyncio.run(main())
+""",
+    "lambda": """
+from together_adapters.aws_lambda import parse_event, respond, respond_error, respond_stream
+from together_adapters.lambda_runtime import RuntimeAPI
+event = {"version": "2.0", "rawPath": "/", "body": '{"a": 1}', "requestContext": {"http": {"method": "POST", "path": "/"}}}
+print(parse_event(event).json(), respond({"b": 2}, event)["body"])
+print(respond_error(RuntimeError("secret"), event)["statusCode"], "[DONE]" in respond_stream([], event)["body"])
+""",
+}
+ANSWER = "The capital of France is Paris.\n"
+PRINTED = {
+    "types": "hi\n",
+    "streams": "hi\nhi cut_off\nTrue 1\n",
+    "openai": "stop True\nTrue\n[DONE]\n",
+    "client": ANSWER * 3,
+    "lambda": "{'a': 1} {\"b\":2}\n500 True\n",
+}
+FORMS = {
+    "folders": {},
+    "no-typing": {"typing": False},
+    "absolute": {"absolute": True},
+    "single-file": {"single_file": True},
+    "single-file-no-typing": {"single_file": True, "typing": False},
+}
+# Each part, and each pair of parts.
+COMBINATIONS = [*combinations(PARTS, 1), *combinations([part for part in PARTS if part != "types"], 2)]
+
+
+def use(folder: Path, code: str, **form: bool) -> str:
+    """Run code in a Python that has only a copy, `folder/app`, on its path; returns what it prints."""
+    prefix, path = ("", folder / "app") if form.get("absolute") else ("app.", folder)
+    names = r"together_(?:types|adapters)[.\w]*"
+    code = re.sub(names, lambda found: prefix + ("together_types" if form.get("single_file") else found.group()), code)
+    command = [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {str(path)!r})\n{code}"]
+    with serving(respond) as server:
+        variables = {"BASE_URL": server.base_url}
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=folder, env=variables)
+    assert (done.stderr, done.returncode) == ("", 0)
+    return done.stdout
+
+
+def modules_in(folder: Path) -> set[str]:
+    """The dotted names of the modules of a copy."""
+    names = [".".join(path.relative_to(folder).with_suffix("").parts) for path in folder.glob("together_*/**/*.py")]
+    return {name.removesuffix(".__init__") for name in names}
+
+
+def size_of(folder: Path) -> int:
+    """The lines of all files below a folder."""
+    return sum(path.read_bytes().count(b"\n") for path in folder.rglob("*") if path.is_file())
+
+
+# ---- what belongs to a part
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("part", PARTS)
+def test_part_alone_works(part: str, form: str, tmp_path: Path) -> None:
+    vendor.vendor(tmp_path / "app", only=[part], **FORMS[form])
+    assert use(tmp_path, USES[part], **FORMS[form]) == PRINTED[part]
+
+
+@pytest.mark.parametrize("parts", [parts for parts in COMBINATIONS if len(parts) == 2], ids="-".join)
+def test_parts_work_together(parts: tuple[str, ...], tmp_path: Path) -> None:
+    vendor.vendor(tmp_path / "app", only=parts)
+    assert use(tmp_path, "".join(USES[part] for part in parts)) == "".join(PRINTED[part] for part in parts)
+
+
+@pytest.mark.parametrize("parts", COMBINATIONS, ids="-".join)
+def test_copy_has_no_module_that_it_does_not_reach(parts: tuple[str, ...], tmp_path: Path) -> None:
+    """The standard library's ModuleFinder reads the bytecode of the copy, and follows the imports in functions, too."""
+    vendor.vendor(tmp_path, only=parts, absolute=True)
+    roots = [f"together_adapters.{name}" for part in parts for name in PARTS[part].modules]
+    roots += [f"together_types.{path.stem}" for path in PACKAGES[0].glob("*.py") if path.stem != "__init__"]
+    (tmp_path / "main.py").write_text("".join(f"import {name}\n" for name in roots))
+    finder = ModuleFinder([str(tmp_path)])
+    finder.run_script(str(tmp_path / "main.py"))
+    assert modules_in(tmp_path) == {name for name in finder.modules if name.startswith("together_")}
+    missing, perhaps = finder.any_missing_maybe()
+    assert [name for name in missing + perhaps if name.startswith("together_")] == []
+
+
+@pytest.mark.parametrize("part", [ALL, *PARTS])
+def test_no_typing_leaves_out_what_only_type_checkers_read(part: str, tmp_path: Path) -> None:
+    with_typing = {*vendor.vendor(tmp_path / "typing", only=[part])}
+    without = {*vendor.vendor(tmp_path / "app", only=[part], typing=False)}
+    left_out = {
+        "together_types/wire.py",
+        "together_types/py.typed",
+        "together_adapters/protocols.py",
+        "together_adapters/py.typed",
+    }
+    assert without == with_typing - left_out
+    names = sorted(modules_in(tmp_path / "app") - {"together_adapters.__main__"})
+    use(tmp_path, "\n".join(f"import {name}" for name in names))
+
+
+def test_parts_have_no_alias_modules_for_pickles(tmp_path: Path) -> None:
+    for parts, count in (([*PARTS], 0), ([ALL], 5)):
+        vendor.vendor(tmp_path, only=parts)
+        texts = [path.read_text("utf-8") for path in tmp_path.glob("together_adapters/*.py")]
+        assert sum("0.1.0" in text and text.count("\n") <= 5 for text in texts) == count
+
+
+def test_types_belong_to_every_part(tmp_path: Path) -> None:
+    assert vendor.vendor(tmp_path / "a", only=["types", "openai"]) == vendor.vendor(tmp_path / "b", only="openai")
+    manifest = json.loads((tmp_path / "a" / vendor.MANIFEST).read_text("utf-8"))
+    assert manifest["only"] == ["openai"]
+    assert vendor.vendor(tmp_path / "c", types_only=True) == vendor.vendor(tmp_path / "d", only=["types"])
+    assert vendor.vendor(tmp_path / "e", only=["openai", "all"]) == vendor.vendor(tmp_path / "f")
+
+
+@pytest.mark.parametrize(("only", "received"), [(["stream"], "'stream'"), ([], "no name"), ("x", "'x'")])
+def test_unknown_part_is_refused(only: list[str], received: str, tmp_path: Path) -> None:
+    expected = f"expected parts from types, streams, openai, client, lambda and all, got {received}"
+    with pytest.raises(ValueError, match=f"^{expected}$"):
+        vendor.vendor(tmp_path / "app", only=only)
+    with pytest.raises(ValueError, match=f"^{expected}$"):
+        vendor.single_file(only=only)
+    assert not (tmp_path / "app").exists()
+
+
+# ---- a part that is missing
+
+
+@pytest.mark.parametrize("name", ["encode_chunks", "aencode_chunks", "response_to_chunks"])
+@pytest.mark.parametrize("form", ["folders", "single-file"])
+def test_missing_encoder_names_the_part_to_add(name: str, form: str, tmp_path: Path) -> None:
+    vendor.vendor(tmp_path / "app", only=["streams"], **FORMS[form])
+    code = f"""
+from together_adapters.sse import {name}
+try:
+    {name}([])
+except ImportError as error:
+    print(error)
+    print(type(error.__cause__).__name__)
+"""
+    lines = use(tmp_path, code, **FORMS[form]).splitlines()
+    assert lines[0].startswith("the encoder of sse cannot be imported: ") and "_encoding" in lines[0]
+    assert lines[0].endswith("copy it again with `--only openai` added to the options of `vendor`")
+    assert lines[1] == "ModuleNotFoundError"
+
+
+@pytest.mark.parametrize("name", ["Together", "AsyncTogether", "Timeout"])
+def test_missing_client_names_the_part_to_add(name: str, tmp_path: Path) -> None:
+    vendor.vendor(tmp_path / "app", only=["streams", "openai", "lambda"])
+    code = f"""
+import sys
+try:
+    from together_adapters import {name}
+except ImportError as error:
+    print(error)
+from together_adapters import *
+package = sys.modules[APIError.__module__.rpartition(".")[0]]
+print({name!r} in dir(package), hasattr(package, "Nothing"))
+"""
+    error, rest = use(tmp_path, code).splitlines()
+    assert error.startswith(f"{name} cannot be imported: ")
+    assert error.endswith("copy it again with `--only client` added to the options of `vendor`")
+    assert rest == "False False"
+
+
+# ---- the form of a copy
+
+
+def files_below(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_given_options_are_the_whole_form(tmp_path: Path) -> None:
+    vendor.vendor(tmp_path / "a", only=["streams"], typing=False, absolute=True)
+    vendor.vendor(tmp_path / "a", only=["lambda"])
+    vendor.vendor(tmp_path / "b", only=["lambda"])
+    assert files_below(tmp_path / "a") == files_below(tmp_path / "b")
+    vendor.vendor(tmp_path / "a", single_file=False)
+    vendor.vendor(tmp_path / "b", only=["all"])
+    assert files_below(tmp_path / "a") == files_below(tmp_path / "b")
+    assert (tmp_path / "a/together_adapters/vendor/__init__.py").exists()
+
+
+@pytest.mark.parametrize("key", ["types_only", "single_file", "absolute"])
+def test_form_of_a_copy_of_0_1_0_is_kept(key: str, tmp_path: Path) -> None:
+    vendor.vendor(tmp_path, **{key: True})
+    before = files_below(tmp_path)
+    manifest = json.loads((tmp_path / vendor.MANIFEST).read_text("utf-8"))
+    written = {**manifest, "types_only": False, "single_file": False, "absolute": False, key: True}
+    del written["only"], written["typing"]
+    (tmp_path / vendor.MANIFEST).write_text(json.dumps(written))
+    assert vendor.check(tmp_path).outdated == []
+    vendor.vendor(tmp_path)
+    assert files_below(tmp_path) == before
+
+
+def test_part_that_a_later_version_wrote_is_named(tmp_path: Path) -> None:
+    (tmp_path / vendor.MANIFEST).write_text('{"files": {}, "version": "9.0", "only": ["movies"]}')
+    for options in ([], ["--check"]):
+        done = run("together_adapters", "vendor", str(tmp_path), *options)
+        assert done.returncode == 1 and b"written by version 9.0" in done.stderr and b"'movies'" in done.stderr
+
+
+# ---- reading and changing sources
+
+
+def test_own_imports() -> None:
+    code = """
+from __future__ import annotations
+import os
+from .a import x
+if TYPE_CHECKING:
+    from ..b import y
+else:
+    from .a import z
+def f():
+    try:
+        from .a import x
+        def g():
+            from ..b import y
+    except ImportError:
+        from .c import z
+    try:
+        from .a import x
+    except OSError:
+        pass
+class C:
+    async def h(self):
+        with x:
+            from ..b import y
+"""
+    keys = {"p.__init__", "p.b", "p.q.__init__", "p.q.a", "p.q.c"}
+    found = [
+        (item.module, item.function.name if item.function else "", item.checked, item.guarded)
+        for item in own_imports("p.q.__init__", ast.parse(code), keys)
+    ]
+    assert found == [
+        ("p.q.a", "", False, False),
+        ("p.b", "", True, False),
+        ("p.q.a", "", False, False),
+        ("p.q.a", "f", False, True),
+        ("p.b", "f", False, True),
+        ("p.q.c", "f", False, False),
+        ("p.q.a", "f", False, False),
+        ("p.b", "h", False, False),
+    ]
+    for statement in ("from . import a", "from .d import x", "from .. import q"):
+        with pytest.raises(ValueError, match=r"p\.q\.c, line 1: only `from \.module import name`"):
+            own_imports("p.q.c", ast.parse(statement), keys)
+
+
+def test_edits_leave_no_block_empty() -> None:
+    code = """if TYPE_CHECKING:
+    import a
+    if x:
+        import b
+        import c
+try:
+    import d
+except ImportError:
+    e
+try:
+    import d
+finally:
+    f
+if x:
+    import g
+    import h
+"""
+    tree, edits = ast.parse(code), Edits(code)
+    edits.drop(tree, [node for node in ast.walk(tree) if isinstance(node, ast.Import) and node.names[0].name != "a"])
+    assert (
+        edits.text()
+        == """if TYPE_CHECKING:
+    import a
+    if x:
+        pass
+try:
+    pass
+finally:
+    f
+if x:
+    pass
+"""
+    )
