@@ -64,9 +64,10 @@ def test_modules_removed_by_hand(tmp_path: Path) -> None:
 
 
 def test_folders_in_a_package(tmp_path: Path) -> None:
-    done = run("together_adapters", "vendor", str(tmp_path / "app" / "_vendor"))
+    done = run("together_adapters", "vendor", "-v", str(tmp_path / "app" / "_vendor"))
     assert (done.returncode, done.stderr) == (0, b"")
-    written = {*done.stdout.decode().split()}
+    *listed, _, _ = done.stdout.decode().splitlines()
+    written = {*listed}
     assert {
         "together_types/LICENSE",
         "together_types/py.typed",
@@ -87,6 +88,12 @@ def test_folders_in_a_package(tmp_path: Path) -> None:
     (tmp_path / "app").rename(tmp_path / "renamed")
     done = run("renamed._vendor.together_adapters", "vendor", "--check", "renamed/_vendor", path=".", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, b"") and b"outdated" not in done.stdout
+    # A copy can be copied on.
+    copied = run("renamed._vendor.together_adapters", "vendor", "a", "--only", "streams", path=".", cwd=tmp_path)
+    assert (copied.returncode, copied.stderr) == (0, b"")
+    vendor.vendor(tmp_path / "b", only=["streams"])
+    a, b = (tmp_path / name / vendor.MANIFEST for name in "ab")
+    assert json.loads(a.read_text("utf-8"))["files"] == json.loads(b.read_text("utf-8"))["files"]
 
 
 def test_a_folder_on_the_path(tmp_path: Path) -> None:
@@ -151,9 +158,9 @@ def test_from_a_zip(tmp_path: Path) -> None:
             for path in package.rglob("*"):
                 if path.is_file():
                     archive.write(path, path.relative_to(package.parent))
-    for options in ([], ["--single-file"]):
+    for options in ("", "--single-file", "--only streams", "--only openai --single-file", "--no-typing"):
         for path, dest in (("both.zip", "a"), (":".join(str(package.parent) for package in PACKAGES), "b")):
-            done = run("together_adapters", "vendor", dest, *options, path=path, cwd=tmp_path)
+            done = run("together_adapters", "vendor", dest, *options.split(), path=path, cwd=tmp_path)
             assert (done.returncode, done.stderr) == (0, b"")
         one, other = (
             {str(p.relative_to(root)): p.read_bytes() for p in root.rglob("*") if p.is_file()}

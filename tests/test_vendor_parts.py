@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
 import re
 import subprocess
@@ -160,6 +161,17 @@ def test_no_typing_leaves_out_what_only_type_checkers_read(part: str, tmp_path: 
     use(tmp_path, "\n".join(f"import {name}" for name in names))
 
 
+def test_sizes_are_those_of_the_readme(tmp_path: Path) -> None:
+    shown = dict(re.findall(r"^\| `(\w+)` \| .* \| ([\d,]+) \|$", README, re.MULTILINE))
+    assert shown.keys() == PARTS.keys()
+    for part, lines in shown.items():
+        vendor.vendor(tmp_path / part, only=[part])
+        size = size_of(tmp_path / part / "together_adapters")
+        assert size == pytest.approx(int(lines.replace(",", "")), rel=0.1)
+        if part == "streams":
+            assert size <= 3600
+
+
 def test_parts_have_no_alias_modules_for_pickles(tmp_path: Path) -> None:
     for parts, count in (([*PARTS], 0), ([ALL], 5)):
         vendor.vendor(tmp_path, only=parts)
@@ -232,9 +244,32 @@ def files_below(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        "--only streams --only openai",
+        "--types-only",
+        "--single-file --no-typing",
+        "--only client --absolute",
+        "--only all",
+    ],
+)
+def test_copy_keeps_its_form(options: str, tmp_path: Path) -> None:
+    run("together_adapters", "vendor", str(tmp_path / "a"), *options.split())
+    before = files_below(tmp_path / "a")
+    done = run("together_adapters", "vendor", str(tmp_path / "a"))
+    assert files_below(tmp_path / "a") == before
+    shown = options.replace("--types-only", "--only types")
+    shown = shown if "--only" in shown else f"--only all {shown}"
+    assert f"kept the form of the copy: {shown}\n" in done.stdout.decode()
+    done = run("together_adapters", "vendor", str(tmp_path / "a"), "--check")
+    assert (done.returncode, f"form: {shown}\n" in done.stdout.decode()) == (0, True)
+
+
 def test_given_options_are_the_whole_form(tmp_path: Path) -> None:
     vendor.vendor(tmp_path / "a", only=["streams"], typing=False, absolute=True)
-    vendor.vendor(tmp_path / "a", only=["lambda"])
+    done = run("together_adapters", "vendor", str(tmp_path / "a"), "--only", "lambda")
+    assert "changed the form of the copy from: --only streams --absolute --no-typing\n" in done.stdout.decode()
     vendor.vendor(tmp_path / "b", only=["lambda"])
     assert files_below(tmp_path / "a") == files_below(tmp_path / "b")
     vendor.vendor(tmp_path / "a", single_file=False)
@@ -261,6 +296,77 @@ def test_part_that_a_later_version_wrote_is_named(tmp_path: Path) -> None:
     for options in ([], ["--check"]):
         done = run("together_adapters", "vendor", str(tmp_path), *options)
         assert done.returncode == 1 and b"written by version 9.0" in done.stderr and b"'movies'" in done.stderr
+
+
+# ---- the command
+
+
+def test_output_is_a_summary(tmp_path: Path) -> None:
+    (tmp_path / "src/app").mkdir(parents=True)
+    (tmp_path / "src/app/__init__.py").touch()
+    done = run("together_adapters", "vendor", "src/app/_vendor", "--only", "streams", "--only", "client", cwd=tmp_path)
+    first, *rest = done.stdout.decode().splitlines()
+    written = files_below(tmp_path / "src/app/_vendor")
+    size = sum(map(len, written.values()))
+    assert re.fullmatch(rf"version \S+: {len(written)} files of {size:,} bytes in src/app/_vendor", first)
+    assert rest == [
+        "import it with: from app._vendor.together_adapters.stream import iter_chunks",
+        "import it with: from app._vendor.together_adapters import Together",
+    ]
+    done = run("together_adapters", "vendor", "src/app/_vendor", "-v", cwd=tmp_path)
+    assert {*done.stdout.decode().splitlines()} >= {*written} - {"__init__.py"}
+
+
+@pytest.mark.parametrize(
+    ("options", "shown"),
+    [
+        ([], "lib.one.together_adapters import Together"),
+        (["--absolute"], "together_adapters import Together"),
+        (["--single-file"], "lib.one.together_types import Together"),
+        (["--only", "types", "--single-file", "--absolute"], "together_types import ChatCompletionResponse"),
+    ],
+)
+def test_output_says_how_to_import(options: list[str], shown: str, tmp_path: Path) -> None:
+    done = run("together_adapters", "vendor", "lib/one", *options, cwd=tmp_path)
+    statement = f"from {shown}"
+    assert done.stdout.decode().splitlines()[1:] == [f"import it with: {statement}"]
+    path = "lib/one" if "--absolute" in options else "."
+    code = f"import sys; sys.path.insert(0, {path!r}); {statement}"
+    subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True, cwd=tmp_path)
+
+
+def test_check_of_an_outdated_copy_fails(tmp_path: Path) -> None:
+    vendor.vendor(tmp_path, only=["types"])
+    manifest = json.loads((tmp_path / vendor.MANIFEST).read_text("utf-8"))
+    text = "# of another version\n"
+    (tmp_path / "together_types/error.py").write_text(text)
+    manifest["files"]["together_types/error.py"] = hashlib.sha256(text.encode()).hexdigest()
+    (tmp_path / vendor.MANIFEST).write_text(json.dumps(manifest))
+    done = run("together_adapters", "vendor", str(tmp_path), "--check")
+    output = done.stdout.decode()
+    assert done.returncode == 1 and "no local edits\n" in output and "would write 1 file differently\n" in output
+    assert (
+        "outdated: together_types/error.py\n"
+        in run("together_adapters", "vendor", str(tmp_path), "--check", "-v").stdout.decode()
+    )
+    assert run("together_adapters", "vendor", str(tmp_path)).returncode == 0
+    assert run("together_adapters", "vendor", str(tmp_path), "--check").returncode == 0
+
+
+def test_unusable_options_are_one_line(tmp_path: Path) -> None:
+    done = run("together_adapters", "vendor", str(tmp_path), "--only", "stream")
+    assert (done.returncode, done.stderr.count(b"\n")) == (2, 1)
+    assert b"argument --only: expected parts from types, streams, openai, client, lambda and all" in done.stderr
+    vendor.vendor(tmp_path)
+    done = run("together_adapters", "vendor", str(tmp_path), "--check", "--only", "streams")
+    assert done.returncode == 1 and b"takes the form of the copy from its manifest" in done.stderr
+
+
+def test_help_lists_the_parts() -> None:
+    shown = run("together_adapters", "vendor", "--help").stdout.decode()
+    listed = shown.split("parts for --only:\n")[1].split("\n\n")[0]
+    assert {line.split()[0] for line in listed.splitlines()} == {*PARTS, ALL}
+    assert {*re.findall(r"^\| `(\w+)` \|", README.split("| `--only` |")[1].split("\n\n")[0], re.M)} == {*PARTS, ALL}
 
 
 # ---- reading and changing sources

@@ -1,71 +1,169 @@
-"""`vendor`: copy the packages into a project, and check such a copy.
+"""`vendor`: copy the packages, or parts of them, into a project, and check such a copy.
 
-It only asks `vendor`, and writes no file itself.
+All files are written by the module `vendor`.
 """
 
 from __future__ import annotations
 
-from .terminal import BadInput
+import argparse
+from itertools import takewhile
+from pathlib import Path
+
+from .terminal import BadInput, plural
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    from ..vendor._manifest import Form
 
 __all__ = ["add_vendor"]
 
 _EXAMPLES = """\
+parts for --only:
+  streams   event streams to chunks and one response; proxies of streams
+  openai    OpenAI's format, both ways; chunks to event streams
+  client    Together and AsyncTogether
+  lambda    events and responses of AWS Lambda; a runtime that streams
+  types     the values alone
+  all       everything, with this command
+
 examples:
-  together-types vendor app/_vendor                 both folders
-  together-types vendor app/_vendor --single-file   one module: together_types
-  together-types vendor app/_vendor --types-only    without the adapters
-  together-types vendor app/_vendor --check         local edits, and its age
+  together-types vendor app/_vendor                  both folders
+  together-types vendor app/_vendor --only streams   what reading streams needs
+  together-types vendor app/_vendor --single-file    one module: together_types
+  together-types vendor app/_vendor --check          local edits, and its age
 
 A copy carries its licence and a manifest. It is imported from the package that
 it is in, as app._vendor.together_types; with --absolute from DEST on sys.path.
 A new DEST in a package becomes a package, too.
+
+Without options for the form (--only, --single-file, --absolute, --no-typing),
+an existing copy keeps its form. Otherwise the given options are the whole form.
 """
 
 
 def add_vendor(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the command to the parser of the command line."""
     vendoring = add_parser("vendor", help="copy the packages into a project, or --check such a copy", epilog=_EXAMPLES)
+    # The options of the form are None unless they are given, because they replace the form of an existing copy.
     vendoring.add_argument("dest", metavar="DEST", help="the folder that holds the copy, like app/_vendor")
-    vendoring.add_argument("--single-file", action="store_true", help="write one module, together_types.py")
-    vendoring.add_argument("--types-only", action="store_true", help="leave the adapters out")
-    vendoring.add_argument("--absolute", action="store_true", help="DEST is itself on sys.path, not in a package")
+    vendoring.add_argument(
+        "--only", metavar="PART", action="append", type=_part, help="copy a part alone; may be repeated"
+    )
+    vendoring.add_argument(
+        "--single-file", action="store_const", const=True, help="write one module, together_types.py"
+    )
+    vendoring.add_argument("--types-only", action="store_const", const=True, help="older spelling of --only types")
+    vendoring.add_argument(
+        "--absolute", action="store_const", const=True, help="DEST is itself on sys.path, not in a package"
+    )
+    vendoring.add_argument(
+        "--no-typing", dest="typing", action="store_const", const=False, help="leave out what only type checkers read"
+    )
     vendoring.add_argument("--force", action="store_true", help="overwrite files that were edited; added ones stay")
-    vendoring.add_argument("--check", action="store_true", help="tell local edits and age; exits with 1 for edits")
+    vendoring.add_argument(
+        "--check", action="store_true", help="report local edits, age and outdated files; exits with 1 for any of them"
+    )
+    vendoring.add_argument("-v", "--verbose", action="store_true", help="list the files")
     vendoring.set_defaults(run=_vendor)
 
 
-def _vendor(args: argparse.Namespace) -> int:
-    from ..vendor import vendor
+def _part(text: str) -> str:
+    """Return the name of a part, for argparse, which makes a usage error of any other text."""
+    from ..vendor._parts import known_parts
 
+    try:
+        known_parts([text])
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
+
+
+def _vendor(args: argparse.Namespace) -> int:
     if not args.dest:
         raise BadInput("DEST is empty: `.` is the folder that this runs in")
+    form = {name: getattr(args, name) for name in ("only", "single_file", "types_only", "absolute", "typing")}
+    is_given = any(value is not None for value in form.values())
+    if args.check and is_given:
+        raise BadInput("--check takes the form of the copy from its manifest: leave out the options of the form")
     try:
-        if args.check:
-            return _check(args.dest)
-        options = {name: getattr(args, name) for name in ("single_file", "types_only", "absolute", "force")}
-        for path in vendor(args.dest, **options):
-            print(path)
-        return 0
+        status, lines = _check(args) if args.check else _copy(args, form if is_given else {})
     except OSError as error:
         raise BadInput(f"{error.filename or args.dest}: {error.strerror or error}") from None
+    print(*lines, sep="\n")
+    return status
 
 
-def _check(dest: str) -> int:
+def _copy(args: argparse.Namespace, form: dict[str, Any]) -> tuple[int, list[str]]:
+    """Write a copy; returns the exit status and the lines to print."""
+    from .._types import __version__
+    from ..vendor import vendor
+    from ..vendor._manifest import Form, recorded_form
+
+    folder = Path(args.dest)
+    before = recorded_form(folder)
+    paths = vendor(folder, force=args.force, **form)
+    after = recorded_form(folder) or Form()
+    size = sum((folder / path).stat().st_size for path in paths)
+    lines = [*paths] if args.verbose else []
+    lines.append(f"version {__version__}: {plural(len(paths), 'file')} of {size:,} bytes in {args.dest}")
+    if before and not form:
+        lines.append(f"kept the form of the copy: {_options(after)}")
+    elif before and before != after:
+        lines.append(f"changed the form of the copy from: {_options(before)}")
+    return 0, [*lines, *_imports(folder, after)]
+
+
+def _options(form: Form) -> str:
+    """Return the options that stand for a form."""
+    switches = {
+        "--single-file": form.single_file,
+        "--absolute": form.absolute,
+        "--no-typing": not form.typing,
+    }
+    return " ".join([f"--only {part}" for part in form.only] + [option for option, is_on in switches.items() if is_on])
+
+
+def _imports(folder: Path, form: Form) -> Iterator[str]:
+    """Yield an import statement for each part of a copy."""
+    from ..vendor._parts import ALL, PARTS
+
+    package = "" if form.absolute else _package_name(folder) + "."
+    for part in form.only:
+        module, name = PARTS["client" if part == ALL else part].example
+        yield f"import it with: from {package}{'together_types' if form.single_file else module} import {name}"
+
+
+def _package_name(folder: Path) -> str:
+    """Return the dotted name that a folder probably has: from the topmost package around it, or the working directory."""
+    path = folder.resolve()
+    top = path.parent
+    while (top / "__init__.py").exists():
+        top = top.parent
+    if top == path.parent and Path.cwd() in top.parents:
+        top = Path.cwd()
+    names = takewhile(str.isidentifier, reversed(path.relative_to(top).parts))
+    return ".".join(reversed([*names])) or "PACKAGE"
+
+
+def _check(args: argparse.Namespace) -> tuple[int, list[str]]:
+    """Compare a copy; returns the exit status and the lines to print."""
     from .._types import __version__
     from ..vendor import check
+    from ..vendor._manifest import read_manifest
 
-    report = check(dest)
-    print(f"version {report.version}, vendored {report.made}, {report.days} days ago")
+    report = check(args.dest)
+    lines = [
+        f"version {report.version}, vendored {report.made}, {report.days} days ago",
+        f"form: {_options(read_manifest(Path(args.dest)).form)}",
+    ]
     if not (report.modified or report.missing or report.added):
-        print("no local edits")
+        lines.append("no local edits")
     if report.outdated:
-        print(f"outdated: version {__version__} would write {len(report.outdated)} files otherwise")
-    for what in ("modified", "missing", "added"):
-        for path in getattr(report, what):
-            print(f"{what}: {path}")
-    return 1 if report.modified or report.missing or report.added else 0
+        differing = plural(len(report.outdated), "file")
+        lines.append(f"outdated: version {__version__} would write {differing} differently")
+    for what in ("modified", "missing", "added", *(["outdated"] if args.verbose else [])):
+        lines += [f"{what}: {path}" for path in getattr(report, what)]
+    return (1 if report.modified or report.missing or report.added or report.outdated else 0), lines
