@@ -179,7 +179,7 @@ def _dataclass(path: str, cls: type, names: Names) -> Shape:
         if item.name == "extra":
             continue
         node = ast.parse(str(item.type), mode="eval").body
-        key = cls._keys[item.name]  # type: ignore[attr-defined]
+        key = cls._schema.keys[item.name]  # type: ignore[attr-defined]
         alias = key if key != item.name else ""
         shape[f"{path}.{item.name}"] = field(annotation(node, names), repr(item.default), alias)
     return shape

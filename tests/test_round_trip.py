@@ -38,20 +38,21 @@ def json_objects(keys: st.SearchStrategy[str]) -> st.SearchStrategy[dict[str, ob
     return st.dictionaries(keys, values, max_size=6)
 
 
-KNOWN_KEYS = sorted({key for cls in TYPES for key in cls._readers})
+KNOWN_KEYS = sorted({key for cls in TYPES for key in cls._schema.readers})
 TRAPS = ["extra", "to_dict", "__class__", "__dict__", "issues", "_readers", "schema_", "type_", ""]
 
 
 def keys_of(cls: type[Value]) -> st.SearchStrategy[str]:
     """Keys that meet fields: the type's own, other types', and names that are not fields."""
-    return st.sampled_from(sorted(cls._readers)) | st.sampled_from(KNOWN_KEYS) | st.sampled_from(TRAPS)
+    return st.sampled_from(sorted(cls._schema.readers)) | st.sampled_from(KNOWN_KEYS) | st.sampled_from(TRAPS)
 
 
 def shaped(cls: type[Value], depth: int = 3) -> st.SearchStrategy[dict[str, object]]:
     """JSON objects that mostly have the shape of `cls`, so that nested values are reached."""
     hints = typing.get_type_hints(cls)
     fields = {
-        key: shaped_field(hints[name], depth) | json_objects(keys_of(cls)) | SCALARS for name, key in cls._keys.items()
+        key: shaped_field(hints[name], depth) | json_objects(keys_of(cls)) | SCALARS
+        for name, key in cls._schema.keys.items()
     }
     return st.fixed_dictionaries({}, optional=fields)
 

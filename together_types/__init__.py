@@ -6,7 +6,8 @@ Every type reads JSON with `from_dict` and `from_json` and gives it back, to the
 `.issues()`.
 """
 
-from ._model import Issue
+from ._json import FrozenDict, FrozenList
+from ._model import Issue, dataclass
 from .chat_completions import (
     Annotation,
     AnnotationURLCitation,
@@ -107,6 +108,8 @@ __all__ = [
     "TopLogprob",
     "UsageData",
     "__version__",
+    "dataclass",
 ]
 
-Issue.__module__ = ParseError.__module__ = __name__  # the public module, which pickles name
+# The public module, which pickles contain.
+Issue.__module__ = ParseError.__module__ = FrozenDict.__module__ = FrozenList.__module__ = __name__

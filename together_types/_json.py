@@ -1,9 +1,13 @@
-"""JSON text in and out, and the one error for what cannot be read. Nothing here knows fields or changes what it is given.
+"""JSON text in and out, copies of decoded JSON, read-only JSON, paths, and the error for JSON that cannot be read.
 
-Reading is stricter than `json.loads` (UTF-8 only, bounded integers on every
-Python, one exception type) and faster, because it decodes the bytes itself
-instead of letting `json.loads` guess the encoding: that guess costs about half
-of its time on a streamed chunk. Writing always gives valid ASCII JSON.
+Reading is stricter than `json.loads` (UTF-8 only, bounded integers on every Python, one exception type) and faster,
+because it decodes the bytes itself instead of letting `json.loads` guess the encoding: that guess takes about half of
+its time on a streamed chunk. Writing always gives valid ASCII JSON.
+
+Read-only lists and dicts are subclasses of `list` and `dict`, so `==`, `json.dumps`, `pickle`, `copy` and
+`dataclasses.asdict` accept them. They prevent accidents only: `dict.update(value, ...)` still changes one.
+
+Knows no field and changes no argument.
 """
 
 from __future__ import annotations
@@ -16,30 +20,40 @@ from collections.abc import Mapping
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any
+    from typing import Any, NoReturn
 
     from typing_extensions import TypeGuard
 
     JSON = Any
+    _JSONDict = dict[str, JSON]
+    _JSONList = list[JSON]
 else:
     JSON = object
+    _JSONDict = dict
+    _JSONList = list
 
 __all__ = [
     "JSON",
     "MAX_DEPTH",
     "STACK_USED_UP",
+    "FrozenDict",
+    "FrozenList",
     "ParseError",
+    "at",
+    "check_level",
     "check_nesting",
     "copy_json",
     "describe",
     "document_at",
     "dumps",
     "finite",
+    "freeze",
     "is_array",
     "is_object",
     "loads",
     "loads_finite",
     "scan_unchecked",
+    "under",
     "utf8_safe",
     "well_formed",
 ]
@@ -284,20 +298,79 @@ def utf8_safe(value: JSON) -> JSON:
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 
 
+def check_level(level: int) -> None:
+    """Raise ParseError for JSON that is nested deeper than MAX_DEPTH levels."""
+    if level > MAX_DEPTH:
+        raise ParseError("", f"nested deeper than {MAX_DEPTH} levels")
+
+
 def copy_json(value: JSON, level: int) -> JSON:
-    """A copy of raw JSON, so that the caller's objects may change; `level` is where it stands.
+    """Return a copy of raw JSON, because the caller may change its objects; `level` is its nesting level.
 
     Raises ParseError where it is nested deeper than MAX_DEPTH levels.
     """
     if value.__class__ in _SCALARS:
         return value
-    if level > MAX_DEPTH:
-        raise ParseError("", f"nested deeper than {MAX_DEPTH} levels")
+    check_level(level)
     if is_object(value):
         return {key: copy_json(item, level + 1) for key, item in value.items()}
     if is_array(value):
         return [copy_json(item, level + 1) for item in value]
     return copy_json(value.to_dict(), level) if hasattr(value, "to_dict") else value
+
+
+def _refuse(self: object, *args: object, **kwargs: object) -> NoReturn:
+    raise TypeError("this JSON is read-only: change a copy of it (to_dict() or copy()), or use dataclasses.replace()")
+
+
+class FrozenDict(_JSONDict):
+    """A JSON object that cannot be changed by its methods."""
+
+    __slots__ = ()
+
+    if not TYPE_CHECKING:
+        __setitem__ = __delitem__ = __ior__ = _refuse
+        clear = pop = popitem = setdefault = update = _refuse
+
+    def __reduce__(self) -> tuple[type[FrozenDict], tuple[dict[str, JSON]]]:
+        return self.__class__, (dict(self),)
+
+
+class FrozenList(_JSONList):
+    """A JSON array that cannot be changed by its methods."""
+
+    __slots__ = ()
+
+    if not TYPE_CHECKING:
+        __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse
+        append = clear = extend = insert = pop = remove = reverse = sort = _refuse
+
+    def __reduce__(self) -> tuple[type[FrozenList], tuple[list[JSON]]]:
+        return self.__class__, (list(self),)
+
+
+def freeze(raw: JSON) -> JSON:
+    """Return raw JSON as read-only lists and dicts at every depth; other objects are returned unchanged."""
+    if raw.__class__ is FrozenDict or raw.__class__ is FrozenList:
+        return raw
+    if is_object(raw):
+        return FrozenDict({key: freeze(item) for key, item in raw.items()})
+    if is_array(raw):
+        return FrozenList([freeze(item) for item in raw])
+    return raw
+
+
+def at(path: str, key: object) -> str:
+    """Return the path of a key or an array index below `path`: `choices[0].message`, `metadata["a key"]`."""
+    if isinstance(key, int):
+        return f"{path}[{key}]"
+    name = str(key)
+    return under(path, name if name.isidentifier() else f"[{json.dumps(name)}]")
+
+
+def under(path: str, below: str) -> str:
+    """Join two paths."""
+    return path + below if not path or not below or below.startswith("[") else f"{path}.{below}"
 
 
 def describe(value: JSON) -> str:

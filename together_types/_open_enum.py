@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    Member = TypeVar("Member", bound="OpenEnum")
+    Member = TypeVar("Member", bound=Enum)
 
 __all__ = ["OpenEnum", "StringEnum", "members_by_value"]
 
@@ -64,5 +64,5 @@ class OpenEnum(StringEnum):
 
 
 def members_by_value(enum: type[Member]) -> Mapping[Any, Member]:
-    """The members that are named in the class, by their values."""
-    return {member._value_: member for member in enum}
+    """Return the members that are named in the class, by their values."""
+    return {member.value: member for member in enum}

@@ -1,36 +1,36 @@
-"""How one field is read from JSON: the policy of every type, in one place. No reader knows its field,
-changes the raw JSON it is given or keeps a part that its caller could change.
+"""How JSON is read: the policy for every type, in one place.
 
-A `Reader` takes the raw JSON of one field and the nesting level it stands at, and gives
-the value that the field's annotation promises. There are two other ends:
+A `Reader` describes how one field is read. Its `read` function receives raw JSON and the nesting level of that JSON,
+and has three results:
 
-- `TypeMismatch`: the field cannot hold this truthfully. The object keeps the raw JSON in
-  `extra`, the field reads as absent, and `issues()` names the problem.
-- `Coerced`: the right thing in another spelling (`"0"` or `0.0` for 0). The field
-  holds the converted value and `extra` the spelling that came. Not an issue.
+- the value that the field's annotation promises;
+- `Coerced(value)`: the same value in another form (`"0"` or `0.0` for 0). The field holds the value, `extra` keeps
+  the JSON that was received. This is not an issue.
+- `TypeMismatch`, raised: the field cannot hold this JSON truthfully. The field reads as absent, `extra` keeps the
+  JSON, and `issues()` lists the problem.
 
-In a class body a reader stands where the default would stand (`id: str | None = TEXT`);
-the `dataclass` decorator of `_model` turns it into the default and the reading table.
-`plain` is the exact JSON type that needs no reading at all: the shortcut that lets most
-fields of a chunk pass with one comparison.
+`Reader.types` is the fast path: it maps an exact JSON type to the function that reads it, or to None where the JSON is
+the value already. `read` accepts every type. `_schema` reads an object with these tables.
 
-Readers also take what they give (values, tuples, enum members), so that constructors
-settle their arguments by the same rules.
+In a class body a reader is written in place of the default (`id: str | None = TEXT`); the `dataclass` decorator
+makes the default and the schema of the class from it. Readers also accept what they return (values, tuples,
+enum members), so constructors convert their arguments by the same rules.
+
+A reader does not know its field, does not change the raw JSON, and returns no part of it that the caller can change.
 """
 
 from __future__ import annotations
 
 import json
 
-from ._json import JSON, copy_json, describe, finite, is_array, is_object
+from ._json import JSON, FrozenDict, at, copy_json, describe, finite, freeze, is_array, is_object, under
 from ._open_enum import members_by_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any, NoReturn
-
-    from ._open_enum import OpenEnum
+    from collections.abc import Callable, Mapping
+    from enum import Enum
+    from typing import Any
 
     Read = Callable[[JSON, int], JSON]
 
@@ -43,6 +43,7 @@ __all__ = [
     "INTEGERS",
     "INTEGERS_OR_NULLS",
     "INTEGER_OR_FLAG",
+    "JSON_VALUE",
     "NUMBER",
     "NUMBERS_BY_NAME",
     "NUMBERS_OR_NULLS",
@@ -56,23 +57,24 @@ __all__ = [
     "TIMESTAMP",
     "TOP_LOGPROBS",
     "Coerced",
-    "ReadOnlyDict",
     "Reader",
     "TypeMismatch",
     "array_of",
-    "at",
     "enum_of",
+    "map_of",
     "nested",
-    "under",
+    "object_in",
     "union",
 ]
 
-# A longer digit string is no count, time or seed; the bound keeps int() from being slow.
+# A longer digit string is not a count, a time or a seed, and int() of a very long one is slow.
 _LONGEST_INTEGER = 40
+
+_NULL = type(None)
 
 
 class TypeMismatch(Exception):
-    """The raw JSON is not what the field holds; `path` is relative to the field."""
+    """JSON of another type than the field holds; `path` is relative to the field."""
 
     def __init__(self, expected: str, got: JSON, path: str = "") -> None:
         super().__init__(expected, got, path)
@@ -85,91 +87,63 @@ class TypeMismatch(Exception):
         return f"expected {self.expected}, got {describe(self.got)}"
 
 
-class Coerced(Exception):
-    """The raw JSON says `value` in another spelling."""
+class Coerced:
+    """A converted value; `extra` keeps the JSON that it was made from."""
+
+    __slots__ = ("value",)
 
     def __init__(self, value: JSON) -> None:
-        super().__init__(value)
         self.value = value
 
 
-if TYPE_CHECKING:
-    _JSONDict = dict[str, JSON]
-else:
-    _JSONDict = dict
-
-
-class ReadOnlyDict(_JSONDict):
-    """A dict that is not changed by accident; `json`, `==`, `pickle` and `asdict` take it as the dict it is."""
-
-    __slots__ = ()
-
-    def _refuse(self, *args: object, **kwargs: object) -> NoReturn:
-        raise TypeError("this mapping is read-only: take dict(...) of it, or make a new value with replace()")
-
-    if not TYPE_CHECKING:
-        __setitem__ = __delitem__ = __ior__ = _refuse
-        clear = pop = popitem = setdefault = update = _refuse
-
-    def __reduce__(self) -> tuple[type[ReadOnlyDict], tuple[dict[str, JSON]]]:
-        return self.__class__, (dict(self),)
-
-
 class Reader:
-    """How one field is read (the module's text has the contract of `read`).
+    """How one field is read; the module's docstring describes `read` and `types`.
 
-    `default` answers for an absent field and `null` says whether JSON's null may stand in
-    it; a `required` field has an issue when it is absent. `hash` is False if the field may hold raw JSON,
-    which cannot be hashed; `repr` is False for a field that the repr leaves out. `alias` is the
-    key in JSON if it is not the field's name.
+    `default` is the value of an absent field. `null` is whether JSON's null is a value of it. A `required` field has an
+    issue when it is absent. `hash` is False if the value may contain a dict, which cannot be hashed. `raw` is True if
+    the value may be raw JSON, which is frozen when it is first accessed. `repr` is False for a field that the repr
+    leaves out. `alias` is the key in JSON if it is not the field's name.
     """
 
-    __slots__ = ("alias", "default", "hash", "null", "plain", "read", "repr", "required")
+    __slots__ = ("alias", "default", "hash", "null", "raw", "read", "repr", "required", "types")
 
     def __init__(
         self,
         read: Read,
-        plain: type | None = None,
+        types: Mapping[type, Read | None],
         *,
         default: JSON = None,
         null: bool = True,
         required: bool = False,
         hash: bool = True,
+        raw: bool = False,
         repr: bool = True,
         alias: str | None = None,
     ) -> None:
         self.read = read
-        self.plain = plain
+        self.types = {**types, _NULL: None}
+        if not null:
+            del self.types[_NULL]
         self.default = default
         self.null = null
         self.required = required
         self.hash = hash
+        self.raw = raw
         self.repr = repr
         self.alias = alias
 
     def replace(self, **changes: JSON) -> Reader:
-        """The same reader with other settings."""
+        """Return the same reader with other settings."""
         settings = {name: getattr(self, name) for name in self.__slots__}
         return self.__class__(**{**settings, **changes})
 
     def convert(self, raw: JSON, level: int) -> JSON:
-        """`read`, with the rule for null in front."""
-        if raw is None and self.null:
-            return None
-        return raw if type(raw) is self.plain else self.read(raw, level)
-
-
-def at(path: str, key: object) -> str:
-    """The path of a key or an array index below `path`: `choices[0].message`, `metadata["a key"]`."""
-    if isinstance(key, int):
-        return f"{path}[{key}]"
-    name = str(key)
-    return under(path, name if name.isidentifier() else f"[{json.dumps(name)}]")
-
-
-def under(path: str, below: str) -> str:
-    """Two paths as one."""
-    return path + below if not path or not below or below.startswith("[") else f"{path}.{below}"
+        """Return the value, or the Coerced, that the reader makes of raw JSON of any type. Raises TypeMismatch."""
+        try:
+            read = self.types[type(raw)]
+        except KeyError:
+            read = self.read
+        return raw if read is None else read(raw, level)
 
 
 def _text(raw: JSON, level: int) -> JSON:
@@ -183,7 +157,7 @@ def _flag(raw: JSON, level: int) -> JSON:
 
 
 def _finite(raw: JSON) -> int | None:
-    """A number of any kind (Decimal, NumPy's), truncated; None where it is none, or not finite."""
+    """Truncate a number of any type (Decimal, NumPy's); return None for anything else, NaN and infinities."""
     if isinstance(raw, bool) or not hasattr(raw, "__float__"):
         return None
     try:
@@ -195,16 +169,16 @@ def _finite(raw: JSON) -> int | None:
 def _integer(raw: JSON, level: int) -> JSON:
     number = _finite(raw)
     if number is not None and number == raw:
-        raise Coerced(number)
+        return Coerced(number)
     if isinstance(raw, str) and len(raw) <= _LONGEST_INTEGER and raw.isascii() and raw.removeprefix("-").isdigit():
-        raise Coerced(int(raw))
+        return Coerced(int(raw))
     raise TypeMismatch("integer", raw)
 
 
 def _timestamp(raw: JSON, level: int) -> JSON:
     number = _finite(raw)
     if number is not None:
-        raise Coerced(number)
+        return Coerced(number)
     return _integer(raw, level)
 
 
@@ -215,7 +189,7 @@ def _number(raw: JSON, level: int) -> JSON:
         except OverflowError:
             number = float("inf")
         if number == raw or not isinstance(raw, int):
-            raise Coerced(number)
+            return Coerced(number)
     raise TypeMismatch("number", raw)
 
 
@@ -226,141 +200,193 @@ def _arguments(raw: JSON, level: int) -> JSON:
         text = json.dumps(finite(copy_json(raw, level)), ensure_ascii=False)
     except TypeError:  # a caller's object, not JSON
         raise TypeMismatch("string or JSON object", raw) from None
-    raise Coerced(text)
+    return Coerced(text)
 
 
 def _object(raw: JSON, level: int) -> JSON:
     if is_object(raw):
-        return ReadOnlyDict(copy_json(raw, level))
+        return copy_json(raw, level)
     raise TypeMismatch("object", raw)
 
 
 def nested(cls: Any) -> Any:
-    """A nested value of the class `cls`."""
-    read_value = cls._read
+    """Return the reader of a value of the class `cls`."""
+    return object_in(cls, cls._schema.read)
+
+
+def object_in(cls: type[Any], read_object: Read) -> Reader:
+    """Return the reader of a value of the class `cls`; `read_object` makes one of a dict."""
 
     def read(raw: JSON, level: int) -> JSON:
-        if type(raw) is dict:
-            return read_value(raw, level)
         if isinstance(raw, cls):
             return raw
         if is_object(raw):
-            return read_value(dict(raw), level)
+            return read_object(dict(raw), level)
         raise TypeMismatch("object", raw)
 
-    return Reader(read)
+    return Reader(read, {dict: read_object})
 
 
-def enum_of(enum: type[OpenEnum]) -> Any:
-    """A member of an open enum."""
+def enum_of(enum: type[Enum]) -> Any:
+    """Return the reader of a member of a string enum; an open enum has a member for every string."""
     members = members_by_value(enum)
+
+    def read_text(raw: str, level: int) -> JSON:
+        if raw in members:
+            return members[raw]
+        try:
+            return enum(raw)
+        except ValueError:
+            raise TypeMismatch(f"one of {', '.join(map(json.dumps, members))}", raw) from None
 
     def read(raw: JSON, level: int) -> JSON:
         if isinstance(raw, str):
-            return members.get(raw) or enum(str.__str__(raw))
+            return read_text(str.__str__(raw), level)
         raise TypeMismatch("string", raw)
 
-    return Reader(read)
+    return Reader(read, {str: read_text})
 
 
 def array_of(item: Reader, *, nulls: bool = False) -> Any:
-    """An array as a tuple; one bad element sets the whole array aside."""
-    read_item, plain = item.read, item.plain
-    plain_types = {plain, type(None)} if nulls else {plain}
+    """Return the reader of an array as a tuple; one element of the wrong type is a mismatch of the whole array."""
+    types, read_any = _element(item, nulls)
+    kept = frozenset([kind for kind, read in types.items() if read is None])
 
-    def read(raw: JSON, level: int) -> JSON:
-        if not is_array(raw):
-            raise TypeMismatch("array", raw)
-        if plain is not None and plain_types.issuperset(map(type, raw)):
+    def read_list(raw: JSON, level: int) -> JSON:
+        if kept and kept.issuperset(map(type, raw)):
             return tuple(raw)
         items: list[JSON] = []
-        respelled = False
+        level += 1
+        coerced = False
         for element in raw:
-            if type(element) is plain or (nulls and element is None):
+            try:
+                read = types[type(element)]
+            except KeyError:
+                read = read_any
+            if read is None:
                 items.append(element)
                 continue
             try:
-                items.append(read_item(element, level + 1))
-            except Coerced as converted:
-                items.append(converted.value)
-                respelled = True
-            except TypeMismatch as misfit:
-                path = under(at("", len(items)), misfit.path)
-                raise TypeMismatch(misfit.expected, misfit.got, path) from None
-        if respelled:
-            raise Coerced(tuple(items))
-        return tuple(items)
-
-    return Reader(read, hash=item.hash)
-
-
-def map_of(item: Reader) -> Any:
-    """An object of any keys whose values are all alike; one bad value sets the whole object aside."""
-    read_item, plain = item.read, item.plain
+                result = read(element, level)
+            except TypeMismatch as mismatch:
+                path = under(at("", len(items)), mismatch.path)
+                raise TypeMismatch(mismatch.expected, mismatch.got, path) from None
+            if result.__class__ is Coerced:
+                result, coerced = result.value, True
+            items.append(result)
+        return Coerced(tuple(items)) if coerced else tuple(items)
 
     def read(raw: JSON, level: int) -> JSON:
-        if not is_object(raw):
-            raise TypeMismatch("object", raw)
-        if {plain}.issuperset(map(type, raw.values())):
-            return ReadOnlyDict(raw)
+        if is_array(raw):
+            return read_list(raw, level)
+        raise TypeMismatch("array", raw)
+
+    return Reader(read, {list: read_list}, hash=item.hash)
+
+
+def map_of(item: Reader, *, nulls: bool = False) -> Any:
+    """Return the reader of an object with any keys and values of one type; one wrong value is a mismatch of it all."""
+    types, read_any = _element(item, nulls)
+    kept = frozenset([kind for kind, read in types.items() if read is None])
+
+    def read_dict(raw: JSON, level: int) -> JSON:
+        if kept.issuperset(map(type, raw.values())):
+            return FrozenDict(raw)
         items: dict[str, JSON] = {}
-        respelled = False
+        level += 1
+        coerced = False
         for name, element in raw.items():
             try:
-                items[name] = element if type(element) is plain else read_item(element, level + 1)
-            except Coerced as converted:
-                items[name] = converted.value
-                respelled = True
-            except TypeMismatch as misfit:
-                raise TypeMismatch(misfit.expected, misfit.got, under(at("", name), misfit.path)) from None
-        if respelled:
-            raise Coerced(ReadOnlyDict(items))
-        return ReadOnlyDict(items)
+                read = types[type(element)]
+            except KeyError:
+                read = read_any
+            try:
+                result = element if read is None else read(element, level)
+            except TypeMismatch as mismatch:
+                raise TypeMismatch(mismatch.expected, mismatch.got, under(at("", name), mismatch.path)) from None
+            if result.__class__ is Coerced:
+                result, coerced = result.value, True
+            items[name] = result
+        return Coerced(FrozenDict(items)) if coerced else FrozenDict(items)
 
-    return Reader(read, hash=False)
+    def read(raw: JSON, level: int) -> JSON:
+        if is_object(raw):
+            return read_dict(raw, level)
+        raise TypeMismatch("object", raw)
+
+    return Reader(read, {dict: read_dict}, hash=False)
+
+
+def _element(item: Reader, nulls: bool) -> tuple[Mapping[type, Read | None], Read]:
+    """Return the `types` and the `read` of an element. Raw JSON in one is frozen at once, in a field on access."""
+    if not item.raw:
+        return {kind: read for kind, read in item.types.items() if nulls or kind is not _NULL}, item.read
+
+    def read(raw: JSON, level: int) -> JSON:
+        if raw is None and not nulls:
+            return item.read(raw, level)
+        result = item.convert(raw, level)
+        return Coerced(freeze(result.value)) if result.__class__ is Coerced else freeze(result)
+
+    return {}, read
 
 
 def union(*readers: Reader) -> Any:
-    """The first of the readers that takes the JSON as it is, else the first that converts it."""
+    """Return the reader of the first type that is the JSON as it is, else of the first that it can be converted to."""
 
     def read(raw: JSON, level: int) -> JSON:
-        misfits: list[TypeMismatch] = []
-        converted: Coerced | None = None
+        mismatches: list[TypeMismatch] = []
+        coerced: Coerced | None = None
         for reader in readers:
             try:
-                return raw if type(raw) is reader.plain else reader.read(raw, level)
-            except Coerced as respelled:
-                converted = converted or respelled
-            except TypeMismatch as misfit:
-                if misfit.path:  # the right kind of container, with something wrong inside
-                    raise
-                misfits.append(misfit)
-        if converted:
-            raise converted
-        raise TypeMismatch(" or ".join(misfit.expected for misfit in misfits), raw)
+                result = reader.read(raw, level) if raw is None else reader.convert(raw, level)
+            except TypeMismatch as mismatch:
+                mismatches.append(mismatch)
+                continue
+            if result.__class__ is not Coerced:
+                return result
+            coerced = coerced or result
+        if coerced:
+            return coerced
+        for found in mismatches:
+            if found.path:  # the right kind of container, with a wrong element
+                raise found
+        raise TypeMismatch(" or ".join(found.expected for found in mismatches), raw)
 
-    return Reader(read, readers[0].plain, hash=all(reader.hash for reader in readers))
+    types: dict[type, Read | None] = {}
+    for kind in {kind for reader in readers for kind in reader.types}:
+        functions = [reader.types[kind] for reader in readers if kind in reader.types]
+        if None in functions:
+            types[kind] = None
+        elif len(functions) == 1:
+            types[kind] = functions[0]
+    hashed = all(reader.hash for reader in readers)
+    return Reader(read, types, hash=hashed, raw=any(reader.raw for reader in readers))
 
 
-# Checkers see Any: in a class body these stand for the field's default value.
-EXTRA: Any = Reader(_object)  # the field `extra` itself, which the `dataclass` decorator supplies
-TEXT: Any = Reader(_text, str)
-FLAG: Any = Reader(_flag, bool)
-INTEGER: Any = Reader(_integer, int)
-TIMESTAMP: Any = Reader(_timestamp, int)
+# Any for type checkers: in a class body a reader is in the place of the field's default.
+EXTRA: Any = Reader(_object, {}, hash=False, raw=True)  # the field `extra` itself, which the decorator handles
+TEXT: Any = Reader(_text, {str: None})
+FLAG: Any = Reader(_flag, {bool: None})
+INTEGER: Any = Reader(_integer, {int: None})
+TIMESTAMP: Any = Reader(_timestamp, {int: None})
 COUNT: Any = INTEGER.replace(default=0, null=False, required=True)
-NUMBER: Any = Reader(_number, float)
-ARGUMENTS: Any = Reader(_arguments, str)
-OBJECT: Any = Reader(_object, hash=False)
+NUMBER: Any = Reader(_number, {float: None})
+ARGUMENTS: Any = Reader(_arguments, {str: None})
+OBJECT: Any = Reader(_object, {dict: copy_json}, hash=False, raw=True)
+JSON_VALUE: Any = Reader(copy_json, dict.fromkeys([str, int, float, bool]), hash=False, raw=True)
 NUMBERS_BY_NAME: Any = map_of(NUMBER)
 TEXTS_BY_NAME: Any = map_of(TEXT)
 INTEGERS: Any = array_of(INTEGER)
 INTEGERS_OR_NULLS: Any = array_of(INTEGER, nulls=True)
 NUMBERS_OR_NULLS: Any = array_of(NUMBER, nulls=True)
 TEXTS_OR_NULLS: Any = array_of(TEXT, nulls=True)
-# One object, or one for each position: which of the two came is kept.
+# One object, or an array of one object for each position.
 TOP_LOGPROBS: Any = union(NUMBERS_BY_NAME, array_of(NUMBERS_BY_NAME, nulls=True))
 TEXT_OR_TEXTS: Any = union(TEXT, array_of(TEXT))
 TEXT_OR_INTEGER: Any = union(TEXT, INTEGER)
 TEXT_OR_OBJECT: Any = union(TEXT, OBJECT)
 INTEGER_OR_FLAG: Any = union(INTEGER, FLAG)
+
+# Pickles of 0.1.0 contain `_read.ReadOnlyDict`, whose nested lists and dicts were not read-only.
+ReadOnlyDict = freeze

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ._json import JSON
-from ._model import ABSENT, DICT, LIST, ValueOf, dataclass, new_object, reader_of
-from ._open_enum import OpenEnum, members_by_value
+from ._model import ValueOf, dataclass
+from ._open_enum import OpenEnum
 from ._read import (
     EXTRA,
     FLAG,
@@ -56,8 +56,6 @@ from .error import TogetherErrorResponse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing_extensions import Self
-
     from .wire import (
         AnnotationDict,
         AnnotationURLCitationDict,
@@ -135,13 +133,6 @@ class ToolChoiceEnum(OpenEnum):
     """The model must call at least one tool."""
 
 
-_read_call, _read_delta, _read_usage = reader_of(ToolCalls), reader_of(DeltaContent), reader_of(UsageData)
-_ROLES = members_by_value(MessageRole)
-_ONLY_OBJECTS = frozenset([dict])
-_FINISH_REASONS = members_by_value(FinishReason)
-_OBJECT_TYPES = members_by_value(ObjectType)
-
-
 @dataclass(frozen=True)
 class AnnotationURLCitation(ValueOf["AnnotationURLCitationDict"]):
     """The web page that a stretch of an answer is from (OpenAI); the indexes are of characters of the content."""
@@ -201,24 +192,6 @@ class ChatCompletionMessage(ValueOf["ChatCompletionMessageDict"]):
     audio: ChatCompletionAudio | None = nested(ChatCompletionAudio)
     extra: Mapping[str, JSON] = EXTRA
 
-    @classmethod
-    def _read(cls, data: dict[str, JSON], level: int) -> Self:
-        self = new_object(cls)
-        into, get = self.__dict__, data.get
-        if type(value := get("role")) is str and (role := _ROLES.get(value)) is not None:
-            into["role"] = role
-        if type(value := get("content", ABSENT)) is str or value is None:
-            into["content"] = value
-        if len(into) == len(data):
-            return self
-        if (value := get("tool_calls", ABSENT)) is None:
-            into["tool_calls"] = None
-        elif type(value) is LIST and _ONLY_OBJECTS.issuperset(map(type, value)):
-            into["tool_calls"] = tuple([_read_call(call, level + 2) for call in value]) if value else ()
-        if len(into) != len(data):
-            self._read_rest(data, level)
-        return self
-
     @property
     def text(self) -> str:
         """The content as text: "" where there is none, the text parts where it is a list of parts."""
@@ -228,9 +201,6 @@ class ChatCompletionMessage(ValueOf["ChatCompletionMessageDict"]):
     def reasoning_text(self) -> str:
         """The reasoning, whichever key carried it; "" where there is none."""
         return reasoning_of(self)
-
-
-_read_message = reader_of(ChatCompletionMessage)
 
 
 @dataclass(frozen=True)
@@ -397,29 +367,6 @@ class ChatCompletionChoicesData(ValueOf["ChatCompletionChoicesDataDict"]):
     native_finish_reason: str | None = TEXT
     extra: Mapping[str, JSON] = EXTRA
 
-    @classmethod
-    def _read(cls, data: dict[str, JSON], level: int) -> Self:
-        self = new_object(cls)
-        into, get = self.__dict__, data.get
-        if type(value := get("index")) is int:
-            into["index"] = value
-        if type(value := get("message")) is DICT:
-            into["message"] = _read_message(value, level + 1)
-        if type(value := get("finish_reason")) is str and (reason := _FINISH_REASONS.get(value)) is not None:
-            into["finish_reason"] = reason
-        if get("logprobs", ABSENT) is None:
-            into["logprobs"] = None
-        if len(into) == len(data):
-            return self
-        if (value := get("seed", ABSENT)) is None or type(value) is int:
-            into["seed"] = value
-        if len(into) != len(data):
-            self._read_rest(data, level)
-        return self
-
-
-_read_choice = reader_of(ChatCompletionChoicesData)
-
 
 @dataclass(frozen=True)
 class ChatCompletionResponse(ValueOf["ChatCompletionResponseDict"]):
@@ -444,32 +391,6 @@ class ChatCompletionResponse(ValueOf["ChatCompletionResponseDict"]):
     moderation: Mapping[str, JSON] | None = OBJECT
     error: str | TogetherErrorResponse | None = union(TEXT, nested(TogetherErrorResponse))
     extra: Mapping[str, JSON] = EXTRA
-
-    @classmethod
-    def _read(cls, data: dict[str, JSON], level: int) -> Self:
-        self = new_object(cls)
-        into, get = self.__dict__, data.get
-        try:
-            if type(value := data["id"]) is str:
-                into["id"] = value
-            into["object"] = _OBJECT_TYPES[data["object"]]
-            if type(value := data["created"]) is int:
-                into["created"] = value
-            if type(value := data["model"]) is str:
-                into["model"] = value
-            if type(value := data["choices"]) is LIST and len(value) == 1 and type(value[0]) is DICT:
-                into["choices"] = (_read_choice(value[0], level + 2),)
-        except (KeyError, TypeError):  # no such key, no member of that name
-            pass
-        if type(value := get("usage")) is DICT:
-            into["usage"] = _read_usage(value, level + 1)
-        if len(into) == len(data):
-            return self
-        if get("prompt") == []:
-            into["prompt"] = ()
-        if len(into) != len(data):
-            self._read_rest(data, level)
-        return self
 
     @property
     def text(self) -> str:
@@ -509,34 +430,6 @@ class ChatCompletionChoicesChunk(ValueOf["ChatCompletionChoicesChunkDict"]):
     native_finish_reason: str | None = TEXT
     extra: Mapping[str, JSON] = EXTRA
 
-    @classmethod
-    def _read(cls, data: dict[str, JSON], level: int) -> Self:
-        self = new_object(cls)
-        into, get = self.__dict__, data.get
-        try:
-            if type(value := data["index"]) is int:
-                into["index"] = value
-            if type(value := data["delta"]) is DICT:
-                into["delta"] = _read_delta(value, level + 1)
-            value = data["finish_reason"]
-            into["finish_reason"] = None if value is None else _FINISH_REASONS[value]
-        except (KeyError, TypeError):
-            pass
-        if len(into) == len(data):
-            return self
-        if (value := get("logprobs", ABSENT)) is None or type(value) is float:
-            into["logprobs"] = value
-        if type(value := get("text")) is str:
-            into["text"] = value
-        if (value := get("seed", ABSENT)) is None or type(value) is int:
-            into["seed"] = value
-        if len(into) != len(data):
-            self._read_rest(data, level)
-        return self
-
-
-_read_choice_chunk = reader_of(ChatCompletionChoicesChunk)
-
 
 @dataclass(frozen=True)
 class ChatCompletionChunk(ValueOf["ChatCompletionChunkDict"]):
@@ -561,32 +454,6 @@ class ChatCompletionChunk(ValueOf["ChatCompletionChunkDict"]):
     moderation: Mapping[str, JSON] | None = OBJECT
     error: str | TogetherErrorResponse | None = union(TEXT, nested(TogetherErrorResponse))
     extra: Mapping[str, JSON] = EXTRA
-
-    @classmethod
-    def _read(cls, data: dict[str, JSON], level: int) -> Self:
-        self = new_object(cls)
-        into, get = self.__dict__, data.get
-        try:
-            if type(value := data["id"]) is str:
-                into["id"] = value
-            into["object"] = _OBJECT_TYPES[data["object"]]
-            if type(value := data["created"]) is int:
-                into["created"] = value
-            if type(value := data["model"]) is str:
-                into["model"] = value
-            if type(value := data["choices"]) is LIST and len(value) == 1 and type(value[0]) is DICT:
-                into["choices"] = (_read_choice_chunk(value[0], level + 2),)
-        except (KeyError, TypeError):  # no such key, no member of that name
-            pass
-        if len(into) == len(data):
-            return self
-        if (value := get("usage", ABSENT)) is None:
-            into["usage"] = None
-        elif type(value) is DICT:
-            into["usage"] = _read_usage(value, level + 1)
-        if len(into) != len(data):
-            self._read_rest(data, level)
-        return self
 
     @property
     def text(self) -> str:

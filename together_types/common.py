@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ._json import JSON, ParseError, is_object, loads
-from ._model import ABSENT, DICT, LIST, ValueOf, dataclass, new_object, reader_of
-from ._open_enum import OpenEnum, members_by_value
+from ._model import ValueOf, dataclass
+from ._open_enum import OpenEnum
 from ._read import (
     ARGUMENTS,
     COUNT,
@@ -38,8 +38,6 @@ from ._read import (
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
-
-    from typing_extensions import Self
 
     from .wire import (
         ChatCompletionMessageContentAudioURLDict,
@@ -162,9 +160,6 @@ class MessageRole(OpenEnum):
     """What a tool gave; `tool_call_id` says for which call."""
 
 
-_ROLES = members_by_value(MessageRole)
-
-
 class ChatCompletionMessageContentType(OpenEnum):
     """The kind of a content part; `thinking`, `refusal`, `input_audio`, ... are unnamed values."""
 
@@ -224,20 +219,6 @@ class UsageData(ValueOf["UsageDataDict"]):
     completion_tokens_details: CompletionTokensDetails | None = nested(CompletionTokensDetails)
     reasoning_tokens: int | None = INTEGER
     extra: Mapping[str, JSON] = EXTRA
-
-    @classmethod
-    def _read(cls, data: dict[str, JSON], level: int) -> Self:
-        self = new_object(cls)
-        into, get = self.__dict__, data.get
-        if type(count := get("prompt_tokens")) is int:
-            into["prompt_tokens"] = count
-        if type(count := get("completion_tokens")) is int:
-            into["completion_tokens"] = count
-        if type(count := get("total_tokens")) is int:
-            into["total_tokens"] = count
-        if len(into) != len(data):
-            self._read_rest(data, level)
-        return self
 
 
 @dataclass(frozen=True)
@@ -317,18 +298,6 @@ class FunctionCall(ValueOf["FunctionCallDict"]):
     arguments: str | None = ARGUMENTS
     extra: Mapping[str, JSON] = EXTRA
 
-    @classmethod
-    def _read(cls, data: dict[str, JSON], level: int) -> Self:
-        self = new_object(cls)
-        into, get = self.__dict__, data.get
-        if type(text := get("name")) is str:
-            into["name"] = text
-        if type(text := get("arguments")) is str:
-            into["arguments"] = text
-        if len(into) != len(data):
-            self._read_rest(data, level)
-        return self
-
     def parsed_arguments(self) -> dict[str, JSON]:
         """The arguments as a dict; none, null and blank text are the empty dict.
 
@@ -346,9 +315,6 @@ class FunctionCall(ValueOf["FunctionCallDict"]):
         if not is_object(arguments):
             raise ParseError("arguments", TypeMismatch("object", arguments).problem)
         return dict(arguments)
-
-
-_read_function = reader_of(FunctionCall)
 
 
 @dataclass(frozen=True)
@@ -374,25 +340,6 @@ class ToolCalls(ValueOf["ToolCallsDict"]):
     index: int | None = INTEGER
     custom: CustomToolCall | None = nested(CustomToolCall)
     extra: Mapping[str, JSON] = EXTRA
-
-    @classmethod
-    def _read(cls, data: dict[str, JSON], level: int) -> Self:
-        self = new_object(cls)
-        into, get = self.__dict__, data.get
-        if type(value := get("id")) is str:
-            into["id"] = value
-        if type(value := get("type")) is str:
-            into["type"] = value
-        if type(value := get("function")) is DICT:
-            into["function"] = _read_function(value, level + 1)
-        if type(value := get("index")) is int:
-            into["index"] = value
-        if len(into) != len(data):
-            self._read_rest(data, level)
-        return self
-
-
-_read_call = reader_of(ToolCalls)
 
 
 @dataclass(frozen=True)
@@ -510,26 +457,6 @@ class DeltaContent(ValueOf["DeltaContentDict"]):
     refusal: str | None = TEXT
     function_call: FunctionCall | None = nested(FunctionCall)
     extra: Mapping[str, JSON] = EXTRA
-
-    @classmethod
-    def _read(cls, data: dict[str, JSON], level: int) -> Self:
-        self = new_object(cls)
-        into, get = self.__dict__, data.get
-        if type(value := get("content")) is str:
-            into["content"] = value
-        if len(into) == len(data):
-            return self
-        if type(value := get("role")) is str and (role := _ROLES.get(value)) is not None:
-            into["role"] = role
-        if type(value := get("token_id")) is int:
-            into["token_id"] = value
-        if (value := get("tool_calls", ABSENT)) is None:
-            into["tool_calls"] = None
-        elif type(value) is LIST and len(value) == 1 and type(value[0]) is DICT:
-            into["tool_calls"] = (_read_call(value[0], level + 2),)
-        if len(into) != len(data):
-            self._read_rest(data, level)
-        return self
 
     @property
     def text(self) -> str:

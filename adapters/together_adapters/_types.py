@@ -20,6 +20,7 @@ from together_types import (
     __version__,
 )
 from together_types._json import (
+    at,
     check_nesting,
     document_at,
     dumps,
@@ -31,7 +32,6 @@ from together_types._json import (
 )
 from together_types._model import reader_of
 from together_types._open_enum import StringEnum
-from together_types._read import at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

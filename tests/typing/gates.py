@@ -24,7 +24,7 @@ ALLOWED = [
     # An enum is called with the one value.
     r".*\.__new__",
     # It refuses any arguments.
-    r".*\.ReadOnlyDict\.\w+",
+    r".*\.Frozen(Dict|List)\.\w+",
     # Classes in functions.
     r".*@\d+",
     # Of a module with classes inside functions mypy keeps those for exported names.
@@ -32,7 +32,7 @@ ALLOWED = [
     # A module that is loaded when it is needed.
     r".*\.ContentDecoder\._zlib",
     # What is shown to checkers as the standard library's decorator.
-    r"together_types\.\w+\.dataclass",
+    r"together_types\.(\w+\.)?dataclass",
 ]
 
 

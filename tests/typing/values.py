@@ -13,6 +13,7 @@ from together_adapters.openai_format import from_openai, to_openai
 from together_adapters.stream import ChunkStream
 from typing_extensions import assert_never, assert_type
 
+import together_types
 from together_types import (
     ChatCompletionChoicesData,
     ChatCompletionChunk,
@@ -41,12 +42,42 @@ class Mine(UsageData):
     """A subclass of a value."""
 
 
+@together_types.dataclass(frozen=True)
+class MyChoice(ChatCompletionChoicesData):
+    """A subclass that declares a field."""
+
+    safety: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer(ChatCompletionResponse):
+    """A subclass that declares fields by the standard decorator, and overrides one."""
+
+    mood: str | None = None
+    scores: Mapping[str, float] | None = None
+    choices: tuple[MyChoice, ...] | None = None
+
+
 def reading(data: dict[str, Any], body: bytes) -> None:
     assert_type(ChatCompletionResponse.from_dict(data), ChatCompletionResponse)
     assert_type(ChatCompletionChunk.from_json(body, strict=True), ChatCompletionChunk)
     assert_type(Mine.from_dict(data), Mine)
     ChatCompletionResponse.from_json(data)  # type: ignore[arg-type]
     ChatCompletionResponse.from_dict(body)  # type: ignore[arg-type]
+
+
+def declared_fields(body: bytes) -> None:
+    answer = Answer.from_json(body)
+    assert_type(answer, Answer)
+    assert_type(answer.mood, Union[str, None])
+    assert_type(answer.choices, Union[tuple[MyChoice, ...], None])
+    assert_type(dataclasses.replace(answer, mood="calm"), Answer)
+    for choice in answer.choices or ():
+        assert_type(choice.safety, Union[str, None])
+    Answer(id="o1", mood="calm")
+    Answer(mood=7)  # type: ignore[arg-type]
+    MyChoice(index=0, safety=7)  # type: ignore[arg-type]
+    answer.mood = "x"  # type: ignore[misc]
 
 
 def fields(response: ChatCompletionResponse, chunk: ChatCompletionChunk, usage: UsageData) -> None:

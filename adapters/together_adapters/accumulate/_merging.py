@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from io import StringIO
 
-from .._json_data import with_jsonable_asdict
+from .._json_data import is_dict, is_list, with_jsonable_asdict
 from .._named_tuple import NamedTuple
 from .._types import at
 
@@ -90,16 +90,15 @@ class MergedField:
 
     def add(self, value: Any) -> None:
         """Fold one more value in."""
-        kind = value.__class__
-        if kind is dict:
+        if is_dict(value):
             if self._members is None:
                 self._members = {}
             merge_into(self._members, value.items(), self._rule)
-        elif kind is str and self._rule == CONCATENATE:
+        elif value.__class__ is str and self._rule == CONCATENATE:
             if self._text is None:
                 self._text = Text()
             self._text.write(value)
-        elif kind is list and self._rule == CONCATENATE:
+        elif is_list(value) and self._rule == CONCATENATE:
             if self._items is None:
                 self._items = []
             self._items.extend(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .._json_data import is_dict, raw_of, with_jsonable_asdict
 from .._named_tuple import NamedTuple
-from .._types import at
+from .._types import at, is_array
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def _between(before: Any, after: Any, path: str) -> Iterator[Loss]:
         yield from _between_values(before, after, path)
     elif is_dict(before) and is_dict(after):
         yield from _between_members(before, after, path)
-    elif before.__class__ in (tuple, list) and before.__class__ is after.__class__ and len(before) == len(after):
+    elif is_array(before) and before.__class__ is after.__class__ and len(before) == len(after):
         for index, (one, other) in enumerate(zip(before, after)):
             yield from _between(one, other, at(path, index))
     elif before != after or (before.__class__ is bool) is not (after.__class__ is bool):  # True == 1

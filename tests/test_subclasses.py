@@ -1,0 +1,377 @@
+"""Fields that a program declares in its own subclass of a value, by either decorator."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import enum
+import inspect
+import json
+import pickle
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Any, ClassVar, Optional
+
+import pytest
+from hypothesis import given, strategies as st
+from test_round_trip import SCALARS, json_objects, same
+
+import together_types
+from together_types import (
+    ChatCompletionChoicesData,
+    ChatCompletionResponse,
+    FinishReason,
+    ParseError,
+    ResponseFormat,
+    UsageData,
+)
+from together_types._model import Value
+
+
+class Mood(str, enum.Enum):
+    """A closed enum, as programs write them."""
+
+    SUNNY = "sunny"
+    DARK = "dark"
+
+
+@together_types.dataclass(frozen=True)
+class Answer(ChatCompletionResponse):
+    """Every kind of annotation."""
+
+    KIND: ClassVar[str] = "answer"
+    mood: str | None = None
+    count: int = 7
+    score: float = 0
+    flag: Optional[bool] = None  # noqa: UP045 - programs write it
+    level: int | str | None = "low"
+    closed: Mood | None = None
+    open: FinishReason | None = None
+    tags: tuple[str, ...] = ()
+    gaps: tuple[int | None, ...] | None = None
+    prices: Mapping[str, float] | None = None
+    parts: Mapping[str, Part] | None = None
+    anything: Any = None
+    blobs: tuple[Any, ...] | None = None
+    details: Mapping[str, Any] | None = None
+    tree: Part | None = None
+    choices: tuple[Choice, ...] | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class StandardAnswer(ChatCompletionResponse):
+    """The same, by the decorator of the standard library."""
+
+    KIND: ClassVar[str] = "answer"
+    mood: str | None = None
+    count: int = 7
+    score: float = 0
+    flag: Optional[bool] = None  # noqa: UP045 - programs write it
+    level: int | str | None = "low"
+    closed: Mood | None = None
+    open: FinishReason | None = None
+    tags: tuple[str, ...] = ()
+    gaps: tuple[int | None, ...] | None = None
+    prices: Mapping[str, float] | None = None
+    parts: Mapping[str, Part] | None = None
+    anything: Any = None
+    blobs: tuple[Any, ...] | None = None
+    details: Mapping[str, Any] | None = None
+    tree: Part | None = None
+    choices: tuple[Choice, ...] | None = None
+
+
+# Defined after the classes whose annotations name them.
+@together_types.dataclass(frozen=True)
+class Choice(ChatCompletionChoicesData):
+    """An override of a nested value."""
+
+    safety: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Part(UsageData):
+    """A value that contains itself."""
+
+    parts: tuple[Part, ...] | None = None
+    parent: Part | None = None
+
+
+BOTH = pytest.mark.parametrize("cls", [Answer, StandardAnswer])
+DATA = {
+    "id": "o1",
+    "mood": "calm",
+    "count": "5",
+    "score": 0.5,
+    "flag": True,
+    "level": None,
+    "closed": "sunny",
+    "open": "abort",
+    "tags": ["a", "b"],
+    "gaps": [1, None],
+    "prices": {"eur": 1.0},
+    "parts": {"x": {"total_tokens": 1}},
+    "anything": {"a": [1, {"b": []}]},
+    "blobs": [1, {"a": [1]}],
+    "details": {"a": [{}]},
+    "tree": {"total_tokens": 3, "parts": [{"parent": {}}]},
+    "choices": [{"index": 0, "safety": "safe", "message": {"content": "hi"}}],
+    "undeclared": [1, {"a": [2]}],
+}
+
+
+@BOTH
+def test_every_kind_of_annotation_is_read(cls: Any) -> None:
+    value = cls.from_dict(DATA)
+    assert (value.mood, value.count, value.score, value.flag, value.level) == ("calm", 5, 0.5, True, None)
+    assert value.closed is Mood.SUNNY and value.open == FinishReason("abort")
+    assert (value.tags, value.gaps, value.prices) == (("a", "b"), (1, None), {"eur": 1.0})
+    assert isinstance(value.parts["x"], Part) and isinstance(value.tree.parts[0].parent, Part)
+    assert (value.anything, value.blobs, value.details) == (DATA["anything"], (1, {"a": [1]}), {"a": [{}]})
+    assert isinstance(value.choices[0], Choice) and value.choices[0].safety == "safe" and value.text == "hi"
+    assert value.extra == {"count": "5", "undeclared": [1, {"a": [2]}]}
+    assert cls.KIND == "answer" and "KIND" not in value.to_dict()
+    assert same(value.to_dict(), DATA) and json.loads(value.to_json()) == DATA
+
+
+FIELDS = sorted({"mood", "count", "score", "flag", "level", "closed", "open", "tags", "gaps", "prices", "parts"})
+KEYS = st.sampled_from([*FIELDS, "anything", "blobs", "details", "tree", "choices", "id", "x", "parent", "extra"])
+LIKELY = st.fixed_dictionaries(
+    {},
+    optional={
+        "mood": SCALARS,
+        "count": SCALARS,
+        "score": SCALARS,
+        "level": SCALARS,
+        "closed": st.sampled_from(["sunny", "dark", "grey", None]),
+        "tags": st.lists(st.text(max_size=2) | SCALARS, max_size=3),
+        "gaps": st.lists(st.integers() | st.none() | SCALARS, max_size=3),
+        "prices": st.dictionaries(st.text(max_size=2), st.floats() | SCALARS, max_size=3),
+        "blobs": st.lists(json_objects(KEYS), max_size=2),
+        "tree": st.recursive(
+            st.just({"total_tokens": 1}),
+            lambda tree: st.fixed_dictionaries({"parent": tree, "parts": st.lists(tree, max_size=2)}),
+            max_leaves=4,
+        ),
+    },
+)
+
+
+@BOTH
+@given(st.data())
+def test_reading_is_truthful_and_lossless(cls: Any, data: st.DataObject) -> None:
+    raw = data.draw(LIKELY | json_objects(KEYS))
+    value = cls.from_dict(raw)
+    assert same(value.to_dict(), raw)
+    assert value.mood is None or type(value.mood) is str
+    assert type(value.count) is int and type(value.score) is float and type(value.level) in (int, str, type(None))
+    assert value.closed is None or type(value.closed) is Mood
+    assert all(type(tag) is str for tag in value.tags)
+    assert all(type(gap) in (int, type(None)) for gap in value.gaps or ())
+    assert all(type(price) is float for price in (value.prices or {}).values())
+    assert all(type(part) is Part for part in (value.parts or {}).values())
+    assert value.tree is None or type(value.tree) is Part
+    for twin in (pickle.loads(pickle.dumps(value)), copy.deepcopy(value)):
+        assert same(twin.to_dict(), raw) and repr(twin) == repr(value) and hash(twin) == hash(value)
+    issues = value.issues()
+    if issues:
+        with pytest.raises(ParseError) as caught:
+            cls.from_dict(raw, strict=True)
+        assert (caught.value.path, caught.value.problem) == issues[0]
+
+
+@BOTH
+def test_issues_name_the_place(cls: Any) -> None:
+    issues = cls.from_dict(
+        {
+            "mood": 7,
+            "closed": "grey",
+            "tags": ["a", 1],
+            "prices": {"eur": "x"},
+            "parts": {"a key": {"prompt_tokens": 1, "completion_tokens": "x", "total_tokens": 3}},
+            "count": None,
+        }
+    ).issues()
+    assert [tuple(issue) for issue in issues] == [
+        ("mood", "expected string, got number 7"),
+        ("count", "expected integer, got null"),
+        ("closed", 'expected one of "sunny", "dark", got string "grey"'),
+        ("tags[1]", "expected string, got number 1"),
+        ("prices.eur", 'expected number, got string "x"'),
+        ('parts["a key"].completion_tokens', 'expected integer, got string "x"'),
+    ]
+
+
+@BOTH
+def test_dataclass_protocols_include_the_fields(cls: Any) -> None:
+    value = cls.from_dict(DATA)
+    names = [field.name for field in dataclasses.fields(cls)]
+    inherited = [field.name for field in dataclasses.fields(ChatCompletionResponse)]
+    assert names[: len(inherited)] == inherited and names[len(inherited)] == "mood"
+    assert list(inspect.signature(cls).parameters) == names
+    assert dataclasses.replace(value, mood="new").mood == "new"
+    assert dataclasses.replace(value, mood="new").level is None  # a null that is not the default
+    assert dataclasses.replace(value, count=8).to_dict()["count"] == 8
+    assert json.loads(json.dumps(dataclasses.asdict(value)))["blobs"] == [1, {"a": [1]}]
+    assert value == cls.from_dict(DATA) and value != cls.from_dict({**DATA, "mood": "x"})
+    assert "mood='calm'" in repr(value) and "tree=Part(" in repr(value)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        value.mood = "x"
+    assert cls.__match_args__ == tuple(names) or sys.version_info < (3, 10)
+
+
+@BOTH
+def test_constructor_has_the_fields_and_their_defaults(cls: Any) -> None:
+    value = cls(mood="calm", tags=["a"], tree={"total_tokens": 1}, score=1)
+    assert (value.tags, value.tree.total_tokens, type(value.score)) == (("a",), 1, float)
+    assert cls.from_dict({}) == cls() and (cls().count, cls().level, cls().tags, cls(level=None).level) == (
+        7,
+        "low",
+        (),
+        None,
+    )
+    with pytest.raises(TypeError, match=f"{cls.__name__}.mood: expected string, got number 5"):
+        cls(mood=5)
+    with pytest.raises(TypeError, match="no field 'moods'"):
+        cls(moods=5)
+    position = cls.__match_args__.index("mood") if sys.version_info >= (3, 10) else 14
+    assert cls(*[None] * position, "calm").mood == "calm"
+
+
+@pytest.mark.skipif(sys.version_info < (3, 10), reason="the match statement is new in 3.10")
+def test_fields_match() -> None:
+    names: dict[str, Any] = {"Answer": Answer, "value": Answer.from_dict(DATA)}
+    exec("match value:\n    case Answer(mood=str(mood), tree=tree): found = mood, tree.total_tokens", names)
+    assert names["found"] == ("calm", 3)
+
+
+def test_alias_of_an_overridden_field_stays() -> None:
+    @together_types.dataclass(frozen=True)
+    class Format(ResponseFormat):
+        schema_: Mapping[str, int] | None = None
+
+    assert Format.from_dict({"schema": {"a": 1}}).schema_ == {"a": 1}
+    assert Format(schema_={"a": 2}).to_dict() == {"schema": {"a": 2}}
+
+
+def test_subclass_of_a_subclass() -> None:
+    @together_types.dataclass(frozen=True)
+    class Second(StandardAnswer):
+        second: int | None = None
+
+    class Third(Second):
+        """Declares nothing."""
+
+    assert Third.from_dict({"second": 2.0, "mood": "x", "choices": [{"safety": "s"}]}).second == 2
+    assert type(Third.from_dict({})) is Third and Third(mood="x").mood == "x"
+    assert [field.name for field in dataclasses.fields(Second)][-1] == "second"
+
+
+def test_default_factory_is_called() -> None:
+    for decorator in (dataclasses.dataclass, together_types.dataclass):
+
+        @decorator(frozen=True)
+        class Tagged(UsageData):
+            tags: Mapping[str, str] = dataclasses.field(default_factory=lambda: {"a": "b"})
+
+        assert Tagged.from_dict({}).tags == {"a": "b"} == Tagged().tags
+        assert hash(Tagged()) == hash(Tagged.from_dict({}))
+
+
+def declared(annotation: object, default: object = None) -> Any:
+    members = {"__annotations__": {"x": annotation}, "x": default, "__module__": __name__, "__doc__": "One field."}
+    return together_types.dataclass(frozen=True)(type("Odd", (UsageData,), members))
+
+
+@pytest.mark.parametrize(
+    ("annotation", "reason"),
+    [
+        ("Missing", "NameError"),
+        ("str |", "SyntaxError"),
+        ("list[str]", "tuple"),
+        ("set", "it can be str, int"),
+        ("tuple[int, str]", "it can be str, int"),
+        ("Mapping[int, str]", "it can be str, int"),
+        ("Choice | Part", "at most one value class"),
+        ("tuple[object | Missing, ...]", "NameError"),
+        (set, "it can be str, int"),
+        (bytes, "it can be str, int"),
+    ],
+)
+def test_unreadable_annotation_is_named(annotation: object, reason: str) -> None:
+    cls = declared(annotation)
+    shown = annotation if isinstance(annotation, str) else annotation.__qualname__  # type: ignore[attr-defined]
+    for use in (lambda: cls.from_dict({}), cls, lambda: cls.from_json("{}"), lambda: dataclasses.fields(cls)):
+        with pytest.raises(TypeError) as caught:
+            use()
+        message = str(caught.value)
+        assert message.startswith("Odd.x: cannot read") and shown in message and reason in message
+
+
+def test_default_of_another_type_is_an_error() -> None:
+    with pytest.raises(TypeError, match="Odd.x: the default is wrong: expected string, got null"):
+        declared("str").from_dict({})
+    with pytest.raises(TypeError, match="Odd.x: the default is wrong: expected integer, got string"):
+        declared(int, "many").from_dict({})
+
+
+def test_declaration_that_cannot_be_a_value_is_an_error() -> None:
+    with pytest.raises(TypeError, match="needs a default"):
+        together_types.dataclass(frozen=True)(type("Bare", (UsageData,), {"__annotations__": {"x": "int"}}))
+    with pytest.raises(TypeError, match="frozen=True"):
+        together_types.dataclass(frozen=False)(type("Thawed", (UsageData,), {}))
+    with pytest.raises(TypeError, match=r"use dataclasses\.dataclass"):
+        together_types.dataclass(frozen=True)(type("Other", (), {}))
+
+
+@pytest.mark.skipif(sys.version_info < (3, 10), reason="kw_only and slots are new in 3.10")
+def test_unsupported_settings_of_the_standard_decorator_are_errors() -> None:
+    settings: Any
+    for settings, reason in (({"kw_only": True}, "needs a default"), ({"slots": True}, "slots=True")):
+        members = {"__annotations__": {"x": "int"}, "__module__": __name__, "__doc__": "One field."}
+        members |= {"x": 1} if "slots" in settings else {}
+        cls: Any = dataclasses.dataclass(frozen=True, **settings)(type("Odd", (UsageData,), members))
+        with pytest.raises(TypeError, match=f"Odd.x: .*{reason}"):
+            cls.from_dict({})
+
+
+def test_recursive_json_is_bounded() -> None:
+    tree: dict[str, Any] = {}
+    for _ in range(198):
+        tree = {"parent": tree}
+    assert Answer.from_dict({"tree": tree}).to_dict() == {"tree": tree}
+    with pytest.raises(ParseError, match="nested deeper than 200 levels"):
+        Answer.from_dict({"tree": {"parent": {"parent": tree}}})
+
+
+def test_plain_subclass_ignores_its_annotations() -> None:
+    class Plain(UsageData):
+        note: str = "x"
+
+    assert Plain.from_dict({"note": "y"}).extra == {"note": "y"}
+
+
+def test_each_class_reads_as_itself() -> None:
+    first, second = declared("str | None"), declared("int | None")
+    assert (first.from_dict({"x": "1"}).x, second.from_dict({"x": "1"}).x) == ("1", 1)
+    assert "x" in UsageData.from_dict({"x": "1"}).extra
+    assert issubclass(first, Value) and type(first.from_dict({})) is first
+
+
+UNPICKLING = """
+import pickle, sys
+sys.path[:0] = {path!r}
+from test_subclasses import Answer
+value = pickle.loads(bytes.fromhex({pickled!r}))
+try:
+    value.details["a"].append(1)
+except TypeError:
+    print("read-only")
+"""
+
+
+def test_unpickled_value_is_complete_before_any_other_use() -> None:
+    code = UNPICKLING.format(path=sys.path, pickled=pickle.dumps(Answer.from_dict(DATA)).hex())
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert done.stdout == "read-only\n"

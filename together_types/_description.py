@@ -1,0 +1,54 @@
+"""The standard library's description of a value class: its `dataclasses.fields` and its signature.
+
+Loaded when it is first requested.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from inspect import Parameter, Signature
+
+from ._json import JSON, FrozenDict
+from ._subclasses import own_annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ._schema import Schema
+
+__all__ = ["signature", "standard_dataclass"]
+
+
+def standard_dataclass(cls: type[Any]) -> type[Any]:
+    """Return a dataclass of the standard library with the same fields."""
+    schema: Schema = cls._schema
+    annotations: dict[str, JSON] = {}
+    for base in reversed(cls.__mro__):
+        annotations.update(own_annotations(base))
+    described: list[tuple[str, JSON, JSON]] = []
+    for name in schema.names:
+        if name == "extra":
+            field = dataclasses.field(default_factory=FrozenDict, hash=False)
+        else:
+            reader = schema.readers[schema.keys[name]]
+            settings: dict[str, JSON] = {"default": reader.default}
+            if reader.default.__class__.__hash__ is None:
+                settings = {"default_factory": lambda default=reader.default: default}
+            field = dataclasses.field(hash=reader.hash, repr=reader.repr, **settings)
+        described.append((name, annotations[name], field))
+    return dataclasses.make_dataclass(cls.__name__, described, frozen=True)
+
+
+def signature(cls: type[Any]) -> Signature:
+    """Return the signature of the constructor."""
+    parameters: list[Parameter] = []
+    for field in dataclasses.fields(cls):
+        if field.init:
+            kind = (
+                Parameter.KEYWORD_ONLY if getattr(field, "kw_only", False) is True else Parameter.POSITIONAL_OR_KEYWORD
+            )
+            factory: JSON = field.default_factory
+            default = field.default if factory is dataclasses.MISSING else factory()
+            parameters.append(Parameter(field.name, kind, default=default, annotation=field.type))
+    return Signature(sorted(parameters, key=lambda parameter: parameter.kind), return_annotation=None)

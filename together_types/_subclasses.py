@@ -1,0 +1,132 @@
+"""The fields that a user's subclass declares; loaded when such a class is first used.
+
+Both decorators are supported: `together_types.dataclass` and the standard library's.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+
+from ._annotations import reader_for
+from ._json import JSON, check_level, freeze
+from ._read import Coerced, Reader, TypeMismatch, object_in
+from ._schema import JSONField, Schema
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    Read = Callable[[JSON, int], JSON]
+
+__all__ = ["own_annotations", "own_fields", "publish_schema"]
+
+_MISSING = object()
+
+
+def publish_schema(cls: type[Any]) -> Schema:
+    """Make the schema of a class, and set the attributes that it determines."""
+    building: dict[type[Any], Schema] = {}
+    schema = _schema_of(cls, building)
+    # Only complete schemas are published: another thread may be reading with these classes.
+    for owner, made in building.items():
+        for name in own_fields(owner):
+            key = made.keys[name]
+            reader = made.readers[key]
+            attribute = JSONField(key, reader.default) if reader.raw or key != name else reader.default
+            type.__setattr__(owner, name, attribute)
+        if "__match_args__" not in vars(owner):  # before Python 3.10
+            type.__setattr__(owner, "__match_args__", made.names)
+        type.__setattr__(owner, "_schema", made)
+    return schema
+
+
+def _schema_of(cls: type[Any], building: dict[type[Any], Schema]) -> Schema:
+    """Return the schema of a class, made if need be; `building` has the classes whose schemas are being made."""
+    found = vars(cls)["_schema"]
+    if found.__class__ is Schema:
+        return found
+    if cls in building:
+        return building[cls]
+    schema = building[cls] = Schema(cls)
+    for base in reversed(cls.__mro__[1:]):
+        if "_schema" in vars(base):
+            schema.inherit(_schema_of(base, building))
+    for name, (annotation, default) in own_fields(cls).items():
+        reader = _reader_for(cls, name, annotation, building)
+        key = schema.keys.get(name, name)
+        default = _checked_default(f"{cls.__qualname__}.{name}", reader, default)
+        schema.add(name, key, reader.replace(default=default, alias=None if key == name else key))
+    return schema
+
+
+def _reader_for(cls: type[Any], name: str, annotation: JSON, building: dict[type[Any], Schema]) -> Reader:
+    def nested_reader(other: type[Any]) -> Reader:
+        recursive = other in building
+        read = _schema_of(other, building).read
+        return object_in(other, _bounded(read) if recursive else read)
+
+    return reader_for(cls, name, annotation, nested_reader)
+
+
+def _bounded(read: Read) -> Read:
+    """Return a reader of objects for a class that contains itself, which JSON could nest without end."""
+
+    def read_bounded(data: JSON, level: int) -> JSON:
+        check_level(level)
+        return read(data, level)
+
+    return read_bounded
+
+
+def _checked_default(field: str, reader: Reader, default: JSON) -> JSON:
+    try:
+        result = reader.convert(default, 1)
+    except TypeMismatch as mismatch:
+        raise TypeError(f"{field}: the default is wrong: {mismatch.problem}") from None
+    default = result.value if result.__class__ is Coerced else result
+    return freeze(default) if reader.raw else default
+
+
+def own_annotations(cls: type[Any]) -> Mapping[str, JSON]:
+    """Return the annotations of the class itself, without those of its bases."""
+    if sys.version_info >= (3, 14):
+        from annotationlib import Format, get_annotations
+
+        return get_annotations(cls, format=Format.FORWARDREF)
+    own: Mapping[str, JSON] = vars(cls).get("__annotations__", {})
+    return own
+
+
+def own_fields(cls: type[Any]) -> dict[str, tuple[JSON, JSON]]:
+    """Return the annotation and the default of each field that a user's class declares, by either decorator."""
+    members = vars(cls)
+    standard = members.get("__dataclass_fields__")
+    fields: dict[str, tuple[JSON, JSON]] = {}
+    if members.get("_declares_fields"):
+        for name, annotation in own_annotations(cls).items():
+            if name != "extra" and not re.match(r"(\w+\.)?ClassVar\b", str(annotation)):
+                fields[name] = annotation, getattr(cls, name, _MISSING)
+    elif standard.__class__ is dict:
+        from dataclasses import fields as standard_fields
+
+        own = own_annotations(cls)
+        for field in standard_fields(cls):
+            if field.name in own and field.name != "extra":
+                fields[field.name] = own[field.name], field
+    return {name: (annotation, _default_in(cls, name, item)) for name, (annotation, item) in fields.items()}
+
+
+def _default_in(cls: type[Any], name: str, item: JSON) -> JSON:
+    """Return the default that a class attribute or a `dataclasses.field` declares."""
+    dataclasses = sys.modules.get("dataclasses")
+    if dataclasses and isinstance(item, dataclasses.Field):
+        field: JSON = item
+        item = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+        item = _MISSING if item is dataclasses.MISSING else item
+    if vars(cls).get(name).__class__.__name__ == "member_descriptor":
+        raise TypeError(f"{cls.__qualname__}.{name}: a value has no slots: declare the class without slots=True")
+    if item is _MISSING:
+        raise TypeError(f"{cls.__qualname__}.{name}: a field needs a default, because its key may be absent")
+    return item
