@@ -48,7 +48,7 @@ def keep_shared_methods(cls: type[Any], base: type[Any]) -> None:
     for name in ("__init__", "__repr__", "__eq__", "__hash__"):
         if getattr(cls, name) is getattr(base, name):
             type.__setattr__(cls, name, vars(base)[name])
-    type.__setattr__(cls, "__signature__", Described("__signature__", cls))
+    type.__setattr__(cls, "__signature__", Described("__signature__"))
 
 
 class Described:
@@ -59,21 +59,13 @@ class Described:
 
     NAMES = ("__dataclass_fields__", "__dataclass_params__", "__signature__")
 
-    def __init__(self, attribute: str, cls: type[Any]) -> None:
+    def __init__(self, attribute: str) -> None:
         self.attribute = attribute
-        self.cls = cls
 
     def __get__(self, value: object, owner: type[Any]) -> object:
-        from ._description import signature, standard_dataclass
+        from ._description import describe
 
-        cls = self.cls
-        if vars(cls).get("__dataclass_fields__").__class__ is Described:
-            standard = standard_dataclass(cls)
-            for attribute in self.NAMES[:2]:
-                type.__setattr__(cls, attribute, getattr(standard, attribute))
-        if self.attribute == "__signature__":
-            type.__setattr__(cls, "__signature__", signature(cls))
-        return getattr(cls, self.attribute)
+        return describe(owner, self.attribute)
 
 
 if not TYPE_CHECKING:
@@ -99,8 +91,8 @@ if not TYPE_CHECKING:
 
                 cls._declares_fields = True
                 cls.__match_args__ = tuple(dict.fromkeys([*cls.__match_args__, *own_fields(cls)]))
-            for attribute in Described.NAMES:
-                setattr(cls, attribute, Described(attribute, cls))
+                for attribute in Described.NAMES:  # the base class may have its own by now
+                    setattr(cls, attribute, Described(attribute))
             return cls
 
         return build

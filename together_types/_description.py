@@ -17,10 +17,24 @@ if TYPE_CHECKING:
 
     from ._schema import Schema
 
-__all__ = ["signature", "standard_dataclass"]
+__all__ = ["describe"]
 
 
-def standard_dataclass(cls: type[Any]) -> type[Any]:
+def describe(cls: type[Any], attribute: str) -> object:
+    """Return an attribute that describes a class, and keep it in the class."""
+    described: dict[str, object] = {}
+    if attribute == "__signature__":
+        described["__signature__"] = _signature(cls)
+    else:
+        standard = _standard_dataclass(cls)
+        described = {name: getattr(standard, name) for name in ("__dataclass_fields__", "__dataclass_params__")}
+    if cls._schema.names:  # not the base of all values, from which every class inherits
+        for name, item in described.items():
+            type.__setattr__(cls, name, item)
+    return described[attribute]
+
+
+def _standard_dataclass(cls: type[Any]) -> type[Any]:
     """Return a dataclass of the standard library with the same fields."""
     schema: Schema = cls._schema
     annotations: dict[str, JSON] = {}
@@ -40,7 +54,7 @@ def standard_dataclass(cls: type[Any]) -> type[Any]:
     return dataclasses.make_dataclass(cls.__name__, described, frozen=True)
 
 
-def signature(cls: type[Any]) -> Signature:
+def _signature(cls: type[Any]) -> Signature:
     """Return the signature of the constructor."""
     parameters: list[Parameter] = []
     for field in dataclasses.fields(cls):

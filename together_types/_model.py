@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Mapping
 
-from ._dataclass import SCHEMA_AT_FIRST_USE, dataclass, keep_shared_methods
+from ._dataclass import SCHEMA_AT_FIRST_USE, Described, dataclass, keep_shared_methods
 from ._json import (
     JSON,
     MAX_DEPTH,
@@ -81,6 +81,7 @@ class Value:
         _schema: ClassVar[Schema]
     else:
         extra = JSONField("extra")
+        __dataclass_fields__, __dataclass_params__, __signature__ = map(Described, Described.NAMES)
 
         def __new__(cls, *args, **values):
             _ = cls._schema  # makes the attributes of the class, which unpickled values need too
