@@ -53,7 +53,7 @@ def test_exception_is_a_field_with_a_reason() -> None:
 
 
 def keys_of(cls: Any) -> list[str]:
-    return list(cls._keys.values())
+    return list(cls._schema.keys.values())
 
 
 def unannounced(cls: Any, changelog: str) -> list[str]:

@@ -308,9 +308,10 @@ else:
             return Value
 
 
-def reader_of(cls: type[Value]) -> Callable[[Mapping[str, JSON], int], JSON]:
+def reader_of(cls: JSON) -> Callable[[Mapping[str, JSON], int], JSON]:
     """Return the function that reads an object of the class: it takes a dict and its nesting level."""
-    return cls._schema.read
+    read: Callable[[Mapping[str, JSON], int], JSON] = cls._schema.read
+    return read
 
 
 def _refuse(action: str, name: str) -> NoReturn:

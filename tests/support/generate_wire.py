@@ -97,7 +97,7 @@ def generated(package: str = "together_types") -> str:
             lines = [f"class {name}Dict(TypedDict, total=False):", f'    """{summary}."""', ""]
             for field in dataclasses.fields(cls):
                 if field.name != "extra":  # the keys that no field declares
-                    lines.append(f"    {cls._keys[field.name]}: {json_type(str(field.type), in_json)}")
+                    lines.append(f"    {cls._schema.keys[field.name]}: {json_type(str(field.type), in_json)}")
             parts.append("\n".join([*lines, ""]))
     return "\n\n".join(parts) + "\n\n"
 
