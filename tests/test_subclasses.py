@@ -173,7 +173,8 @@ def test_reading_is_truthful_and_lossless(cls: Any, data: st.DataObject) -> None
     assert all(type(part) is Part for part in (value.parts or {}).values())
     assert value.tree is None or type(value.tree) is Part
     for twin in (pickle.loads(pickle.dumps(value)), copy.deepcopy(value)):
-        assert same(twin.to_dict(), raw) and repr(twin) == repr(value) and hash(twin) == hash(value)
+        assert same(twin.to_dict(), raw) and repr(twin) == repr(value)
+        assert hash(twin) == hash(value) or twin != value  # a NaN equals nothing
     issues = value.issues()
     if issues:
         with pytest.raises(ParseError) as caught:

@@ -107,7 +107,8 @@ class _Resolver:
             return array_of(item, nulls=item.null)  # type: ignore[no-any-return]
         if origin in (Mapping, dict) and (not arguments or self._resolved(arguments[0]) is str):
             item = self.reader(arguments[1]) if arguments else JSON_VALUE
-            return OBJECT if item.read is JSON_VALUE.read else map_of(item, nulls=item.null)  # type: ignore[no-any-return]
+            reader: Reader = OBJECT if item.read is JSON_VALUE.read else map_of(item, nulls=item.null)
+            return reader
         if _is_string_enum(kind):
             return enum_of(kind)  # type: ignore[no-any-return]
         if _is_value_class(origin):

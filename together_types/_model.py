@@ -245,7 +245,7 @@ class Value:
         return result.value if result.__class__ is Coerced else result
 
     def _is_current(self, key: str, raw: JSON) -> bool:
-        """Return whether an entry of `extra` is undeclared or still reads as its field's value: `replace` drops others."""
+        """Return whether an entry of `extra` is undeclared, or reads as its field's value: `replace` drops others."""
         reader = self._schema.readers.get(key)
         if reader is None:
             return True

@@ -12,7 +12,7 @@ import json
 import os
 import pickle
 import unittest
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +123,26 @@ def cuts(data: bytes) -> Iterator[list[bytes]]:
         yield [data[:cut], data[cut:]]
 
 
+@together_types.dataclass(frozen=True)
+class Declared(UsageData):
+    """Fields whose annotations are text, which Python 3.9 cannot evaluate."""
+
+    mood: str | None = "none"
+    sizes: tuple[int | None, ...] | None = None
+    parts: Mapping[str, UsageData | None] | None = None
+    raw: Any = None
+
+
+@dataclasses.dataclass(frozen=True)
+class StandardDeclared(UsageData):
+    """The same by the standard library's decorator."""
+
+    mood: str | None = "none"
+    sizes: tuple[int | None, ...] | None = None
+    parts: Mapping[str, UsageData | None] | None = None
+    raw: Any = None
+
+
 @with_cases
 class Values(unittest.TestCase):
     @each([*BODIES, *STREAMS], label)
@@ -147,6 +167,19 @@ class Values(unittest.TestCase):
             for name in cls.__match_args__:
                 with self.assertRaises(dataclasses.FrozenInstanceError):
                     setattr(value, name, None)
+
+    def test_subclass_declares_fields(self) -> None:
+        for cls in (Declared, StandardDeclared):
+            data = {"mood": "calm", "sizes": [1, None], "parts": {"a": {"total_tokens": 1}}, "raw": {"x": [1]}}
+            value = cls.from_dict(data)
+            self.assertEqual((value.mood, value.sizes, value.parts["a"].total_tokens), ("calm", (1, None), 1))
+            self.assertEqual((cls.from_dict({}).mood, cls.from_dict({"mood": 7}).extra), ("none", {"mood": 7}))
+            self.assertEqual(json.loads(value.to_json()), data)
+            self.assertEqual(pickle.loads(pickle.dumps(value)), value)
+            self.assertEqual(dataclasses.replace(value, mood="x").mood, "x")
+            self.assertEqual(hash(copy.deepcopy(value)), hash(value))
+            with self.assertRaises(TypeError):
+                value.raw["x"].append(2)
 
     def test_pickles_of_other_interpreters(self) -> None:
         expected = None
