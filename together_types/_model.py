@@ -51,7 +51,7 @@ else:
     Self = object  # so that typing.get_type_hints can read the annotations of methods
     _IssueFields = namedtuple("Issue", ("path", "problem"))
 
-__all__ = ["Issue", "Value", "ValueOf", "dataclass", "reader_of"]
+__all__ = ["Issue", "Value", "ValueOf", "dataclass", "head_keys", "merge_rules", "reader_of"]
 
 # `type(data) is _DICT` does not make `dict[Unknown, Unknown]` of raw JSON for type checkers.
 _DICT: JSON = dict
@@ -312,6 +312,18 @@ def reader_of(cls: JSON) -> Callable[[Mapping[str, JSON], int], JSON]:
     """Return the function that reads an object of the class: it takes a dict and its nesting level."""
     read: Callable[[Mapping[str, JSON], int], JSON] = cls._schema.read
     return read
+
+
+def merge_rules(cls: JSON) -> Mapping[str, str]:
+    """Return how each field of a chunk's class merges over the chunks of a stream, by JSON key (see `_read`)."""
+    readers: Mapping[str, Reader] = cls._schema.readers
+    return {key: reader.merge for key, reader in readers.items()}
+
+
+def head_keys(cls: JSON) -> tuple[str, ...]:
+    """Return the JSON keys of the fields that every chunk of a stream repeats."""
+    readers: Mapping[str, Reader] = cls._schema.readers
+    return tuple([key for key, reader in readers.items() if reader.head])
 
 
 def _refuse(action: str, name: str) -> NoReturn:

@@ -36,7 +36,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ARGUMENTS",
+    "COLLECT",
+    "CONCATENATE",
     "COUNT",
+    "CUMULATIVE",
+    "CUSTOM",
     "EXTRA",
     "FLAG",
     "INTEGER",
@@ -44,10 +48,13 @@ __all__ = [
     "INTEGERS_OR_NULLS",
     "INTEGER_OR_FLAG",
     "JSON_VALUE",
+    "KEEP_FIRST",
+    "KEEP_LAST",
     "NUMBER",
     "NUMBERS_BY_NAME",
     "NUMBERS_OR_NULLS",
     "OBJECT",
+    "PER_CHUNK",
     "TEXT",
     "TEXTS_BY_NAME",
     "TEXTS_OR_NULLS",
@@ -66,6 +73,22 @@ __all__ = [
     "object_in",
     "union",
 ]
+
+# How a field of a chunk merges over the chunks of a stream; `together_adapters.accumulate` applies these rules.
+KEEP_FIRST = "keep first"
+"""The first value that is not empty: what every chunk repeats (id, model)."""
+KEEP_LAST = "keep last"
+"""The last value that is not "": what is sent once, or may change."""
+CUMULATIVE = "cumulative"
+"""The last value, because it includes the ones before it (token counts)."""
+CONCATENATE = "concatenate"
+"""All values, joined in order: fragments of text, parts of an array."""
+COLLECT = "collect"
+"""The items of all arrays, each once."""
+PER_CHUNK = "per chunk"
+"""No value, because it belongs to one chunk and not to the response."""
+CUSTOM = "custom"
+"""A rule of its own in `accumulate`."""
 
 # A longer digit string is not a count, a time or a seed, and int() of a very long one is slow.
 _LONGEST_INTEGER = 40
@@ -102,10 +125,11 @@ class Reader:
     `default` is the value of an absent field. `null` is whether JSON's null is a value of it. A `required` field has an
     issue when it is absent. `hash` is False if the value may contain a dict, which cannot be hashed. `raw` is True if
     the value may be raw JSON, which is frozen when it is first accessed. `repr` is False for a field that the repr
-    leaves out. `alias` is the key in JSON if it is not the field's name.
+    leaves out. `alias` is the key in JSON if it is not the field's name. `merge` is how the field of a chunk merges over
+    the chunks of a stream. `head` is True for a field that every chunk of a stream repeats.
     """
 
-    __slots__ = ("alias", "default", "hash", "null", "raw", "read", "repr", "required", "types")
+    __slots__ = ("alias", "default", "hash", "head", "merge", "null", "raw", "read", "repr", "required", "types")
 
     def __init__(
         self,
@@ -119,6 +143,8 @@ class Reader:
         raw: bool = False,
         repr: bool = True,
         alias: str | None = None,
+        merge: str = KEEP_LAST,
+        head: bool = False,
     ) -> None:
         self.read = read
         self.types = {**types, _NULL: None}
@@ -131,6 +157,8 @@ class Reader:
         self.raw = raw
         self.repr = repr
         self.alias = alias
+        self.merge = merge
+        self.head = head
 
     def replace(self, **changes: JSON) -> Reader:
         """Return the same reader with other settings."""

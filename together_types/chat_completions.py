@@ -14,14 +14,20 @@ from ._json import JSON
 from ._model import ValueOf, dataclass
 from ._open_enum import OpenEnum
 from ._read import (
+    COLLECT,
+    CONCATENATE,
+    CUMULATIVE,
+    CUSTOM,
     EXTRA,
     FLAG,
     INTEGER,
     INTEGER_OR_FLAG,
     INTEGERS,
+    KEEP_FIRST,
     NUMBER,
     NUMBERS_BY_NAME,
     OBJECT,
+    PER_CHUNK,
     TEXT,
     TEXT_OR_INTEGER,
     TEXT_OR_OBJECT,
@@ -417,16 +423,18 @@ class ChatCompletionChoicesChunk(ValueOf["ChatCompletionChoicesChunkDict"]):
     ChatCompletionChoicesData.
     """
 
-    index: int | None = INTEGER
-    logprobs: float | LogprobsPart | None = union(NUMBER, nested(LogprobsPart))
+    index: int | None = INTEGER.replace(merge=CUSTOM)
+    logprobs: float | LogprobsPart | None = union(NUMBER, nested(LogprobsPart)).replace(merge=CUSTOM)
     seed: int | None = INTEGER
     finish_reason: FinishReason | None = enum_of(FinishReason)
-    delta: DeltaContent | None = nested(DeltaContent)
-    text: str | None = TEXT
-    top_logprobs: Mapping[str, float] | tuple[Mapping[str, float] | None, ...] | None = TOP_LOGPROBS
+    delta: DeltaContent | None = nested(DeltaContent).replace(merge=CUSTOM)
+    text: str | None = TEXT.replace(merge=CUSTOM)
+    top_logprobs: Mapping[str, float] | tuple[Mapping[str, float] | None, ...] | None = TOP_LOGPROBS.replace(
+        merge=CONCATENATE
+    )
     stop_reason: str | int | None = TEXT_OR_INTEGER
     matched_stop: str | int | None = TEXT_OR_INTEGER
-    token_ids: tuple[int, ...] | None = INTEGERS
+    token_ids: tuple[int, ...] | None = INTEGERS.replace(merge=CUSTOM)
     native_finish_reason: str | None = TEXT
     extra: Mapping[str, JSON] = EXTRA
 
@@ -440,17 +448,19 @@ class ChatCompletionChunk(ValueOf["ChatCompletionChunkDict"]):
     a failure after the stream has begun.
     """
 
-    id: str | None = TEXT
-    object: ObjectType | None = enum_of(ObjectType)
-    created: int | None = TIMESTAMP
-    model: str | None = TEXT
-    choices: tuple[ChatCompletionChoicesChunk, ...] | None = array_of(nested(ChatCompletionChoicesChunk))
+    id: str | None = TEXT.replace(merge=KEEP_FIRST, head=True)
+    object: ObjectType | None = enum_of(ObjectType).replace(merge=CUSTOM, head=True)
+    created: int | None = TIMESTAMP.replace(merge=KEEP_FIRST, head=True)
+    model: str | None = TEXT.replace(merge=KEEP_FIRST, head=True)
+    choices: tuple[ChatCompletionChoicesChunk, ...] | None = array_of(nested(ChatCompletionChoicesChunk)).replace(
+        merge=CUSTOM
+    )
     finish_reason: FinishReason | None = enum_of(FinishReason)
-    usage: UsageData | None = nested(UsageData)
-    warnings: tuple[InferenceWarning, ...] | None = array_of(nested(InferenceWarning))
-    system_fingerprint: str | None = TEXT
-    service_tier: str | None = TEXT
-    obfuscation: str | None = TEXT
+    usage: UsageData | None = nested(UsageData).replace(merge=CUMULATIVE)
+    warnings: tuple[InferenceWarning, ...] | None = array_of(nested(InferenceWarning)).replace(merge=COLLECT)
+    system_fingerprint: str | None = TEXT.replace(head=True)
+    service_tier: str | None = TEXT.replace(head=True)
+    obfuscation: str | None = TEXT.replace(merge=PER_CHUNK)
     moderation: Mapping[str, JSON] | None = OBJECT
     error: str | TogetherErrorResponse | None = union(TEXT, nested(TogetherErrorResponse))
     extra: Mapping[str, JSON] = EXTRA

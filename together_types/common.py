@@ -15,12 +15,15 @@ from ._model import ValueOf, dataclass
 from ._open_enum import OpenEnum
 from ._read import (
     ARGUMENTS,
+    CONCATENATE,
     COUNT,
+    CUSTOM,
     EXTRA,
     FLAG,
     INTEGER,
     INTEGERS,
     INTEGERS_OR_NULLS,
+    KEEP_FIRST,
     NUMBER,
     NUMBERS_OR_NULLS,
     OBJECT,
@@ -448,14 +451,14 @@ class DeltaContent(ValueOf["DeltaContentDict"]):
 
     content: str | tuple[ChatCompletionMessageContent, ...] | None = union(
         TEXT, array_of(nested(ChatCompletionMessageContent))
-    )
-    role: MessageRole | None = enum_of(MessageRole)
-    tool_calls: tuple[ToolCalls, ...] | None = array_of(nested(ToolCalls))
-    reasoning: str | None = TEXT
-    reasoning_content: str | None = TEXT
-    token_id: int | None = INTEGER
-    refusal: str | None = TEXT
-    function_call: FunctionCall | None = nested(FunctionCall)
+    ).replace(merge=CUSTOM)
+    role: MessageRole | None = enum_of(MessageRole).replace(merge=KEEP_FIRST)
+    tool_calls: tuple[ToolCalls, ...] | None = array_of(nested(ToolCalls)).replace(merge=CUSTOM)
+    reasoning: str | None = TEXT.replace(merge=CONCATENATE)
+    reasoning_content: str | None = TEXT.replace(merge=CONCATENATE)
+    token_id: int | None = INTEGER.replace(merge=CUSTOM)
+    refusal: str | None = TEXT.replace(merge=CONCATENATE)
+    function_call: FunctionCall | None = nested(FunctionCall).replace(merge=CUSTOM)
     extra: Mapping[str, JSON] = EXTRA
 
     @property

@@ -30,8 +30,9 @@ from together_types._json import (
     loads_finite,
     well_formed,
 )
-from together_types._model import reader_of
+from together_types._model import head_keys, merge_rules, reader_of
 from together_types._open_enum import StringEnum
+from together_types._read import COLLECT, CONCATENATE, CUMULATIVE, CUSTOM, KEEP_FIRST, KEEP_LAST, PER_CHUNK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,6 +48,13 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "COLLECT",
+    "CONCATENATE",
+    "CUMULATIVE",
+    "CUSTOM",
+    "KEEP_FIRST",
+    "KEEP_LAST",
+    "PER_CHUNK",
     "ChatCompletionChoicesChunk",
     "ChatCompletionChoicesData",
     "ChatCompletionChunk",
@@ -69,10 +77,12 @@ __all__ = [
     "check_nesting",
     "document_at",
     "dumps",
+    "head_keys",
     "is_array",
     "is_object",
     "loads",
     "loads_finite",
+    "merge_rules",
     "reader_of",
     "well_formed",
 ]

@@ -18,10 +18,22 @@ Nothing is lost: what cannot be merged honestly is in `Completion.unmerged`, and
 
 from __future__ import annotations
 
-from .._json_data import is_dict, json_of, raw_of
-from .._types import ChatCompletionChunk, ChatCompletionResponse, Issue, StringEnum
+from .._json_data import is_dict, raw_of
+from .._types import (
+    COLLECT,
+    CONCATENATE,
+    CUMULATIVE,
+    CUSTOM,
+    KEEP_LAST,
+    PER_CHUNK,
+    ChatCompletionChunk,
+    ChatCompletionResponse,
+    Issue,
+    StringEnum,
+    merge_rules,
+)
 from ._choice import ChoiceAccumulator
-from ._merging import CUMULATIVE, KEEP_FIRST, KEEP_LAST, MergedField, Unmerged, keep_unknown, with_unknown
+from ._merging import MergedField, Unmerged, keep_unknown, with_unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -93,10 +105,9 @@ class Completion:
         return f"Completion({response!r}, state={state.value!r}, saw_done={saw_done!r}, unmerged={unmerged!r})"
 
 
-# See `_choice`: these fields keep a chunk from being compared with the one before it.
-_NEW_IN_EACH_CHUNK = ("usage", "warnings", "error", "extra")
-_OF_THE_CHUNK = ("choices", "object", "obfuscation")
-_SAID_FIRST = ("id", "created", "model")
+_RULES = merge_rules(ChatCompletionChunk)
+# See `_choice`: these fields count anew in each chunk, so a chunk that has one is not compared with the one before it.
+_NEW_IN_EACH_CHUNK = ("extra", *[key for key, rule in _RULES.items() if rule in (COLLECT, CONCATENATE, CUMULATIVE)])
 
 
 class Accumulator:
@@ -112,13 +123,10 @@ class Accumulator:
         self._fields: dict[str, MergedField] = {}
         self._before: dict[str, Any] = {}  # the fields of the chunk before this
         self._choices: dict[int, ChoiceAccumulator] = {}
-        self._usage = MergedField(CUMULATIVE)
-        self._usage_said = False
-        self._warnings: dict[str, Any] | None = None  # each once, by its JSON
         self._unknown: dict[str, MergedField] = {}
 
     def add(self, chunk: ChatCompletionChunk) -> None:
-        """Fold one more chunk in."""
+        """Merge one more chunk."""
         choices, before = chunk.choices, self._before
         before["choices"] = choices
         if chunk.__dict__ != before:
@@ -139,22 +147,15 @@ class Accumulator:
         for name, value in fields.items():
             if name == "extra":
                 keep_unknown(self._unknown, chunk, KEEP_LAST)
-            elif name == "usage":
-                self._usage_said = True
-                self._usage.add(value and json_of(value))
-            elif name == "warnings" and value is not None:
-                self._warnings = {} if self._warnings is None else self._warnings
-                for warning in value:
-                    self._warnings[warning.to_json()] = json_of(warning)
             elif name == "object":
                 self._object = self._object or (value and str(value))
-            elif name not in _OF_THE_CHUNK:
+            elif _RULES.get(name) not in (CUSTOM, PER_CHUNK):
                 self._merge(name, value)
 
     def _merge(self, name: str, value: Any) -> None:
         field = self._fields.get(name)
         if field is None:
-            field = self._fields[name] = MergedField(KEEP_FIRST if name in _SAID_FIRST else KEEP_LAST)
+            field = self._fields[name] = MergedField(_RULES.get(name, KEEP_LAST))
         field.add(raw_of(value))
 
     @property
@@ -175,13 +176,10 @@ class Accumulator:
             self._choices[index].result(f"choices[{position}]", unmerged)
             for position, index in enumerate(sorted(self._choices))
         ]
-        if self._warnings is not None:
-            data["warnings"] = list(self._warnings.values())
-        usage = self._usage.result("usage", unmerged)
-        if usage is not None or (whole and self._usage_said):
-            data["usage"] = usage
+        if data.get("usage") is None and not whole:
+            data.pop("usage", None)  # null means that the usage is still to come
         with_unknown(data, self._unknown, "", unmerged)
-        if usage is None:
+        if data.get("usage") is None:
             _use_usage_of_groq(data)
         return Completion(ChatCompletionResponse.from_dict(data), state, saw_done, tuple(unmerged))
 
@@ -194,7 +192,7 @@ def _use_usage_of_groq(data: dict[str, Any]) -> None:
 
 
 def accumulate(chunks: Iterable[ChatCompletionChunk]) -> Completion:
-    """Fold all chunks; the completion is `cut_off` where a choice has no finish reason, `errored` where a chunk says so."""
+    """Merge all chunks; the completion is `cut_off` where a choice has no finish reason, `errored` where a chunk says so."""
     accumulator = Accumulator()
     for chunk in chunks:
         accumulator.add(chunk)

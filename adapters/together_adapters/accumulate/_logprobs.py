@@ -12,8 +12,8 @@ An object that is the only one of its choice stays as it came.
 from __future__ import annotations
 
 from .._json_data import json_of
-from .._types import LogprobsPart
-from ._merging import CONCATENATE, MergedField, Unmerged, keep_unknown, with_unknown
+from .._types import CONCATENATE, LogprobsPart
+from ._merging import MergedField, Unmerged, keep_unknown, with_unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class LogprobsAccumulator:
         if tops:
             _put(self._top, start, tops)
 
-    def result(self, path: str, left: list[Unmerged]) -> dict[str, Any]:
+    def result(self, path: str, unmerged: list[Unmerged]) -> dict[str, Any]:
         """The object so far, as JSON."""
         if self._lone is not None:
             return json_of(self._lone)
@@ -89,7 +89,7 @@ class LogprobsAccumulator:
         for values in data.values():
             values.extend([None] * (self._positions - len(values)))
         entries = {name: values if values is None else list(values) for name, values in self._entries.items()}
-        return with_unknown({**self._nulls, **data, **entries}, self._unknown, path, left)
+        return with_unknown({**self._nulls, **data, **entries}, self._unknown, path, unmerged)
 
 
 def _put(into: list[Any], start: int, values: Sequence[Any]) -> None:

@@ -1,15 +1,19 @@
-"""What one key comes to over many chunks. No value that is folded in is changed, and only the keys in `_NAMES` are known.
+"""The value of one key over many chunks. Values are not changed.
 
-null says nothing, and stays only where nothing else is said. Objects are folded key by key. For the rest there are four rules:
+The rule of a declared field is part of its declaration (see `together_types._read`); keys inside of it, and undeclared keys,
+merge by the same rule:
 
-- `CONCATENATE`, for what a delta holds, which are fragments: strings are joined and arrays chained, equal ones too. The keys
-  in `_NAMES` are no fragments: their first value stands. Of numbers and booleans the last stands.
-- `KEEP_FIRST`, for what every chunk repeats: the first value stands that is not empty.
-- `KEEP_LAST`, for what comes at its time: the last value stands that is not `""`.
-- `CUMULATIVE`, for what counts on from chunk to chunk: the last value stands, and includes those before it.
+- `CONCATENATE`, for fragments: strings are joined and arrays chained, equal ones too. The keys in `_NAMES` are not
+  fragments: their first value is kept. Of numbers and booleans the last is kept.
+- `COLLECT`: the items of all arrays, each once.
+- `KEEP_FIRST`, for what every chunk repeats: the first value that is not empty.
+- `KEEP_LAST`, for what is sent once: the last value that is not `""`.
+- `CUMULATIVE`, for counts that include the counts before them: the last value.
 
-What does not stand is not lost: every other value is listed once, and so is what is of another kind than what came
-first. Only of a LATEST number the ones before it are not, and an empty value beside one that says something.
+Objects are merged key by key. null never overrides another value; it is kept only if no chunk contains anything else.
+
+A value that is not kept is not lost. Every other value is listed once, and so is a value of another type than the first.
+Earlier counts of a CUMULATIVE number are not listed, and neither is an empty value beside one that is not empty.
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ from io import StringIO
 
 from .._json_data import is_dict, is_list, with_jsonable_asdict
 from .._named_tuple import NamedTuple
-from .._types import at
+from .._types import COLLECT, CONCATENATE, CUMULATIVE, KEEP_FIRST, at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,19 +31,8 @@ if TYPE_CHECKING:
 
     from ..protocols import JSON
 
-__all__ = [
-    "CONCATENATE",
-    "CUMULATIVE",
-    "KEEP_FIRST",
-    "KEEP_LAST",
-    "MergedField",
-    "Text",
-    "Unmerged",
-    "keep_unknown",
-    "with_unknown",
-]
+__all__ = ["MergedField", "Text", "Unmerged", "keep_unknown", "with_unknown"]
 
-CONCATENATE, KEEP_FIRST, KEEP_LAST, CUMULATIVE = "joined", "first", "last", "latest"
 _NAMES = frozenset(["id", "type", "role", "index", "name", "object", "format", "model", "status"])
 _OTHER_KIND = "not of the kind that other chunks have there"
 
@@ -78,18 +71,19 @@ class Text(StringIO):
 class MergedField:
     """The value of one key over many chunks."""
 
-    __slots__ = ("_items", "_last", "_members", "_rule", "_seen", "_text")
+    __slots__ = ("_items", "_last", "_members", "_once", "_rule", "_seen", "_text")
 
     def __init__(self, rule: str) -> None:
         self._rule = rule
         self._text: Text | None = None
         self._items: list[Any] | None = None
+        self._once: set[str] = set()  # the keys of these, if each is collected once
         self._members: dict[str, MergedField] | None = None
         self._last: Any = None  # of the values that stand alone
         self._seen: dict[str, Any] = {}  # those, each once
 
     def add(self, value: Any) -> None:
-        """Fold one more value in."""
+        """Merge one more value."""
         if is_dict(value):
             if self._members is None:
                 self._members = {}
@@ -102,11 +96,21 @@ class MergedField:
             if self._items is None:
                 self._items = []
             self._items.extend(value)
+        elif is_list(value) and self._rule == COLLECT:
+            self._collect(value)
         elif value is not None:
             self.add_single(value)
 
+    def _collect(self, items: list[Any]) -> None:
+        self._items = [] if self._items is None else self._items
+        for item in items:
+            key = _key(item)
+            if key not in self._once:
+                self._once.add(key)
+                self._items.append(item)
+
     def add_single(self, value: Any) -> None:
-        """Fold a value in that is not to be taken apart."""
+        """Merge a value as a whole, also if it is an object or an array."""
         if value.__class__ is self._last.__class__ is str and value == self._last:
             return
         if self._rule == CUMULATIVE and isinstance(value, (int, float)) and isinstance(self._last, (int, float)):

@@ -8,8 +8,8 @@ two equal pictures, stay two.
 from __future__ import annotations
 
 from .._json_data import is_dict, is_list, json_of, raw_of
-from .._types import DeltaContent, ToolCalls
-from ._merging import CONCATENATE, KEEP_FIRST, MergedField, Text, Unmerged, keep_unknown, with_unknown
+from .._types import CONCATENATE, CUSTOM, KEEP_LAST, PER_CHUNK, DeltaContent, ToolCalls, merge_rules
+from ._merging import MergedField, Text, Unmerged, keep_unknown, with_unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,10 +20,13 @@ if TYPE_CHECKING:
 
 __all__ = ["MessageAccumulator", "_ContentParts"]
 
-_TEXTS = ("reasoning", "reasoning_content", "refusal")
+_RULES = merge_rules(DeltaContent)
 _PART_TEXTS = ("text", "thinking", "refusal")
-# A delta that has one of these is folded field by field (see `accumulate`).
-_NEW_IN_EACH_DELTA = (*_TEXTS, "tool_calls", "function_call", "extra")
+# See `_choice`: these fields count anew in each delta. `content` and `token_id` are read before the others.
+_NEW_IN_EACH_DELTA = (
+    "extra",
+    *[key for key, rule in _RULES.items() if rule in (CONCATENATE, CUSTOM) and key not in ("content", "token_id")],
+)
 
 
 class MessageAccumulator:
@@ -31,18 +34,18 @@ class MessageAccumulator:
 
     def __init__(self, token_ids: list[int]) -> None:
         self._token_ids = token_ids
-        self._role = MergedField(KEEP_FIRST)
         self._content: Text | None = None
         self._parts: _ContentParts | None = None
         self._texts: dict[str, Text] = {}
         self._calls: ToolCallAccumulator | None = None
         self._function_call: ToolCallAccumulator | None = None
+        self._fields: dict[str, MergedField] = {}
         self._nulls: dict[str, None] = {}
         self._unknown: dict[str, MergedField] = {}
         self._before: dict[str, Any] = {}  # the fields of the delta before this
 
     def add(self, delta: DeltaContent) -> None:
-        """Fold one more delta in."""
+        """Merge one more delta."""
         content, token_id, before = delta.content, delta.token_id, self._before
         if content is not None:
             before["content"] = content
@@ -62,12 +65,6 @@ class MessageAccumulator:
         for name, value in fields.items():
             if value is None:
                 self._nulls[name] = None
-            elif name in _TEXTS:
-                if name not in self._texts:
-                    self._texts[name] = Text()
-                self._texts[name].write(value)
-            elif name == "role":
-                self._role.add_single(raw_of(value))
             elif name == "tool_calls":
                 self._calls = self._calls or _new_calls()
                 self._calls.add(value)
@@ -76,6 +73,18 @@ class MessageAccumulator:
                 self._function_call.add([ToolCalls(function=value)])
             elif name == "extra":
                 keep_unknown(self._unknown, delta, CONCATENATE)
+            elif type(value) is str and _RULES.get(name) == CONCATENATE:
+                if name not in self._texts:
+                    self._texts[name] = Text()
+                self._texts[name].write(value)
+            elif _RULES.get(name) not in (CUSTOM, PER_CHUNK):
+                self._merge(name, value)
+
+    def _merge(self, name: str, value: Any) -> None:
+        field = self._fields.get(name)
+        if field is None:
+            field = self._fields[name] = MergedField(_RULES.get(name, KEEP_LAST))
+        field.add(raw_of(value))
 
     def _add_content(self, content: Any) -> None:
         if self._parts is None and isinstance(content, str):
@@ -92,21 +101,21 @@ class MessageAccumulator:
         elif content:
             self._parts.add([{"type": "text", "text": content}])
 
-    def result(self, path: str, left: list[Unmerged]) -> dict[str, Any]:
+    def result(self, path: str, unmerged: list[Unmerged]) -> dict[str, Any]:
         """The message so far, as JSON."""
         nulls = [name for name in self._nulls if name != "token_id"]
         message: dict[str, Any] = {"content": None, **dict.fromkeys(nulls)}
-        role = self._role.result(f"{path}.role", left)
-        if role or "role" not in self._unknown:
-            message["role"] = role or "assistant"
+        message.update({name: field.result(f"{path}.{name}", unmerged) for name, field in self._fields.items()})
+        if not message.get("role") and "role" not in self._unknown:
+            message["role"] = "assistant"
         if self._parts is not None or self._content is not None:
             message["content"] = self._parts.result() if self._parts else self._content and self._content.getvalue()
         message.update({name: text.getvalue() for name, text in self._texts.items()})
         if self._calls is not None:
-            message["tool_calls"] = self._calls.result(f"{path}.tool_calls", left)
+            message["tool_calls"] = self._calls.result(f"{path}.tool_calls", unmerged)
         if self._function_call is not None:
-            message["function_call"] = self._function_call.single(f"{path}.function_call", left)
-        return with_unknown(message, self._unknown, path, left)
+            message["function_call"] = self._function_call.single(f"{path}.function_call", unmerged)
+        return with_unknown(message, self._unknown, path, unmerged)
 
 
 def _new_calls() -> ToolCallAccumulator:

@@ -20,8 +20,8 @@ from __future__ import annotations
 
 import re
 
-from .._types import check_nesting, document_at
-from ._merging import CONCATENATE, KEEP_FIRST, MergedField, Text, Unmerged, keep_unknown, with_unknown
+from .._types import CONCATENATE, KEEP_FIRST, check_nesting, document_at
+from ._merging import MergedField, Text, Unmerged, keep_unknown, with_unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ class _Named:
         self.said = self.said or _nonempty(text)
         self._all.add(_nonempty(text))
 
-    def result(self, path: str, left: list[Unmerged]) -> str | None:
-        text: str | None = self._all.result(path, left)
+    def result(self, path: str, unmerged: list[Unmerged]) -> str | None:
+        text: str | None = self._all.result(path, unmerged)
         return self._raw if text is None else text
 
 
@@ -115,13 +115,13 @@ class _Body:
     def begins_anew(self, text: str) -> bool:
         return self._last == "}" and text.lstrip()[:1] == "{" and self._structure.is_whole()
 
-    def result(self, path: str, left: list[Unmerged]) -> dict[str, Any]:
-        name, text = self.name.result(f"{path}.name", left), self.text.getvalue()
+    def result(self, path: str, unmerged: list[Unmerged]) -> dict[str, Any]:
+        name, text = self.name.result(f"{path}.name", unmerged), self.text.getvalue()
         problem = _trailing_text_problem(text) if self.content == "arguments" else None
         if problem is not None:
-            left.append(Unmerged(f"{path}.{self.content}", problem, text))
+            unmerged.append(Unmerged(f"{path}.{self.content}", problem, text))
         data = {**({} if name is None else {"name": name}), self.content: text}
-        return with_unknown(data, self._unknown, path, left)
+        return with_unknown(data, self._unknown, path, unmerged)
 
 
 class _Call:
@@ -160,16 +160,16 @@ class _Call:
                     self.bodies[form] = _Body(content)
                 self.bodies[form].add(body)
 
-    def result(self, path: str, left: list[Unmerged]) -> dict[str, Any]:
-        id, kind = self.id.result(f"{path}.id", left), self._kind.result(f"{path}.type", left)
+    def result(self, path: str, unmerged: list[Unmerged]) -> dict[str, Any]:
+        id, kind = self.id.result(f"{path}.id", unmerged), self._kind.result(f"{path}.type", unmerged)
         call: dict[str, Any] = {} if id is None else {"id": id}
         if kind is not None:
             call["type"] = kind
         if not self.bodies and "function" not in self._unknown:
             call["function"] = {"arguments": ""}
         for form, body in self.bodies.items():
-            call[form] = body.result(f"{path}.{form}", left)
-        return with_unknown(call, self._unknown, path, left)
+            call[form] = body.result(f"{path}.{form}", unmerged)
+        return with_unknown(call, self._unknown, path, unmerged)
 
 
 class ToolCallAccumulator:
@@ -214,17 +214,17 @@ class ToolCallAccumulator:
             self._next = max(self._next, call.index + 1)
         return call
 
-    def result(self, path: str, left: list[Unmerged]) -> list[dict[str, Any]]:
+    def result(self, path: str, unmerged: list[Unmerged]) -> list[dict[str, Any]]:
         """The calls so far as JSON, in the order of their indexes and at the same index in the order they came."""
         calls = sorted(self._calls, key=lambda call: call.index)
-        return [call.result(f"{path}[{position}]", left) for position, call in enumerate(calls)]
+        return [call.result(f"{path}[{position}]", unmerged) for position, call in enumerate(calls)]
 
-    def single(self, path: str, left: list[Unmerged]) -> dict[str, Any]:
-        """The function of the first call, for a message that has room for one only; the others go into `left`."""
+    def single(self, path: str, unmerged: list[Unmerged]) -> dict[str, Any]:
+        """The function of the first call, for a message that has room for one only; the others go into `unmerged`."""
         first, *others = self._calls
         problem = "a second function call, for which a message has no room"
-        left.extend([Unmerged(path, problem, call.result(path, left)) for call in others])
-        return first.bodies["function"].result(path, left)
+        unmerged.extend([Unmerged(path, problem, call.result(path, unmerged)) for call in others])
+        return first.bodies["function"].result(path, unmerged)
 
 
 def _trailing_text_problem(text: str) -> str | None:

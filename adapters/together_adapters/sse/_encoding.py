@@ -24,8 +24,8 @@ from .._byte_sources import aclose_source, close_source
 from .._json_data import by_index, is_dict, json_of, message_as_delta
 from .._logprob_forms import with_openai_logprobs
 from .._redaction import redact
-from .._types import ChatCompletionChunk, DeltaContent, dumps
-from ..accumulate._merging import CUMULATIVE, MergedField
+from .._types import CUMULATIVE, ChatCompletionChunk, DeltaContent, dumps, head_keys
+from ..accumulate._merging import MergedField
 from ..accumulate._tool_calls import ToolCallAccumulator
 from ..errors import APIError
 
@@ -49,7 +49,7 @@ __all__ = ["ChunkEncoder", "aencode_chunks", "encode_chunks", "error_body", "jso
 _DONE_FRAME = b"data: [DONE]\n\n"
 _MOST_HELD = 256
 # What stands in every chunk of a stream; the rest of a response is in the first.
-_HEAD = ("id", "object", "created", "model", "system_fingerprint", "service_tier")
+_HEAD = head_keys(ChatCompletionChunk)
 _TEXTS = ("reasoning", "reasoning_content", "content", "refusal")
 
 
