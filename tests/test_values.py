@@ -65,6 +65,10 @@ def test_standard_dataclass(cls: type[Value]) -> None:
     assert None not in value.to_dict().values()
 
 
+def test_base_of_all_values_is_not_a_dataclass() -> None:
+    assert not dataclasses.is_dataclass(Value)
+
+
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
 def test_copies_keep_extras_and_nulls(protocol: int) -> None:
     response = ChatCompletionResponse.from_dict(BODY)

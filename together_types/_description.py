@@ -21,16 +21,20 @@ __all__ = ["describe"]
 
 
 def describe(cls: type[Any], attribute: str) -> object:
-    """Return an attribute that describes a class, and keep it in the class."""
+    """Return an attribute that describes a class, and keep it in the class.
+
+    Raises AttributeError for the base of all values, which has no fields and is not a dataclass.
+    """
+    if not cls._schema.names:
+        raise AttributeError(attribute)
     described: dict[str, object] = {}
     if attribute == "__signature__":
         described["__signature__"] = _signature(cls)
     else:
         standard = _standard_dataclass(cls)
         described = {name: getattr(standard, name) for name in ("__dataclass_fields__", "__dataclass_params__")}
-    if cls._schema.names:  # not the base of all values, from which every class inherits
-        for name, item in described.items():
-            type.__setattr__(cls, name, item)
+    for name, item in described.items():
+        type.__setattr__(cls, name, item)
     return described[attribute]
 
 
