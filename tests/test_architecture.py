@@ -24,7 +24,7 @@ LAYERS: dict[str, list[list[str]]] = {
         ["_subclasses"],
         ["_description"],
         ["_dataclass"],
-        ["_model"],
+        ["_model", "_fast_chunks"],
         ["error"],
         ["common"],
         ["chat_completions"],

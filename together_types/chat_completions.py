@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ._fast_chunks import use_choice_reader, use_chunk_reader
 from ._json import JSON
 from ._model import ValueOf, dataclass
 from ._open_enum import OpenEnum
@@ -439,6 +440,9 @@ class ChatCompletionChoicesChunk(ValueOf["ChatCompletionChoicesChunkDict"]):
     extra: Mapping[str, JSON] = EXTRA
 
 
+use_choice_reader(ChatCompletionChoicesChunk, DeltaContent, FinishReason)
+
+
 @dataclass(frozen=True)
 class ChatCompletionChunk(ValueOf["ChatCompletionChunkDict"]):
     """One event of a streamed answer; `choices` may be empty, as in the last chunk that has the usage.
@@ -480,3 +484,6 @@ class ChatCompletionChunk(ValueOf["ChatCompletionChunkDict"]):
             if not choice.index:
                 return choice.delta.reasoning_text if choice.delta else ""
         return ""
+
+
+use_chunk_reader(ChatCompletionChunk, ChatCompletionChoicesChunk, UsageData, ObjectType)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ._fast_chunks import use_delta_reader
 from ._json import JSON, ParseError, is_object, loads
 from ._model import ValueOf, dataclass
 from ._open_enum import OpenEnum
@@ -470,6 +471,9 @@ class DeltaContent(ValueOf["DeltaContentDict"]):
     def reasoning_text(self) -> str:
         """The reasoning, whichever key carried it; "" where there is none."""
         return reasoning_of(self)
+
+
+use_delta_reader(DeltaContent, ToolCalls, MessageRole)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,129 @@
+"""Faster readers for the three classes of a stream's chunks, which is where a program that streams reads most.
+
+`_schema` reads every class with one loop over the keys. With that loop alone a stream of content chunks takes 1.86 times
+as long as `split` and `json.loads` of its events, its completion included; with these readers 1.6 (CPython 3.11).
+
+Each reader takes the keys that nearly every chunk has, if they have the type that they nearly always have, and leaves
+the other keys to the loop. The result is the same; `tests/test_reading.py` compares both.
+"""
+
+from __future__ import annotations
+
+from ._open_enum import members_by_value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from enum import Enum
+
+    from ._json import JSON
+    from ._schema import Schema
+
+    Read = Callable[[Mapping[str, JSON], int], JSON]
+
+__all__ = ["use_choice_reader", "use_chunk_reader", "use_delta_reader"]
+
+_new = object.__new__
+_ABSENT = object()
+# `type(raw) is _DICT` does not make `dict[Unknown, Unknown]` of raw JSON for type checkers.
+_DICT: JSON = dict
+_LIST: JSON = list
+
+
+def use_delta_reader(cls: JSON, call: JSON, roles: type[Enum]) -> None:
+    """Let the class of a choice's delta read `content`, `role`, `token_id` and one tool call by itself."""
+    schema, members = _schema_of(cls), members_by_value(roles)
+    read_rest, read_call = schema.read, _schema_of(call).read
+
+    def read_delta(data: Mapping[str, JSON], level: int) -> JSON:
+        value = _new(cls)
+        fields, get = value.__dict__, data.get
+        if type(item := get("content")) is str:
+            fields["content"] = item
+        if len(fields) == len(data):
+            return value
+        if type(item := get("role")) is str and (role := members.get(item)) is not None:
+            fields["role"] = role
+        if type(item := get("token_id")) is int:
+            fields["token_id"] = item
+        calls: JSON = get("tool_calls", _ABSENT)
+        if calls is None:
+            fields["tool_calls"] = None
+        elif type(calls) is _LIST and len(calls) == 1 and type(calls[0]) is _DICT:
+            fields["tool_calls"] = (read_call(calls[0], level + 2),)
+        if len(fields) != len(data):
+            fields.update(vars(read_rest({key: raw for key, raw in data.items() if key not in fields}, level)))
+        return value
+
+    schema.read = read_delta
+
+
+def use_choice_reader(cls: JSON, delta: JSON, reasons: type[Enum]) -> None:
+    """Let the class of a chunk's choice read `index`, `delta`, `finish_reason`, `logprobs`, `text` and `seed` by itself."""
+    schema, members = _schema_of(cls), members_by_value(reasons)
+    read_rest, read_delta = schema.read, _schema_of(delta).read
+
+    def read_choice(data: Mapping[str, JSON], level: int) -> JSON:
+        value = _new(cls)
+        fields, get = value.__dict__, data.get
+        try:
+            if type(item := data["index"]) is int:
+                fields["index"] = item
+            if type(item := data["delta"]) is _DICT:
+                fields["delta"] = read_delta(item, level + 1)
+            item = data["finish_reason"]
+            fields["finish_reason"] = None if item is None else members[item]
+        except (KeyError, TypeError):  # an absent key, or a value that is not a known member
+            pass
+        if len(fields) == len(data):
+            return value
+        if (item := get("logprobs", _ABSENT)) is None or type(item) is float:
+            fields["logprobs"] = item
+        if type(item := get("text")) is str:
+            fields["text"] = item
+        if (item := get("seed", _ABSENT)) is None or type(item) is int:
+            fields["seed"] = item
+        if len(fields) != len(data):
+            fields.update(vars(read_rest({key: raw for key, raw in data.items() if key not in fields}, level)))
+        return value
+
+    schema.read = read_choice
+
+
+def use_chunk_reader(cls: JSON, choice: JSON, usage: JSON, types: type[Enum]) -> None:
+    """Let the class of a chunk read `id`, `object`, `created`, `model`, one choice and `usage` by itself."""
+    schema, members = _schema_of(cls), members_by_value(types)
+    read_rest, read_choice, read_usage = schema.read, _schema_of(choice).read, _schema_of(usage).read
+
+    def read_chunk(data: Mapping[str, JSON], level: int) -> JSON:
+        value = _new(cls)
+        fields = value.__dict__
+        try:
+            if type(item := data["id"]) is str:
+                fields["id"] = item
+            fields["object"] = members[data["object"]]
+            if type(item := data["created"]) is int:
+                fields["created"] = item
+            if type(item := data["model"]) is str:
+                fields["model"] = item
+            item = data["choices"]
+            if type(item) is _LIST and len(item) == 1 and type(item[0]) is _DICT:
+                fields["choices"] = (read_choice(item[0], level + 2),)
+        except (KeyError, TypeError):  # an absent key, or a value that is not a known member
+            pass
+        if len(fields) == len(data):
+            return value
+        if (item := data.get("usage", _ABSENT)) is None:
+            fields["usage"] = None
+        elif type(item) is _DICT:
+            fields["usage"] = read_usage(item, level + 1)
+        if len(fields) != len(data):
+            fields.update(vars(read_rest({key: raw for key, raw in data.items() if key not in fields}, level)))
+        return value
+
+    schema.read = read_chunk
+
+
+def _schema_of(cls: JSON) -> Schema:
+    schema: Schema = cls._schema
+    return schema
