@@ -177,7 +177,7 @@ def test_settings_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"timeout": -1}, "above 0"),
         ({"timeout": float("nan")}, "above 0"),
         ({"timeout": Timeout(idle=-1)}, "above 0"),
-        ({"cafile": "x", "ssl_context": ssl.create_default_context()}, "not both"),
+        pytest.param({"cafile": "x", "ssl_context": ssl.create_default_context()}, "not both", id="both TLS settings"),
     ]
     + [
         ({"api_key": key}, "cannot hold")

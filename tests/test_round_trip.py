@@ -10,6 +10,7 @@ import sys
 import types
 import typing
 from collections.abc import Mapping
+from functools import cache
 
 import pytest
 from corpus import BODIES, STREAMS, TYPES, label, objects
@@ -30,6 +31,7 @@ SCALARS = (
 )
 
 
+@cache
 def json_objects(keys: st.SearchStrategy[str]) -> st.SearchStrategy[dict[str, object]]:
     """JSON objects that use these keys at every depth."""
     values = st.recursive(
@@ -42,11 +44,13 @@ KNOWN_KEYS = sorted({key for cls in TYPES for key in cls._schema.readers})
 TRAPS = ["extra", "to_dict", "__class__", "__dict__", "issues", "_readers", "schema_", "type_", ""]
 
 
+@cache
 def keys_of(cls: type[Value]) -> st.SearchStrategy[str]:
     """Keys that meet fields: the type's own, other types', and names that are not fields."""
     return st.sampled_from(sorted(cls._schema.readers)) | st.sampled_from(KNOWN_KEYS) | st.sampled_from(TRAPS)
 
 
+@cache
 def shaped(cls: type[Value], depth: int = 3) -> st.SearchStrategy[dict[str, object]]:
     """JSON objects that mostly have the shape of `cls`, so that nested values are reached."""
     hints = typing.get_type_hints(cls)
