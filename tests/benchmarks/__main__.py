@@ -2,6 +2,7 @@
 
 Every figure is measured against something of the same process and the same seconds: `json.loads` of the same bodies,
 `split` and `json.loads` of the same stream, `import json, dataclasses, enum`. Peers are measured where they are installed.
+together 3.x has the import name of 1.x: it is measured in a second process, from the folder that TOGETHER_3 names.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ import argparse
 import datetime
 import gc
 import json
+import os
 import platform
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -180,6 +183,18 @@ def imports(rounds: int) -> dict[str, Ratio]:
     return rows
 
 
+def rows_of_together_3(group: str, rounds: int) -> dict[str, Ratio]:
+    """The rows of together 3.x, from a process that imports it instead of 1.x."""
+    folder = os.environ["TOGETHER_3"]
+    with tempfile.TemporaryDirectory() as results:
+        path = Path(results) / "results.json"
+        environment = {**os.environ, "PYTHONPATH": folder, "TOGETHER_3": ""}
+        command = [sys.executable, str(Path(__file__).parent), group, "--rounds", str(rounds), "--json", str(path)]
+        subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
+        rows: dict[str, Ratio] = json.loads(path.read_text("utf-8"))["groups"][group]
+    return {name: ratio for name, ratio in rows.items() if ": together 3." in name}
+
+
 GROUPS: dict[str, Group] = {
     "parse": ("bytes to values, x `json.loads` of the same bytes", parse),
     "stream": (f"a stream of {CHUNKS:,} chunks to its completion, x `split` and `json.loads`", streams),
@@ -212,6 +227,8 @@ def main() -> None:
             continue  # no tracemalloc
         title, run = GROUPS[name]
         results[name] = run(options.rounds)
+        if name in ("parse", "stream") and os.environ.get("TOGETHER_3"):
+            results[name].update(rows_of_together_3(name, options.rounds))
         print(table(title, results[name], earlier.get(name, {})) + "\n", flush=True)
     if options.json:
         kept = {"date": str(datetime.date.today()), "machine": machine, "groups": results}

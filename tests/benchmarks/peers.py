@@ -41,11 +41,13 @@ def readers(chunk: bool) -> dict[str, Read]:
     if "together" in INSTALLED:
         found[f"together {INSTALLED['together']}"] = _together(chunk)
     if "openai" in INSTALLED:
-        found["openai"] = _constructing("openai.types.chat", "ChatCompletionChunk" if chunk else "ChatCompletion")
+        found[f"openai {INSTALLED['openai']}"] = _constructing(
+            "openai.types.chat", "ChatCompletionChunk" if chunk else "ChatCompletion"
+        )
     if "pydantic" in INSTALLED:
-        found["pydantic"] = _pydantic(chunk)
+        found[f"pydantic {INSTALLED['pydantic']}"] = _pydantic(chunk)
     if "msgspec" in INSTALLED:
-        found["msgspec"] = _msgspec(chunk)
+        found[f"msgspec {INSTALLED['msgspec']}"] = _msgspec(chunk)
     if "orjson" in INSTALLED:
         found["orjson, to dicts"] = import_module("orjson").loads
     return found

@@ -29,13 +29,13 @@ def table(columns: dict[str, dict[str, str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-@pytest.mark.skipif("UPSTREAM_TOGETHER_3" not in os.environ, reason="tox -e upstream has the SDKs")
+@pytest.mark.skipif("TOGETHER_3" not in os.environ, reason="tox -e upstream has the SDKs")
 def test_readme_compares_as_they_are() -> None:
     found = dict(
         [
             column("together_adapters"),
             column("together"),
-            column("together", os.environ["UPSTREAM_TOGETHER_3"]),
+            column("together", os.environ["TOGETHER_3"]),
             column("openai"),
         ]
     )

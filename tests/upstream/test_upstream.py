@@ -1,6 +1,6 @@
 """real SDK = stubs = our dataclasses: here the first half, with the SDKs themselves; `tox -e upstream` installs them.
 
-together 3.x has the import name of 1.x, so it stands in a folder of its own: the variable UPSTREAM_TOGETHER_3.
+together 3.x has the import name of 1.x, so it stands in a folder of its own: the variable TOGETHER_3.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from mutations import seeded
 TESTS = Path(__file__).parents[1]
 STUBS = TESTS.parent / "stubs"
 LISTED = json.loads((TESTS / "data" / "upstream.json").read_text("utf-8"))
-TOGETHER_3 = os.environ.get("UPSTREAM_TOGETHER_3", "")
+TOGETHER_3 = os.environ.get("TOGETHER_3", "")
 
 
 def installed(package: str) -> pytest.MarkDecorator:
