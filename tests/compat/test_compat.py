@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from compat import COMMANDS, FREE_THREADED, chosen, interpreters, left_out, main
+from interpreters import REQUIRED, missing
 from table import ROOT
 
 
@@ -25,7 +26,7 @@ def test_nothing_is_left_out_unsaid(tmp_path: Path) -> None:
 def test_one_python_is_enough(minor: int, tmp_path: Path) -> None:
     """An environment that asks for one version fails where there is another."""
     file = configparser.ConfigParser(interpolation=None)
-    file.read(ROOT / "tox.ini")
+    file.read(ROOT / "tests" / "compat" / "tox.ini")
     sections = {"engines": "{engines,dask,spark}", "dask": "{engines,dask,spark}"}
     for name in chosen({f"py3{minor}": "python"}, tmp_path, some=False):
         section = "testenv:" + sections.get(name, name)
@@ -34,11 +35,24 @@ def test_one_python_is_enough(minor: int, tmp_path: Path) -> None:
         assert not "".join(lines) or f"python3.{minor}" in "".join(lines), name
 
 
+def test_missing_interpreter_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert missing(str(tmp_path)) == list(REQUIRED)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr("sys.argv", ["compat.py", "--pythons", str(tmp_path / "pythons"), "--some"])
+    assert main() == 1
+    assert "missing interpreters: python3.9," in capsys.readouterr().out
+
+
 def test_no_interpreter_at_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr("sys.argv", ["compat.py", "--pythons", str(tmp_path / "pythons"), "--only", "no-such-one"])
+    monkeypatch.setattr(
+        "sys.argv", ["compat.py", "--pythons", str(tmp_path / "pythons"), "--skip-missing", "--only", "none"]
+    )
     assert main() != 0  # what tox says of an environment that is none
     assert "0 rows" in (printed := capsys.readouterr().out) and "python3.9," in printed
