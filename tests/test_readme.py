@@ -88,3 +88,12 @@ print(handler({**event, "body": "{"}, Context())["statusCode"])
         command = [sys.executable, "-W", "error", "-c", code + call]
         done = subprocess.run(command, capture_output=True, timeout=60, env=variables, check=True)
     assert done.stdout.decode() == '{"answer":"The capital of France is Paris."}\n400\n'
+
+
+def test_quirk_in_contributing_is_the_file_it_names() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    found = re.findall(r"`(tests/data/quirks/\w+\.json)`:\n\n```json\n(.*?)```", page, re.DOTALL)
+    assert [(ROOT / path).read_text("utf-8").rstrip("\n") for path, _ in found] == [
+        text.rstrip("\n") for _, text in found
+    ]
+    assert found
