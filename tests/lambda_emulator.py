@@ -17,7 +17,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,8 @@ from processes import import_path
 
 MOST_BYTES = 6 * 2**20 + 100
 _END = object()
+# How coverage has the interpreters measured that a process starts.
+_COVERAGE = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_PROCESS")}
 
 
 class Invocation:
@@ -186,6 +188,10 @@ class RuntimeAPI:
 
     def __exit__(self, *failure: object) -> None:
         if self.process is not None:
+            if _COVERAGE:
+                self.process.terminate()  # so that it saves what was measured
+                with suppress(subprocess.TimeoutExpired):
+                    self.process.wait(5)
             self.process.kill()
             self.process.wait()
         self.waiting.put(None)
@@ -219,6 +225,7 @@ class RuntimeAPI:
             "LAMBDA_DISABLE_PREVIEW_WARN": "1",
             "LAMBDA_TASK_ROOT": str(folder),
             "PYTHONPATH": os.pathsep.join(map(str, (folder, *(import_path() if paths is None else paths)))),
+            **_COVERAGE,
             **(environment or {}),
         }
         self.started = time.perf_counter()
