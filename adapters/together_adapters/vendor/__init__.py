@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import calendar
 import hashlib
-from collections import namedtuple
 from pathlib import Path, PurePosixPath
 from shutil import rmtree
 
+from .._named_tuple import NamedTuple
 from ._files import SINGLE, as_one, bytes_of, planned
 from ._manifest import FILE_NAME, Form, day_of, now, read_manifest, write_manifest
 from ._parts import ALL, known_parts
@@ -20,23 +20,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Mapping
-    from typing import NamedTuple
 
     from ._single_file import SingleFile
-
-    class _CheckReportFields(NamedTuple):
-        version: str
-        made: str
-        days: int
-        modified: list[str]
-        missing: list[str]
-        added: list[str]
-        outdated: list[str]
-
-else:
-    _CheckReportFields = namedtuple(
-        "CheckReport", ("version", "made", "days", "modified", "missing", "added", "outdated")
-    )
 
 __all__ = ["MANIFEST", "CheckReport", "check", "single_file", "vendor"]
 
@@ -47,14 +32,20 @@ _PACKAGE = "together_types/__init__.py"
 _MOST_LISTED = 10  # files in a message
 
 
-class CheckReport(_CheckReportFields):
+class CheckReport(NamedTuple):
     """The state of a copy.
 
     `version` is the version it was made from, `made` the day and `days` how long ago. `modified`, `missing` and `added`
     are the files that differ from what was written; `outdated` those that this version would write differently.
     """
 
-    __slots__ = ()
+    version: str
+    made: str
+    days: int
+    modified: list[str]
+    missing: list[str]
+    added: list[str]
+    outdated: list[str]
 
 
 def vendor(

@@ -7,33 +7,31 @@ package's own module ends with `.__init__`. Does no I/O and runs no code that it
 from __future__ import annotations
 
 import ast
-from collections import namedtuple
 
+from .._named_tuple import NamedTuple
 from ._scopes import checked_only
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping
-    from typing import NamedTuple
 
     from ._scopes import Function
 
-    class OwnImport(NamedTuple):
-        node: ast.ImportFrom
-        module: str
-        function: Function | None
-        checked: bool
-        guarded: bool
+__all__ = ["OwnImport", "closure", "module_key", "modules_for_checkers", "own_imports"]
 
-else:
-    OwnImport = namedtuple("OwnImport", ("node", "module", "function", "checked", "guarded"))
-    OwnImport.__doc__ = """An import from a module of the two packages.
+
+class OwnImport(NamedTuple):
+    """An import from a module of the two packages.
 
     `module` is the key of that module, and `function` the outermost function that contains the statement, if any.
     `checked` is True under `if TYPE_CHECKING`, and `guarded` in the body of a `try` that has an `except ImportError`.
     """
 
-__all__ = ["OwnImport", "closure", "module_key", "modules_for_checkers", "own_imports"]
+    node: ast.ImportFrom
+    module: str
+    function: Function | None
+    checked: bool
+    guarded: bool
 
 
 def own_imports(key: str, tree: ast.Module, keys: Container[str]) -> list[OwnImport]:

@@ -9,36 +9,16 @@ import json
 import os
 import re
 import time
-from collections import namedtuple
 from pathlib import Path
 
+from .._named_tuple import NamedTuple
 from .._types import __version__
 from ._parts import ALL, known_parts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any, NamedTuple
-
-    class Form(NamedTuple):
-        only: tuple[str, ...] = (ALL,)
-        single_file: bool = False
-        absolute: bool = False
-        typing: bool = True
-
-    class Manifest(NamedTuple):
-        version: str
-        made: str
-        form: Form
-        files: Mapping[str, str]
-
-else:
-    Form = namedtuple("Form", ("only", "single_file", "absolute", "typing"), defaults=((ALL,), False, False, True))
-    Form.__doc__ = "What a copy consists of: see the parameters of `vendor`."
-    Manifest = namedtuple("Manifest", ("version", "made", "form", "files"))
-    Manifest.__doc__ = (
-        "The `version` of a copy, the day it was `made`, its `form`, and the hashes of its `files` by path."
-    )
+    from typing import Any
 
 __all__ = ["FILE_NAME", "Form", "Manifest", "day_of", "now", "read_manifest", "recorded_form", "write_manifest"]
 
@@ -55,6 +35,24 @@ _ABSENT = {
     "absolute": False,
     "typing": True,
 }
+
+
+class Form(NamedTuple):
+    """The options that a copy was made with: see the parameters of `vendor`."""
+
+    only: tuple[str, ...] = (ALL,)
+    single_file: bool = False
+    absolute: bool = False
+    typing: bool = True
+
+
+class Manifest(NamedTuple):
+    """The `version` of a copy, the day it was `made`, its `form`, and the hashes of its `files` by path."""
+
+    version: str
+    made: str
+    form: Form
+    files: Mapping[str, str]
 
 
 def recorded_form(folder: Path) -> Form | None:

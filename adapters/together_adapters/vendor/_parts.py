@@ -9,35 +9,33 @@ Does no I/O.
 from __future__ import annotations
 
 import ast
-from collections import namedtuple
 
+from .._named_tuple import NamedTuple
 from ._imports import closure, module_key, modules_for_checkers, own_imports
 from ._source_edits import Edits
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
-    from typing import NamedTuple
 
     from ._imports import OwnImport
 
-    class Part(NamedTuple):
-        modules: tuple[str, ...]
-        example: tuple[str, str]
-
-    class Selection(NamedTuple):
-        texts: Mapping[str, str]
-        typed: Collection[str]
-
-else:
-    Part = namedtuple("Part", ("modules", "example"))
-    Part.__doc__ = (
-        "The `modules` of `together_adapters` that make up a part, and an `example` of them: module and name."
-    )
-    Selection = namedtuple("Selection", ("texts", "typed"))
-    Selection.__doc__ = "The `texts` of modules by their keys; those in `typed` are for type checkers only."
-
 __all__ = ["ALL", "PARTS", "Part", "Selection", "known_parts", "select"]
+
+
+class Part(NamedTuple):
+    """The `modules` of `together_adapters` that make up a part, and an `example` of them: module and name."""
+
+    modules: tuple[str, ...]
+    example: tuple[str, str]
+
+
+class Selection(NamedTuple):
+    """The `texts` of modules by their keys; those in `typed` are for type checkers only."""
+
+    texts: Mapping[str, str]
+    typed: Collection[str]
+
 
 ALL = "all"
 """The name of everything, as if it were a part."""

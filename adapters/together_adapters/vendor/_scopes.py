@@ -9,26 +9,26 @@ nor is anything under `if TYPE_CHECKING:`.
 from __future__ import annotations
 
 import ast
-from collections import namedtuple
+
+from .._named_tuple import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from typing import NamedTuple, Union
+    from typing import Union
 
     Function = Union[ast.FunctionDef, ast.AsyncFunctionDef]
     Comprehension = Union[ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp]
 
-    class Use(NamedTuple):
-        node: ast.Name
-        runs: bool
-        function: Function | None
-
-else:
-    Use = namedtuple("Use", ("node", "runs", "function"))
-    Use.__doc__ = "A name that is a global: whether it `runs`, and the outermost `function` that it stands in, if any."
-
 __all__ = ["Use", "bound_by", "checked_only", "global_uses"]
+
+
+class Use(NamedTuple):
+    """A use of a global: whether it `runs`, and the outermost `function` that contains it, if any."""
+
+    node: ast.Name
+    runs: bool
+    function: Function | None
 
 
 def global_uses(tree: ast.Module) -> list[Use]:

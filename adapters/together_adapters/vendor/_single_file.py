@@ -12,9 +12,9 @@ from __future__ import annotations
 import ast
 import builtins
 import re
-from collections import namedtuple
 from textwrap import indent
 
+from .._named_tuple import NamedTuple
 from ._imports import own_imports
 from ._scopes import bound_by, checked_only, global_uses
 from ._source_edits import Edits
@@ -22,16 +22,8 @@ from ._source_edits import Edits
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping
-    from typing import NamedTuple
 
     from ._scopes import Function
-
-    class _SingleFileFields(NamedTuple):
-        text: str
-        names: Mapping[str, Mapping[str, str]]
-
-else:
-    _SingleFileFields = namedtuple("SingleFile", ("text", "names"))
 
 __all__ = ["SingleFile", "flatten"]
 
@@ -60,10 +52,11 @@ LIGHT = frozenset(
 _HEAD = ("from __future__ import annotations", "TYPE_CHECKING = False")
 
 
-class SingleFile(_SingleFileFields):
+class SingleFile(NamedTuple):
     """The `text` of the file, and by module (`package.module`) what its `names` are called there."""
 
-    __slots__ = ()
+    text: str
+    names: Mapping[str, Mapping[str, str]]
 
 
 def flatten(texts: Mapping[str, str], typed: Container[str], preface: str, version: str) -> SingleFile:
