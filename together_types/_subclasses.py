@@ -44,9 +44,10 @@ def publish_schema(cls: type[Any]) -> Schema:
 
 def _schema_of(cls: type[Any], building: dict[type[Any], Schema]) -> Schema:
     """Return the schema of a class, made if need be; `building` has the classes whose schemas are being made."""
-    found = vars(cls)["_schema"]
+    found: Any = vars(cls)["_schema"]
     if found.__class__ is Schema:
-        return found
+        schema: Schema = found
+        return schema
     if cls in building:
         return building[cls]
     schema = building[cls] = Schema(cls)

@@ -52,6 +52,8 @@ class EventKind(StringEnum):
 
 
 class _Fields(NamedTuple):
+    """The fields of an HttpEvent."""
+
     kind: EventKind
     method: str
     path: str
