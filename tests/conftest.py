@@ -7,13 +7,19 @@ import os
 import platform
 import re
 import signal
+import sys
 import time
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "support"))
+
 from result_rows import record
+
+pytest.register_assert_rewrite("encoded_streams")
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,11 +9,12 @@ from enum import Enum
 from typing import Any
 
 import pytest
+from comparisons import same
 from corpus import BODIES, DATA, STREAMS, label, objects
 from hypothesis import given, strategies as st
-from test_any_stream import TEXT
-from test_round_trip import same, shaped
+from strategies import shaped
 from together_adapters.openai_format import from_openai, to_openai, to_openai_with_loss
+from together_choices import HEAD, together_choice
 
 from together_types import (
     ChatCompletionChunk,
@@ -92,59 +93,6 @@ def test_losses_are_exact(cls: type[Any], data: st.DataObject) -> None:
     check_losses(value)
     check_losses(value, only_openai=True)
     check_losses(value, reasoning_key="reasoning_content")
-
-
-NUMBERS = st.floats(-20, 0) | st.sampled_from([float("-inf"), float("nan")])
-TOP = st.dictionaries(TEXT, st.floats(-20, 0), max_size=3)
-
-
-@st.composite
-def together_logprobs(draw: st.DrawFn) -> Any:
-    """The arrays, all of one length."""
-    count = draw(st.integers(0, 3))
-    columns: dict[str, Any] = {
-        "tokens": st.lists(TEXT | st.none() | st.just("\ud83d"), min_size=count, max_size=count),
-        "token_logprobs": st.lists(NUMBERS | st.none(), min_size=count, max_size=count),
-        "token_ids": st.lists(st.integers(0, 2**17) | st.none(), min_size=count, max_size=count),
-        "top_logprobs": TOP | st.lists(TOP | st.none(), min_size=count, max_size=count),
-    }
-    chosen = draw(st.sets(st.sampled_from(sorted(columns))))
-    return {name: draw(columns[name]) for name in columns if name in chosen}
-
-
-REASONS = st.sampled_from(["stop", "eos", "length", "tool_calls", "", "error", "abort"]) | st.none()
-
-
-@st.composite
-def together_choice(draw: st.DrawFn, in_stream: bool) -> Any:
-    """A choice as only Together sends it."""
-    seed = st.integers(0, 2**64)
-    logprobs = together_logprobs() | st.none()
-    choice: dict[str, Any] = {"index": draw(st.integers(0, 3)), "finish_reason": draw(REASONS), "seed": draw(seed)}
-    choice["logprobs"] = draw(logprobs | st.floats(-20, 0) if in_stream else logprobs)
-    call = {
-        "index": 0,
-        "id": "call_1",
-        "type": "function",
-        "function": {"name": "f", "arguments": draw(st.sampled_from(["{}", {}]))},
-    }
-    said = {
-        "role": "assistant",
-        "content": draw(TEXT | st.none()),
-        "reasoning": draw(TEXT),
-        "tool_calls": draw(st.sampled_from([[], [call], None])),
-    }
-    if in_stream:
-        return {
-            **choice,
-            "text": "",
-            "top_logprobs": draw(TOP | st.lists(TOP, max_size=2)),
-            "delta": {**said, "token_id": draw(st.integers(0, 2**17))},
-        }
-    return {**choice, "message": said}
-
-
-HEAD = {"id": "8b43-SJC", "created": 1723834621, "model": "meta-llama/Llama-3.3-70B-Instruct-Turbo"}
 
 
 @given(st.lists(together_choice(False), max_size=3))

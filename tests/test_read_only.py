@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from comparisons import same
 from corpus import TYPES
 from hypothesis import given, strategies as st
-from test_round_trip import json_objects, keys_of, same
+from strategies import json_objects, keys_of
 
 from together_types import (
     ChatCompletionRequest,

@@ -8,9 +8,10 @@ import sys
 import typing
 
 import pytest
+from comparisons import exactly
 from corpus import BODIES, STREAMS, TYPES, label, objects
 from hypothesis import given, strategies as st
-from test_round_trip import json_objects, keys_of, shaped
+from strategies import json_objects, keys_of, shaped
 
 from together_types import ChatCompletionChunk, ChatCompletionResponse, ParseError
 from together_types._json import STACK_USED_UP
@@ -39,17 +40,6 @@ def by_general_readers(cls: type[Value], data: dict[str, typing.Any]) -> Value:
     if extra:
         fields["extra"] = extra
     return value
-
-
-def exactly(value: object) -> object:
-    """A value as plain data that tells null from absent, 1 from 1.0 and True, a member from its string."""
-    if isinstance(value, Value):
-        return type(value), {key: exactly(item) for key, item in vars(value).items()}
-    if isinstance(value, (tuple, list)):
-        return type(value), [exactly(item) for item in value]
-    if isinstance(value, dict):
-        return type(value), {key: exactly(item) for key, item in value.items()}
-    return type(value), repr(value)
 
 
 def check(cls: type[Value], data: dict[str, typing.Any]) -> None:

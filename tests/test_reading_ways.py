@@ -10,9 +10,9 @@ import re
 from pathlib import Path
 
 import pytest
+from comparisons import exactly
 from corpus import STREAMS, label
 from hypothesis import example, given, settings, strategies as st
-from test_reading import exactly
 from together_adapters.accumulate import Accumulator
 from together_adapters.stream._reader import ChunkReader
 

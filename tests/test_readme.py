@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from http_server import serving
 from processes import environment
-from test_examples import respond
+from snippet_server import respond
 
 ROOT = Path(__file__).parents[1]
 PAGES = ["README.md", "CONTRIBUTING.md", "tests/compat/SCALING.md"]

@@ -22,8 +22,8 @@ from typing import Any
 import loopback
 import pytest
 from corpus import BODIES, STREAMS, label
+from encoded_streams import check_shape, frames_of
 from processes import environment
-from test_encode import check_shape, frames_of
 from together_adapters.accumulate import accumulate
 from together_adapters.openai_format import from_openai
 from together_adapters.passthrough import PassThrough

@@ -14,8 +14,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Optional
 
 import pytest
+from comparisons import same
 from hypothesis import given, strategies as st
-from test_round_trip import SCALARS, json_objects, same
+from strategies import SCALARS, json_objects
 
 import together_types
 from together_types import (

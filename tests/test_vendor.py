@@ -10,19 +10,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
-import together_adapters
 from together_adapters import vendor
 from together_adapters.vendor._scopes import global_uses
+from vendored_copies import PACKAGES, run
 
 import together_types
-
-PACKAGES = [Path(str(package.__file__)).parent for package in (together_types, together_adapters)]
-
-
-def run(*args: str, path: str = "", cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
-    paths = path or ":".join(str(package.parent) for package in PACKAGES)
-    code = f"import sys, runpy; sys.path[:0] = {paths!r}.split(':'); runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
-    return subprocess.run([sys.executable, "-I", "-c", code, *args], capture_output=True, timeout=60, cwd=cwd)
 
 
 def script(code: str, cwd: Path) -> str:

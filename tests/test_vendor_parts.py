@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 from http_server import serving
-from test_examples import respond
-from test_vendor import PACKAGES, run
+from snippet_server import respond
 from together_adapters import vendor
 from together_adapters.vendor._imports import own_imports
 from together_adapters.vendor._parts import ALL, PARTS
 from together_adapters.vendor._source_edits import Edits
+from vendored_copies import PACKAGES, run
 
 README = (Path(__file__).parents[1] / "README.md").read_text("utf-8").split("## Copying it in")[1].split("\n## ")[0]
 # How each part is used, from a copy that contains nothing else. The names of modules are those of the packages.

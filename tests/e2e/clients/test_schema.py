@@ -23,9 +23,9 @@ from hypothesis import given, strategies as st
 from openai.types import ErrorObject
 from openai.types.chat import ChatCompletion, ChatCompletionChunk, completion_create_params
 from pydantic import TypeAdapter
-from test_openai_format import HEAD, together_choice
-from test_round_trip import json_objects, keys_of, shaped
+from strategies import json_objects, keys_of, shaped
 from together_adapters.openai_format import from_openai, to_openai
+from together_choices import HEAD, together_choice
 
 from together_types import (
     ChatCompletionChunk as Chunk,
