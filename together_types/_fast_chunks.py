@@ -4,7 +4,7 @@
 as long as `split` and `json.loads` of its events, its completion included; with these readers 1.6 (CPython 3.11).
 
 Each reader takes the keys that nearly every chunk has, if they have the type that they nearly always have, and leaves
-the other keys to the loop. The result is the same; `tests/test_reading.py` compares both.
+the other keys to the loop. The result is the same; `tests/types/test_reading.py` compares both.
 """
 
 from __future__ import annotations

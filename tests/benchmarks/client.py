@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 from http_server import CHUNKED, Part, Received, in_chunks, reply, serving
 
 CHUNKS, CALLS = 2000, 100

@@ -24,7 +24,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE.parent), str(HERE.parent / "e2e" / "lambda")]
+sys.path[:0] = [str(HERE.parent / "support"), str(HERE.parent / "e2e" / "lambda")]
 
 from lambda_emulator import RuntimeAPI  # noqa: E402
 from layer import build  # noqa: E402

@@ -79,7 +79,7 @@ def test_read_only_foreign_user(tmp_path: Path) -> None:
 def test_pyinstaller(tmp_path: Path) -> None:
     pytest.importorskip("PyInstaller")
     folder = copied(tmp_path / "src")
-    for path in (ROOT / "tests" / "corpus.py", ROOT / "tests" / "portable" / "test_portable.py", Path(RUN)):
+    for path in (ROOT / "tests" / "support" / "corpus.py", ROOT / "tests" / "portable" / "test_portable.py", Path(RUN)):
         shutil.copy(path, folder)
     options = [
         "--onefile",

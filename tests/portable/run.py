@@ -47,7 +47,7 @@ class Aliased:
 
 
 def main(paths):
-    sys.path[:0] = [*paths, HERE, os.path.dirname(HERE)]
+    sys.path[:0] = [*paths, HERE, os.path.join(os.path.dirname(HERE), "support")]
     sys.dont_write_bytecode = True
     for alias in os.environ.get("ALIASES", "").split():
         sys.meta_path.insert(0, Aliased(*alias.split("=")))

@@ -18,7 +18,7 @@ from http_server import CLOSE, RESET, Part, Received, reply, serving
 from lambda_sources import Request, event_of, sent_by
 from model_server import KEY, recording
 
-TESTS = Path(__file__).parents[2]
+SUPPORT = Path(__file__).parents[2] / "support"
 URL = event_of("function_url", Request("POST", "/"))
 ASK = event_of("rest_v1", Request("POST", "/summaries", body=b'{"text": "x"}'))
 READ_ONLY = """
@@ -30,7 +30,7 @@ exec env -u HOME setpriv --no-new-privs --bounding-set=-all "$@"
 
 @pytest.mark.parametrize("handler", ["value", "nested_value", "answered"])
 def test_values_with_what_no_json_holds(start: Any, handler: str) -> None:
-    with start("", handler=f"lambda_function.{handler}", folder=TESTS) as api:
+    with start("", handler=f"lambda_function.{handler}", folder=SUPPORT) as api:
         for _ in range(2):
             got = api.invoke(URL)
             assert got.outcome == "response"
@@ -42,7 +42,7 @@ def test_values_with_what_no_json_holds(start: Any, handler: str) -> None:
 
 
 def test_records_with_what_no_json_holds(start: Any) -> None:
-    with start("", handler="lambda_function.records", folder=TESTS) as api:
+    with start("", handler="lambda_function.records", folder=SUPPORT) as api:
         for _ in range(2):
             result, issue, unmerged = api.invoke(URL).json()
             assert result["custom_id"] == "\ufffd" and result["response"]["choices"][0] == {
@@ -55,7 +55,7 @@ def test_records_with_what_no_json_holds(start: Any) -> None:
 
 @pytest.mark.parametrize("size", [6 * 2**20 - 200, 6 * 2**20 + 1, 7 * 2**20])
 def test_size(start: Any, size: int) -> None:
-    with start("", handler="lambda_function.guarded", folder=TESTS) as api:
+    with start("", handler="lambda_function.guarded", folder=SUPPORT) as api:
         for _ in range(2):
             got = api.invoke({**URL, "size": size})
             assert got.outcome == "response" and got.json()["statusCode"] == (200 if size < 6 * 2**20 else 413)
@@ -64,7 +64,7 @@ def test_size(start: Any, size: int) -> None:
 @pytest.mark.parametrize("handler", ["failing", "failed"])
 @pytest.mark.parametrize("text", ["\ud800", "sk-hiddenHidden \ud800 hidden/secret/access/key"], ids=ascii)
 def test_exception_texts(start: Any, handler: str, text: str) -> None:
-    with start("", handler=f"lambda_function.{handler}", folder=TESTS) as api:
+    with start("", handler=f"lambda_function.{handler}", folder=SUPPORT) as api:
         for _ in range(2):
             got = api.invoke({**URL, "text": text})
             assert got.outcome == ("error" if handler == "failing" else "response")

@@ -9,7 +9,8 @@ from pathlib import Path
 import together_types
 from together_types._model import Value
 
-DATA = Path(__file__).parent / "data"
+# tests/data; in a frozen program `data` is beside this module
+DATA = next(folder / "data" for folder in Path(__file__).parents if (folder / "data").is_dir())
 TYPES = [item for item in vars(together_types).values() if isinstance(item, type) and issubclass(item, Value)]
 BODIES = sorted(DATA.glob("recordings/*/*.body"))
 STREAMS = sorted(DATA.glob("recordings/*/*.sse"))

@@ -31,7 +31,7 @@ from together_adapters.stream import iter_chunks
 
 from together_types import ChatCompletionChunk, ChatCompletionResponse, ParseError, UsageData
 
-CASES = sorted((Path(__file__).parent / "data" / "lambda").glob("*.json"))
+CASES = sorted((Path(__file__).parents[1] / "data" / "lambda").glob("*.json"))
 BODY = max(BODIES, key=lambda path: path.stat().st_size)
 STREAM = max(STREAMS, key=lambda path: path.stat().st_size)
 POST = Request("POST", "/v1/chat", body=b"{}")

@@ -1,7 +1,7 @@
 """The objects that tests pickle, and a command that writes their pickles as data for later tests.
 
-    python tests/pickling.py values      # tests/data/pickles: one value, by this Python
-    python tests/pickling.py release     # tests/data/release_pickles: every picklable class, by this release
+    python tests/support/pickling.py values      # tests/data/pickles: one value, by this Python
+    python tests/support/pickling.py release     # tests/data/release_pickles: every picklable class, by this release
 
 Run `values` with a Python whose pickles are not there yet, `release` with the packages of a release on the path.
 """
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from together_types import ChatCompletionResponse, Issue, ParseError, __version__
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 
 
 def pickle_sample() -> object:

@@ -7,16 +7,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import generate_wire
 import pytest
 import sdk_parity
 from corpus import BODIES, STREAMS, TYPES, label, objects
-from support import generate_wire
 from together_adapters.openai_format import _schema, from_openai, to_openai
 
 import together_types
 from together_types import ChatCompletionRequest, ChatCompletionResponse, wire
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 WIRE = sdk_parity.of_source(Path(str(wire.__file__)))
 LISTED = json.loads((ROOT / "tests" / "data" / "sdk_parity.json").read_text("utf-8"))
 resolvable = pytest.mark.skipif(sys.version_info < (3, 11), reason="typing has NotRequired from Python 3.11 on")

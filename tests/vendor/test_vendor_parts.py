@@ -21,7 +21,7 @@ from together_adapters.vendor._parts import ALL, PARTS
 from together_adapters.vendor._source_edits import Edits
 from vendored_copies import PACKAGES, run
 
-README = (Path(__file__).parents[1] / "README.md").read_text("utf-8").split("## Copying it in")[1].split("\n## ")[0]
+README = (Path(__file__).parents[2] / "README.md").read_text("utf-8").split("## Copying it in")[1].split("\n## ")[0]
 # How each part is used, from a copy that contains nothing else. The names of modules are those of the packages.
 USES = {
     "types": """

@@ -291,7 +291,7 @@ def test_nothing_to_check(tmp_path: Path) -> None:
 
 def test_each_folder_has_the_licence() -> None:
     licences = [package / "LICENSE" for package in PACKAGES]
-    top = Path(__file__).parents[1] / "LICENSE"
+    top = Path(__file__).parents[2] / "LICENSE"
     assert len({path.read_bytes() for path in [*licences, top]}) == 1
 
 

@@ -21,7 +21,7 @@ from together_types import (
 )
 
 LISTED = json.loads((DATA / "fields.json").read_text("utf-8"))
-CHANGELOG = (Path(__file__).parents[1] / "CHANGELOG.md").read_text("utf-8")
+CHANGELOG = (Path(__file__).parents[2] / "CHANGELOG.md").read_text("utf-8")
 COUNTERPARTS: dict[Any, Any] = {
     ChatCompletionChunk: ChatCompletionResponse,
     ChatCompletionChoicesChunk: ChatCompletionChoicesData,

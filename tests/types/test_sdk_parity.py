@@ -12,7 +12,7 @@ import pytest
 import sdk_parity
 from mutations import KINDS, seeded
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 LISTED = json.loads((ROOT / "tests" / "data" / "sdk_parity.json").read_text("utf-8"))
 
 
@@ -138,7 +138,7 @@ def test_one_change_alone_is_noticed(kind: str, field: str, tmp_path: Path, monk
 def copy_of_ours(folder: Path, monkeypatch: pytest.MonkeyPatch, kind: str, only: str = "") -> str:
     """A copy of our package, with changes, under a name of its own."""
     package = f"seeded_{kind}_{only.replace('.', '_')}".lower()
-    shutil.copytree(Path(sdk_parity.__file__).parents[1] / "together_types", folder / package)
+    shutil.copytree(Path(sdk_parity.__file__).parents[2] / "together_types", folder / package)
     for name in sdk_parity.MODULES:
         path = folder / package / f"{name}.py"
         path.write_text(seeded(path.read_text("utf-8"), kind, reader=True, only=only), "utf-8")

@@ -11,7 +11,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 # Archives hold times: this one, or the one that is set, instead of the time of the build. ZIP begins in 1980.
 BUILD_TIME = os.environ.get("SOURCE_DATE_EPOCH", "315619200")
 

@@ -21,14 +21,14 @@ from processes import import_path
 from together_adapters.accumulate import accumulate
 from together_adapters.stream import iter_chunks
 
-HERE = Path(__file__).parent
+SUPPORT = Path(__file__).parents[1] / "support"
 URL = event_of("function_url", Request("POST", "/v1/chat", body=b"{}"))
 
 
 @contextmanager
 def running(handler: str, **options: Any) -> Iterator[RuntimeAPI]:
     with RuntimeAPI() as api:
-        api.start(f"lambda_function.{handler}", folder=HERE, **options).wait()
+        api.start(f"lambda_function.{handler}", folder=SUPPORT, **options).wait()
         yield api
 
 
