@@ -20,9 +20,6 @@ import pytest
 if "LIVE_FOLDER" not in os.environ:
     pytest.skip("needs a server: tox -e live", allow_module_level=True)
 
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
-
 from client_calls import BOTH, seconds_to_cancel
 from corpus import DATA
 from llama_server import fetch, process_of, running
