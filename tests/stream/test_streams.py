@@ -24,7 +24,7 @@ def splits(data: bytes) -> typing.Iterator[list[bytes]]:
 
 
 @pytest.mark.parametrize("case", SSE_CASES, ids=lambda case: case["name"])
-def test_standard(case: dict[str, typing.Any]) -> None:
+def test_decoder_follows_whatwg_cases(case: dict[str, typing.Any]) -> None:
     for pieces in splits(case_bytes(case)):
         decoder = Decoder()
         events = [event._asdict() for piece in pieces for event in decoder.feed(piece)]
@@ -32,13 +32,13 @@ def test_standard(case: dict[str, typing.Any]) -> None:
         assert decoder.last_event_id == case["final_last_event_id"]
 
 
-def test_one_line_end_swallowed_only() -> None:
+def test_crlf_in_two_pieces_is_one_line_end() -> None:
     decoder = Decoder()
     assert [len(decoder.feed(bytes([byte]))) for byte in b"data: a\r\n\n"] == [0] * 9 + [1]
 
 
 @pytest.mark.parametrize("kind", [b"data: ", b": ", b""])
-def test_bounded(kind: bytes) -> None:
+def test_decoder_refuses_event_above_bound(kind: bytes) -> None:
     decoder = Decoder(max_event_bytes=100)
     with pytest.raises(ValueError, match="more than 100 bytes"):
         for _ in range(200):
@@ -60,7 +60,7 @@ def outcome(pieces: list[bytes]) -> tuple[object, ...]:
 
 
 @pytest.mark.parametrize("path", STREAMS, ids=label)
-def test_recorded(path: typing.Any) -> None:
+def test_recorded_stream_reads_alike_at_every_split(path: typing.Any) -> None:
     data = path.read_bytes()
     whole = outcome([data])
     assert whole == outcome([data[i : i + 1] for i in range(len(data))])
@@ -101,7 +101,7 @@ def test_recorded(path: typing.Any) -> None:
     ],
     ids=range(28),
 )
-def test_endings(data: bytes, state: str) -> None:
+def test_stream_end_sets_state(data: bytes, state: str) -> None:
     whole = outcome([data])
     assert whole[2] == state
     assert bool(whole[1]) == (state != "finished")
@@ -110,7 +110,7 @@ def test_endings(data: bytes, state: str) -> None:
 
 @pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r"], ids=["lf", "crlf", "cr"])
 @pytest.mark.parametrize("more", [b": " + b"x" * 2000, b"data: " + b"x" * 2000], ids=["comment", "data"])
-def test_too_large_after_what_had_arrived(line_end: bytes, more: bytes) -> None:
+def test_too_large_event_comes_after_complete_events(line_end: bytes, more: bytes) -> None:
     stream = iter_chunks([OPEN.replace(b"\n", line_end) + more], max_event_bytes=1000)
     assert next(stream).text == "hi"
     with pytest.raises(StreamError, match="more than 1000 bytes") as caught:
@@ -120,7 +120,7 @@ def test_too_large_after_what_had_arrived(line_end: bytes, more: bytes) -> None:
 
 @pytest.mark.parametrize(("limit", "state"), [(5000, "finished"), (4999, "errored")])
 @pytest.mark.parametrize("size", [10**6, 1000, 7, 1])
-def test_the_bound_does_not_depend_on_the_cut(limit: int, state: str, size: int) -> None:
+def test_bound_does_not_depend_on_cut(limit: int, state: str, size: int) -> None:
     line = b'data: {"x":"'.ljust(4998, b"y") + b'"}'
     data = OPEN + line + b"\n\n" + FINISHED
     stream = iter_chunks([data[start : start + size] for start in range(0, len(data), size)], max_event_bytes=limit)
@@ -131,7 +131,7 @@ def test_the_bound_does_not_depend_on_the_cut(limit: int, state: str, size: int)
     assert stream.completion.state == state
 
 
-def test_the_bound_holds_for_an_event_that_has_no_end_yet() -> None:
+def test_bound_holds_for_unfinished_event() -> None:
     reader = ChunkReader(max_event_bytes=100)
     reader.feed(OPEN * 10)
     for _ in range(100):
@@ -139,7 +139,7 @@ def test_the_bound_holds_for_an_event_that_has_no_end_yet() -> None:
     assert reader.feed(b"x") == [] and "more than 100 bytes" in str(reader.error)
 
 
-def test_many_documents_in_one_frame_are_read_one_by_one() -> None:
+def test_documents_in_one_frame_are_read_separately() -> None:
     tracemalloc = pytest.importorskip("tracemalloc", reason="PyPy has none")
     tracemalloc.start()
     next(iter_chunks([b"data: " + b"{}" * 2**18 + b"\n\n"]))
@@ -147,14 +147,14 @@ def test_many_documents_in_one_frame_are_read_one_by_one() -> None:
     tracemalloc.stop()
 
 
-def test_source_closed_and_rest_unread() -> None:
+def test_source_after_done_is_closed_unread() -> None:
     source = io.BytesIO(FINISHED + b"data: [DONE]\n\n" + b"data: late\n\n" * 10_000)
     stream = iter_chunks(source)
     assert len(list(stream)) == 1
     assert source.closed and stream.completion.response.text == "hi"
 
 
-def test_broken_source_keeps_what_came() -> None:
+def test_broken_source_keeps_received_chunks() -> None:
     def source() -> typing.Iterator[bytes]:
         yield OPEN
         raise ConnectionResetError("reset")
@@ -166,14 +166,14 @@ def test_broken_source_keeps_what_came() -> None:
     assert caught.value.completion.response.text == "hi"
 
 
-def test_a_tab_before_a_value_loses_no_chunk() -> None:
+def test_tab_before_value_loses_no_chunk() -> None:
     """Found by fuzzing: the frame that a template would be learned from was lost."""
     frame = b'data: {"choices":[{"index":0,"delta":{"content":\t"b"},"finish_reason":null}]}\n\n'
     chunks = ChunkReader().feed(frame * 8)
     assert [chunk.text for chunk in chunks] == ["b"] * 8
 
 
-def test_iterators_that_take_turns_count_frames_once() -> None:
+def test_alternating_iterators_count_frames_once() -> None:
     odd = OPEN.replace(b'"index"', b'"x":1,"index"')
     stream = iter_chunks([OPEN * 10 + odd + OPEN * 10 + b"data: {oops\n\n"])
     one, other = iter(stream), iter(stream)
@@ -216,14 +216,14 @@ class Owner:
         self.closed += 1
 
 
-def test_a_source_is_closed_though_its_iterator_runs() -> None:
+def test_source_with_running_iterator_is_closed() -> None:
     """Another thread that waits in the iterator is woken by nothing else."""
     source = Owner(ends=True)
     source.stream = stream = iter_chunks(source)
     assert len(list(stream)) == source.closed_meanwhile == source.closed == 1 and stream.completion.state == "cancelled"
 
 
-def test_a_source_is_closed_though_its_iterator_cannot_be() -> None:
+def test_source_with_unclosable_iterator_is_closed() -> None:
     source = Owner(ends=False)
     stream = iter_chunks(source)
     assert next(stream).text == "hi"
@@ -232,7 +232,7 @@ def test_a_source_is_closed_though_its_iterator_cannot_be() -> None:
     assert source.closed == 1
 
 
-def test_an_asynchronous_source_is_closed_whatever_its_iterator_does() -> None:
+def test_async_source_is_closed_whatever_its_iterator_does() -> None:
     asyncio = pytest.importorskip("asyncio")
 
     async def main() -> None:
@@ -251,7 +251,7 @@ def test_an_asynchronous_source_is_closed_whatever_its_iterator_does() -> None:
 
 
 @pytest.mark.parametrize("data", [FINISHED, OPEN], ids=["finished", "cut off"])
-def test_a_task_that_is_cancelled_while_the_source_closes_ends(data: bytes) -> None:
+def test_task_cancelled_while_source_closes_ends(data: bytes) -> None:
     asyncio = pytest.importorskip("asyncio")
 
     class Slow:
