@@ -144,7 +144,7 @@ def test_recorded_bodies_through_an_upstream(path: Any) -> None:
         assert status == 502 or json.loads(body)["error"]["message"]
 
 
-def test_usage_only_where_it_was_asked_for() -> None:
+def test_usage_is_sent_only_if_requested() -> None:
     data = (
         CHUNK
         + b'data: {"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}\n\ndata: [DONE]\n\n'
@@ -169,7 +169,7 @@ def test_together_is_converted_both_ways() -> None:
     assert choice["logprobs"]["content"][0]["bytes"] == [195, 169]
 
 
-def test_a_request_is_passed_on_as_it_is_and_its_headers_are_not() -> None:
+def test_request_body_is_forwarded_unchanged_without_headers() -> None:
     asked = {**BODY, "logprobs": True, "top_logprobs": 1, "x": [1], "timeout": 0.001, "deadline": 1, "self": 1}
     with (
         upstream(sends(b'{"choices":[]}', kind="application/json")) as above,
@@ -181,7 +181,7 @@ def test_a_request_is_passed_on_as_it_is_and_its_headers_are_not() -> None:
     assert b"secret" not in above.heads[0].lower() and b"cookie" not in above.heads[0].lower()
 
 
-def test_the_servers_own_key_goes_before_the_callers(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_server_key_takes_precedence_over_client_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOGETHER_API_KEY", "servers-key")
     with upstream(sends(b'{"choices":[]}', kind="application/json")) as above, running(Upstream(above.url)) as server:
         ask(server, Authorization="Bearer callers-key")
@@ -207,7 +207,7 @@ def test_models(listed: object) -> None:
 # ---- what goes wrong above
 
 
-def test_errors_of_the_upstream_keep_their_status() -> None:
+def test_upstream_error_keeps_its_status() -> None:
     said = b'{"error":{"message":"slow down","type":"rate_limit","param":null,"code":429}}'
     with (
         upstream(sends(said, "429 Too Many", "application/json", "Retry-After: 3\r\n")) as above,
@@ -222,7 +222,7 @@ def test_errors_of_the_upstream_keep_their_status() -> None:
         assert status == 429
 
 
-def test_a_late_date_to_try_again_is_a_count_of_seconds() -> None:
+def test_late_retry_after_date_becomes_seconds() -> None:
     later = sends(b"{}", "429 Too Many", "application/json", "Retry-After: Wed, 21 Oct 2099 07:28:00 GMT\r\n")
     with upstream(later) as above, running(Upstream(above.url, "")) as server:
         _, headers, _ = ask(server)
@@ -237,7 +237,7 @@ def test_an_upstream_that_is_not_there() -> None:
     assert status == 502 and set(json.loads(body)["error"]) == {"message", "type", "param", "code"}
 
 
-def test_a_stream_that_breaks_is_told_in_band() -> None:
+def test_broken_stream_ends_with_error_frame() -> None:
     with upstream(sends(CHUNK)) as above, running(Upstream(above.url, "")) as server:
         _, _, body = ask(server, {**BODY, "stream": True})
     *chunks, error = frames_of(body)
@@ -341,7 +341,7 @@ def test_bad_requests(replay: Server, status: int, param: str | None, asked: dic
         ],
     ],
 )
-def test_a_body_is_never_the_next_request(replay: Server, fields: bytes, status: int) -> None:
+def test_body_is_never_read_as_next_request(replay: Server, fields: bytes, status: int) -> None:
     hidden = b"GET /v1/models HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with socket.create_connection(("127.0.0.1", replay.server_port), timeout=30) as caller:
         caller.sendall(fields % len(hidden) + b"\r\n" + hidden)
@@ -418,7 +418,7 @@ def test_bad_chunks(replay: Server, wire: bytes, status: int) -> None:
     assert answer.startswith(b"HTTP/1.1 %d " % status) and answer.count(b"HTTP/1.1") == 1
 
 
-def test_a_body_that_is_too_large_and_too_slow_has_one_answer(replay: Server) -> None:
+def test_large_slow_body_gets_one_answer(replay: Server) -> None:
     with running(replay.backend, patience=0.3, max_body=10) as server:
         head = CHUNKED.replace(b"Transfer-Encoding: chunked", b"Content-Length: 1000")
         answer = answers_to(server, head, b"x", b"x", pause=0.2)
@@ -431,7 +431,7 @@ def test_blanks_around_a_length(replay: Server) -> None:
     assert answers_to(replay, sent + body).startswith(b"HTTP/1.1 200 ")
 
 
-def test_a_body_that_is_waited_for_is_refused_before_it_is_sent(replay: Server) -> None:
+def test_expect_continue_body_is_refused_before_it_is_sent(replay: Server) -> None:
     for field in (b"Content-Type: text/plain", b"Content-Length: 3", b"X: a\rb"):
         head = b"POST /v1/chat/completions HTTP/1.1\r\n%b\r\nHost: localhost\r\nExpect: 100-continue\r\n" % field
         assert answers_to(replay, head + b"Content-Length: 2\r\n\r\n").startswith(b"HTTP/1.1 4"), field
@@ -447,13 +447,13 @@ def test_every_answer_has_a_status(replay: Server, sent: bytes, status: int) -> 
     assert answers_to(replay, sent).startswith(b"HTTP/1.1 %d " % status)
 
 
-def test_a_key_that_no_header_can_hold() -> None:
+def test_key_with_invalid_characters_is_refused() -> None:
     with running(Upstream("http://127.0.0.1:9/v1", "")) as server:
         status, _, body = ask(server, Authorization="Bearer b\xe9")
     assert status == 400 and b"header cannot hold" in body
 
 
-def test_http_1_0_gets_no_chunks(replay: Server) -> None:
+def test_http_1_0_client_gets_unchunked_body(replay: Server) -> None:
     with socket.create_connection(("127.0.0.1", replay.server_port), timeout=30) as caller:
         body = json.dumps({**BODY, "stream": True}).encode()
         caller.sendall(
@@ -499,7 +499,7 @@ def never_silent(handler: Any) -> None:
 
 @pytest.mark.parametrize("answer", [silent_from_the_start, silent_after_a_chunk, never_silent])
 @pytest.mark.parametrize("stream", [True, False])
-def test_a_caller_that_goes_frees_the_upstream(answer: Any, stream: bool) -> None:
+def test_disconnected_client_frees_upstream(answer: Any, stream: bool) -> None:
     with upstream(answer) as above, running(Upstream(above.url, "")) as server:
         caller = posting(server, stream)
         deadline = time.monotonic() + 10
@@ -540,7 +540,7 @@ def late_within(handler: Any) -> None:
 
 @pytest.mark.parametrize("answer", [late, late_within])
 @pytest.mark.parametrize("stream", [True, False])
-def test_a_caller_that_has_ended_its_side_gets_its_answer(answer: Any, stream: bool) -> None:
+def test_half_closed_client_still_gets_answer(answer: Any, stream: bool) -> None:
     if not stream:
         answer = {late: late_whole, late_within: late_refusal}[answer]
     with upstream(answer) as above, running(Upstream(above.url, "")) as server, posting(server, stream) as caller:
@@ -565,7 +565,7 @@ def late_refusal(handler: Any) -> None:
 
 
 @pytest.mark.parametrize("answer", [silent_from_the_start, silent_after_a_chunk])
-def test_a_caller_that_goes_later_frees_the_upstream(answer: Any) -> None:
+def test_client_disconnecting_later_frees_upstream(answer: Any) -> None:
     with upstream(answer) as above, running(Upstream(above.url, "")) as server:
         caller = posting(server, True)
         caller.shutdown(socket.SHUT_WR)
@@ -574,13 +574,13 @@ def test_a_caller_that_goes_later_frees_the_upstream(answer: Any) -> None:
         assert above.gone.wait(10)
 
 
-def test_a_caller_that_does_not_read_frees_the_upstream() -> None:
+def test_client_that_does_not_read_frees_upstream() -> None:
     with upstream(never_silent) as above, running(Upstream(above.url, ""), patience=0.5) as server:
         with posting(server, True):
             assert above.gone.wait(20)
 
 
-def test_a_caller_that_does_not_send_is_let_go(replay: Server) -> None:
+def test_silent_client_is_disconnected(replay: Server) -> None:
     with running(replay.backend, patience=0.3) as server:
         for begin in (
             b"",
@@ -594,7 +594,7 @@ def test_a_caller_that_does_not_send_is_let_go(replay: Server) -> None:
 
 
 @pytest.mark.parametrize("ends", [b"", b"\r\n"])
-def test_a_caller_that_sends_slowly_is_let_go(replay: Server, ends: bytes) -> None:
+def test_slow_client_is_disconnected(replay: Server, ends: bytes) -> None:
     head = b"POST /v1/chat/completions HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 99\r\n"
     with running(replay.backend, patience=0.5) as server, socket.create_connection(server.server_address[:2]) as caller:
         caller.sendall(head + ends)
@@ -606,7 +606,7 @@ def test_a_caller_that_sends_slowly_is_let_go(replay: Server, ends: bytes) -> No
             pytest.fail("a byte now and then kept a place for ten seconds")
 
 
-def test_closing_the_server_frees_the_upstream() -> None:
+def test_closed_server_frees_upstream() -> None:
     with upstream(silent_after_a_chunk) as above:
         with running(Upstream(above.url, "")) as server:
             caller = posting(server, True)
@@ -669,7 +669,7 @@ def test_bad_arguments(arguments: list[str], says: str, status: int) -> None:
 
 
 @pytest.mark.parametrize("path", STREAMS, ids=label)
-def test_bytes_go_out_unchanged_and_are_read(path: Any) -> None:
+def test_passed_bytes_are_unchanged_and_read(path: Any) -> None:
     data = path.read_bytes()
     reader = iter_chunks(iter([data]))
     expected = []
@@ -687,7 +687,7 @@ def test_bytes_go_out_unchanged_and_are_read(path: Any) -> None:
     assert (through.error is None) == (error is None)
 
 
-def test_a_broken_source_breaks_what_goes_out() -> None:
+def test_broken_source_breaks_passed_bytes() -> None:
     def source() -> Iterator[bytes]:
         yield CHUNK
         raise ConnectionResetError("reset")
@@ -704,7 +704,7 @@ def test_a_broken_source_breaks_what_goes_out() -> None:
     )
 
 
-def test_what_was_read_before_the_break_goes_out() -> None:
+def test_bytes_before_break_are_passed() -> None:
     def source() -> Iterator[bytes]:
         yield CHUNK[:5]
         raise http.client.IncompleteRead(CHUNK[5:])
@@ -717,7 +717,7 @@ def test_what_was_read_before_the_break_goes_out() -> None:
 
 
 @pytest.mark.parametrize("ending", [b"data: [DONE]\n\n", b'data: {"error": {"message": "m"}}\n\n', b"data: no\n\n"])
-def test_what_comes_after_the_end_takes_no_memory(ending: bytes) -> None:
+def test_bytes_after_done_take_no_memory(ending: bytes) -> None:
     tracemalloc = pytest.importorskip("tracemalloc", reason="PyPy has none")
     after = CHUNK + b"x" * 65536
     tracemalloc.start()
@@ -729,7 +729,7 @@ def test_what_comes_after_the_end_takes_no_memory(ending: bytes) -> None:
     assert passed == len(ending) + 200 * len(after) and peak < 2**20
 
 
-def test_giving_up_closes_the_source() -> None:
+def test_closed_pass_through_closes_source() -> None:
     closed = []
 
     def source() -> Iterator[bytes]:
@@ -746,7 +746,7 @@ def test_giving_up_closes_the_source() -> None:
     assert closed == [True] and through.completion.state == "cancelled"
 
 
-def test_giving_up_before_the_first_piece_closes_the_source() -> None:
+def test_pass_through_closed_before_first_piece_closes_source() -> None:
     stream = iter_chunks(iter([b""]))
     PassThrough().over(encode_chunks(stream)).close()
     assert stream.completion.state == "cancelled"
