@@ -48,7 +48,7 @@ def test_ordinary_handler(event: Any) -> None:
     assert got.headers["Content-Type"] == "application/json"
 
 
-def test_bytes_are_sent_as_they_are() -> None:
+def test_bytes_are_sent_unchanged() -> None:
     assert once("raw", {}).answer == b"\xff\x00"
 
 
@@ -80,7 +80,7 @@ def test_context() -> None:
     assert got.headers["Lambda-Runtime-Invocation-Id"] == "invocation"
 
 
-def test_what_a_mobile_application_tells() -> None:
+def test_mobile_client_context_is_read() -> None:
     told = json.dumps({"client": {"app_title": "hé"}, "custom": {"k": "é"}, "env": None}, ensure_ascii=False)
     headers = {
         "Lambda-Runtime-Client-Context": told.encode("utf-8").decode("latin-1"),
@@ -103,14 +103,14 @@ def test_what_a_mobile_application_tells() -> None:
         ("lengthy", "HandlerError"),
     ],
 )
-def test_a_failure_is_reported_and_the_next_event_taken(handler: str, kind: str) -> None:
+def test_failure_is_reported_and_next_event_handled(handler: str, kind: str) -> None:
     got = once(handler, {})
     assert got.outcome == "error" and got.headers["Lambda-Runtime-Function-Error-Type"] == kind
     report = got.json()
     assert report["errorType"] == kind and report["requestId"] == got.id and isinstance(report["stackTrace"], list)
 
 
-def test_an_event_that_is_no_json() -> None:
+def test_event_of_invalid_json_is_reported() -> None:
     assert once("echo", b"{").json()["errorType"] == "JSONDecodeError"
 
 
@@ -118,7 +118,7 @@ def test_an_event_that_is_no_json() -> None:
     "text", ["\ud800", "Bearer hiddenHidden", "sk-hiddenHidden", "hidden/secret/access/key"], ids=ascii
 )
 @pytest.mark.parametrize("handler", ["failing", "failed"])
-def test_an_error_text_kills_nothing_and_shows_no_key(text: str, handler: str) -> None:
+def test_odd_error_text_is_reported_without_key(text: str, handler: str) -> None:
     with tempfile.TemporaryFile() as log:
         got = once(handler, {"text": text}, log=log)
         log.seek(0)
@@ -134,21 +134,21 @@ def test_a_guarded_response(size: int) -> None:
     assert got.outcome == "response" and got.json()["statusCode"] == (200 if size < 6 * 2**20 else 413)
 
 
-def test_output_is_there_when_the_process_is_frozen() -> None:
+def test_output_is_flushed_before_freeze() -> None:
     with tempfile.TemporaryFile() as log, running("printing", log=log) as api:
         assert api.invoke({"text": "hé\ud800"}).outcome == "response"
         log.seek(0)
         assert log.read() == b"out h\xc3\xa9\\ud800\nerr\n"
 
 
-def test_what_a_handler_logs_is_in_the_log() -> None:
+def test_handler_log_reaches_output() -> None:
     with tempfile.TemporaryFile() as log, running("logging_handler", log=log) as api:
         assert api.invoke(7).outcome == "response"
         log.seek(0)
         assert re.fullmatch(r"\[INFO\]\t\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\thé 7\n", log.read().decode())
 
 
-def test_a_handler_may_see_to_its_log_itself(tmp_path: Path) -> None:
+def test_handler_log_configuration_is_kept(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(
         "import logging\nlogging.basicConfig(format='mine %(message)s')\ndef handler(event, context): logging.warning('w')"
     )
@@ -162,7 +162,7 @@ def test_a_handler_may_see_to_its_log_itself(tmp_path: Path) -> None:
 # ---- streams
 
 
-def test_parts_come_as_they_are_made() -> None:
+def test_parts_are_sent_when_yielded() -> None:
     with running("pieces") as api:
         invocation = api.submit({"count": 4, "pause": 0.2})
         arrived = []
@@ -189,7 +189,7 @@ def test_a_prelude() -> None:
 @pytest.mark.parametrize(
     ("handler", "kind", "sent"), [("broken", "HandlerError", b"one"), ("odd_part", "TypeError", b"one")]
 )
-def test_a_later_failure_is_in_the_trailers(handler: str, kind: str, sent: bytes) -> None:
+def test_late_failure_is_in_trailers(handler: str, kind: str, sent: bytes) -> None:
     got = once(handler, {})
     assert got.answer == sent and got.trailers["lambda-runtime-function-error-type"] == kind
     report = got.trailing_error
