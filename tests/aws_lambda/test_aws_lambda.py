@@ -84,7 +84,7 @@ def test_recorded_event(path: Path) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(request=requests)
-def test_a_request_is_the_same_through_every_source(kind: str, request: Request) -> None:
+def test_request_is_equal_from_every_source(kind: str, request: Request) -> None:
     if kind == "alb":  # a balancer without multi-value headers passes on the last value of each name
         request = request._replace(query=list(dict(request.query).items()))
     read = parse_event(json.loads(json.dumps(event_of(kind, request))))
@@ -98,7 +98,7 @@ def test_a_request_is_the_same_through_every_source(kind: str, request: Request)
 
 
 @given(trees)
-def test_a_direct_event_is_its_payload(payload: Any) -> None:
+def test_direct_event_body_is_payload(payload: Any) -> None:
     read = parse_event(payload)
     assert read[:6] == ("direct", "", "", {}, {}, {})
     json.loads(read.body)  # nothing in it that is no JSON
@@ -114,7 +114,7 @@ MUTABLE = [
 @pytest.mark.parametrize(
     "wrong", [7, "text", ["x", 1], {"k": 1}, {"k": [1]}, {"k": {}}, None, True, "\ud800"], ids=repr
 )
-def test_a_malformed_event_is_a_parse_error_or_read(kind: str, key: str, wrong: Any) -> None:
+def test_malformed_event_is_read_or_parse_error(kind: str, key: str, wrong: Any) -> None:
     event = {**event_of(kind, POST), key: wrong}
     try:
         read = parse_event(event)
@@ -126,12 +126,12 @@ def test_a_malformed_event_is_a_parse_error_or_read(kind: str, key: str, wrong: 
 
 
 @pytest.mark.parametrize("number", ["NaN", "-Infinity", "Infinity"])
-def test_a_body_whose_number_json_has_not(number: str) -> None:
+def test_body_with_non_finite_number_is_refused(number: str) -> None:
     with pytest.raises(ParseError, match=f"body: not JSON: {number} is"):
         parse_event(event_of("http_v2", POST._replace(body=f'{{"n": {number}}}'.encode()))).json()
 
 
-def test_a_malformed_event_says_where() -> None:
+def test_malformed_event_error_has_path() -> None:
     event = event_of("function_url", POST)
     for broken, path in [
         ({**event, "requestContext": {**event["requestContext"], "http": {}}}, "requestContext.http.method"),
@@ -152,12 +152,12 @@ def test_a_malformed_event_says_where() -> None:
     [object(), b"{}", {"a": object()}, {1: {2: {(): 1}}}, {**event_of("alb", POST), "headers": {1: "2"}}],
     ids=["object", "bytes", "nested object", "key that is a tuple", "header name that is a number"],
 )
-def test_what_is_no_event(event: Any) -> None:
+def test_non_event_is_refused(event: Any) -> None:
     with pytest.raises(ParseError):
         parse_event(event)
 
 
-def test_an_event_does_not_show_what_it_holds() -> None:
+def test_event_repr_hides_content() -> None:
     request = Request(
         "POST", "/v1", [("key", "hidden-1")], [("authorization", "Bearer hidden-2")], ["s=hidden-3"], b"hidden-4"
     )
@@ -167,7 +167,7 @@ def test_an_event_does_not_show_what_it_holds() -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"\xff", b"[" * 100_000, b"9" * 5000, b"NaN"], ids=lambda body: repr(body[:3])
 )
-def test_a_body_that_is_no_json(body: bytes) -> None:
+def test_body_of_invalid_json_is_refused(body: bytes) -> None:
     with pytest.raises(ParseError, match="^body: (not JSON|not UTF-8|nested)"):
         parse_event(event_of("http_v2", POST._replace(body=body))).json()
 
@@ -223,12 +223,12 @@ def test_values_are_sent_at_any_depth() -> None:
     [object(), {"a": {"b": [1, object()]}}, {("k",): 1}, iter("ab"), UsageData],
     ids=["object", "nested object", "key that is a tuple", "iterator", "class"],
 )
-def test_what_is_no_json_is_refused_with_its_place(wrong: Any) -> None:
+def test_unserializable_body_is_refused_with_path(wrong: Any) -> None:
     with pytest.raises(TypeError, match="a.b" if isinstance(wrong, dict) and "a" in wrong else "JSON"):
         respond([wrong] if not isinstance(wrong, dict) else wrong)
 
 
-def test_a_cycle_is_refused() -> None:
+def test_cyclic_body_is_refused() -> None:
     cycle: list[Any] = []
     cycle.append(cycle)
     with pytest.raises(ValueError, match="nested deeper"):
@@ -252,13 +252,13 @@ def test_header_injection_is_refused(control: str, where: str) -> None:
 
 
 @pytest.mark.parametrize("wrong", [7, None, b"v", ["v", 7]], ids=repr)
-def test_a_header_that_is_no_text(wrong: Any) -> None:
+def test_non_text_header_is_refused(wrong: Any) -> None:
     with pytest.raises(TypeError, match="the header x-n is"):
         respond({}, headers={"x-n": wrong})
 
 
 @pytest.mark.parametrize("status", [0, 99, 1000, "200", None, True, 200.0], ids=repr)
-def test_a_status_that_is_none(status: Any) -> None:
+def test_invalid_status_is_refused(status: Any) -> None:
     with pytest.raises(ValueError, match="status"):
         respond({}, status=status)
 
@@ -348,7 +348,7 @@ ERRORS: list[tuple[BaseException, int]] = [
 
 @pytest.mark.parametrize("kind", [*KINDS, "direct"])
 @pytest.mark.parametrize(("error", "status"), ERRORS, ids=lambda item: type(item).__name__)
-def test_an_error_is_answered(error: BaseException, status: int, kind: str) -> None:
+def test_error_gets_response(error: BaseException, status: int, kind: str) -> None:
     event = {"direct": 1} if kind == "direct" else event_of(kind, POST)
     told = valid(respond_error(error, event))
     assert "hidden" not in json.dumps(told).replace("[hidden]", "").lower()
@@ -367,7 +367,7 @@ def test_an_error_is_answered(error: BaseException, status: int, kind: str) -> N
     )
 
 
-def test_no_secret_of_the_environment_or_the_request_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_error_response_hides_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_SERVICE_TOKEN", "purple-elephant")
     event = event_of(
         "rest_v1", POST._replace(headers=[("Authorization", "Bearer green-giraffe"), ("x-api-key", "red-rabbit")])
@@ -378,7 +378,7 @@ def test_no_secret_of_the_environment_or_the_request_is_told(monkeypatch: pytest
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_credential_of_the_request_is_told(kind: str) -> None:
+def test_error_response_hides_request_credentials(kind: str) -> None:
     """Not a cookie's value alone, and not the half of one that the longest message still takes."""
     request = POST._replace(
         headers=[("Authorization", "Bearer green-giraffe")], cookies=["theme=dark", "session=red-rabbit-red-rabbit"]
@@ -408,7 +408,7 @@ class Wrapper:
 
 @pytest.mark.parametrize("kind", [*KINDS, "direct"])
 @pytest.mark.parametrize("error", [Unreadable(), Silent("a", "b")], ids=lambda error: type(error).__name__)
-def test_an_error_is_answered_whatever_the_exception(kind: str, error: Exception) -> None:
+def test_error_gets_response_for_any_exception(kind: str, error: Exception) -> None:
     event = {"direct": 1} if kind == "direct" else event_of(kind, POST)
     told = valid(respond_error(error, event))
     body = told if kind == "direct" else json.loads(sent_by(kind, told).body)
@@ -421,7 +421,7 @@ def test_an_error_is_answered_whatever_the_exception(kind: str, error: Exception
     [None, 7, "x", [], {}, {"requestContext": 1}, pytest.param(object(), id="object"), {"requestContext": {"elb": 1}}],
     ids=repr,
 )
-def test_an_error_is_answered_whatever_the_event(event: Any) -> None:
+def test_error_gets_response_for_any_event(event: Any) -> None:
     valid(respond_error(ValueError("hidden"), event))
 
 
@@ -433,14 +433,14 @@ def chunks() -> list[ChatCompletionChunk]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_buffered_stream_is_whole(kind: str) -> None:
+def test_buffered_stream_is_complete(kind: str) -> None:
     got = sent_by(kind, valid(respond_stream(chunks(), event_of(kind, POST), cookies=["a=1", "b=2"])))
     assert ("content-type", "text/event-stream") in got.headers and ("set-cookie", "b=2") in got.headers
     assert accumulate(iter_chunks([got.body])).response.text == accumulate(chunks()).response.text
 
 
 @pytest.mark.parametrize("kind", ["function_url", "rest_v1", "direct"])
-def test_a_streamed_stream_comes_as_its_chunks_come(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_streamed_chunks_are_sent_on_arrival(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(STREAMING, "on")
     asked: list[int] = []
 
@@ -486,7 +486,7 @@ class Failing:
 
 
 @pytest.mark.parametrize("streaming", [False, True])
-def test_a_refusal_before_the_first_chunk_has_its_status(streaming: bool) -> None:
+def test_refusal_before_first_chunk_keeps_status(streaming: bool) -> None:
     failing = Failing(0, errors.RateLimitError("slow", status=429, retry_after=3))
     event = event_of("function_url", POST)
     answer = respond_stream(failing, event, streaming=streaming)
@@ -502,7 +502,7 @@ def test_a_refusal_before_the_first_chunk_has_its_status(streaming: bool) -> Non
 
 @pytest.mark.parametrize("streaming", [False, True])
 @pytest.mark.parametrize("error", [errors.IncompleteStreamError("cut", ENDED), KeyError(KEY)], ids=repr)
-def test_a_later_failure_is_a_frame(streaming: bool, error: Exception) -> None:
+def test_late_failure_is_sent_as_frame(streaming: bool, error: Exception) -> None:
     failing = Failing(2, error)
     answer = respond_stream(failing, event_of("function_url", POST), streaming=streaming)
     if streaming:
@@ -529,7 +529,7 @@ def test_a_fault_before_the_first_chunk_is_the_handlers(streaming: bool) -> None
     assert failing.closed
 
 
-def test_an_abandoned_stream_closes_its_source() -> None:
+def test_abandoned_stream_closes_source() -> None:
     failing = Failing(3, KeyError())
     parts = respond_stream(failing, None, streaming=True)
     next(parts), next(parts)
@@ -537,7 +537,7 @@ def test_an_abandoned_stream_closes_its_source() -> None:
     assert failing.closed and len(failing.left) == 2
 
 
-def test_a_stream_that_is_too_large_stops_early() -> None:
+def test_oversized_stream_stops_early() -> None:
     chunk, given_out = chunks()[0].to_dict(), []
 
     def endless() -> Any:
