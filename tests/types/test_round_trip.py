@@ -73,19 +73,19 @@ def check(cls: type[Value], data: dict[str, object]) -> None:
 
 @pytest.mark.parametrize("cls", TYPES, ids=lambda cls: cls.__name__)
 @given(st.data())
-def test_any_object(cls: type[Value], data: st.DataObject) -> None:
+def test_any_object_round_trips(cls: type[Value], data: st.DataObject) -> None:
     check(cls, data.draw(json_objects(keys_of(cls))))
 
 
 @pytest.mark.skipif(sys.version_info < (3, 10), reason="annotations resolve on 3.10 and newer")
 @pytest.mark.parametrize("cls", TYPES, ids=lambda cls: cls.__name__)
 @given(st.data())
-def test_objects_of_about_the_right_shape(cls: type[Value], data: st.DataObject) -> None:
+def test_shaped_object_round_trips(cls: type[Value], data: st.DataObject) -> None:
     check(cls, data.draw(shaped(cls)))
 
 
 @pytest.mark.parametrize("path", BODIES + STREAMS, ids=label)
-def test_recorded(path: typing.Any) -> None:
+def test_recorded_objects_round_trip(path: typing.Any) -> None:
     for data in objects(path):
         for cls in (ChatCompletionChunk, ChatCompletionResponse, ErrorData):
             assert same(cls.from_dict(data).to_dict(), data)
