@@ -48,7 +48,7 @@ def check(cls: type[Value], data: dict[str, typing.Any]) -> None:
 
 @pytest.mark.parametrize("cls", TYPES, ids=lambda cls: cls.__name__)
 @given(st.data())
-def test_any_object(cls: type[Value], data: st.DataObject) -> None:
+def test_fast_reading_of_any_object_equals_general(cls: type[Value], data: st.DataObject) -> None:
     like = json_objects(keys_of(cls))
     if sys.version_info >= (3, 10):  # where annotations resolve
         like = shaped(cls) | like
@@ -56,13 +56,13 @@ def test_any_object(cls: type[Value], data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize("path", BODIES + STREAMS, ids=label)
-def test_recorded(path: typing.Any) -> None:
+def test_fast_reading_of_recordings_equals_general(path: typing.Any) -> None:
     cls = ChatCompletionChunk if path.suffix == ".sse" else ChatCompletionResponse
     for data in objects(path):
         check(cls, data)
 
 
-def test_too_deep_says_where() -> None:
+def test_too_deep_json_error_has_path() -> None:
     deep: typing.Any = 1
     for _ in range(200):
         deep = {"a": deep}
