@@ -47,7 +47,7 @@ class Priced(UsageData):
 
 
 @pytest.mark.parametrize("cls", TYPES, ids=lambda cls: cls.__name__)
-def test_standard_dataclass(cls: type[Value]) -> None:
+def test_value_class_is_frozen_dataclass(cls: type[Value]) -> None:
     names = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
     assert dataclasses.is_dataclass(cls)
     assert tuple(names) == cls.__match_args__
@@ -77,7 +77,7 @@ def test_copies_keep_extras_and_nulls(protocol: int) -> None:
         assert twin.to_dict() == BODY
 
 
-def test_replace_drops_the_old_spelling_only() -> None:
+def test_replace_drops_only_previous_json() -> None:
     response = ChatCompletionResponse.from_dict(BODY)
     assert response.created == 1757876416
     assert dataclasses.replace(response, created=5).to_dict() == {**BODY, "created": 5}
@@ -87,12 +87,12 @@ def test_replace_drops_the_old_spelling_only() -> None:
 
 
 @pytest.mark.parametrize("path", sorted((DATA / "pickles").iterdir()), ids=lambda path: path.name)
-def test_pickles_of_other_pythons(path: Path) -> None:
+def test_pickle_of_other_python_loads_equal(path: Path) -> None:
     assert pickle.loads(path.read_bytes()) == pickle_sample()
 
 
 @pytest.mark.skipif(sys.version_info < (3, 10), reason="the match statement is of 3.10")
-def test_match() -> None:
+def test_match_statement_reads_values() -> None:
     source = """
 match choice:
     case Choice(finish_reason="length"):
@@ -110,7 +110,7 @@ match choice:
         assert names["found"] == expected
 
 
-def test_subclass() -> None:
+def test_dataclass_subclass_copies_and_compares() -> None:
     value = Priced(total_tokens=3, cost=2.0)
     for twin in (copy.deepcopy(value), pickle.loads(pickle.dumps(value)), dataclasses.replace(value)):
         assert twin == value and hash(twin) == hash(value)
@@ -139,7 +139,7 @@ def test_constructor_settles_its_arguments() -> None:
 @pytest.mark.parametrize(
     "arguments", [{"n": decimal.Decimal("1.5")}, {"n": object()}, {("a", "b"): 1}, {"n": b"x"}, {"n": {1}}]
 )
-def test_what_is_no_json_does_not_raise_below_the_root(arguments: dict[object, object]) -> None:
+def test_non_json_below_root_does_not_raise(arguments: dict[object, object]) -> None:
     """As boto3 gives Decimals, and a caller may give anything."""
     call = FunctionCall.from_dict({"name": "f", "arguments": arguments})
     assert call.to_dict() == {"name": "f", "arguments": arguments}
@@ -182,7 +182,7 @@ def test_constructor_takes_json_keys_as_1x_does() -> None:
 @pytest.mark.skipif(
     not hasattr(sys, "set_int_max_str_digits"), reason="an interpreter that writes integers of any length"
 )
-def test_repr_of_what_cannot_be_written() -> None:
+def test_repr_of_unserializable_value_does_not_fail() -> None:
     assert "number of 16610 bits" in repr(ChatCompletionResponse.from_dict({"created": 10**5000}))
 
 
@@ -193,7 +193,7 @@ def test_annotations_of_methods_can_be_read() -> None:
 
 
 @pytest.mark.skipif(sys.implementation.name != "cpython", reason="how deep a stack may be differs")
-def test_deep_stack_is_told_as_what_it_is() -> None:
+def test_deep_stack_error_names_stack() -> None:
     def deeper(levels: int) -> ChatCompletionResponse:
         return deeper(levels - 1) if levels else ChatCompletionResponse.from_json('{"x":' + "[" * 190 + "]" * 190 + "}")
 
@@ -228,7 +228,7 @@ def test_open_enum() -> None:
     assert "abort" not in FinishReason._value2member_map_
 
 
-def test_alias_stands_under_its_json_key() -> None:
+def test_alias_is_written_under_json_key() -> None:
     form = ResponseFormat.from_dict({"type": "json_object", "schema": {"a": 1}, "schema_": 2})
     assert form.schema_ == {"a": 1} and form.extra == {"schema_": 2}
     assert dataclasses.replace(form, schema_={}).to_dict() == {"type": "json_object", "schema": {}, "schema_": 2}
@@ -284,14 +284,14 @@ def test_repr_hides_headers() -> None:
     ],
     ids=range(9),
 )
-def test_unreadable(text: str | bytes, problem: str) -> None:
+def test_unreadable_text_raises_parse_error(text: str | bytes, problem: str) -> None:
     with pytest.raises(ParseError) as caught:
         ChatCompletionChunk.from_json(text)
     assert problem in str(caught.value)
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
 
 
-def test_readable_extremes() -> None:
+def test_extreme_json_is_read() -> None:
     deep = json.loads('{"a":' * 200 + "1" + "}" * 200)
     assert ChatCompletionChunk.from_dict(deep).to_dict() == deep
     marked = b'\xef\xbb\xbf {"id": "\\ud800", "n": NaN}'
@@ -299,7 +299,7 @@ def test_readable_extremes() -> None:
     assert ChatCompletionChunk.from_dict({"n": 10**5000}).to_json()
 
 
-def test_parsed_arguments() -> None:
+def test_parsed_arguments_are_object_or_parse_error() -> None:
     for empty in (None, "", " ", "null"):
         assert FunctionCall(arguments=empty).parsed_arguments() == {}
     assert FunctionCall.from_dict({"arguments": {"ü": 1}}).arguments == '{"ü": 1}'
