@@ -35,14 +35,14 @@ EVENTS = st.builds(
 
 
 @given(EVENTS)
-def test_event_reads_back(event: ServerSentEvent) -> None:
+def test_encoded_event_is_decoded_equal(event: ServerSentEvent) -> None:
     assert Decoder().feed(encode(event)) == [event]
     decoder = Decoder()
     assert [event for byte in encode(event) for event in decoder.feed(bytes([byte]))] == [event]
 
 
 @given(st.lists(st.builds(ServerSentEvent, event=LINE.filter(bool), data=DATA)))
-def test_events_after_one_another(events: list[ServerSentEvent]) -> None:
+def test_consecutive_events_are_decoded_equal(events: list[ServerSentEvent]) -> None:
     assert Decoder().feed(b"".join(map(encode, events))) == events
 
 
@@ -60,7 +60,7 @@ def test_events_after_one_another(events: list[ServerSentEvent]) -> None:
         ServerSentEvent(retry=2**63),
     ],
 )
-def test_what_the_standard_cannot_say(event: ServerSentEvent) -> None:
+def test_unencodable_event_is_refused(event: ServerSentEvent) -> None:
     with pytest.raises(ValueError, match="^(data|event|id|retry): "):
         encode(event)
 
@@ -83,7 +83,7 @@ def sent_and_read(chunks: list[ChatCompletionChunk], said_otherwise: Sequence[st
 
 
 @pytest.mark.parametrize("path", STREAMS, ids=label)
-def test_recorded_streams(path: Any) -> None:
+def test_recorded_stream_is_encoded_and_read_equal(path: Any) -> None:
     stream = iter_chunks(iter([path.read_bytes()]), require_finish=False)
     chunks = []
     try:
@@ -103,7 +103,7 @@ def without_call_indexes(data: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("path", BODIES, ids=label)
-def test_recorded_bodies(path: Any) -> None:
+def test_recorded_body_becomes_chunks_and_is_read_equal(path: Any) -> None:
     for data in objects(path):
         if "choices" in data:
             response = ChatCompletionResponse.from_dict(without_call_indexes(data))
@@ -116,7 +116,7 @@ def test_recorded_bodies(path: Any) -> None:
     responses(),
     st.sampled_from([{}, {"prompt": [{"text": "<s>"}], "warnings": [{"message": "w"}]}, {"service_tier": "default"}]),
 )
-def test_any_response(data: dict[str, Any], more: dict[str, Any]) -> None:
+def test_any_response_is_encoded_and_read_equal(data: dict[str, Any], more: dict[str, Any]) -> None:
     for choice in data["choices"]:
         choice.pop("_form", None)
     response = ChatCompletionResponse.from_dict({**data, **more})
@@ -136,7 +136,7 @@ def test_choices_begin_in_order(said: list[tuple[int, str]]) -> None:
     assert response == accumulate(chunks).response
 
 
-def test_what_is_held_back_is_bounded() -> None:
+def test_held_back_chunks_are_bounded() -> None:
     sent = encode_chunks(ChatCompletionChunk.from_dict(chunk(1, "x")) for _ in iter(int, 1))  # endless
     assert b'"index":1' in next(sent)
 
@@ -159,7 +159,7 @@ def test_numbers_that_json_cannot_hold() -> None:
 
 
 @given(st.lists(st.tuples(TEXT, st.floats(-9, 0)), min_size=1))
-def test_a_number_for_each_token(said: list[tuple[str, float]]) -> None:
+def test_logprob_numbers_become_token_entries(said: list[tuple[str, float]]) -> None:
     chunks = [ChatCompletionChunk.from_dict(chunk(0, text, logprobs=number)) for text, number in said]
     entries = [
         entry
@@ -206,7 +206,7 @@ class Odd(Exception):
         (Odd(SECRET), {"message": "the server failed: Odd", "type": "server_error", "code": "internal_error"}),
     ],
 )
-def test_failure_is_told_in_band(error: Exception, expected: dict[str, Any]) -> None:
+def test_failure_becomes_error_frame(error: Exception, expected: dict[str, Any]) -> None:
     def failing() -> Iterator[ChatCompletionChunk]:
         yield OPEN
         raise error
@@ -246,7 +246,7 @@ def test_chunks_are_closed_when_the_reader_takes_nothing() -> None:
     assert stream.completion.state == "cancelled"
 
 
-def test_async() -> None:
+def test_async_encoding_equals_sync() -> None:
     async def chunks() -> AsyncIterator[ChatCompletionChunk]:
         yield OPEN
         raise Odd(SECRET)
@@ -261,7 +261,7 @@ def test_async() -> None:
     assert asyncio.run(read()) == list(encode_chunks(same()))
 
 
-def test_answer_sent_at_once_is_told_once() -> None:
+def test_response_sent_at_once_is_encoded_once() -> None:
     """Its chunk has the message beside the delta, which is nothing for other clients."""
     calls = [{"id": name, "type": "function", "function": {"name": "f", "arguments": "{}"}} for name in "ab"]
     message = {"role": "assistant", "content": "hi", "tool_calls": calls}
