@@ -70,7 +70,7 @@ MESSAGES: list[tuple[bytes, str]] = [
 
 @pytest.mark.parametrize(("body", "says"), MESSAGES, ids=range(len(MESSAGES)))
 @pytest.mark.parametrize("status", [400, 503])
-def test_message(body: bytes, says: str, status: int) -> None:
+def test_error_message_has_text_of_body(body: bytes, says: str, status: int) -> None:
     error = status_error(status, Fields([]), body, "example.com")
     assert str(error).startswith(f"status {status} from example.com: {says}") and len(str(error)) < 600
     str(error).encode()
@@ -80,7 +80,7 @@ def test_message(body: bytes, says: str, status: int) -> None:
 
 @pytest.mark.parametrize("status", CLASSES)
 @BOTH
-def test_class(kind: str, status: int) -> None:
+def test_status_selects_error_class(kind: str, status: int) -> None:
     with serving([reply(b'{"error":"no"}', status=f"{status} No")]) as server:
         outcome = ask(kind, base_url=server.base_url, max_retries=0)
         streamed = ask(kind, base_url=server.base_url, max_retries=0, stream=True)
@@ -90,7 +90,7 @@ def test_class(kind: str, status: int) -> None:
 
 
 @given(st.binary(), st.integers(200, 599))
-def test_any_body(body: bytes, status: int) -> None:
+def test_any_body_makes_status_error(body: bytes, status: int) -> None:
     repr(status_error(status, Fields([]), body, "example.com"))
     if completion_in(Fields([]), body) is None:
         assert no_completion_error(status, Fields([]), body, "example.com").status == status
@@ -112,7 +112,7 @@ def said_in(body: bytes) -> str:
 
 
 @pytest.mark.parametrize("path", ERRORS, ids=label)
-def test_recorded_error(path: Path) -> None:
+def test_recorded_error_has_class_and_message(path: Path) -> None:
     status, body = int(path.suffixes[-2][1:]), path.read_bytes()
     error = status_error(status, Fields([]), body, "example.com")
     assert type(error) is CLASSES[status]
@@ -120,7 +120,7 @@ def test_recorded_error(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", [path for path in BODIES if path.suffixes[-2] == ".200"], ids=label)
-def test_recorded_response(path: Path) -> None:
+def test_recorded_response_is_read_if_completion(path: Path) -> None:
     body = path.read_bytes()
     try:
         is_completion = "choices" in json.loads(body)
@@ -150,7 +150,7 @@ def test_recorded_response(path: Path) -> None:
     ],
     ids=range(10),
 )
-def test_success_that_is_none(kind: str, body: bytes, says: str) -> None:
+def test_status_200_without_completion_is_error(kind: str, body: bytes, says: str) -> None:
     with serving([reply(body)]) as server:
         outcome = ask(kind, base_url=server.base_url)
         streamed = ask(kind, base_url=server.base_url, stream=True)
@@ -159,13 +159,13 @@ def test_success_that_is_none(kind: str, body: bytes, says: str) -> None:
 
 
 @BOTH
-def test_success_that_is_not_utf8(kind: str) -> None:
+def test_success_with_invalid_utf8_is_error(kind: str) -> None:
     with serving([reply(b'{"choices":[{"message":{"role":"assistant","content":"\xff"}}]}')]) as server:
         error = ask(kind, base_url=server.base_url).error
     assert type(error) is APIStatusError and "no chat completion" in str(error)
 
 
-def test_pickle_of_what_others_set() -> None:
+def test_pickled_error_keeps_foreign_attributes() -> None:
     error = status_error(429, Fields([("retry-after", "2")]), b'{"error":"slow"}', "example.com")
     error.request = {"a": 1}  # type: ignore[attr-defined]
     if hasattr(error, "add_note"):
@@ -175,7 +175,7 @@ def test_pickle_of_what_others_set() -> None:
 
 
 @BOTH
-def test_stream_that_was_not_asked_for(kind: str) -> None:
+def test_unrequested_stream_is_accumulated(kind: str) -> None:
     frame = b'data: {"choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":"stop"}]}\n\n'
     with serving([CHUNKED + in_chunks(frame)]) as server:
         assert ask(kind, base_url=server.base_url).texts == ["hi"]
@@ -227,7 +227,7 @@ def test_retry_after_date_to_come() -> None:
     assert 15 < (status_error(429, headers, b"", "example.com").retry_after or 0) <= 20
 
 
-def test_headers_of_an_error() -> None:
+def test_error_has_rate_limits_and_request_id() -> None:
     headers: Any = [
         ("x-ratelimit-limit", "60"), ("X-RateLimit-Remaining", "0"), ("x-ratelimit-reset", "1.5"),
         ("x-ratelimit-reset-requests", "1h6m0.5s"), ("x-ratelimit-reset-tokens", "20ms"), ("ratelimit-policy", "60;w=60"),
