@@ -58,13 +58,17 @@ class HTTPServer:
         self._respond = respond
         self._context = context
         self._lock = threading.Lock()
+        self._accepting = threading.Thread(target=self._accept)
         self._threads: list[threading.Thread] = []
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port = self._listener.getsockname()[1]
         self.origin = f"{'https' if context else 'http'}://127.0.0.1:{self.port}"
         self.base_url = self.origin + "/v1"
 
-    def run(self) -> None:
+    def start(self) -> None:
+        self._accepting.start()
+
+    def _accept(self) -> None:
         while True:
             try:
                 connection, _ = self._listener.accept()
@@ -81,6 +85,7 @@ class HTTPServer:
         self.stop.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self._accepting.join()  # after this no thread is added and every one is started
         for thread in self._threads:
             thread.join()
 
@@ -154,13 +159,11 @@ def serving(
     """Run a server; parts instead of a function are the answer to every request."""
     parts = None if callable(respond) else list(respond)
     server = HTTPServer(respond if callable(respond) else lambda _: parts or [], context)
-    thread = threading.Thread(target=server.run)
-    thread.start()
+    server.start()
     try:
         yield server
     finally:
         server.close()
-        thread.join()
 
 
 def contexts_of(authority: Any, *names: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
