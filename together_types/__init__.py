@@ -1,9 +1,9 @@
-"""Typed, frozen values of Together's and OpenAI-format chat completions, on the standard library alone.
-Nothing here reads a file, opens a socket or changes what it is given.
+"""Typed, frozen values for the chat completions of Together and of servers of OpenAI's format.
 
-Every type reads JSON with `from_dict` and `from_json` and gives it back, to the letter, with `to_dict` and
-`to_json`. Nothing a server sends is lost: what a field cannot hold truthfully is in `.extra` and listed by
-`.issues()`.
+Every type reads JSON with `from_dict` and `from_json`. `to_dict` and `to_json` return exactly the JSON that was read:
+a value that does not match its field's type is kept in `.extra` and listed by `.issues()`.
+
+Does no I/O, changes no argument, and needs only the standard library.
 """
 
 from ._json import FrozenDict, FrozenList
@@ -111,5 +111,5 @@ __all__ = [
     "dataclass",
 ]
 
-# The public module, which pickles contain.
+# Pickles contain the name of the public module.
 Issue.__module__ = ParseError.__module__ = FrozenDict.__module__ = FrozenList.__module__ = __name__

@@ -1,7 +1,7 @@
-"""From an annotation to a reader, for the fields that a user's subclass declares.
+"""Readers made from annotations, for the fields that a user's subclass declares.
 
-An annotation is an object or a text. Texts are evaluated in the module of the class. On Python 3.9, which has no `|` of
-types, they are rewritten to `typing.Union` first.
+An annotation is an object or a string. A string is evaluated in the module of the class. Python 3.9 does not support
+`X | Y` for types, so there a string is first rewritten to use `typing.Union`.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ _READABLE = "str, int, float, bool, tuple[X, ...], Mapping[str, X], string enums
 def reader_for(cls: type[Any], name: str, annotation: JSON, nested: Callable[[type[Any]], Reader]) -> Reader:
     """Return the reader of a field of `cls`; `nested` returns the reader of a value class.
 
-    Raises TypeError, with the names of the class and the field and with the annotation, if it cannot be read from JSON.
+    Raises TypeError, with the class, the field and the annotation, if the annotation cannot be read from JSON.
     """
     try:
         return _Resolver(cls, nested).reader(annotation)
-    except Exception as error:  # evaluating a text can raise anything
+    except Exception as error:  # evaluating a string can raise any exception
         shown = annotation if isinstance(annotation, str) else _name_of(annotation)
         problem = f"{type(error).__name__}: {error}" if error.__class__ is not TypeError else str(error)
         raise TypeError(f"{cls.__qualname__}.{name}: cannot read {shown!r} from JSON: {problem}") from error
@@ -51,7 +51,7 @@ def _name_of(annotation: JSON) -> str:
 
 
 class _Resolver:
-    """Makes readers of the annotations of one class."""
+    """A maker of readers for the annotations of one class."""
 
     def __init__(self, cls: type[Any], nested: Callable[[type[Any]], Reader]) -> None:
         module = sys.modules.get(cls.__module__)
@@ -61,7 +61,7 @@ class _Resolver:
         self._nested = nested
 
     def reader(self, annotation: JSON) -> Reader:
-        """Return the reader of an annotation; null is a value only if the annotation has None."""
+        """Return the reader of an annotation; it accepts null only if the annotation includes None."""
         kinds = self._members(annotation)
         readers = [self._reader_of_one(kind) for kind in kinds if kind is not _NULL]
         if not readers:
@@ -72,7 +72,7 @@ class _Resolver:
         return reader.replace(null=_NULL in kinds or JSON_VALUE in readers)
 
     def _members(self, annotation: JSON) -> list[JSON]:
-        """Return the members of a union, resolved; one member for any other annotation."""
+        """Return the resolved members of a union, or the annotation itself as the only member."""
         from typing import Union, get_args, get_origin
 
         resolved = self._resolved(annotation)
@@ -132,7 +132,7 @@ def _is_string_enum(kind: JSON) -> bool:
 
 
 def _with_unions(text: str) -> JSON:
-    """Return the code of an annotation in which `a | b` is `typing.Union[a, b]`."""
+    """Compile an annotation with each `a | b` replaced by `typing.Union[a, b]`."""
     import ast
 
     def visit(self: ast.NodeTransformer, node: ast.BinOp) -> ast.expr:

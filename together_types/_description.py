@@ -1,6 +1,6 @@
 """The standard library's description of a value class: its `dataclasses.fields` and its signature.
 
-Loaded when it is first requested.
+Imported at the first request for a description.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ __all__ = ["describe"]
 
 
 def describe(cls: type[Any], attribute: str) -> object:
-    """Return an attribute that describes a class, and keep it in the class.
+    """Return an attribute that describes a class, and store it in the class.
 
-    Raises AttributeError for the base of all values, which has no fields and is not a dataclass.
+    Raises AttributeError for `Value`, which has no fields and is not a dataclass.
     """
     if not cls._schema.names:
         raise AttributeError(attribute)

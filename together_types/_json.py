@@ -1,13 +1,13 @@
-"""JSON text in and out, copies of decoded JSON, read-only JSON, paths, and the error for JSON that cannot be read.
+"""Reading and writing JSON text, copies of decoded JSON, read-only JSON, paths, and the error for unreadable JSON.
 
-Reading is stricter than `json.loads` (UTF-8 only, bounded integers on every Python, one exception type) and faster,
-because it decodes the bytes itself instead of letting `json.loads` guess the encoding: that guess takes about half of
-its time on a streamed chunk. Writing always gives valid ASCII JSON.
+Reading is stricter than `json.loads`: it accepts only UTF-8, bounds integers on every Python, and raises one exception
+type. It is also faster, because it decodes the bytes itself. `json.loads` detects the encoding, which takes about half
+of its time on a streamed chunk. Writing always produces valid ASCII JSON.
 
 Read-only lists and dicts are subclasses of `list` and `dict`, so `==`, `json.dumps`, `pickle`, `copy` and
-`dataclasses.asdict` accept them. They prevent accidents only: `dict.update(value, ...)` still changes one.
+`dataclasses.asdict` accept them. They only prevent accidental changes: `dict.update(value, ...)` still changes one.
 
-Knows no field and changes no argument.
+Depends on no field and changes no argument.
 """
 
 from __future__ import annotations
@@ -59,19 +59,19 @@ __all__ = [
 ]
 
 MAX_DEPTH = 200
-"""How many objects and arrays may stand inside each other, the root counted."""
+"""The maximum number of nested objects and arrays, including the root."""
 
 STACK_USED_UP = f"nested deeper than {MAX_DEPTH} levels, or than what is left of the stack allows"
 
-# CPython's own bound on int <-> str conversion; interpreters without one get it here.
+# CPython's limit on int <-> str conversion, applied here for interpreters that have no limit.
 _MAX_DIGITS = 4300
 
 
 class ParseError(ValueError):
-    """JSON that is broken, or that does not have the shape it should have.
+    """JSON that is invalid, or that does not have the expected structure.
 
-    `path` says where in the document, like `choices[0].message.role` (empty for
-    the document itself); `problem` says what is wrong there.
+    `path` is the position in the document, like `choices[0].message.role`, and is empty for the document itself.
+    `problem` describes the error there.
     """
 
     def __init__(self, path: str, problem: str) -> None:
@@ -85,7 +85,7 @@ class ParseError(ValueError):
 
 
 def well_formed(text: str) -> str:
-    """The text with each lone surrogate, which UTF-8 cannot hold, replaced by U+FFFD; two that make a pair become it."""
+    """Return text that UTF-8 can encode: surrogate pairs are combined, and a lone surrogate becomes U+FFFD."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
@@ -100,20 +100,20 @@ def _bounded_int(digits: str) -> int:
 
 
 def _refuse_constant(name: str) -> JSON:
-    raise ParseError("", f"not JSON: {name} is no JSON number")
+    raise ParseError("", f"not JSON: {name} is not a JSON number")
 
 
 def _finite_float(digits: str) -> float:
     number = float(digits)
     if number - number != 0:
-        raise ParseError("", f"not JSON that can be read: {digits[:20]} is too large a number")
+        raise ParseError("", f"the number {digits[:20]} is too large")
     return number
 
 
 _read_int = None if hasattr(sys, "get_int_max_str_digits") else _bounded_int
 _decoder = json.JSONDecoder(parse_int=_read_int)
 
-# CPython's C scanner; other decoders may have no such attribute.
+# CPython's C scanner; decoders of other interpreters may lack this attribute.
 _scan = getattr(_decoder, "scan_once", _decoder.raw_decode)
 
 
@@ -121,19 +121,19 @@ def _scan_all(text: str, start: int) -> tuple[JSON, int]:
     return json.loads(text), len(text)
 
 
-# PyPy's fast decoder is behind json.loads only: the other takes seven times as long.
+# PyPy's fast decoder is used by json.loads only; `scan_once` takes seven times as long.
 _scan_first = _scan_all if sys.implementation.name == "pypy" else _scan
 scan_unchecked = _scan
 
 _DIES_OF_DEPTH = sys.platform == "emscripten"
-_DEEPEST = 2000  # levels; under node, Pyodide 0.29 to 315 reads 5,000 and dies of 20,000 (measured)
+_DEEPEST = 2000  # levels; measured under node: Pyodide 0.29 to 315 reads 5,000 levels, and 20,000 end the process
 
 
 def check_nesting(text: str) -> None:
-    """Raise RecursionError where decoding the text would end the process.
+    """Raise RecursionError if decoding the text would end the process.
 
-    That is so in WebAssembly only, where the decoder uses up the host's stack before it notices; elsewhere this does
-    nothing, and the decoder raises the error by itself.
+    This happens in WebAssembly only, where the decoder exhausts the host's stack before it checks the depth. Elsewhere
+    this function does nothing, because the decoder raises the error itself.
     """
     if not _DIES_OF_DEPTH or text.count("[") + text.count("{") <= _DEEPEST:
         return
@@ -157,20 +157,20 @@ _WHITESPACE = " \t\n\r"
 
 
 def is_object(value: JSON) -> TypeGuard[Mapping[str, JSON]]:
-    """Whether a value is a JSON object; any mapping is taken for one."""
+    """Return whether a value is a JSON object; any mapping is accepted as one."""
     return isinstance(value, (dict, Mapping))
 
 
 def is_array(value: JSON) -> TypeGuard[Sequence[JSON]]:
-    """Whether a value is a JSON array; a tuple is taken for one."""
+    """Return whether a value is a JSON array; a tuple is accepted as one."""
     return isinstance(value, (list, tuple))
 
 
 def loads(text: str | bytes | bytearray | memoryview) -> JSON:
     """Read one JSON document; bytes must be UTF-8, with or without a byte order mark.
 
-    Raises ParseError for anything else: not JSON, cut off, text after the end,
-    nested too deeply for the interpreter, an integer of more than 4,300 digits.
+    Raises ParseError if the text is not valid JSON, is cut off or continues after the document, if it is nested too
+    deeply for the interpreter, or if an integer has more than 4,300 digits.
     """
     if not isinstance(text, str):
         text = _decoded(text)
@@ -186,10 +186,14 @@ def loads(text: str | bytes | bytearray | memoryview) -> JSON:
 
 
 def loads_finite(text: bytes) -> JSON:
-    """As `loads`, for what callers send: NaN, infinities and numbers that would become one, which servers send, are refused."""
+    """Read one JSON document from a caller, as `loads` does, but reject numbers that are not finite.
+
+    Raises ParseError for NaN, Infinity and numbers that overflow to infinity. `loads` accepts them because servers send
+    them.
+    """
     decoded = _decoded(text)
     check_nesting(decoded)
-    # Made here, because most processes never need it.
+    # Created here, because most processes do not need it.
     decoder = json.JSONDecoder(parse_int=_read_int, parse_float=_finite_float, parse_constant=_refuse_constant)
     return _loads_after_blanks(decoded, decoder.raw_decode)
 
@@ -202,7 +206,7 @@ def _decoded(text: bytes | bytearray | memoryview) -> str:
 
 
 def _loads_after_blanks(text: str, scan: Callable[[str, int], tuple[JSON, int]]) -> JSON:
-    """What does not begin and end with the document itself: white space, a byte order mark, or no JSON."""
+    """Read a document with white space or a byte order mark around it, or raise ParseError with the position."""
     text = text.removeprefix("\ufeff")
     try:
         value, end = scan(text, len(text) - len(text.lstrip(_WHITESPACE)))
@@ -222,10 +226,10 @@ def _loads_after_blanks(text: str, scan: Callable[[str, int], tuple[JSON, int]])
 
 
 def document_at(text: str, start: int) -> tuple[JSON, int]:
-    """The JSON document that begins at a position of the text, and the position after it.
+    """Return the JSON document that begins at a position of the text, and the position after it.
 
-    Raises ValueError where none begins there that can be read. For a text of several documents: it is the caller who
-    asks `check_nesting` first, once for the text.
+    Raises ValueError if no readable document begins there. The text may contain several documents, so the caller must
+    call `check_nesting` once for the whole text.
     """
     try:
         found: tuple[JSON, int] = scan_unchecked(text, start)
@@ -244,14 +248,14 @@ def _where(text: str, message: str, position: int) -> str:
 
 
 def _as_json(value: JSON) -> JSON:
-    """What stands where JSON should: a value as its object, another kind of number (Decimal, NumPy's) as a number."""
+    """Convert an object that is not JSON: a value to a dict, another number type (Decimal, NumPy's) to a number."""
     if hasattr(value, "to_dict"):
         return value.to_dict()
     if not hasattr(value, "__float__"):
-        raise TypeError(f"{type(value).__name__} is no JSON: give text, numbers, true, false, null, arrays or objects")
+        raise TypeError(f"{type(value).__name__} is not JSON: give text, numbers, true, false, null, arrays or objects")
     try:
         integer = int(value)
-    except (ValueError, OverflowError):  # not finite
+    except (ValueError, OverflowError):  # NaN or an infinity
         return None
     return integer if integer == value else float(value)
 
@@ -260,9 +264,9 @@ _encode = json.JSONEncoder(allow_nan=False, separators=(",", ":"), default=_as_j
 
 
 def dumps(value: JSON) -> str:
-    """Write JSON as ASCII; numbers that JSON cannot hold (NaN, infinities) become null.
+    """Write JSON as ASCII; numbers that JSON cannot represent (NaN, infinities) become null.
 
-    Raises TypeError for what is neither JSON nor a number nor a value.
+    Raises TypeError for an object that is neither JSON nor a number nor a value.
     """
     try:
         return _encode(value)
@@ -271,7 +275,7 @@ def dumps(value: JSON) -> str:
 
 
 def finite(value: JSON) -> JSON:
-    """A copy without numbers that JSON cannot hold."""
+    """Return a copy in which every number that JSON cannot represent is None."""
     if is_object(value):
         return {key: finite(item) for key, item in value.items()}
     if is_array(value):
@@ -281,13 +285,13 @@ def finite(value: JSON) -> JSON:
     if isinstance(value, int):
         try:
             str(value)
-        except ValueError:  # longer than this interpreter writes, so none would read it back
+        except ValueError:  # too long to write, so this interpreter could not read it back either
             return None
     return value if value is None or isinstance(value, (str, int)) else finite(_as_json(value))
 
 
 def utf8_safe(value: JSON) -> JSON:
-    """A copy that every JSON writer can write, also as UTF-8: `finite`, and no lone surrogates."""
+    """Return a copy that every JSON writer can write as UTF-8: `finite`, without lone surrogates."""
     if is_object(value):
         return {well_formed(str(key)): utf8_safe(item) for key, item in value.items()}
     if is_array(value):
@@ -305,9 +309,9 @@ def check_level(level: int) -> None:
 
 
 def copy_json(value: JSON, level: int) -> JSON:
-    """Return a copy of raw JSON, because the caller may change its objects; `level` is its nesting level.
+    """Return a copy of raw JSON, so that the caller can change the original; `level` is its nesting level.
 
-    Raises ParseError where it is nested deeper than MAX_DEPTH levels.
+    Raises ParseError if it is nested deeper than MAX_DEPTH levels.
     """
     if value.__class__ in _SCALARS:
         return value
@@ -324,7 +328,7 @@ def _refuse(self: object, *args: object, **kwargs: object) -> NoReturn:
 
 
 class FrozenDict(_JSONDict):
-    """A JSON object that cannot be changed by its methods."""
+    """A JSON object whose methods cannot change it."""
 
     __slots__ = ()
 
@@ -337,7 +341,7 @@ class FrozenDict(_JSONDict):
 
 
 class FrozenList(_JSONList):
-    """A JSON array that cannot be changed by its methods."""
+    """A JSON array whose methods cannot change it."""
 
     __slots__ = ()
 
@@ -374,7 +378,7 @@ def under(path: str, below: str) -> str:
 
 
 def describe(value: JSON) -> str:
-    """JSON's name of what a value is, with the value where it is short: `number 7`."""
+    """Return the name of a value's JSON type, with the value if it is short: `number 7`."""
     if value is None:
         return "null"
     if isinstance(value, bool):

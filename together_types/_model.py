@@ -1,12 +1,12 @@
-"""What every value shares: a frozen dataclass whose `__dict__` holds what its JSON contained.
+"""The base class of all values: a frozen dataclass whose `__dict__` contains the JSON that was received.
 
-`vars(value)` holds the declared keys that were present, nulls included, with nested objects as values, arrays as tuples
-and strings of an enum as its members; the class default is the value of an absent field. What the fields cannot hold
-truthfully, and keys that are not declared, are in `extra` (one dict, stored only when it is not empty) under their JSON
-keys. Both together are exactly the JSON that was received.
+`vars(value)` has every declared key that was present, nulls included. Nested objects are values there, arrays are
+tuples, and strings of an enum are its members. The class attribute is the value of an absent field. `extra` has, under
+their JSON keys, the undeclared keys and the JSON that does not match its field's type. It is one dict, stored only if
+it is not empty. Together they are exactly the JSON that was received.
 
-`vars(value)` is for this package: the raw JSON in it can be changed until its attribute is first accessed, which
-freezes it. Declares no field and no type.
+Only this package may use `vars(value)`: raw JSON in it is mutable until the first access to its attribute, which
+freezes it. Declares no field.
 """
 
 from __future__ import annotations
@@ -60,19 +60,21 @@ _ABSENT = object()
 
 
 class Issue(_IssueFields):
-    """Something in the JSON that a field could not hold: `path` is its place, `problem` describes it."""
+    """A mismatch between the JSON and a field's type: `path` is its position in the JSON, `problem` describes it."""
 
     __slots__ = ()
 
 
 class Value:
-    """A frozen value read from JSON, or built by hand.
+    """A frozen value, read from JSON or built by a constructor.
 
-    Two values are equal if all their fields are, `extra` included; null and absent are equal, although `to_dict`
-    returns them as they were. A constructor converts its arguments by the rules of reading: a list becomes a tuple, a
-    dict the value that it describes, a string the enum member. An argument that a field cannot hold raises TypeError.
-    `dataclasses.replace` calls the constructor: explicit nulls are lost, and an absent field whose default is not None
-    is written with its default.
+    Two values are equal if all their fields are equal, `extra` included. A null equals an absent field, although
+    `to_dict` returns each as it was received.
+
+    A constructor converts its arguments by the rules of reading: a list becomes a tuple, a dict the value that it
+    describes, and a string the enum member. It raises TypeError for an argument that does not match its field's type.
+    `dataclasses.replace` calls the constructor, so explicit nulls are lost, and an absent field whose default is not
+    None is written with its default.
     """
 
     if TYPE_CHECKING:
@@ -84,7 +86,7 @@ class Value:
         __dataclass_fields__, __dataclass_params__, __signature__ = map(Described, Described.NAMES)
 
         def __new__(cls, *args, **values):
-            _ = cls._schema  # makes the attributes of the class, which unpickled values need too
+            _ = cls._schema  # sets the attributes of the class; unpickling calls only `__new__`
             return object.__new__(cls)
 
     def __init_subclass__(cls, **settings: object) -> None:
@@ -97,10 +99,11 @@ class Value:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, JSON], *, strict: bool = False) -> Self:
-        """Read a decoded JSON object; the kept parts of the caller's dict are copied.
+        """Read a decoded JSON object, and copy what is kept of it.
 
-        JSON that a field cannot hold is kept in `extra` and listed by `issues()`; with `strict=True` the first issue
-        raises ParseError. A root that is not an object, and nesting deeper than 200 levels, always raise it.
+        JSON that does not match its field's type is kept in `extra` and listed by `issues()`. With `strict=True`, the
+        first issue raises ParseError. A root that is not an object, and JSON nested deeper than 200 levels, always
+        raise ParseError.
         """
         root: JSON = data
         if not is_object(root):
@@ -118,7 +121,7 @@ class Value:
     def from_json(cls, text: str | bytes | bytearray | memoryview, *, strict: bool = False) -> Self:
         """Read JSON text; bytes are UTF-8, with or without a byte order mark.
 
-        Raises ParseError if the text is not valid JSON, and as `from_dict` does.
+        Raises ParseError if the text is not valid JSON, and in the cases of `from_dict`.
         """
         data = loads(text)
         if strict or type(data) is not _DICT:
@@ -132,9 +135,9 @@ class Value:
     # ---- to JSON
 
     def to_dict(self) -> Mapping[str, JSON]:
-        """Return the JSON object as a new dict: what was read, or what was given by hand without its Nones.
+        """Return the JSON object as a new dict: the JSON that was read, or the constructor's arguments without None.
 
-        Keys that no field declares come last.
+        Undeclared keys come last.
         """
         data = {key: _thaw(value) for key, value in self.__dict__.items() if key != "extra"}
         for key, raw in self._extra().items():
@@ -142,24 +145,25 @@ class Value:
         return data
 
     def _extra(self) -> Mapping[str, JSON]:
-        """Return `extra` as it is stored, which does not freeze it."""
+        """Return `extra` as it is stored, without freezing it."""
         extra: Mapping[str, JSON] = self.__dict__.get("extra", _NOTHING)
         return extra
 
     def _asdict(self) -> dict[str, JSON]:
-        """Return what AWS Lambda's runtime client sends for a value that a handler returns.
+        """Return the dict that AWS Lambda's runtime client sends for a value returned by a handler.
 
-        That client fails on a lone surrogate and writes NaN, so the former is U+FFFD here and the latter None.
+        The client fails on a lone surrogate and writes NaN, which is not valid JSON. So a lone surrogate becomes U+FFFD
+        here, and NaN becomes None.
         """
         data: dict[str, JSON] = utf8_safe(self.to_dict())
         return data
 
     def to_json(self) -> str:
-        """Write the JSON object as ASCII text; numbers that JSON cannot hold (NaN, infinities) become null."""
+        """Write the JSON object as ASCII text; numbers that JSON cannot represent (NaN, infinities) become null."""
         return dumps(self.to_dict())
 
     def issues(self) -> list[Issue]:
-        """List what in the JSON the fields could not hold, in the order of the fields; unknown keys are not issues."""
+        """List the mismatches of JSON with its field's type, in the order of the fields; not undeclared keys."""
         return list(self._issues(""))
 
     def _issues(self, path: str) -> Iterator[Issue]:
@@ -179,7 +183,7 @@ class Value:
 
     @staticmethod
     def _issues_in(path: str, item: JSON) -> Iterator[Issue]:
-        """Yield the issues of the values that a field holds."""
+        """Yield the issues of the values in a field."""
         items: Iterable[tuple[object, JSON]] = ()
         if isinstance(item, Value):
             yield from item._issues(path)
@@ -221,7 +225,7 @@ class Value:
         for name, key in schema.keys.items():
             reader = schema.readers[key]
             value = given.pop(name, None if reader.default is None else _ABSENT)
-            if name != key:  # as 1.x, whose constructor takes the JSON key
+            if name != key:  # the constructor of 1.x takes the JSON key
                 value = given.pop(key, value)
             if value is _ABSENT or (value is None and not reader.null):
                 value = reader.default
@@ -231,7 +235,7 @@ class Value:
         spare: JSON = given.pop("extra", None) or {}
         if not is_object(spare):
             raise TypeError(f"{self.__class__.__name__}.extra: {TypeMismatch('object', spare).problem}")
-        into.update(given)  # the fields of a subclass that its own __init__ has set
+        into.update(given)  # attributes that a subclass's own __init__ has set
         extra = {key: copy_json(raw, 2) for key, raw in spare.items() if self._is_current(key, raw)}
         if extra:
             into["extra"] = extra
@@ -245,7 +249,7 @@ class Value:
         return result.value if result.__class__ is Coerced else result
 
     def _is_current(self, key: str, raw: JSON) -> bool:
-        """Return whether an entry of `extra` is undeclared, or reads as its field's value: `replace` drops others."""
+        """Return whether an entry of `extra` is undeclared or still matches its field: `replace` drops the others."""
         reader = self._schema.readers.get(key)
         if reader is None:
             return True
@@ -302,20 +306,20 @@ if TYPE_CHECKING:
 else:
 
     class ValueOf:
-        """The subscript of a class without `typing`, which is slow to import."""
+        """A replacement for a generic base class, because `typing` is slow to import."""
 
         def __class_getitem__(cls, name):
             return Value
 
 
 def reader_of(cls: JSON) -> Callable[[Mapping[str, JSON], int], JSON]:
-    """Return the function that reads an object of the class: it takes a dict and its nesting level."""
+    """Return the function that reads a dict as an instance of the class; it takes the dict and its nesting level."""
     read: Callable[[Mapping[str, JSON], int], JSON] = cls._schema.read
     return read
 
 
 def merge_rules(cls: JSON) -> Mapping[str, str]:
-    """Return how each field of a chunk's class merges over the chunks of a stream, by JSON key (see `_read`)."""
+    """Return the merge rule (see `_read`) of each field of a chunk's class, by JSON key."""
     readers: Mapping[str, Reader] = cls._schema.readers
     return {key: reader.merge for key, reader in readers.items()}
 
@@ -340,7 +344,7 @@ def _shown(value: JSON) -> str:
 
 
 def _too_deep(error: ParseError | RecursionError, data: JSON) -> ParseError:
-    """Return the ParseError for an error of reading, which is always about depth."""
+    """Return the ParseError for an error while reading, which can only be excessive nesting."""
     if isinstance(error, RecursionError):
         return ParseError("", STACK_USED_UP)
     return ParseError(_deep_path(data), error.problem)
@@ -350,7 +354,7 @@ _SHOWN_STEPS = 8
 
 
 def _deep_path(value: JSON) -> str:
-    """Return the first steps of the path to JSON that is nested deeper than MAX_DEPTH levels."""
+    """Return the first steps of the path to the JSON that is nested deeper than MAX_DEPTH levels."""
     path = ""
     for level in range(1, _SHOWN_STEPS + 1):
         items = value.items() if is_object(value) else enumerate(value)
@@ -371,7 +375,7 @@ def _deeper(value: JSON, levels: int) -> bool:
 
 
 def _thaw(value: JSON) -> JSON:
-    """Return what a field holds as new dicts, lists and plain strings."""
+    """Return the content of a field as new dicts, lists and plain strings."""
     if isinstance(value, Value):
         return value.to_dict()
     if is_array(value):

@@ -1,4 +1,4 @@
-"""String enums: closed ones, whose values the library decides, and open ones, whose values servers decide."""
+"""String enums: closed enums, whose values this library defines, and open enums, whose values servers define."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ __all__ = ["OpenEnum", "StringEnum", "members_by_value"]
 
 
 class StringEnum(str, Enum):
-    """An enum whose members equal their strings, on every Python version also in `str()`, `format()` and f-strings."""
+    """An enum whose members equal their strings, and format as them in `str()`, `format()` and f-strings."""
 
-    # An f-string of a plain `str, Enum` gives the value up to Python 3.10, the member's name from 3.11 on.
+    # `format()` of a plain `str, Enum` returns the value up to Python 3.10, and the member's name from 3.11 on.
     def __str__(self) -> str:
         return str.__str__(self)
 
@@ -31,17 +31,18 @@ class StringEnum(str, Enum):
 
 
 class OpenEnum(StringEnum):
-    """A string enum that takes every string.
+    """A string enum that accepts every string.
 
-    Servers add values faster than clients are released, so `FinishReason("abort")`
-    gives an unnamed member: it equals and hashes like `"abort"`, pickles, and has
-    `.known == False`. Named members are singletons; unnamed ones are made anew each
-    time, so that what a server sends cannot fill memory: compare with `==`, not `is`.
+    Servers add values faster than clients are released, so `FinishReason("abort")` returns an unnamed member. It equals
+    and hashes like `"abort"`, can be pickled, and has `.known == False`.
+
+    Named members are singletons. An unnamed member is created each time, so that values from a server cannot fill the
+    memory: compare members with `==`, not `is`.
     """
 
     @property
     def known(self) -> bool:
-        """True for the members named in the class."""
+        """Whether the class names this member."""
         return self._value_ in self.__class__._value2member_map_
 
     @classmethod
@@ -64,5 +65,5 @@ class OpenEnum(StringEnum):
 
 
 def members_by_value(enum: type[Member]) -> Mapping[Any, Member]:
-    """Return the members that are named in the class, by their values."""
+    """Return the named members of an enum by their values."""
     return {member.value: member for member in enum}

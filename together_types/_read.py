@@ -1,22 +1,23 @@
-"""How JSON is read: the policy for every type, in one place.
+"""The rules for reading JSON: which JSON each type of field accepts.
 
-A `Reader` describes how one field is read. Its `read` function receives raw JSON and the nesting level of that JSON,
-and has three results:
+A `Reader` describes how one field is read. Its `read` function takes raw JSON and its nesting level, and has three
+possible outcomes:
 
-- the value that the field's annotation promises;
-- `Coerced(value)`: the same value in another form (`"0"` or `0.0` for 0). The field holds the value, `extra` keeps
-  the JSON that was received. This is not an issue.
-- `TypeMismatch`, raised: the field cannot hold this JSON truthfully. The field reads as absent, `extra` keeps the
-  JSON, and `issues()` lists the problem.
+- It returns a value of the annotated type.
+- It returns `Coerced(value)` if the JSON has that value in another form (`"0"` or `0.0` for 0). The field has the
+  value, and `extra` keeps the JSON that was received. This is not an issue.
+- It raises `TypeMismatch` if the JSON does not represent a value of the type. The field reads as absent, `extra` keeps
+  the JSON, and `issues()` lists the problem.
 
-`Reader.types` is the fast path: it maps an exact JSON type to the function that reads it, or to None where the JSON is
-the value already. `read` accepts every type. `_schema` reads an object with these tables.
+`Reader.types` is the fast path: it maps an exact JSON type to the function that reads it, or to None if the JSON is
+already the value. `read` accepts every type. `_schema` reads an object with these tables.
 
-In a class body a reader is written in place of the default (`id: str | None = TEXT`); the `dataclass` decorator
-makes the default and the schema of the class from it. Readers also accept what they return (values, tuples,
-enum members), so constructors convert their arguments by the same rules.
+In a class body a reader takes the place of the default (`id: str | None = TEXT`). The `dataclass` decorator makes the
+default and the schema of the class from it. Readers also accept their own results (values, tuples, enum members), so
+constructors convert their arguments by the same rules.
 
-A reader does not know its field, does not change the raw JSON, and returns no part of it that the caller can change.
+A reader is independent of its field. It does not change the raw JSON, and returns no part of it that the caller can
+change.
 """
 
 from __future__ import annotations
@@ -76,28 +77,28 @@ __all__ = [
 
 # How a field of a chunk merges over the chunks of a stream; `together_adapters.accumulate` applies these rules.
 KEEP_FIRST = "keep first"
-"""The first value that is not empty: what every chunk repeats (id, model)."""
+"""Keep the first value that is not empty: for values that every chunk repeats (id, model)."""
 KEEP_LAST = "keep last"
-"""The last value that is not "": what is sent once, or may change."""
+"""Keep the last value that is not "": for values that are sent once or may change."""
 CUMULATIVE = "cumulative"
-"""The last value, because it includes the ones before it (token counts)."""
+"""Keep the last value: for values that include the earlier ones (token counts)."""
 CONCATENATE = "concatenate"
-"""All values, joined in order: fragments of text, parts of an array."""
+"""Join all values in order: for fragments of text and parts of an array."""
 COLLECT = "collect"
-"""The items of all arrays, each once."""
+"""Collect the items of all arrays, without duplicates."""
 PER_CHUNK = "per chunk"
-"""No value, because it belongs to one chunk and not to the response."""
+"""Keep no value: it describes one chunk and not the response."""
 CUSTOM = "custom"
-"""A rule of its own in `accumulate`."""
+"""Merge by a rule specific to this field, in `accumulate`."""
 
-# A longer digit string is not a count, a time or a seed, and int() of a very long one is slow.
+# digits; a longer string is not a count, a time or a seed, and int() of a very long one is slow
 _LONGEST_INTEGER = 40
 
 _NULL: type = type(None)
 
 
 class TypeMismatch(Exception):
-    """JSON of another type than the field holds; `path` is relative to the field."""
+    """JSON that does not match the field's type; `path` is relative to the field."""
 
     def __init__(self, expected: str, got: JSON, path: str = "") -> None:
         super().__init__(expected, got, path)
@@ -111,7 +112,7 @@ class TypeMismatch(Exception):
 
 
 class Coerced:
-    """A converted value; `extra` keeps the JSON that it was made from."""
+    """A converted value; `extra` keeps the JSON that it was converted from."""
 
     __slots__ = ("value",)
 
@@ -120,13 +121,17 @@ class Coerced:
 
 
 class Reader:
-    """How one field is read; the module's docstring describes `read` and `types`.
+    """The rules for reading one field; the module's docstring describes `read` and `types`.
 
-    `default` is the value of an absent field. `null` is whether JSON's null is a value of it. A `required` field has an
-    issue when it is absent. `hash` is False if the value may contain a dict, which cannot be hashed. `raw` is True if
-    the value may be raw JSON, which is frozen when it is first accessed. `repr` is False for a field that the repr
-    leaves out. `alias` is the key in JSON if it is not the field's name. `merge` is how the field of a chunk merges over
-    the chunks of a stream. `head` is True for a field that every chunk of a stream repeats.
+    - `default`: the value of an absent field.
+    - `null`: whether the field accepts null.
+    - `required`: whether the absence of the field is an issue.
+    - `hash`: False if the value may contain a dict, which cannot be hashed.
+    - `raw`: whether the value may be raw JSON, which is frozen at the first access.
+    - `repr`: whether the repr of the value includes the field.
+    - `alias`: the JSON key, if it is not the field's name.
+    - `merge`: how a field of a chunk merges over the chunks of a stream.
+    - `head`: whether every chunk of a stream repeats the field.
     """
 
     __slots__ = ("alias", "default", "hash", "head", "merge", "null", "raw", "read", "repr", "required", "types")
@@ -161,12 +166,12 @@ class Reader:
         self.head = head
 
     def replace(self, **changes: JSON) -> Reader:
-        """Return the same reader with other settings."""
+        """Return a copy of the reader with these settings changed."""
         settings = {name: getattr(self, name) for name in self.__slots__}
         return self.__class__(**{**settings, **changes})
 
     def convert(self, raw: JSON, level: int) -> JSON:
-        """Return the value, or the Coerced, that the reader makes of raw JSON of any type. Raises TypeMismatch."""
+        """Read raw JSON of any type; returns a value or a Coerced, or raises TypeMismatch."""
         try:
             read = self.types[type(raw)]
         except KeyError:
@@ -176,7 +181,7 @@ class Reader:
 
 def _text(raw: JSON, level: int) -> JSON:
     if isinstance(raw, str):
-        return str.__str__(raw)  # of a subclass too, such as another enum's member
+        return str.__str__(raw)  # a plain string, also for a subclass such as another enum's member
     raise TypeMismatch("string", raw)
 
 
@@ -243,7 +248,7 @@ def nested(cls: Any) -> Any:
 
 
 def object_in(cls: type[Any], read_object: Read) -> Reader:
-    """Return the reader of a value of the class `cls`; `read_object` makes one of a dict."""
+    """Return the reader of a value of the class `cls`; `read_object` reads a dict as such a value."""
 
     def read(raw: JSON, level: int) -> JSON:
         if isinstance(raw, cls):
@@ -256,7 +261,7 @@ def object_in(cls: type[Any], read_object: Read) -> Reader:
 
 
 def enum_of(enum: type[Enum]) -> Any:
-    """Return the reader of a member of a string enum; an open enum has a member for every string."""
+    """Return the reader of a string enum; an open enum has a member for every string."""
     members = members_by_value(enum)
 
     def read_text(raw: str, level: int) -> JSON:
@@ -276,7 +281,7 @@ def enum_of(enum: type[Enum]) -> Any:
 
 
 def array_of(item: Reader, *, nulls: bool = False) -> Any:
-    """Return the reader of an array as a tuple; one element of the wrong type is a mismatch of the whole array."""
+    """Return the reader of an array as a tuple; an element of the wrong type makes the whole array a mismatch."""
     types, read_any = _element(item, nulls)
     kept = frozenset([kind for kind, read in types.items() if read is None])
 
@@ -313,7 +318,7 @@ def array_of(item: Reader, *, nulls: bool = False) -> Any:
 
 
 def map_of(item: Reader, *, nulls: bool = False) -> Any:
-    """Return the reader of an object with any keys and values of one type; one wrong value is a mismatch of it all."""
+    """Return the reader of an object with values of one type; a wrong value makes the whole object a mismatch."""
     types, read_any = _element(item, nulls)
     kept = frozenset([kind for kind, read in types.items() if read is None])
 
@@ -346,7 +351,7 @@ def map_of(item: Reader, *, nulls: bool = False) -> Any:
 
 
 def _element(item: Reader, nulls: bool) -> tuple[Mapping[type, Read | None], Read]:
-    """Return the `types` and the `read` of an element. Raw JSON in one is frozen at once, in a field on access."""
+    """Return the `types` and the `read` of an element; raw JSON in it is frozen here, not at the first access."""
     if not item.raw:
         return {kind: read for kind, read in item.types.items() if nulls or kind is not _NULL}, item.read
 
@@ -360,7 +365,7 @@ def _element(item: Reader, nulls: bool) -> tuple[Mapping[type, Read | None], Rea
 
 
 def union(*readers: Reader) -> Any:
-    """Return the reader of the first type that is the JSON as it is, else of the first that it can be converted to."""
+    """Return the reader of a union: the first type that the JSON has already, else the first that it converts to."""
 
     def read(raw: JSON, level: int) -> JSON:
         mismatches: list[TypeMismatch] = []
@@ -377,7 +382,7 @@ def union(*readers: Reader) -> Any:
         if coerced:
             return coerced
         for found in mismatches:
-            if found.path:  # the right kind of container, with a wrong element
+            if found.path:  # the right container with an element of the wrong type: the most specific problem
                 raise found
         raise TypeMismatch(" or ".join(found.expected for found in mismatches), raw)
 
@@ -392,8 +397,8 @@ def union(*readers: Reader) -> Any:
     return Reader(read, types, hash=hashed, raw=any(reader.raw for reader in readers))
 
 
-# Any for type checkers: in a class body a reader is in the place of the field's default.
-EXTRA: Any = Reader(_object, {}, hash=False, raw=True)  # the field `extra` itself, which the decorator handles
+# Any, for type checkers: in a class body a reader takes the place of the field's default.
+EXTRA: Any = Reader(_object, {}, hash=False, raw=True)  # marks the field `extra`, which the decorator handles
 TEXT: Any = Reader(_text, {str: None})
 FLAG: Any = Reader(_flag, {bool: None})
 INTEGER: Any = Reader(_integer, {int: None})
@@ -409,7 +414,7 @@ INTEGERS: Any = array_of(INTEGER)
 INTEGERS_OR_NULLS: Any = array_of(INTEGER, nulls=True)
 NUMBERS_OR_NULLS: Any = array_of(NUMBER, nulls=True)
 TEXTS_OR_NULLS: Any = array_of(TEXT, nulls=True)
-# One object, or an array of one object for each position.
+# One object, or an array with an object for each position.
 TOP_LOGPROBS: Any = union(NUMBERS_BY_NAME, array_of(NUMBERS_BY_NAME, nulls=True))
 TEXT_OR_TEXTS: Any = union(TEXT, array_of(TEXT))
 TEXT_OR_INTEGER: Any = union(TEXT, INTEGER)

@@ -1,4 +1,4 @@
-"""The fields that a user's subclass declares; loaded when such a class is first used.
+"""The fields that a user's subclass declares; imported at the first use of such a class.
 
 Both decorators are supported: `together_types.dataclass` and the standard library's.
 """
@@ -26,10 +26,10 @@ _MISSING = object()
 
 
 def publish_schema(cls: type[Any]) -> Schema:
-    """Make the schema of a class, and set the attributes that it determines."""
+    """Make the schema of a class, set the attributes that depend on it, and return it."""
     building: dict[type[Any], Schema] = {}
     schema = _schema_of(cls, building)
-    # Only complete schemas are published: another thread may be reading with these classes.
+    # Only complete schemas are published, because another thread may use these classes.
     for owner, made in building.items():
         for name in own_fields(owner):
             key = made.keys[name]
@@ -43,7 +43,7 @@ def publish_schema(cls: type[Any]) -> Schema:
 
 
 def _schema_of(cls: type[Any], building: dict[type[Any], Schema]) -> Schema:
-    """Return the schema of a class, made if need be; `building` has the classes whose schemas are being made."""
+    """Return the schema of a class, and make it if necessary; `building` has the schemas that are being made."""
     found: Any = vars(cls)["_schema"]
     if found.__class__ is Schema:
         schema: Schema = found
@@ -72,7 +72,7 @@ def _reader_for(cls: type[Any], name: str, annotation: JSON, building: dict[type
 
 
 def _bounded(read: Read) -> Read:
-    """Return a reader of objects for a class that contains itself, which JSON could nest without end."""
+    """Return a reader that checks the nesting level, for a class that contains itself."""
 
     def read_bounded(data: JSON, level: int) -> JSON:
         check_level(level)
@@ -91,7 +91,7 @@ def _checked_default(field: str, reader: Reader, default: JSON) -> JSON:
 
 
 def own_annotations(cls: type[Any]) -> Mapping[str, JSON]:
-    """Return the annotations of the class itself, without those of its bases."""
+    """Return the annotations of a class without those of its bases."""
     if sys.version_info >= (3, 14):
         from annotationlib import Format, get_annotations
 
@@ -101,7 +101,7 @@ def own_annotations(cls: type[Any]) -> Mapping[str, JSON]:
 
 
 def own_fields(cls: type[Any]) -> dict[str, tuple[JSON, JSON]]:
-    """Return the annotation and the default of each field that a user's class declares, by either decorator."""
+    """Return the annotation and the default of each field that a user's class declares with either decorator."""
     members = vars(cls)
     standard = members.get("__dataclass_fields__")
     fields: dict[str, tuple[JSON, JSON]] = {}

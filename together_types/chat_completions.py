@@ -1,9 +1,8 @@
-"""Chat completions: messages, requests, responses and the chunks of a stream. Values only: nothing
-here sends a request, or holds it to what a server takes.
+"""Chat completions: messages, requests, responses and the chunks of a stream.
 
-Names and fields are those of `together.types.chat_completions` of together-python 1.x, and beyond them
-what the current SDK and Together's OpenAPI have and what servers of the OpenAI format send. A field that
-1.x does not have says in its class's text where it comes from.
+Names and fields are those of `together.types.chat_completions` in together-python 1.x, with the fields that the current
+SDK, Together's OpenAPI and servers of OpenAI's format add. The docstring of a class names the source of each field that
+1.x lacks. A request is not checked against the limits of a server.
 """
 
 from __future__ import annotations
@@ -121,28 +120,28 @@ __all__ = [
 
 
 class ResponseFormatType(OpenEnum):
-    """What a reply must look like; `text` (OpenAI) is an unnamed value."""
+    """The format of a response; `text` (OpenAI) is an unnamed member."""
 
     JSON_OBJECT = "json_object"
-    """Any JSON object; with Together, one that keeps to `schema_`."""
+    """Any JSON object; with Together, an object that matches `schema_`."""
     JSON_SCHEMA = "json_schema"
-    """A JSON object that keeps to the JSON Schema under `json_schema`."""
+    """A JSON object that matches the JSON Schema in `json_schema`."""
     REGEX = "regex"
     """Text that `pattern` matches (Together)."""
 
 
 class ToolChoiceEnum(OpenEnum):
-    """Whether tools may or must be called; `none` (OpenAI) is an unnamed value."""
+    """Whether the model may or must call tools; `none` (OpenAI) is an unnamed member."""
 
     Auto = "auto"
-    """The model chooses."""
+    """The model decides."""
     Required = "required"
     """The model must call at least one tool."""
 
 
 @dataclass(frozen=True)
 class AnnotationURLCitation(ValueOf["AnnotationURLCitationDict"]):
-    """The web page that a stretch of an answer is from (OpenAI); the indexes are of characters of the content."""
+    """The web page cited by a part of the content (OpenAI); the indexes are positions of characters in the content."""
 
     start_index: int | None = INTEGER
     end_index: int | None = INTEGER
@@ -153,7 +152,7 @@ class AnnotationURLCitation(ValueOf["AnnotationURLCitationDict"]):
 
 @dataclass(frozen=True)
 class Annotation(ValueOf["AnnotationDict"]):
-    """A citation in an answer (OpenAI); `type` is `url_citation`."""
+    """A citation in a message (OpenAI); `type` is `url_citation`."""
 
     type: str | None = TEXT
     url_citation: AnnotationURLCitation | None = nested(AnnotationURLCitation)
@@ -162,9 +161,9 @@ class Annotation(ValueOf["AnnotationDict"]):
 
 @dataclass(frozen=True)
 class ChatCompletionAudio(ValueOf["ChatCompletionAudioDict"]):
-    """A spoken answer (OpenAI): `data` is base64, `transcript` what is said.
+    """A spoken response (OpenAI): `data` is base64, `transcript` is the text.
 
-    A message that is sent back has its `id` alone, until `expires_at`, in seconds since 1970.
+    A later request refers to it by `id` alone, until `expires_at` in seconds since 1970.
     """
 
     id: str | None = TEXT
@@ -176,12 +175,12 @@ class ChatCompletionAudio(ValueOf["ChatCompletionAudioDict"]):
 
 @dataclass(frozen=True)
 class ChatCompletionMessage(ValueOf["ChatCompletionMessageDict"]):
-    """One message of a conversation, asked or answered.
+    """One message of a conversation, in a request or a response.
 
-    1.x declares `role`, `content` and `tool_calls`. `tool_call_id` and `name` belong to messages that answer
-    a call. The reasoning stands under `reasoning` (Together, vLLM, mlx-lm) or `reasoning_content` (DeepSeek,
-    SGLang, llama-server, litellm); `reasoning_text` reads both. `refusal`, `annotations` and `audio` are
-    OpenAI's, `function_call` its older form of a single tool call.
+    1.x declares `role`, `content` and `tool_calls`. `tool_call_id` and `name` are for the result of a tool call. The
+    reasoning is under `reasoning` (Together, vLLM, mlx-lm) or `reasoning_content` (DeepSeek, SGLang, llama-server,
+    litellm); `reasoning_text` reads both. `refusal`, `annotations` and `audio` are OpenAI's, and so is
+    `function_call`, an older form of a single tool call.
     """
 
     role: MessageRole | None = enum_of(MessageRole)
@@ -201,18 +200,18 @@ class ChatCompletionMessage(ValueOf["ChatCompletionMessageDict"]):
 
     @property
     def text(self) -> str:
-        """The content as text: "" where there is none, the text parts where it is a list of parts."""
+        """The content as text, with the text parts of a list joined; "" if there is no content."""
         return text_of(self.content)
 
     @property
     def reasoning_text(self) -> str:
-        """The reasoning, whichever key carried it; "" where there is none."""
+        """The reasoning, under either key; "" if there is none."""
         return reasoning_of(self)
 
 
 @dataclass(frozen=True)
 class JSONSchema(ValueOf["JSONSchemaDict"]):
-    """A JSON Schema with its name (OpenAI, Together); `schema_` is the key `schema`, `strict` keeps the model to it."""
+    """A JSON Schema with its name (OpenAI, Together); `schema_` has the key `schema`, `strict` enforces the schema."""
 
     name: str | None = TEXT
     description: str | None = TEXT
@@ -223,10 +222,10 @@ class JSONSchema(ValueOf["JSONSchemaDict"]):
 
 @dataclass(frozen=True)
 class ResponseFormat(ValueOf["ResponseFormatDict"]):
-    """What a reply must look like: any JSON object, one that keeps to a JSON Schema, or text that a regex matches.
+    """The format of a response: any JSON object, one that matches a JSON Schema, or text that matches a regex.
 
-    `schema_` is the key `schema` (Together); `json_schema` (OpenAI, and Together's current form) holds the
-    schema with its name.
+    `schema_` has the key `schema` (Together). `json_schema` (OpenAI, and Together's current form) contains the schema
+    and its name.
     """
 
     type: ResponseFormatType | None = enum_of(ResponseFormatType)
@@ -238,7 +237,7 @@ class ResponseFormat(ValueOf["ResponseFormatDict"]):
 
 @dataclass(frozen=True)
 class FunctionTool(ValueOf["FunctionToolDict"]):
-    """A function that the model may call; `parameters` is a JSON Schema, `strict` (OpenAI) keeps the model to it."""
+    """A function that the model may call; `parameters` is a JSON Schema, which `strict` (OpenAI) enforces."""
 
     description: str | None = TEXT
     name: str | None = TEXT
@@ -257,7 +256,7 @@ class FunctionToolChoice(ValueOf["FunctionToolChoiceDict"]):
 
 @dataclass(frozen=True)
 class Tools(ValueOf["ToolsDict"]):
-    """One tool on offer; `type` is `function`."""
+    """A tool that the model may call; `type` is `function`."""
 
     type: str | None = TEXT
     function: FunctionTool | None = nested(FunctionTool)
@@ -266,7 +265,7 @@ class Tools(ValueOf["ToolsDict"]):
 
 @dataclass(frozen=True)
 class ToolChoice(ValueOf["ToolChoiceDict"]):
-    """The one tool that the model must call; `type` is `function`."""
+    """The tool that the model must call; `type` is `function`."""
 
     type: str | None = TEXT
     function: FunctionToolChoice | None = nested(FunctionToolChoice)
@@ -275,10 +274,10 @@ class ToolChoice(ValueOf["ToolChoiceDict"]):
 
 @dataclass(frozen=True)
 class StreamOptions(ValueOf["StreamOptionsDict"]):
-    """What a stream tells beside the answer: `include_usage` asks for a last chunk with the usage.
+    """The options of a stream: `include_usage` requests a last chunk with the usage.
 
-    `include_obfuscation` (OpenAI) pads chunks against eavesdroppers, `continuous_usage_stats` (vLLM) gives every chunk
-    a usage.
+    `include_obfuscation` (OpenAI) pads chunks to hide their length from eavesdroppers. `continuous_usage_stats` (vLLM)
+    adds the usage to every chunk.
     """
 
     include_usage: bool | None = FLAG
@@ -289,10 +288,10 @@ class StreamOptions(ValueOf["StreamOptionsDict"]):
 
 @dataclass(frozen=True)
 class Reasoning(ValueOf["ReasoningDict"]):
-    """Whether the model reasons before it answers (Together: `enabled`).
+    """The options of the model's reasoning; `enabled` (Together) switches it on or off.
 
-    OpenRouter adds `effort` (`low`, `medium`, `high`), `max_tokens` for the reasoning, and `exclude`, which leaves it
-    out of the answer.
+    OpenRouter adds `effort` (`low`, `medium`, `high`), `max_tokens` for the reasoning, and `exclude`, which omits the
+    reasoning from the response.
     """
 
     enabled: bool | None = FLAG
@@ -304,13 +303,12 @@ class Reasoning(ValueOf["ReasoningDict"]):
 
 @dataclass(frozen=True)
 class ChatCompletionRequest(ValueOf["ChatCompletionRequestDict"]):
-    """A request for a chat completion. `messages` and `model` are required by every server.
+    """A request for a chat completion. Every server requires `messages` and `model`.
 
-    The fields up to `tool_choice` are 1.x's. `logprobs` is a number of tokens (Together) or a bool with the
-    number in `top_logprobs` (OpenAI). The current SDK adds `reasoning`, `reasoning_effort`,
-    `chat_template_kwargs`, `context_length_exceeded_behavior`, `compliance` and `function_call`; OpenAI
-    `max_completion_tokens`, `stream_options`, `parallel_tool_calls`, `functions`, `metadata`, `service_tier`
-    and `user`.
+    1.x declares the fields up to `tool_choice`. `logprobs` is a number of tokens (Together), or a bool with the number
+    in `top_logprobs` (OpenAI). The current SDK adds `reasoning`, `reasoning_effort`, `chat_template_kwargs`,
+    `context_length_exceeded_behavior`, `compliance` and `function_call`. OpenAI adds `max_completion_tokens`,
+    `stream_options`, `parallel_tool_calls`, `functions`, `metadata`, `service_tier` and `user`.
     """
 
     messages: tuple[ChatCompletionMessage, ...] | None = array_of(nested(ChatCompletionMessage))
@@ -353,12 +351,12 @@ class ChatCompletionRequest(ValueOf["ChatCompletionRequestDict"]):
 
 @dataclass(frozen=True)
 class ChatCompletionChoicesData(ValueOf["ChatCompletionChoicesDataDict"]):
-    """One answer of a response.
+    """One choice of a response.
 
-    1.x declares the fields up to `message`; `top_logprobs` and `text` are the current SDK's (a legacy
-    completion has `text` instead of `message`). `top_logprobs` is one object, or an array of one object for each
-    position, as in LogprobsPart. `stop_reason` and `token_ids` are vLLM's, `matched_stop` SGLang's,
-    `native_finish_reason` OpenRouter's.
+    1.x declares the fields up to `message`. The current SDK adds `top_logprobs` and `text`, which a legacy completion
+    has instead of `message`. `top_logprobs` is one object, or an array with an object for each position, as in
+    LogprobsPart. vLLM sends `stop_reason` and `token_ids`, SGLang `matched_stop`, and OpenRouter
+    `native_finish_reason`.
     """
 
     index: int | None = INTEGER
@@ -377,11 +375,11 @@ class ChatCompletionChoicesData(ValueOf["ChatCompletionChoicesDataDict"]):
 
 @dataclass(frozen=True)
 class ChatCompletionResponse(ValueOf["ChatCompletionResponseDict"]):
-    """The answer to a request that was not streamed.
+    """The response to a request without streaming.
 
-    `created` is in seconds since 1970. 1.x declares the fields up to `usage`; `warnings` is Together's,
-    `system_fingerprint`, `service_tier`, `metadata` and `moderation` (what it found in the request and in the
-    answer, as it came) are OpenAI's, and `error` is what some gateways put into a reply of status 200.
+    `created` is in seconds since 1970. 1.x declares the fields up to `usage`. `warnings` is Together's.
+    `system_fingerprint`, `service_tier`, `metadata` and `moderation` (the moderation results for the request and the
+    response, unchanged) are OpenAI's. Some gateways send `error` in a response with status 200.
     """
 
     id: str | None = TEXT
@@ -401,14 +399,14 @@ class ChatCompletionResponse(ValueOf["ChatCompletionResponseDict"]):
 
     @property
     def text(self) -> str:
-        """The text of the first choice; "" where there is no choice or no text."""
+        """The text of the first choice; "" if there is no choice or no text."""
         for choice in self.choices or ():
             return (choice.message.text if choice.message else "") or choice.text or ""
         return ""
 
     @property
     def reasoning_text(self) -> str:
-        """The reasoning of the first choice, whichever key carried it; "" where there is none."""
+        """The reasoning of the first choice, under either key; "" if there is none."""
         for choice in self.choices or ():
             return choice.message.reasoning_text if choice.message else ""
         return ""
@@ -416,12 +414,12 @@ class ChatCompletionResponse(ValueOf["ChatCompletionResponseDict"]):
 
 @dataclass(frozen=True)
 class ChatCompletionChoicesChunk(ValueOf["ChatCompletionChoicesChunkDict"]):
-    """What one chunk adds to one choice.
+    """The part of one choice that one chunk adds.
 
-    `logprobs` is the number of the one token (Together), or an object in Together's or OpenAI's form. 1.x
-    declares the fields up to `delta`. Together sends `text` too, which repeats the delta's content. The servers
-    that send `top_logprobs`, `stop_reason`, `matched_stop`, `token_ids` and `native_finish_reason` are listed in
-    ChatCompletionChoicesData.
+    `logprobs` is the log probability of the chunk's single token (Together), or an object in Together's or OpenAI's
+    form. 1.x declares the fields up to `delta`. Together also sends `text`, which repeats the content of the delta.
+    ChatCompletionChoicesData lists the servers that send `top_logprobs`, `stop_reason`, `matched_stop`, `token_ids` and
+    `native_finish_reason`.
     """
 
     index: int | None = INTEGER.replace(merge=CUSTOM)
@@ -445,11 +443,11 @@ use_choice_reader(ChatCompletionChoicesChunk, DeltaContent, FinishReason)
 
 @dataclass(frozen=True)
 class ChatCompletionChunk(ValueOf["ChatCompletionChunkDict"]):
-    """One event of a streamed answer; `choices` may be empty, as in the last chunk that has the usage.
+    """One event of a streamed response; `choices` may be empty, as in the last chunk, which has the usage.
 
-    1.x declares the fields up to `usage`. `warnings` is Together's; `system_fingerprint`, `service_tier`,
-    `obfuscation` (padding against eavesdroppers) and `moderation` are OpenAI's; `error` is how gateways report
-    a failure after the stream has begun.
+    1.x declares the fields up to `usage`. `warnings` is Together's. `system_fingerprint`, `service_tier`, `obfuscation`
+    (padding that hides the length from eavesdroppers) and `moderation` are OpenAI's. Gateways send `error` if the
+    stream fails after its start.
     """
 
     id: str | None = TEXT.replace(merge=KEEP_FIRST, head=True)
@@ -471,7 +469,7 @@ class ChatCompletionChunk(ValueOf["ChatCompletionChunkDict"]):
 
     @property
     def text(self) -> str:
-        """What the chunk adds to the text of the choice of index 0, or of no index; "" where it adds nothing."""
+        """The text that the chunk adds to the choice with index 0 or without an index; "" if it adds none."""
         for choice in self.choices or ():
             if not choice.index:
                 return (choice.delta.text if choice.delta else "") or choice.text or ""
@@ -479,7 +477,7 @@ class ChatCompletionChunk(ValueOf["ChatCompletionChunkDict"]):
 
     @property
     def reasoning_text(self) -> str:
-        """What the chunk adds to the reasoning of the choice of index 0, or of no index; "" where it adds nothing."""
+        """The reasoning that the chunk adds to the choice with index 0 or without an index; "" if it adds none."""
         for choice in self.choices or ():
             if not choice.index:
                 return choice.delta.reasoning_text if choice.delta else ""

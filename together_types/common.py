@@ -1,9 +1,8 @@
-"""The parts that responses and chunks share: enums, usage, log probabilities, tool calls, content parts, deltas.
-Values only: nothing here carries, joins or converts them.
+"""The types that responses and chunks share: enums, usage, log probabilities, tool calls, content parts and deltas.
 
-Names and members are those of `together.types.common` of together-python 1.x; a few parts that 1.x
-has in `chat_completions` are defined here, because deltas hold them too, and are found in both
-modules. A field that 1.x does not have says in its class's text where it comes from.
+Names and members are those of `together.types.common` in together-python 1.x. A few types that 1.x defines in
+`chat_completions` are defined here, because deltas contain them too; both modules export them. The docstring of a class
+names the source of each field that 1.x lacks.
 """
 
 from __future__ import annotations
@@ -108,64 +107,65 @@ __all__ = [
 
 
 class FinishReason(OpenEnum):
-    """Why a choice ended.
+    """The reason why a choice ended.
 
-    Together's own are named; other servers' (`content_filter`, `function_call`, `abort`, ...) are values
-    with `.known == False`. `Null` is the empty string that Together has sent; JSON's null reads as None.
+    The reasons of Together are named members. The reasons of other servers (`content_filter`, `function_call`, `abort`,
+    ...) are unnamed members with `.known == False`. `Null` is the empty string, which Together has sent; JSON's null
+    reads as None.
     """
 
     Length = "length"
-    """Cut off at `max_tokens`, or at the model's context."""
+    """The text reached `max_tokens` or the model's context length."""
     StopSequence = "stop"
-    """The model was done, or wrote a stop sequence."""
+    """The model ended its text or wrote a stop sequence."""
     EOS = "eos"
-    """The model wrote its end-of-sequence token; other servers call that `stop`."""
+    """The model wrote its end-of-sequence token; other servers send `stop` for this."""
     ToolCalls = "tool_calls"
-    """The model calls tools and waits for what they give."""
+    """The model calls tools and waits for their results."""
     Error = "error"
-    """Something failed while the answer was made."""
+    """Generating the text failed."""
     Null = ""
-    """The empty string: the choice goes on."""
+    """The choice has not ended."""
 
 
 class ObjectType(OpenEnum):
-    """The kind of an object, as its `object` key says; some gateways send `""` or another kind's name."""
+    """The type of a JSON object, from its `object` key; some gateways send `""` or another type."""
 
     TextCompletion = "text_completion"
-    """A completion of a plain prompt, as OpenAI names it."""
+    """A completion of a plain prompt (OpenAI)."""
     Completion = "text.completion"
     """A completion of a plain prompt (Together)."""
     CompletionChunk = "completion.chunk"
     """A chunk of a streamed completion of a plain prompt (Together)."""
     ChatCompletion = "chat.completion"
-    """A response."""
+    """A chat completion."""
     ChatCompletionChunk = "chat.completion.chunk"
-    """A chunk of a streamed response."""
+    """A chunk of a streamed chat completion."""
     Embedding = "embedding"
     """An embedding."""
     FinetuneEvent = "fine-tune-event"
     """An event of a fine-tuning job (Together)."""
     File = "file"
-    """A file that was uploaded."""
+    """An uploaded file."""
     Model = "model"
-    """A model's description."""
+    """The description of a model."""
 
 
 class MessageRole(OpenEnum):
-    """Who speaks in a message."""
+    """The author of a message."""
 
     ASSISTANT = "assistant"
     """The model."""
     SYSTEM = "system"
-    """Instructions for the whole conversation."""
+    """The application, with instructions for the whole conversation."""
     USER = "user"
-    """Who asks."""
+    """The user of the model."""
     TOOL = "tool"
-    """What a tool gave; `tool_call_id` says for which call."""
+    """A tool, with its result; `tool_call_id` identifies the call."""
 
 
 class ChatCompletionMessageContentType(OpenEnum):
-    """The kind of a content part; `thinking`, `refusal`, `input_audio`, ... are unnamed values."""
+    """The type of a content part; `thinking`, `refusal`, `input_audio`, ... are unnamed members."""
 
     TEXT = "text"
     """`text` is set."""
@@ -179,9 +179,9 @@ class ChatCompletionMessageContentType(OpenEnum):
 
 @dataclass(frozen=True)
 class PromptTokensDetails(ValueOf["PromptTokensDetailsDict"]):
-    """The kinds of the prompt's tokens (OpenAI, vLLM, llama-server, litellm); counts of tokens.
+    """The numbers of prompt tokens by kind (OpenAI, vLLM, llama-server, litellm).
 
-    `video_tokens` is sent by litellm only.
+    Only litellm sends `video_tokens`.
     """
 
     cached_tokens: int | None = INTEGER
@@ -195,9 +195,9 @@ class PromptTokensDetails(ValueOf["PromptTokensDetailsDict"]):
 
 @dataclass(frozen=True)
 class CompletionTokensDetails(ValueOf["CompletionTokensDetailsDict"]):
-    """The kinds of the completion's tokens (OpenAI, litellm, SGLang); counts of tokens.
+    """The numbers of completion tokens by kind (OpenAI, litellm, SGLang).
 
-    `image_tokens` is sent by litellm only.
+    Only litellm sends `image_tokens`.
     """
 
     reasoning_tokens: int | None = INTEGER
@@ -211,9 +211,9 @@ class CompletionTokensDetails(ValueOf["CompletionTokensDetailsDict"]):
 
 @dataclass(frozen=True)
 class UsageData(ValueOf["UsageDataDict"]):
-    """Counts of tokens. An absent count reads as 0 and is an issue.
+    """The numbers of tokens that a request used. An absent count reads as 0 and is an issue.
 
-    The details are OpenAI's; `reasoning_tokens` at this level is SGLang's.
+    OpenAI sends the details; SGLang sends `reasoning_tokens` at this level.
     """
 
     prompt_tokens: int = COUNT
@@ -227,10 +227,10 @@ class UsageData(ValueOf["UsageDataDict"]):
 
 @dataclass(frozen=True)
 class TopLogprob(ValueOf["TopLogprobDict"]):
-    """One of the likeliest tokens at a position (OpenAI's form).
+    """One of the most likely tokens at a position, in OpenAI's form.
 
-    `logprob` is a natural logarithm, `bytes` the token's UTF-8 (a token may be part of a character),
-    `id` the token's number (llama-server, litellm).
+    `logprob` is a natural logarithm. `bytes` is the token's UTF-8, which may be only a part of a character. `id` is the
+    token's number (llama-server, litellm).
     """
 
     token: str | None = TEXT
@@ -242,9 +242,10 @@ class TopLogprob(ValueOf["TopLogprobDict"]):
 
 @dataclass(frozen=True)
 class ChatCompletionTokenLogprob(ValueOf["ChatCompletionTokenLogprobDict"]):
-    """A generated token with its log probability (OpenAI's form).
+    """A generated token with its log probability, in OpenAI's form.
 
-    The fields are those of TopLogprob, `id` (llama-server, litellm) included, and the likeliest tokens beside it.
+    The fields are those of TopLogprob, including `id` (llama-server, litellm), and `top_logprobs`, the most likely
+    tokens at the position.
     """
 
     token: str | None = TEXT
@@ -257,11 +258,12 @@ class ChatCompletionTokenLogprob(ValueOf["ChatCompletionTokenLogprobDict"]):
 
 @dataclass(frozen=True)
 class LogprobsPart(ValueOf["LogprobsPartDict"]):
-    """Log probabilities (natural logarithms) of tokens, in Together's or in OpenAI's form.
+    """The log probabilities (natural logarithms) of tokens, in Together's or OpenAI's form.
 
-    Together: the parallel arrays `tokens`, `token_logprobs` and `token_ids`; a prompt's first entry is null.
-    `top_logprobs` is one object (Together's OpenAPI) or an array of one object for each position (legacy
-    completions, llama-cpp-python), which also send `text_offset`. OpenAI: `content` and `refusal`.
+    Together's form is the parallel arrays `tokens`, `token_logprobs` and `token_ids`; the first log probability of a
+    prompt is null. `top_logprobs` is one object (Together's OpenAPI), or an array with an object for each position
+    (legacy completions, llama-cpp-python); servers that send the array also send `text_offset`. OpenAI's form is
+    `content` and `refusal`.
     """
 
     tokens: tuple[str | None, ...] | None = TEXTS_OR_NULLS
@@ -276,7 +278,7 @@ class LogprobsPart(ValueOf["LogprobsPartDict"]):
 
 @dataclass(frozen=True)
 class PromptPart(ValueOf["PromptPartDict"]):
-    """A prompt as it was sent to the model, returned with `echo`; with `logprobs`, those of its tokens."""
+    """A prompt that `echo` returns, with the log probabilities of its tokens if `logprobs` is set."""
 
     text: str | None = TEXT
     logprobs: LogprobsPart | None = nested(LogprobsPart)
@@ -285,7 +287,7 @@ class PromptPart(ValueOf["PromptPartDict"]):
 
 @dataclass(frozen=True)
 class InferenceWarning(ValueOf["InferenceWarningDict"]):
-    """A warning about a request that was answered all the same: its `message` (Together's OpenAPI)."""
+    """A warning about a request that was still served; `message` is its text (Together's OpenAPI)."""
 
     message: str | None = TEXT
     extra: Mapping[str, JSON] = EXTRA
@@ -293,9 +295,9 @@ class InferenceWarning(ValueOf["InferenceWarningDict"]):
 
 @dataclass(frozen=True)
 class FunctionCall(ValueOf["FunctionCallDict"]):
-    """The function that a tool call names and its arguments as JSON text; in a stream, a fragment of the text.
+    """The name of a called function and its arguments as JSON text; in a stream, a fragment of the text.
 
-    Arguments that came as an object (TGI, llama.cpp) are given as their JSON text.
+    Arguments that are received as an object (TGI, llama.cpp) are converted to JSON text.
     """
 
     name: str | None = TEXT
@@ -303,10 +305,10 @@ class FunctionCall(ValueOf["FunctionCallDict"]):
     extra: Mapping[str, JSON] = EXTRA
 
     def parsed_arguments(self) -> dict[str, JSON]:
-        """The arguments as a dict; none, null and blank text are the empty dict.
+        """Return the arguments as a dict; absent arguments, null and blank text return an empty dict.
 
-        Raises ParseError, with the position in the text, where they are not a JSON object: models
-        break JSON, and a reply cut off by `max_tokens` ends inside it.
+        Raises ParseError, with the position in the text, if they are not a JSON object. Models write invalid JSON, and
+        a response that reaches `max_tokens` may end inside the arguments.
         """
         if self.arguments is None or not self.arguments.strip():
             return {}
@@ -323,7 +325,7 @@ class FunctionCall(ValueOf["FunctionCallDict"]):
 
 @dataclass(frozen=True)
 class CustomToolCall(ValueOf["CustomToolCallDict"]):
-    """A call of a free-form tool (OpenAI): its name and its input as plain text."""
+    """A call of a custom tool (OpenAI): its name, and its input as plain text."""
 
     name: str | None = TEXT
     input: str | None = TEXT
@@ -332,10 +334,10 @@ class CustomToolCall(ValueOf["CustomToolCallDict"]):
 
 @dataclass(frozen=True)
 class ToolCalls(ValueOf["ToolCallsDict"]):
-    """One tool call of a message, or a fragment of one in a delta.
+    """One tool call of a message, or a fragment of a tool call in a delta.
 
-    In deltas `index` says which call a fragment belongs to; `id` and `function.name` come with its first
-    fragment. Together sends `index` in whole messages too. `custom` is OpenAI's free-form tool.
+    In deltas, `index` identifies the call of a fragment, and the first fragment has `id` and `function.name`. Together
+    sends `index` in whole messages too. `custom` is the call of a custom tool (OpenAI).
     """
 
     id: str | None = TEXT
@@ -348,7 +350,7 @@ class ToolCalls(ValueOf["ToolCallsDict"]):
 
 @dataclass(frozen=True)
 class ChatCompletionMessageContentImageURL(ValueOf["ChatCompletionMessageContentImageURLDict"]):
-    """Where a picture is (http, https or data URL); `detail` (OpenAI) is how closely to look."""
+    """The URL of an image (http, https or data); `detail` (OpenAI) is the resolution that the model uses."""
 
     url: str | None = TEXT
     detail: str | None = TEXT
@@ -357,7 +359,7 @@ class ChatCompletionMessageContentImageURL(ValueOf["ChatCompletionMessageContent
 
 @dataclass(frozen=True)
 class ChatCompletionMessageContentVideoURL(ValueOf["ChatCompletionMessageContentVideoURLDict"]):
-    """Where a video is (http, https or data URL)."""
+    """The URL of a video (http, https or data)."""
 
     url: str | None = TEXT
     extra: Mapping[str, JSON] = EXTRA
@@ -365,7 +367,7 @@ class ChatCompletionMessageContentVideoURL(ValueOf["ChatCompletionMessageContent
 
 @dataclass(frozen=True)
 class ChatCompletionMessageContentAudioURL(ValueOf["ChatCompletionMessageContentAudioURLDict"]):
-    """Where a recording is (http, https or data URL)."""
+    """The URL of a recording (http, https or data)."""
 
     url: str | None = TEXT
     extra: Mapping[str, JSON] = EXTRA
@@ -373,7 +375,7 @@ class ChatCompletionMessageContentAudioURL(ValueOf["ChatCompletionMessageContent
 
 @dataclass(frozen=True)
 class InputAudio(ValueOf["InputAudioDict"]):
-    """A recording inside a part (OpenAI, Together): `data` is base64, `format` its encoding (`wav`, `mp3`)."""
+    """A recording in a content part (OpenAI, Together): `data` is base64, `format` the audio format (`wav`, `mp3`)."""
 
     data: str | None = TEXT
     format: str | None = TEXT
@@ -382,7 +384,7 @@ class InputAudio(ValueOf["InputAudioDict"]):
 
 @dataclass(frozen=True)
 class FileFile(ValueOf["FileFileDict"]):
-    """A file inside a part, under its name in OpenAI's SDK: uploaded, as `file_id`, or as `file_data` in base64."""
+    """A file in a content part: `file_id` of an uploaded file, or `file_data` in base64 (the name is OpenAI's)."""
 
     file_id: str | None = TEXT
     file_data: str | None = TEXT
@@ -392,7 +394,7 @@ class FileFile(ValueOf["FileFileDict"]):
 
 @dataclass(frozen=True)
 class ThinkingPart(ValueOf["ThinkingPartDict"]):
-    """A piece of the reasoning inside a `thinking` part (Magistral): its `text`; `type` is `text`."""
+    """A piece of the reasoning in a `thinking` part (Magistral); `type` is `text`."""
 
     type: str | None = TEXT
     text: str | None = TEXT
@@ -401,9 +403,9 @@ class ThinkingPart(ValueOf["ThinkingPartDict"]):
 
 @dataclass(frozen=True)
 class ChatCompletionMessageContent(ValueOf["ChatCompletionMessageContentDict"]):
-    """One part of a message whose content is a list of parts; `type` says which field is set.
+    """One part of a message whose content is a list of parts; `type` is the name of the field that is set.
 
-    `thinking` is Magistral's reasoning (text, or parts of text); `refusal`, `input_audio` and `file` are OpenAI's.
+    `thinking` is the reasoning of Magistral, as text or as parts. `refusal`, `input_audio` and `file` are OpenAI's.
     """
 
     type: ChatCompletionMessageContentType | None = enum_of(ChatCompletionMessageContentType)
@@ -419,14 +421,14 @@ class ChatCompletionMessageContent(ValueOf["ChatCompletionMessageContentDict"]):
 
 
 def text_of(content: str | tuple[ChatCompletionMessageContent, ...] | None) -> str:
-    """The text of a message's or a delta's content: itself, or its text parts joined."""
+    """Return the content of a message or a delta as text; the text parts of a list are joined."""
     if content is None or isinstance(content, str):
         return content or ""
     return "".join([part.text or "" for part in content])
 
 
 def reasoning_of(value: _Reasoned) -> str:
-    """The reasoning under the first key that has any; where both have, they say the same."""
+    """Return the reasoning under the first key that has any; servers that send both keys send the same text."""
     if value.reasoning or value.reasoning_content:
         return value.reasoning or value.reasoning_content or ""
     if isinstance(value.content, tuple):
@@ -442,12 +444,12 @@ def _thinking_of(part: ChatCompletionMessageContent) -> str:
 
 @dataclass(frozen=True)
 class DeltaContent(ValueOf["DeltaContentDict"]):
-    """What one chunk adds to a choice's message.
+    """The part of a choice's message that one chunk adds.
 
-    1.x declares `content` only. `role` comes in the first delta, or in each (Together, mlx-lm), or never;
-    `token_id` is the token's number (Together). The reasoning stands under `reasoning` (Together, vLLM,
-    mlx-lm) or `reasoning_content` (DeepSeek, SGLang, llama-server, litellm); `reasoning_text` reads both.
-    `function_call` is OpenAI's older form of a single tool call.
+    1.x declares `content` only. `role` is in the first delta, in every delta (Together, mlx-lm), or in none. `token_id`
+    is the token's number (Together). The reasoning is under `reasoning` (Together, vLLM, mlx-lm) or
+    `reasoning_content` (DeepSeek, SGLang, llama-server, litellm); `reasoning_text` reads both. `function_call` is
+    OpenAI's older form of a single tool call.
     """
 
     content: str | tuple[ChatCompletionMessageContent, ...] | None = union(
@@ -464,12 +466,12 @@ class DeltaContent(ValueOf["DeltaContentDict"]):
 
     @property
     def text(self) -> str:
-        """The content as text: "" where there is none, the text parts where it is a list of parts."""
+        """The content as text, with the text parts of a list joined; "" if there is no content."""
         return text_of(self.content)
 
     @property
     def reasoning_text(self) -> str:
-        """The reasoning, whichever key carried it; "" where there is none."""
+        """The reasoning, under either key; "" if there is none."""
         return reasoning_of(self)
 
 
@@ -478,7 +480,7 @@ use_delta_reader(DeltaContent, ToolCalls, MessageRole)
 
 @dataclass(frozen=True)
 class TogetherRequest(ValueOf["TogetherRequestDict"]):
-    """An HTTP request as together-python 1.x describes it; headers, which hold the key, stay out of the repr."""
+    """An HTTP request as together-python 1.x describes it; the repr omits the headers, which contain the API key."""
 
     method: str = TEXT.replace(default="", null=False)
     url: str = TEXT.replace(default="", null=False)

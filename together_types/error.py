@@ -1,5 +1,6 @@
-"""What a server says when it refuses, as values, and the error for JSON that cannot be read. The exceptions for
-what a server refuses are not here: they are together_adapters' own.
+"""Error responses of servers as values, and the exception for JSON that cannot be read.
+
+The exceptions for error responses are in `together_adapters.errors`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ __all__ = ["ErrorData", "ParseError", "TogetherErrorResponse"]
 
 @dataclass(frozen=True)
 class TogetherErrorResponse(ValueOf["TogetherErrorResponseDict"]):
-    """An error as a server describes it. `type_` is the key `type`; llama-server and vLLM send `code` as an integer."""
+    """An error reported by a server. `type_` has the key `type`; llama-server and vLLM send `code` as an integer."""
 
     message: str | None = TEXT
     type_: str | None = TEXT.replace(alias="type")
@@ -33,7 +34,7 @@ class TogetherErrorResponse(ValueOf["TogetherErrorResponseDict"]):
 
 @dataclass(frozen=True)
 class ErrorData(ValueOf["ErrorDataDict"]):
-    """The body of an error response (the name is from Together's OpenAPI); some servers send plain text as `error`."""
+    """The body of an error response, by its name in Together's OpenAPI; some servers send `error` as a string."""
 
     error: str | TogetherErrorResponse | None = union(TEXT, nested(TogetherErrorResponse))
     extra: Mapping[str, JSON] = EXTRA

@@ -1,9 +1,9 @@
 # Generated from the value classes by `python tests/support/generate_wire.py`, as far as "written by hand" below.
 """The JSON of Together and of OpenAI as TypedDicts, for type checkers: nothing imports this module at run time.
 
-`XDict` is the type of `X.to_dict()` for JSON that matches its declaration. A key may be absent (use `get`). A server may
-send more keys than are declared, or another type than is declared, which `value.issues()` then lists: `from_dict`
-checks the JSON of a server, these types do not.
+`XDict` is the type of `X.to_dict()` for JSON that matches its declaration. Any key may be absent (use `get`). A server
+may send undeclared keys, or values of another type than declared; these types do not detect that, but `from_dict` does,
+and `value.issues()` lists the mismatches.
 
 `OpenAI...` is the type of `to_openai(value, only_openai=True)`: exactly OpenAI's schema, with every required key.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class PromptTokensDetailsDict(TypedDict, total=False):
-    """The kinds of the prompt's tokens (OpenAI, vLLM, llama-server, litellm); counts of tokens."""
+    """The numbers of prompt tokens by kind (OpenAI, vLLM, llama-server, litellm)."""
 
     cached_tokens: int | None
     audio_tokens: int | None
@@ -33,7 +33,7 @@ class PromptTokensDetailsDict(TypedDict, total=False):
 
 
 class CompletionTokensDetailsDict(TypedDict, total=False):
-    """The kinds of the completion's tokens (OpenAI, litellm, SGLang); counts of tokens."""
+    """The numbers of completion tokens by kind (OpenAI, litellm, SGLang)."""
 
     reasoning_tokens: int | None
     audio_tokens: int | None
@@ -44,7 +44,7 @@ class CompletionTokensDetailsDict(TypedDict, total=False):
 
 
 class UsageDataDict(TypedDict, total=False):
-    """Counts of tokens."""
+    """The numbers of tokens that a request used."""
 
     prompt_tokens: int
     completion_tokens: int
@@ -55,7 +55,7 @@ class UsageDataDict(TypedDict, total=False):
 
 
 class TopLogprobDict(TypedDict, total=False):
-    """One of the likeliest tokens at a position (OpenAI's form)."""
+    """One of the most likely tokens at a position, in OpenAI's form."""
 
     token: str | None
     logprob: float | None
@@ -64,7 +64,7 @@ class TopLogprobDict(TypedDict, total=False):
 
 
 class ChatCompletionTokenLogprobDict(TypedDict, total=False):
-    """A generated token with its log probability (OpenAI's form)."""
+    """A generated token with its log probability, in OpenAI's form."""
 
     token: str | None
     logprob: float | None
@@ -74,7 +74,7 @@ class ChatCompletionTokenLogprobDict(TypedDict, total=False):
 
 
 class LogprobsPartDict(TypedDict, total=False):
-    """Log probabilities (natural logarithms) of tokens, in Together's or in OpenAI's form."""
+    """The log probabilities (natural logarithms) of tokens, in Together's or OpenAI's form."""
 
     tokens: list[str | None] | None
     token_logprobs: list[float | None] | None
@@ -86,34 +86,34 @@ class LogprobsPartDict(TypedDict, total=False):
 
 
 class PromptPartDict(TypedDict, total=False):
-    """A prompt as it was sent to the model, returned with `echo`; with `logprobs`, those of its tokens."""
+    """A prompt that `echo` returns, with the log probabilities of its tokens if `logprobs` is set."""
 
     text: str | None
     logprobs: LogprobsPartDict | None
 
 
 class InferenceWarningDict(TypedDict, total=False):
-    """A warning about a request that was answered all the same: its `message` (Together's OpenAPI)."""
+    """A warning about a request that was still served; `message` is its text (Together's OpenAPI)."""
 
     message: str | None
 
 
 class FunctionCallDict(TypedDict, total=False):
-    """The function that a tool call names and its arguments as JSON text; in a stream, a fragment of the text."""
+    """The name of a called function and its arguments as JSON text; in a stream, a fragment of the text."""
 
     name: str | None
     arguments: str | None
 
 
 class CustomToolCallDict(TypedDict, total=False):
-    """A call of a free-form tool (OpenAI): its name and its input as plain text."""
+    """A call of a custom tool (OpenAI): its name, and its input as plain text."""
 
     name: str | None
     input: str | None
 
 
 class ToolCallsDict(TypedDict, total=False):
-    """One tool call of a message, or a fragment of one in a delta."""
+    """One tool call of a message, or a fragment of a tool call in a delta."""
 
     id: str | None
     type: str | None
@@ -123,33 +123,33 @@ class ToolCallsDict(TypedDict, total=False):
 
 
 class ChatCompletionMessageContentImageURLDict(TypedDict, total=False):
-    """Where a picture is (http, https or data URL); `detail` (OpenAI) is how closely to look."""
+    """The URL of an image (http, https or data); `detail` (OpenAI) is the resolution that the model uses."""
 
     url: str | None
     detail: str | None
 
 
 class ChatCompletionMessageContentVideoURLDict(TypedDict, total=False):
-    """Where a video is (http, https or data URL)."""
+    """The URL of a video (http, https or data)."""
 
     url: str | None
 
 
 class ChatCompletionMessageContentAudioURLDict(TypedDict, total=False):
-    """Where a recording is (http, https or data URL)."""
+    """The URL of a recording (http, https or data)."""
 
     url: str | None
 
 
 class InputAudioDict(TypedDict, total=False):
-    """A recording inside a part (OpenAI, Together): `data` is base64, `format` its encoding (`wav`, `mp3`)."""
+    """A recording in a content part (OpenAI, Together): `data` is base64, `format` the audio format (`wav`, `mp3`)."""
 
     data: str | None
     format: str | None
 
 
 class FileFileDict(TypedDict, total=False):
-    """A file inside a part, under its name in OpenAI's SDK: uploaded, as `file_id`, or as `file_data` in base64."""
+    """A file in a content part: `file_id` of an uploaded file, or `file_data` in base64 (the name is OpenAI's)."""
 
     file_id: str | None
     file_data: str | None
@@ -157,14 +157,14 @@ class FileFileDict(TypedDict, total=False):
 
 
 class ThinkingPartDict(TypedDict, total=False):
-    """A piece of the reasoning inside a `thinking` part (Magistral): its `text`; `type` is `text`."""
+    """A piece of the reasoning in a `thinking` part (Magistral); `type` is `text`."""
 
     type: str | None
     text: str | None
 
 
 class ChatCompletionMessageContentDict(TypedDict, total=False):
-    """One part of a message whose content is a list of parts; `type` says which field is set."""
+    """One part of a message whose content is a list of parts; `type` is the name of the field that is set."""
 
     type: str | None
     text: str | None
@@ -178,7 +178,7 @@ class ChatCompletionMessageContentDict(TypedDict, total=False):
 
 
 class DeltaContentDict(TypedDict, total=False):
-    """What one chunk adds to a choice's message."""
+    """The part of a choice's message that one chunk adds."""
 
     content: str | list[ChatCompletionMessageContentDict] | None
     role: str | None
@@ -191,7 +191,7 @@ class DeltaContentDict(TypedDict, total=False):
 
 
 class TogetherRequestDict(TypedDict, total=False):
-    """An HTTP request as together-python 1.x describes it; headers, which hold the key, stay out of the repr."""
+    """An HTTP request as together-python 1.x describes it; the repr omits the headers, which contain the API key."""
 
     method: str
     url: str
@@ -203,7 +203,7 @@ class TogetherRequestDict(TypedDict, total=False):
 
 
 class TogetherErrorResponseDict(TypedDict, total=False):
-    """An error as a server describes it."""
+    """An error reported by a server."""
 
     message: str | None
     type: str | None
@@ -212,13 +212,13 @@ class TogetherErrorResponseDict(TypedDict, total=False):
 
 
 class ErrorDataDict(TypedDict, total=False):
-    """The body of an error response (the name is from Together's OpenAPI); some servers send plain text as `error`."""
+    """The body of an error response, by its name in Together's OpenAPI; some servers send `error` as a string."""
 
     error: str | TogetherErrorResponseDict | None
 
 
 class AnnotationURLCitationDict(TypedDict, total=False):
-    """The web page that a stretch of an answer is from (OpenAI); the indexes are of characters of the content."""
+    """The web page cited by a part of the content (OpenAI); the indexes are positions of characters in the content."""
 
     start_index: int | None
     end_index: int | None
@@ -227,14 +227,14 @@ class AnnotationURLCitationDict(TypedDict, total=False):
 
 
 class AnnotationDict(TypedDict, total=False):
-    """A citation in an answer (OpenAI); `type` is `url_citation`."""
+    """A citation in a message (OpenAI); `type` is `url_citation`."""
 
     type: str | None
     url_citation: AnnotationURLCitationDict | None
 
 
 class ChatCompletionAudioDict(TypedDict, total=False):
-    """A spoken answer (OpenAI): `data` is base64, `transcript` what is said."""
+    """A spoken response (OpenAI): `data` is base64, `transcript` is the text."""
 
     id: str | None
     data: str | None
@@ -243,7 +243,7 @@ class ChatCompletionAudioDict(TypedDict, total=False):
 
 
 class ChatCompletionMessageDict(TypedDict, total=False):
-    """One message of a conversation, asked or answered."""
+    """One message of a conversation, in a request or a response."""
 
     role: str | None
     content: str | list[ChatCompletionMessageContentDict] | None
@@ -259,7 +259,7 @@ class ChatCompletionMessageDict(TypedDict, total=False):
 
 
 class JSONSchemaDict(TypedDict, total=False):
-    """A JSON Schema with its name (OpenAI, Together); `schema_` is the key `schema`, `strict` keeps the model to it."""
+    """A JSON Schema with its name (OpenAI, Together); `schema_` has the key `schema`, `strict` enforces the schema."""
 
     name: str | None
     description: str | None
@@ -268,7 +268,7 @@ class JSONSchemaDict(TypedDict, total=False):
 
 
 class ResponseFormatDict(TypedDict, total=False):
-    """What a reply must look like: any JSON object, one that keeps to a JSON Schema, or text that a regex matches."""
+    """The format of a response: any JSON object, one that matches a JSON Schema, or text that matches a regex."""
 
     type: str | None
     schema: dict[str, JSON] | None
@@ -277,7 +277,7 @@ class ResponseFormatDict(TypedDict, total=False):
 
 
 class FunctionToolDict(TypedDict, total=False):
-    """A function that the model may call; `parameters` is a JSON Schema, `strict` (OpenAI) keeps the model to it."""
+    """A function that the model may call; `parameters` is a JSON Schema, which `strict` (OpenAI) enforces."""
 
     description: str | None
     name: str | None
@@ -292,21 +292,21 @@ class FunctionToolChoiceDict(TypedDict, total=False):
 
 
 class ToolsDict(TypedDict, total=False):
-    """One tool on offer; `type` is `function`."""
+    """A tool that the model may call; `type` is `function`."""
 
     type: str | None
     function: FunctionToolDict | None
 
 
 class ToolChoiceDict(TypedDict, total=False):
-    """The one tool that the model must call; `type` is `function`."""
+    """The tool that the model must call; `type` is `function`."""
 
     type: str | None
     function: FunctionToolChoiceDict | None
 
 
 class StreamOptionsDict(TypedDict, total=False):
-    """What a stream tells beside the answer: `include_usage` asks for a last chunk with the usage."""
+    """The options of a stream: `include_usage` requests a last chunk with the usage."""
 
     include_usage: bool | None
     include_obfuscation: bool | None
@@ -314,7 +314,7 @@ class StreamOptionsDict(TypedDict, total=False):
 
 
 class ReasoningDict(TypedDict, total=False):
-    """Whether the model reasons before it answers (Together: `enabled`)."""
+    """The options of the model's reasoning; `enabled` (Together) switches it on or off."""
 
     enabled: bool | None
     effort: str | None
@@ -363,7 +363,7 @@ class ChatCompletionRequestDict(TypedDict, total=False):
 
 
 class ChatCompletionChoicesDataDict(TypedDict, total=False):
-    """One answer of a response."""
+    """One choice of a response."""
 
     index: int | None
     logprobs: LogprobsPartDict | None
@@ -379,7 +379,7 @@ class ChatCompletionChoicesDataDict(TypedDict, total=False):
 
 
 class ChatCompletionResponseDict(TypedDict, total=False):
-    """The answer to a request that was not streamed."""
+    """The response to a request without streaming."""
 
     id: str | None
     object: str | None
@@ -397,7 +397,7 @@ class ChatCompletionResponseDict(TypedDict, total=False):
 
 
 class ChatCompletionChoicesChunkDict(TypedDict, total=False):
-    """What one chunk adds to one choice."""
+    """The part of one choice that one chunk adds."""
 
     index: int | None
     logprobs: float | LogprobsPartDict | None
@@ -413,7 +413,7 @@ class ChatCompletionChoicesChunkDict(TypedDict, total=False):
 
 
 class ChatCompletionChunkDict(TypedDict, total=False):
-    """One event of a streamed answer; `choices` may be empty, as in the last chunk that has the usage."""
+    """One event of a streamed response; `choices` may be empty, as in the last chunk, which has the usage."""
 
     id: str | None
     object: str | None

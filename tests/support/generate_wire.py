@@ -31,9 +31,9 @@ HEADER = '''\
 # Generated from the value classes by `python tests/support/generate_wire.py`, as far as "written by hand" below.
 """The JSON of Together and of OpenAI as TypedDicts, for type checkers: nothing imports this module at run time.
 
-`XDict` is the type of `X.to_dict()` for JSON that matches its declaration. A key may be absent (use `get`). A server may
-send more keys than are declared, or another type than is declared, which `value.issues()` then lists: `from_dict`
-checks the JSON of a server, these types do not.
+`XDict` is the type of `X.to_dict()` for JSON that matches its declaration. Any key may be absent (use `get`). A server
+may send undeclared keys, or values of another type than declared; these types do not detect that, but `from_dict` does,
+and `value.issues()` lists the mismatches.
 
 `OpenAI...` is the type of `to_openai(value, only_openai=True)`: exactly OpenAI's schema, with every required key.
 """

@@ -160,7 +160,7 @@ def test_numbers_of_other_kinds() -> None:
     )
     assert type(read.prompt_tokens) is int and read.issues()[0].path == "completion_tokens"
     assert json.loads(read.to_json()) == {"prompt_tokens": 5, "cost": 0.25, "x": None}
-    with pytest.raises(TypeError, match="set is no JSON"):
+    with pytest.raises(TypeError, match="set is not JSON"):
         UsageData.from_dict({"cost": {1}}).to_json()
 
 

@@ -29,13 +29,13 @@ FinishReason.EOS
 # Where to point, and the beginning of what the docstring says there.
 NAMES = [
     ("ChatCompletionResponse.from_json", "Read JSON text; bytes are UTF-8"),
-    ("response.to_dict", "The JSON object as a new dict"),
+    ("response.to_dict", "Return the JSON object as a new dict"),
     ("completions.create", "Ask for a chat completion"),
     ("import iter_chunks", "The chunks of a stream of bytes"),
     ("import to_openai", "A value in OpenAI's format"),
     ("import ServerSentEvent", "One event of a stream"),
     ("import Together", "A client of Together"),
-    ("import ChatCompletionResponse", "The answer to a request that was not streamed"),
+    ("import ChatCompletionResponse", "The response to a request without streaming"),
     ("FinishReason.EOS", "The model wrote its end-of-sequence token"),
 ]
 
