@@ -1,8 +1,8 @@
-"""JSON as Python data: looking into it, and converting values to it by one of three policies.
+"""JSON as Python data: inspecting it, and converting values to it by one of three policies.
 
 - copy (`json_of`, `raw_of`): lossless, for values that are converted further;
-- jsonable (`to_jsonable`): lossy, for sending any value; a part that JSON cannot hold is replaced;
-- strict (`request_json`): for requests; a part that JSON cannot hold is an error.
+- jsonable (`to_jsonable`): lossy, for sending any value; parts that JSON cannot represent are replaced;
+- strict (`request_json`): for requests; a part that JSON cannot represent is an error.
 
 Changes no argument.
 """
@@ -58,9 +58,9 @@ def objects_in(values: object) -> list[dict[str, Any]]:
 
 
 def json_of(value: Any) -> dict[str, Any]:
-    """Return one of our values as a new dict by the copy policy: everything that the server sent.
+    """Return a value of together_types as a new dict by the copy policy: everything that the server sent.
 
-    Unlike `to_dict` it does not promise, to type checkers, that the dict keeps to the format.
+    Unlike the type of `to_dict`, the type of the result does not declare the keys of the format.
     """
     data: dict[str, Any] = value.to_dict()
     return data
@@ -69,8 +69,8 @@ def json_of(value: Any) -> dict[str, Any]:
 def raw_of(value: Any) -> Any:
     """Return raw JSON as new dicts and lists by the copy policy.
 
-    A member of an enum of strings becomes its value. A mapping, one of our values and a model of an SDK (an object with
-    `to_dict` or `model_dump`) become a dict, and a tuple a list. Any other object is returned unchanged.
+    A member of a string enum becomes its value. A mapping, a value of together_types and a model of an SDK (an object
+    with `to_dict` or `model_dump`) become a dict, and a tuple becomes a list. Any other object is returned unchanged.
     """
     if isinstance(value, str):
         return str.__str__(value)
@@ -84,7 +84,7 @@ def raw_of(value: Any) -> Any:
 
 
 def _dump_model(model: Any) -> Any:
-    """Return pydantic's `model_dump` of the fields that were set; another library's may take no options."""
+    """Return pydantic's `model_dump` of the fields that were set; that of another library may take no options."""
     try:
         return model.model_dump(by_alias=True, exclude_unset=True)
     except TypeError:
@@ -97,7 +97,8 @@ def _dump_model(model: Any) -> Any:
 def request_json(parameters: Mapping[str, Any]) -> str:
     """Write the parameters of a request as ASCII JSON by the strict policy.
 
-    Our values and mappings may be objects at any depth. Raises TypeError or ValueError for a part that JSON cannot hold.
+    Values of together_types and mappings are accepted as objects at any depth. Raises TypeError or ValueError for a
+    part that JSON cannot represent.
     """
     return json.dumps(parameters, allow_nan=False, separators=(",", ":"), default=_as_object)
 
@@ -115,11 +116,11 @@ def _as_object(value: Any) -> Any:
 
 
 def to_jsonable(value: Any, path: str = "", level: int = 0) -> Any:
-    """Return any value as new dicts, lists, texts and numbers by the jsonable policy: every JSON writer can write them.
+    """Return any value as new JSON data that every JSON writer accepts, by the jsonable policy.
 
     Accepts values with `to_dict` or `_asdict`, dataclasses, mappings, lists, tuples and sets. A lone surrogate becomes
-    U+FFFD; a number that JSON cannot hold (NaN, infinities, thousands of digits) becomes None, and a Decimal the nearest
-    number. Raises TypeError, with the path, for any other object, and ValueError below 256 levels.
+    U+FFFD. A number that JSON cannot represent (NaN, infinities, thousands of digits) becomes None, and a Decimal the
+    nearest number. Raises TypeError, with the path, for any other object, and ValueError for more than 256 levels.
     """
     if value is None or isinstance(value, bool):
         return value
@@ -136,7 +137,7 @@ def to_jsonable(value: Any, path: str = "", level: int = 0) -> Any:
         return {_key(key, path): to_jsonable(item, at(path, str(key)), level + 1) for key, item in value.items()}
     if is_array(value) or _is_set(value):
         return [to_jsonable(item, at(path, index), level + 1) for index, item in enumerate(value)]
-    if hasattr(value, "to_integral_value"):  # decimal.Decimal, which DynamoDB's client gives for every number
+    if hasattr(value, "to_integral_value"):  # decimal.Decimal, which DynamoDB's client returns for every number
         return _number(_nearest(value))
     where = well_formed(f"{path}: " if path else "")
     raise TypeError(f"{where}{type(value).__name__} is no JSON value")
@@ -145,7 +146,7 @@ def to_jsonable(value: Any, path: str = "", level: int = 0) -> Any:
 def with_jsonable_asdict(cls: type[NamedTupleType]) -> type[NamedTupleType]:
     """Give a named tuple an `_asdict` that converts its values with `to_jsonable`.
 
-    AWS Lambda's runtime for Python sends the `_asdict` of a returned value, which may hold JSON of a server.
+    AWS Lambda's runtime for Python sends the `_asdict` of a returned value, which may contain raw JSON of a server.
     """
     namespace: Any = cls
     namespace._asdict = _jsonable_asdict
@@ -161,7 +162,7 @@ def _is_set(value: Any) -> TypeGuard[Iterable[Any]]:
 
 
 def _as_dict(value: Any) -> Callable[[], Any] | None:
-    """Return the function that gives an object's members; None if it has none."""
+    """Return the function that returns an object's members as a dict; None if it has no such function."""
     if isinstance(value, type):
         return None
     fields: Iterable[str] | None = getattr(value, "__dataclass_fields__", None)
@@ -176,7 +177,7 @@ def _nearest(number: Any) -> float:
 
 
 def _number(value: Any) -> float | None:
-    """Return the number as an int or float; None if JSON cannot hold it or this interpreter cannot write it."""
+    """Return the number as an int or float; None if JSON cannot represent it or this interpreter cannot write it."""
     if isinstance(value, float):
         return float(value) if value - value == 0 else None
     number = int(value)
@@ -208,13 +209,13 @@ def by_index(choices: Iterable[Any] | None) -> list[tuple[int, Any]]:
 
 
 def message_as_delta(message: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a whole message as one delta: its tool calls get indexes, which keep them apart."""
+    """Return a complete message as one delta; its tool calls get indexes, which distinguish them."""
     calls = message.get("tool_calls")
     return {**message, "tool_calls": with_call_indexes(calls)} if is_list(calls) else {**message}
 
 
 def with_call_indexes(calls: Iterable[Any]) -> list[Any]:
-    """Return tool calls, as JSON; the index of a call without one is its position."""
+    """Return tool calls, as JSON, with an index each; the index of a call without one is its position."""
     return [
         {**call, "index": place} if is_dict(call) and call.get("index") is None else call
         for place, call in enumerate(calls)

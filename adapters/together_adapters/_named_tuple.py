@@ -16,7 +16,7 @@ else:
         def __new__(cls, name, bases, namespace):
             if not bases:
                 return super().__new__(cls, name, bases, namespace)
-            # The fields' types are for type checkers: their names may be imported under TYPE_CHECKING only.
+            # The annotations are not evaluated: their names may be imported under TYPE_CHECKING only.
             fields = namespace.pop("__annotations__")
             defaults = [namespace.pop(field) for field in fields if field in namespace]
             return type(name, (namedtuple(name, fields, defaults=defaults),), {"__slots__": (), **namespace})

@@ -1,4 +1,4 @@
-"""Removing secrets from text that may leave the process."""
+"""Removing secrets from text before it leaves the process."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ __all__ = ["redact"]
 _SHORTEST_SECRET = 6
 _SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIALS")
 _HIDDEN = "[hidden]"
-# Compiled at the first use, by `re`, which keeps it: importing is to take little time.
-# The forms that keys have wherever they are issued: by a scheme of the Authorization header, by a prefix
-# (OpenAI, Together, Groq, Hugging Face, xAI), AWS's key ids, 64 hexadecimal digits (Together's older keys),
-# and the part of a URL before its host.
+# Compiled at the first use, and then cached by `re`, to keep the import fast.
+# The common forms of credentials: after a scheme of the Authorization header; with a prefix (OpenAI, Together, Groq,
+# Hugging Face, xAI); AWS's key ids; 64 hexadecimal digits (Together's older keys); the userinfo of a URL (RFC 3986,
+# section 3.2.1).
 _SECRETS = (
     r"(?P<before>\b(?:bearer|basic)\s+)[^\s\"',;]+"
     r"|\b(?:sk|tgp_v1)[-_][A-Za-z0-9_-]{4,}"
@@ -29,7 +29,11 @@ _SECRETS = (
 
 
 def redact(text: str, known: Iterable[str] = ()) -> str:
-    """The text without what looks like a key, without the `known` secrets, and without those of the environment."""
+    """Return the text with every secret replaced by `[hidden]`.
+
+    Secrets are the `known` ones, the values of environment variables with a name such as `..._KEY`, and text in a
+    common form of credentials. Known secrets and values of fewer than 6 characters are not replaced.
+    """
     secrets = [value for name, value in os.environ.items() if name.upper().endswith(_SECRET_NAMES)]
     for secret in sorted([*secrets, *known], key=len, reverse=True):
         if len(secret) >= _SHORTEST_SECRET:

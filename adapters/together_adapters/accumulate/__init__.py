@@ -1,19 +1,23 @@
-"""The chunks of a stream, merged into one response. Sans-IO: the chunks are the caller's, and never changed.
+"""Merging the chunks of a stream into one response.
 
-Everything is gathered by the choice's index, in whatever order the chunks come:
+Chunks are grouped by the index of the choice; they may arrive in any order. The rules:
 
-- Text (content, reasoning under each of its keys, refusal) is joined; a content of parts goes on part by part (see `_parts`).
-- Of what says the same in every chunk (id, created, model, role) the first stands, of what else a chunk or a choice says
-  the last, declared or not; `_merge` has these rules. A chunk that says otherwise is listed. `object` and `obfuscation`
-  tell of the chunk, not of the response.
-- Of usage the last that is not null counts, key by key, because servers send it at the end, or cumulative.
-- Token ids and log probabilities (see `_logprobs`) are chained, warnings too, each once, tool calls put together (see
-  `_tool_calls`). A choice's own `top_logprobs` are chained where they are arrays; of objects the last stands.
-- Undeclared keys of a delta, which holds fragments, are joined (see `_merge`).
-- null stays where chunks said nothing else, but for usage, whose null says that it is still to come.
-- A whole `message`, as in an answer sent at once, stays as it came, if it is all that its choice has.
+- Text (content, refusal, and reasoning under each of its keys) is concatenated. A content of parts is continued part by
+  part (see `_message`).
+- Fields that every chunk repeats (id, created, model, role) keep the first value. All other fields of a chunk or a
+  choice, declared or not, keep the last value. A different value in another chunk is listed. `_merging` implements
+  these rules. `object` and `obfuscation` describe the chunk, so they are not merged.
+- Usage keeps the last value of each key that is not null, because servers send the usage at the end or cumulatively.
+- Token ids and log probabilities (see `_logprobs`) are concatenated. Warnings are collected without duplicates.
+  Fragments of tool calls are assembled (see `_tool_calls`). The `top_logprobs` of a choice are concatenated if they are
+  arrays; if they are objects, the last is kept.
+- Undeclared keys of a delta are concatenated, because a delta contains fragments (see `_merging`).
+- null is kept if no chunk has another value. A null usage is dropped, because it means that the usage follows later.
+- A complete `message`, as in a response without streaming, is kept unchanged if its choice has nothing else.
 
-Nothing is lost: what cannot be merged honestly is in `Completion.unmerged`, and in its `issues()`.
+A value that cannot be merged is listed in `Completion.unmerged` and in `Completion.issues()`.
+
+Does no I/O and changes no chunk.
 """
 
 from __future__ import annotations
@@ -42,28 +46,28 @@ if TYPE_CHECKING:
 
 __all__ = ["Accumulator", "Completion", "CompletionState", "Unmerged", "accumulate"]
 
-Unmerged.__module__ = __name__  # the public module, which pickles name
+Unmerged.__module__ = __name__  # pickles contain the name of the public module
 
 
 class CompletionState(StringEnum):
-    """How a stream stands. Each member equals its string: `completion.state == "finished"`."""
+    """The state of a stream. Each member equals its string: `completion.state == "finished"`."""
 
     OPEN = "open"
-    """More may arrive."""
+    """More chunks may arrive."""
     FINISHED = "finished"
-    """The answer is complete."""
+    """The response is complete."""
     CUT_OFF = "cut_off"
     """The stream ended without a finish reason for every choice, or the connection broke."""
     ERRORED = "errored"
-    """The server reported an error, or sent something that is not a stream of chunks."""
+    """The server reported an error, or its response is not a stream of chunks."""
     CANCELLED = "cancelled"
     """The reader closed the stream before its end."""
 
 
 class Completion:
-    """What has arrived of a stream: the `response` so far, its `state`, and whether `[DONE]` was received (`saw_done`).
+    """The content of a stream so far: the `response`, the `state`, and whether `[DONE]` was received (`saw_done`).
 
-    `unmerged` lists what chunks contained and the response cannot show.
+    `unmerged` lists the values in chunks that the response cannot contain.
     """
 
     __slots__ = ("response", "saw_done", "state", "unmerged")
@@ -81,11 +85,11 @@ class Completion:
         self.unmerged: tuple[Unmerged, ...] = unmerged
 
     def issues(self) -> list[Issue]:
-        """What could not be merged, and what of the response's JSON its fields could not hold."""
+        """List the values that could not be merged, and the issues of the response."""
         return [Issue(path, problem) for path, problem, _ in self.unmerged] + self.response.issues()
 
     def _asdict(self) -> dict[str, Any]:
-        """What AWS Lambda's runtime client sends for a completion that a handler returns."""
+        """Return the dict that AWS Lambda's runtime client sends for a completion returned by a handler."""
         return {"response": self.response, "state": self.state, "saw_done": self.saw_done}
 
     def _fields(self) -> tuple[ChatCompletionResponse, CompletionState, bool, tuple[Unmerged, ...]]:
@@ -106,22 +110,23 @@ class Completion:
 
 
 _RULES = merge_rules(ChatCompletionChunk)
-# See `_choice`: these fields count anew in each chunk, so a chunk that has one is not compared with the one before it.
+# Values of these fields must be added even if they are repeated, so such a chunk is not compared with the next: see
+# `_choice`.
 _NEW_IN_EACH_CHUNK = ("extra", *[key for key, rule in _RULES.items() if rule in (COLLECT, CONCATENATE, CUMULATIVE)])
 
 
 class Accumulator:
-    """Takes chunks one by one; `completion()` gives what they amount to so far.
+    """An accumulator of chunks; `completion()` returns the result so far.
 
-    Adding costs the size of the chunk, a completion its own size.
+    Adding a chunk takes time proportional to its size, and making a completion to the size of the completion.
     """
 
     def __init__(self) -> None:
         self.started: bool = False
-        """Whether any choice was seen."""
+        """Whether any chunk had a choice."""
         self._object: str | None = None
         self._fields: dict[str, MergedField] = {}
-        self._before: dict[str, Any] = {}  # the fields of the chunk before this
+        self._before: dict[str, Any] = {}  # the fields of the previous chunk
         self._choices: dict[int, ChoiceAccumulator] = {}
         self._unknown: dict[str, MergedField] = {}
 
@@ -160,11 +165,11 @@ class Accumulator:
 
     @property
     def finished(self) -> bool:
-        """True when every choice seen has its finish reason, and there is one."""
+        """Whether there is a choice, and every choice has a finish reason."""
         return bool(self._choices) and all([choice.finished for choice in self._choices.values()])
 
     def completion(self, state: CompletionState | str = CompletionState.OPEN, saw_done: bool = False) -> Completion:
-        """The response so far."""
+        """Return the response so far, with this state."""
         unmerged: list[Unmerged] = []
         data: dict[str, Any] = {name: field.result(name, unmerged) for name, field in self._fields.items()}
         whole = bool(self._choices) and all([choice.whole is not None for choice in self._choices.values()])
@@ -177,7 +182,7 @@ class Accumulator:
             for position, index in enumerate(sorted(self._choices))
         ]
         if data.get("usage") is None and not whole:
-            data.pop("usage", None)  # null means that the usage is still to come
+            data.pop("usage", None)  # null means that the usage follows in a later chunk
         with_unknown(data, self._unknown, "", unmerged)
         if data.get("usage") is None:
             _use_usage_of_groq(data)
@@ -185,14 +190,18 @@ class Accumulator:
 
 
 def _use_usage_of_groq(data: dict[str, Any]) -> None:
-    """Groq has sent a stream's usage under a key of its own."""
+    """Copy the usage from `x_groq`, where Groq has sent it."""
     groq: Any = data.get("x_groq")
     if is_dict(groq) and is_dict(groq.get("usage")):
         data.setdefault("usage", groq["usage"])
 
 
 def accumulate(chunks: Iterable[ChatCompletionChunk]) -> Completion:
-    """Merge all chunks; the completion is `cut_off` where a choice has no finish reason, `errored` where a chunk says so."""
+    """Merge all chunks and return the completion.
+
+    Its state is `errored` if a chunk has an error, `cut_off` if a choice has no finish reason, and otherwise
+    `finished`.
+    """
     accumulator = Accumulator()
     for chunk in chunks:
         accumulator.add(chunk)

@@ -1,12 +1,12 @@
-"""Log probabilities of a stream's tokens, whichever of three forms they come in. No figure is made up: null stands for none.
+"""Merging the log probabilities of a stream's tokens, which servers send in three forms. A missing number becomes null.
 
-- A number for the one token of the chunk (Together). It becomes Together's arrays: `tokens` has the text
-  of the delta, `token_logprobs` the number, `token_ids` the delta's `token_id`, `top_logprobs` the choice's.
-- An object with Together's parallel arrays, which are chained; where a chunk lacks one of them, nulls
-  keep them parallel.
-- An object with OpenAI's `content` and `refusal`, which are chained.
+- A number for the single token of the chunk (Together). It becomes Together's arrays: `tokens` has the text of the
+  delta, `token_logprobs` the number, `token_ids` the delta's `token_id`, and `top_logprobs` those of the choice.
+- An object with Together's parallel arrays, which are concatenated. If a chunk lacks one of the arrays, nulls keep them
+  parallel.
+- An object with OpenAI's `content` and `refusal`, which are concatenated.
 
-An object that is the only one of its choice stays as it came.
+If a choice has only one object, it is kept unchanged.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _ENTRIES = ("content", "refusal")
 
 
 class LogprobsAccumulator:
-    """The log probabilities of one choice."""
+    """An accumulator of the log probabilities of one choice."""
 
     def __init__(self) -> None:
         self._positions = 0
@@ -40,7 +40,7 @@ class LogprobsAccumulator:
         self._unknown: dict[str, MergedField] = {}
 
     def add_number(self, logprob: float | None, token: str | None, token_id: int | None, top: Any) -> None:
-        """Take the log probability of one token."""
+        """Add the log probability of one token."""
         self._added, self._lone = self._added + 1, None
         arrays: dict[str, Sequence[Any]] = {"tokens": [token], "token_logprobs": [logprob]}
         if token_id is not None:
@@ -48,7 +48,7 @@ class LogprobsAccumulator:
         self._extend(arrays, top)
 
     def add_object(self, part: LogprobsPart) -> None:
-        """Take an object of either form."""
+        """Add an object in Together's or OpenAI's form."""
         self._added, self._lone = self._added + 1, None if self._added else part
         fields = vars(part)
         self._nulls.update(dict.fromkeys([name for name, value in fields.items() if value is None]))
@@ -80,7 +80,7 @@ class LogprobsAccumulator:
             _put(self._top, start, tops)
 
     def result(self, path: str, unmerged: list[Unmerged]) -> dict[str, Any]:
-        """The object so far, as JSON."""
+        """Return the object so far, as JSON."""
         if self._lone is not None:
             return json_of(self._lone)
         data: dict[str, Any] = {name: list(values) for name, values in self._arrays.items()}

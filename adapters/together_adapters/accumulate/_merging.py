@@ -1,19 +1,19 @@
-"""The value of one key over many chunks. Values are not changed.
+"""Merging the values of one key over many chunks. Changes no value.
 
-The rule of a declared field is part of its declaration (see `together_types._read`); keys inside of it, and undeclared keys,
-merge by the same rule:
+The declaration of a field contains its rule (see `together_types._read`). Keys inside the field, and undeclared keys,
+are merged by the rule of the field or object around them:
 
-- `CONCATENATE`, for fragments: strings are joined and arrays chained, equal ones too. The keys in `_NAMES` are not
-  fragments: their first value is kept. Of numbers and booleans the last is kept.
-- `COLLECT`: the items of all arrays, each once.
-- `KEEP_FIRST`, for what every chunk repeats: the first value that is not empty.
-- `KEEP_LAST`, for what is sent once: the last value that is not `""`.
-- `CUMULATIVE`, for counts that include the counts before them: the last value.
+- `CONCATENATE`, for fragments: strings and arrays are concatenated, also if they are equal. The keys in `_NAMES` are
+  not fragments, so the first value is kept. For numbers and booleans, the last value is kept.
+- `COLLECT`: the items of all arrays are collected without duplicates.
+- `KEEP_FIRST`, for values that every chunk repeats: the first value that is not empty is kept.
+- `KEEP_LAST`, for values that are sent once: the last value that is not `""` is kept.
+- `CUMULATIVE`, for counts that include the earlier counts: the last value is kept.
 
-Objects are merged key by key. null never overrides another value; it is kept only if no chunk contains anything else.
+Objects are merged key by key. null does not replace another value; it is kept only if no chunk has another value.
 
-A value that is not kept is not lost. Every other value is listed once, and so is a value of another type than the first.
-Earlier counts of a CUMULATIVE number are not listed, and neither is an empty value beside one that is not empty.
+Each distinct value that is not kept is listed once as unmerged, and so is a value whose type differs from the first.
+Exceptions: earlier counts of a CUMULATIVE number, and an empty value if another value is not empty.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _OTHER_KIND = "not of the kind that other chunks have there"
 
 @with_jsonable_asdict
 class Unmerged(NamedTuple):
-    """A part of a chunk that the response cannot hold: the `value`, the `path` it belongs to, and the reason."""
+    """A value in a chunk that the response cannot contain, with its `path` and the reason (`problem`)."""
 
     path: str
     problem: str
@@ -47,14 +47,14 @@ class Unmerged(NamedTuple):
 
 
 class Text(StringIO):
-    """Fragments of text, written one by one: takes the memory of the text, at 4 bytes a character, not of the fragments."""
+    """A text written in fragments; it takes the memory of the text, 4 bytes a character, and not of the fragments."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.readline()  # from then on CPython writes into one buffer; before, it keeps every fragment (62 bytes each)
+        self.readline()  # makes CPython write into one buffer; until then it keeps every fragment (62 bytes each)
 
     def getvalue(self) -> str:
-        """The text; the halves of a surrogate pair that came in two fragments are one character."""
+        """Return the text; two halves of a surrogate pair, received in two fragments, become one character."""
         text = super().getvalue()
         try:
             text.encode()
@@ -63,13 +63,13 @@ class Text(StringIO):
         return text
 
     def rest(self, start: int) -> str:
-        """The text from a position on, at the cost of that alone."""
+        """Return the text from a position to the end, without copying the text before it."""
         self.seek(start)
         return self.read()
 
 
 class MergedField:
-    """The value of one key over many chunks."""
+    """An accumulator of the values of one key over many chunks."""
 
     __slots__ = ("_items", "_last", "_members", "_once", "_rule", "_seen", "_text")
 
@@ -77,10 +77,10 @@ class MergedField:
         self._rule = rule
         self._text: Text | None = None
         self._items: list[Any] | None = None
-        self._once: set[str] = set()  # the keys of these, if each is collected once
+        self._once: set[str] = set()  # the keys (see `_key`) of the items, for COLLECT
         self._members: dict[str, MergedField] | None = None
-        self._last: Any = None  # of the values that stand alone
-        self._seen: dict[str, Any] = {}  # those, each once
+        self._last: Any = None  # the last value that is not concatenated or collected
+        self._seen: dict[str, Any] = {}  # the distinct values of that kind
 
     def add(self, value: Any) -> None:
         """Merge one more value."""
@@ -110,7 +110,7 @@ class MergedField:
                 self._items.append(item)
 
     def add_single(self, value: Any) -> None:
-        """Merge a value as a whole, also if it is an object or an array."""
+        """Merge a value as a unit, also if it is an object or an array."""
         if value.__class__ is self._last.__class__ is str and value == self._last:
             return
         if self._rule == CUMULATIVE and isinstance(value, (int, float)) and isinstance(self._last, (int, float)):
@@ -123,7 +123,7 @@ class MergedField:
             self._last = value
 
     def result(self, path: str, unmerged: list[Unmerged]) -> Any:
-        """What the values so far come to; what does not stand goes into `unmerged`."""
+        """Return the merged value, and append the values that are not kept to `unmerged`."""
         kinds: list[Any] = []
         if self._text is not None:
             kinds.append(self._text.getvalue())
@@ -148,7 +148,7 @@ class MergedField:
 
 
 def _key(value: Any) -> str:
-    """Tells values apart as JSON does: 1, 1.0 and true differ."""
+    """Return a key that distinguishes values as JSON does: 1, 1.0 and true differ."""
     try:
         return repr(value)
     except ValueError:  # an integer of more digits than this interpreter writes
@@ -160,7 +160,7 @@ def _shown(value: Any) -> str:
 
 
 def merge_into(into: dict[str, MergedField], items: Iterable[tuple[str, Any]], rule: str) -> None:
-    """Fold the members of an object into those of the objects before it."""
+    """Merge the members of an object into those of the earlier objects."""
     for key, value in items:
         field = into.get(key)
         if field is None:
@@ -169,7 +169,7 @@ def merge_into(into: dict[str, MergedField], items: Iterable[tuple[str, Any]], r
 
 
 def merged_members(members: Mapping[str, MergedField], path: str, unmerged: list[Unmerged]) -> dict[str, Any]:
-    """What the members of an object come to."""
+    """Return the merged members of an object."""
     data: dict[str, Any] = {}
     for key, field in members.items():
         data[key] = field.result(at(path, key), unmerged)
@@ -179,10 +179,10 @@ def merged_members(members: Mapping[str, MergedField], path: str, unmerged: list
 def with_unknown(
     data: dict[str, Any], unknown: Mapping[str, MergedField], path: str, unmerged: list[Unmerged]
 ) -> dict[str, Any]:
-    """Add the undeclared keys to what the declared ones came to.
+    """Add the values from `extra` to the merged fields, and return them.
 
-    A declared key is among them where a chunk had something there that its field cannot hold: it is put
-    in where no other chunk had better, and else into `unmerged`, with its path.
+    `extra` has undeclared keys, and declared keys whose value does not match the field's type. A value for a declared
+    key is added if no chunk had a valid value; otherwise it is appended to `unmerged`.
     """
     for key, value in merged_members(unknown, path, unmerged).items():
         if data.get(key) is None:
@@ -193,5 +193,5 @@ def with_unknown(
 
 
 def keep_unknown(into: dict[str, MergedField], value: Any, rule: str) -> None:
-    """What no field of a value holds; another spelling of what one holds, as an index of 0.0, is not needed any more."""
+    """Merge the JSON in `extra`, except that of a coerced value, such as 0 for 0.0, which its field contains."""
     merge_into(into, [(key, raw) for key, raw in value.extra.items() if key not in vars(value)], rule)

@@ -1,8 +1,8 @@
-"""The deltas of one choice, put together into its message. The choice around them is not looked at.
+"""Merging the deltas of one choice into its message.
 
-A content may come as lists of parts. The first part of a delta continues the last one before it where both have text,
-under keys of the same kind, and all else in them agrees. Every other part is one of its own: two parts of one delta, and
-two equal pictures, stay two.
+The content may be a list of parts. The first part of a delta continues the previous part if both have text, under the
+same keys, and all their other members are equal. Every other part is a new part, so two parts of one delta, or two
+equal images, remain two parts.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ __all__ = ["MessageAccumulator", "_ContentParts"]
 
 _RULES = merge_rules(DeltaContent)
 _PART_TEXTS = ("text", "thinking", "refusal")
-# See `_choice`: these fields count anew in each delta. `content` and `token_id` are read before the others.
+# Values of these fields must be added even if they are repeated: see `_choice`. `content` and `token_id`, for which the
+# same is true, are read separately.
 _NEW_IN_EACH_DELTA = (
     "extra",
     *[key for key, rule in _RULES.items() if rule in (CONCATENATE, CUSTOM) and key not in ("content", "token_id")],
@@ -30,7 +31,7 @@ _NEW_IN_EACH_DELTA = (
 
 
 class MessageAccumulator:
-    """Takes the deltas of one choice; the numbers of their tokens go into `token_ids`."""
+    """An accumulator of the deltas of one choice; it appends their token ids to `token_ids`."""
 
     def __init__(self, token_ids: list[int]) -> None:
         self._token_ids = token_ids
@@ -42,7 +43,7 @@ class MessageAccumulator:
         self._fields: dict[str, MergedField] = {}
         self._nulls: dict[str, None] = {}
         self._unknown: dict[str, MergedField] = {}
-        self._before: dict[str, Any] = {}  # the fields of the delta before this
+        self._before: dict[str, Any] = {}  # the fields of the previous delta
 
     def add(self, delta: DeltaContent) -> None:
         """Merge one more delta."""
@@ -102,7 +103,7 @@ class MessageAccumulator:
             self._parts.add([{"type": "text", "text": content}])
 
     def result(self, path: str, unmerged: list[Unmerged]) -> dict[str, Any]:
-        """The message so far, as JSON."""
+        """Return the message so far, as JSON."""
         nulls = [name for name in self._nulls if name != "token_id"]
         message: dict[str, Any] = {"content": None, **dict.fromkeys(nulls)}
         message.update({name: field.result(f"{path}.{name}", unmerged) for name, field in self._fields.items()})
@@ -125,13 +126,13 @@ def _new_calls() -> ToolCallAccumulator:
 
 
 class _ContentParts:
-    """The parts of a message's content so far."""
+    """An accumulator of the parts of a message's content."""
 
     def __init__(self) -> None:
         self._parts: list[_Part] = []
 
     def add(self, parts: Iterable[Mapping[str, Any]]) -> None:
-        """Take the parts of one delta, as JSON."""
+        """Add the parts of one delta, as JSON."""
         last = self._parts[-1] if self._parts else None
         for part in parts:
             texts = {key: value for key, value in part.items() if _is_text(key, value)}
@@ -142,12 +143,12 @@ class _ContentParts:
             last = None
 
     def result(self) -> list[dict[str, Any]]:
-        """The parts so far, as JSON."""
+        """Return the parts so far, as JSON."""
         return [part.result() for part in self._parts]
 
 
 def _is_text(key: str, value: Any) -> bool:
-    """Text, or a list of parts that have text; `text` of another kind is raw JSON that no field could hold."""
+    """Return whether a value is text or a list of parts with text; another type under these keys is raw JSON."""
     if key == "thinking" and is_list(value):
         return all([is_dict(piece) for piece in value])
     return key in _PART_TEXTS and isinstance(value, str)

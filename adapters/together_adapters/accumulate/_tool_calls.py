@@ -1,19 +1,19 @@
-"""Fragments of tool calls, put together. No fragment is refused, and arguments are never repaired.
+"""Assembling the fragments of tool calls.
 
-Servers differ in what says where a fragment belongs. The rules, each for something that is sent:
+Servers identify the call of a fragment in different ways. Each rule is for fragments that servers do send:
 
-- With an `index` a fragment continues the call of that index, the last one that had it; gaps and any order are fine.
-- An id that differs from the call's own starts a new call, also at the same index (Groq, Ollama). One that came before
-  continues its call.
-- Without an index an id continues its own call or starts one; without both, a fragment continues
-  the call before it (Gemini).
-- A name that differs from the call's own starts a new call, and so does the same name again after
-  whole arguments, where no id says otherwise. Names and ids are never joined: another name under one id is listed.
-- `""` and the text `"null"` say nothing as an id or a name.
-- The calls are in the order of their indexes; one without an index comes after those before it.
+- A fragment with an `index` continues the latest call with that index. Indexes may have gaps and come in any order.
+- An id that differs from the id of the call starts a new call, also at the same index (Groq, Ollama). An id that was
+  received before continues its call.
+- Without an index, an id continues its call or starts a new one. Without either, a fragment continues the previous call
+  (Gemini).
+- A name that differs from the name of the call starts a new call, unless the ids are equal. So does the same name after
+  complete arguments. Names and ids are not concatenated: a different name under the same id is listed as unmerged.
+- An id or a name of `""` or `"null"` is treated as absent.
+- The calls are sorted by index. A call without an index follows the calls before it.
 
-Arguments are joined as they come. Where they go on after their end, as those of two calls that nothing told apart,
-they stay joined, and `issues()` says so.
+Every fragment is accepted. Arguments are concatenated and not repaired: if text follows the end of their JSON document,
+as when two calls cannot be distinguished, `issues()` reports it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def _nonempty(text: str | None) -> str | None:
 
 
 class _Named:
-    """An id or a name: the first stands that says something, and else the first."""
+    """An accumulator of an id or a name: the first value that is not empty, else the first."""
 
     def __init__(self) -> None:
         self.said: str | None = None
@@ -59,18 +59,18 @@ class _Named:
         return self._raw if text is None else text
 
 
-_STRUCTURE = r'["\\{}\[\]]'  # compiled when it is first used
+_STRUCTURE = r'["\\{}\[\]]'  # compiled at the first use
 
 
 class _Structure:
-    """Whether a text is one whole JSON object, found by its brackets, each character looked at once."""
+    """A check for whether a growing text is one complete JSON object; it scans each character once, for brackets."""
 
     def __init__(self, text: Text) -> None:
         self._text = text
         self._seen = 0
         self._depth = 0
         self._quoted = False
-        self._escaped = -1  # the position of a character that a backslash stands before
+        self._escaped = -1  # the position of the character after a backslash
         self._ends = 0
 
     def is_whole(self) -> bool:
@@ -93,13 +93,13 @@ class _Structure:
 
 
 class _Body:
-    """What a call's `function` or its `custom` holds."""
+    """An accumulator of the `function` or the `custom` of a call."""
 
     def __init__(self, content: str) -> None:
         self.content = content
         self.name = _Named()
         self.text = Text()
-        self._last = ""  # its last character that is not a space
+        self._last = ""  # the last character of the text that is not white space
         self._structure = _Structure(self.text)
         self._unknown: dict[str, MergedField] = {}
 
@@ -134,7 +134,7 @@ class _Call:
         self._unknown: dict[str, MergedField] = {}
 
     def differs(self, id: str | None, fragment: ToolCalls) -> bool:
-        """Whether a fragment cannot be a part of this call."""
+        """Return whether a fragment belongs to another call."""
         if id is not None and self.id.said is not None:
             return id != self.id.said
         for form, content in _CONTENT.items():
@@ -173,22 +173,22 @@ class _Call:
 
 
 class ToolCallAccumulator:
-    """The tool calls of one choice."""
+    """An accumulator of the tool calls of one choice."""
 
     def __init__(self) -> None:
         self._calls: list[_Call] = []
         self._by_index: dict[int, _Call] = {}
         self._by_id: dict[str, _Call] = {}
         self._last: _Call | None = None
-        self._next = 0  # more than every index so far
+        self._next = 0  # greater than every index so far
 
     def add(self, fragments: Iterable[ToolCalls]) -> None:
-        """Take the fragments of one delta."""
+        """Add the fragments of one delta."""
         for fragment in fragments:
             self._put(fragment)
 
     def place(self, fragment: ToolCalls) -> int:
-        """Take one fragment and say which call it belongs to, the calls counted from 0 as they began."""
+        """Add one fragment and return the position of its call in the order of arrival, from 0."""
         return self._put(fragment).position
 
     def _put(self, fragment: ToolCalls) -> _Call:
@@ -215,12 +215,12 @@ class ToolCallAccumulator:
         return call
 
     def result(self, path: str, unmerged: list[Unmerged]) -> list[dict[str, Any]]:
-        """The calls so far as JSON, in the order of their indexes and at the same index in the order they came."""
+        """Return the calls so far as JSON, sorted by index; calls with the same index are in order of arrival."""
         calls = sorted(self._calls, key=lambda call: call.index)
         return [call.result(f"{path}[{position}]", unmerged) for position, call in enumerate(calls)]
 
     def single(self, path: str, unmerged: list[Unmerged]) -> dict[str, Any]:
-        """The function of the first call, for a message that has room for one only; the others go into `unmerged`."""
+        """Return the function of the first call, for `function_call`, and append the other calls to `unmerged`."""
         first, *others = self._calls
         problem = "a second function call, for which a message has no room"
         unmerged.extend([Unmerged(path, problem, call.result(path, unmerged)) for call in others])
@@ -228,7 +228,7 @@ class ToolCallAccumulator:
 
 
 def _trailing_text_problem(text: str) -> str | None:
-    """What to say of arguments that go on after the end of their JSON document; None if they do not."""
+    """Return a description of the text that follows the JSON document of arguments; None if there is none."""
     try:
         check_nesting(text)
         _, end = document_at(text, len(text) - len(text.lstrip()))
