@@ -336,6 +336,14 @@ class FrozenDict(_JSONDict):
         __setitem__ = __delitem__ = __ior__ = _refuse
         clear = pop = popitem = setdefault = update = _refuse
 
+        def __new__(cls, items=()):
+            frozen = dict.__new__(cls)
+            dict.update(frozen, items)
+            return frozen
+
+        def __init__(self, items=()):
+            pass  # dict's would add the items again, to an object that exists already
+
     def __reduce__(self) -> tuple[type[FrozenDict], tuple[dict[str, JSON]]]:
         return self.__class__, (dict(self),)
 
@@ -348,6 +356,14 @@ class FrozenList(_JSONList):
     if not TYPE_CHECKING:
         __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse
         append = clear = extend = insert = pop = remove = reverse = sort = _refuse
+
+        def __new__(cls, items=()):
+            frozen = list.__new__(cls)
+            list.extend(frozen, items)
+            return frozen
+
+        def __init__(self, items=()):
+            pass  # list's would replace the items of an object that exists already
 
     def __reduce__(self) -> tuple[type[FrozenList], tuple[list[JSON]]]:
         return self.__class__, (list(self),)

@@ -137,9 +137,10 @@ class Value:
     def to_dict(self) -> Mapping[str, JSON]:
         """Return the JSON object as a new dict: the JSON that was read, or the constructor's arguments without None.
 
-        Undeclared keys come last.
+        The order of the keys may differ from the order in which they were received; undeclared keys come last.
         """
-        data = {key: _thaw(value) for key, value in self.__dict__.items() if key != "extra"}
+        readers = self._schema.readers  # a subclass may keep other things in its __dict__, such as cached properties
+        data = {key: _thaw(value) for key, value in self.__dict__.items() if key in readers}
         for key, raw in self._extra().items():
             data[key] = copy_json(raw, 0)
         return data

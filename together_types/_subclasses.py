@@ -54,12 +54,30 @@ def _schema_of(cls: type[Any], building: dict[type[Any], Schema]) -> Schema:
     for base in reversed(cls.__mro__[1:]):
         if "_schema" in vars(base):
             schema.inherit(_schema_of(base, building))
+        elif "__dataclass_fields__" in vars(base):
+            raise TypeError(
+                f"{cls.__qualname__}: its base {base.__qualname__} is a dataclass that is not a value, so its fields would "
+                f"not be read: declare them in {cls.__qualname__}, or derive {base.__qualname__} from a value class"
+            )
     for name, (annotation, default) in own_fields(cls).items():
         reader = _reader_for(cls, name, annotation, building)
         key = schema.keys.get(name, name)
         default = _checked_default(f"{cls.__qualname__}.{name}", reader, default)
-        schema.add(name, key, reader.replace(default=default, alias=None if key == name else key))
+        options = _options_of(cls, name)
+        schema.add(name, key, reader.replace(default=default, alias=None if key == name else key, **options))
     return schema
+
+
+def _options_of(cls: type[Any], name: str) -> dict[str, bool]:
+    """Return the options of a `dataclasses.field` that differ from those of its reader. Raises TypeError for others."""
+    standard: Any = vars(cls).get("__dataclass_fields__")
+    field: Any = standard[name] if standard.__class__ is dict else vars(cls).get(name)
+    if field.__class__.__name__ != "Field":
+        return {}
+    if not (field.init and field.compare):
+        raise TypeError(f"{cls.__qualname__}.{name}: a field of a value has neither init=False nor compare=False")
+    options = {} if field.repr else {"repr": False}
+    return {**options, "hash": False} if field.hash is False else options
 
 
 def _reader_for(cls: type[Any], name: str, annotation: JSON, building: dict[type[Any], Schema]) -> Reader:

@@ -236,6 +236,37 @@ def test_text_takes_the_memory_of_text() -> None:
     assert len(accumulator.completion().response.text) == made * 4
 
 
+def test_completion_cannot_be_changed() -> None:
+    """Its hash depends on its state."""
+    completion: Any = accumulate([])
+    with pytest.raises(AttributeError, match="state.*cannot be changed"):
+        completion.state = "errored"
+    assert completion.state == "cut_off" and "cut_off" in repr(completion)
+
+
+def test_completion_has_the_keys_in_the_order_of_their_declaration() -> None:
+    chunk = {
+        "usage": {"total_tokens": 1},
+        "choices": [{"finish_reason": "stop", "delta": {"content": "a", "role": "assistant"}, "index": 0}],
+        "x": 1,
+        "model": "m",
+        "id": "o1",
+    }
+    response = accumulate([ChatCompletionChunk.from_dict(chunk)]).response.to_dict()
+    assert list(response) == ["id", "object", "model", "choices", "usage", "x"]
+    assert list(response["choices"][0]) == ["index", "finish_reason", "message"]
+    assert list(response["choices"][0]["message"]) == ["role", "content"]
+
+
+def test_contradictions_are_listed_in_the_order_of_the_response() -> None:
+    chunks = [
+        {"usage": {"note": note}, "id": note, "choices": [{"index": 0, "seed": seed, "delta": {}}]}
+        for seed, note in enumerate("ab")
+    ]
+    unmerged = accumulate([ChatCompletionChunk.from_dict(chunk) for chunk in chunks]).unmerged
+    assert [item.path for item in unmerged] == ["id", "choices[0].seed", "usage.note"]
+
+
 def test_paths_of_odd_keys_are_spelt_as_everywhere() -> None:
     """As `issues()` of a value has them, so that one reader of paths does for both."""
     said = [{"choices": [{"index": 0, "a key": {"1": value}}]} for value in (True, 2)]

@@ -131,6 +131,12 @@ def test_body_with_non_finite_number_is_refused(number: str) -> None:
         parse_event(event_of("http_v2", POST._replace(body=f'{{"n": {number}}}'.encode()))).json()
 
 
+def test_replaced_kind_of_an_event_is_an_enum() -> None:
+    event = parse_event({})
+    replaced: Any = event._replace(kind="alb")  # type: ignore[arg-type]
+    assert replaced.kind is EventKind.ALB
+
+
 def test_malformed_event_error_has_path() -> None:
     event = event_of("function_url", POST)
     for broken, path in [

@@ -84,6 +84,13 @@ def test_list_refuses_every_change(name: str) -> None:
         assert target == before
 
 
+def test_initialising_again_changes_nothing() -> None:
+    extra: Any = UsageData.from_dict(NESTED).extra
+    extra.__init__({"a": 1})
+    extra["a"].__init__([1])
+    assert extra == NESTED
+
+
 def test_every_changing_method_is_covered() -> None:
     """A method that a later Python adds to dict or list must be refused, or listed here as one that changes nothing."""
     reading = {"copy", "count", "fromkeys", "get", "index", "items", "keys", "values"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import enum
+import functools
 import inspect
 import json
 import pickle
@@ -377,3 +378,51 @@ def test_unpickled_value_is_complete_before_any_other_use() -> None:
     code = UNPICKLING.format(path=sys.path, pickled=pickle.dumps(Answer.from_dict(DATA)).hex())
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert done.stdout == "read-only\n"
+
+
+@dataclasses.dataclass(frozen=True)
+class Tagged:
+    """A dataclass that is not a value."""
+
+    tag: str | None = None
+
+
+@pytest.mark.parametrize("bases", [(Tagged, ChatCompletionResponse), (ChatCompletionResponse, Tagged)])
+def test_fields_of_a_base_that_is_not_a_value_are_an_error_that_names_it(bases: tuple[type, ...]) -> None:
+    """They would be attributes that no JSON ever sets."""
+    cls: Any = dataclasses.dataclass(frozen=True)(
+        type("Mixed", bases, {"__annotations__": {"mood": "str | None"}, "mood": None})
+    )
+    with pytest.raises(TypeError, match=r"Mixed: its base Tagged is a dataclass that is not a value"):
+        cls.from_dict({"tag": "x"})
+
+
+def test_field_without_repr_is_not_in_the_repr() -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Secretive(ChatCompletionResponse):
+        key: str | None = dataclasses.field(default=None, repr=False)
+
+    value = Secretive.from_dict({"key": "secret", "id": "o1"})
+    assert value.key == "secret" and "secret" not in repr(value) and "o1" in repr(value)
+
+
+@pytest.mark.parametrize("option", ["init", "compare"])
+def test_option_that_a_value_cannot_have_is_an_error_that_names_it(option: str) -> None:
+    options: Any = {option: False}
+    cls: Any = type(
+        "Odd",
+        (ChatCompletionResponse,),
+        {"__annotations__": {"mood": "str | None"}, "mood": dataclasses.field(default=None, **options)},
+    )
+    with pytest.raises(TypeError, match=f"Odd.mood: .*{option}=False"):
+        dataclasses.dataclass(frozen=True)(cls).from_dict({})
+
+
+def test_cached_property_is_not_in_the_json() -> None:
+    class Counted(ChatCompletionResponse):
+        @functools.cached_property
+        def words(self) -> int:
+            return len(self.text.split())
+
+    value = Counted.from_dict({"id": "o1", "words": "sent"})
+    assert value.words == 0 and value.to_dict() == {"id": "o1", "words": "sent"}

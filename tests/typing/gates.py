@@ -33,6 +33,8 @@ ALLOWED = [
     r".*\.ContentDecoder\._zlib",
     # Type checkers see the class of the standard library; the stubtest of the oldest Python looks at it in each importer.
     r"together_adapters\.([\w.]+\.)?NamedTuple(\..*)?",
+    # The same for the generic base of the values.
+    r"together_types\.\w+\.ValueOf\..*",
     # What is shown to checkers as the standard library's decorator.
     r"together_types\.(\w+\.)?dataclass",
 ]

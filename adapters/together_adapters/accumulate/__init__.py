@@ -37,7 +37,7 @@ from .._types import (
     merge_rules,
 )
 from ._choice import ChoiceAccumulator
-from ._merging import MergedField, Unmerged, keep_unknown, with_unknown
+from ._merging import MergedField, Unmerged, in_order, keep_unknown, with_unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,10 +67,14 @@ class CompletionState(StringEnum):
 class Completion:
     """The content of a stream so far: the `response`, the `state`, and whether `[DONE]` was received (`saw_done`).
 
-    `unmerged` lists the values in chunks that the response cannot contain.
+    `unmerged` lists the values in chunks that the response cannot contain. A completion cannot be changed.
     """
 
     __slots__ = ("response", "saw_done", "state", "unmerged")
+    response: ChatCompletionResponse
+    saw_done: bool
+    state: CompletionState
+    unmerged: tuple[Unmerged, ...]
 
     def __init__(
         self,
@@ -79,10 +83,11 @@ class Completion:
         saw_done: bool = False,
         unmerged: tuple[Unmerged, ...] = (),
     ) -> None:
-        self.response: ChatCompletionResponse = response
-        self.state: CompletionState = CompletionState(state)
-        self.saw_done: bool = saw_done
-        self.unmerged: tuple[Unmerged, ...] = unmerged
+        for name, value in zip(self.__slots__, (response, saw_done, CompletionState(state), unmerged)):
+            object.__setattr__(self, name, value)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"cannot assign to {name!r}: a completion cannot be changed")
 
     def issues(self) -> list[Issue]:
         """List the values that could not be merged, and the issues of the response."""
@@ -110,6 +115,7 @@ class Completion:
 
 
 _RULES = merge_rules(ChatCompletionChunk)
+_RESPONSE_KEYS = tuple(merge_rules(ChatCompletionResponse))
 # Values of these fields must be added even if they are repeated, so such a chunk is not compared with the next: see
 # `_choice`.
 _NEW_IN_EACH_CHUNK = ("extra", *[key for key, rule in _RULES.items() if rule in (COLLECT, CONCATENATE, CUMULATIVE)])
@@ -171,7 +177,9 @@ class Accumulator:
     def completion(self, state: CompletionState | str = CompletionState.OPEN, saw_done: bool = False) -> Completion:
         """Return the response so far, with this state."""
         unmerged: list[Unmerged] = []
-        data: dict[str, Any] = {name: field.result(name, unmerged) for name, field in self._fields.items()}
+        data: dict[str, Any] = {
+            name: field.result(name, unmerged) for name, field in self._fields.items() if name != "usage"
+        }
         whole = bool(self._choices) and all([choice.whole is not None for choice in self._choices.values()])
         if self._object == "chat.completion.chunk" or (not self._object and not whole):
             data["object"] = "chat.completion"
@@ -181,11 +189,13 @@ class Accumulator:
             self._choices[index].result(f"choices[{position}]", unmerged)
             for position, index in enumerate(sorted(self._choices))
         ]
-        if data.get("usage") is None and not whole:
-            data.pop("usage", None)  # null means that the usage follows in a later chunk
+        usage = self._fields["usage"].result("usage", unmerged) if "usage" in self._fields else None
+        if usage is not None or (whole and "usage" in self._fields):
+            data["usage"] = usage  # in a stream null means that the usage is still to come
         with_unknown(data, self._unknown, "", unmerged)
-        if data.get("usage") is None:
+        if usage is None:
             _use_usage_of_groq(data)
+        data = in_order(data, _RESPONSE_KEYS)
         return Completion(ChatCompletionResponse.from_dict(data), state, saw_done, tuple(unmerged))
 
 

@@ -9,11 +9,12 @@ from .._types import (
     KEEP_LAST,
     PER_CHUNK,
     ChatCompletionChoicesChunk,
+    ChatCompletionChoicesData,
     DeltaContent,
     LogprobsPart,
     merge_rules,
 )
-from ._merging import MergedField, Text, Unmerged, keep_unknown, with_unknown
+from ._merging import MergedField, Text, Unmerged, in_order, keep_unknown, with_unknown
 from ._message import MessageAccumulator
 
 TYPE_CHECKING = False
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["ChoiceAccumulator"]
 
 _RULES = merge_rules(ChatCompletionChoicesChunk)
+_CHOICE_KEYS = tuple(merge_rules(ChatCompletionChoicesData))
 # Most chunks differ from the previous one only in a text and a token id. So the other fields of the choice are compared
 # as one dict, in 0.27 instead of 1.85 of the time of `json.loads`. Values of the fields below must be added even if
 # they are repeated, so a choice that has one of them is not compared with the next.
@@ -150,7 +152,7 @@ class ChoiceAccumulator:
             data["logprobs"] = logprobs = self._logprobs.result(f"{path}.logprobs", unmerged)
         if self._token_ids and self._token_ids != logprobs.get("token_ids"):
             data["token_ids"] = list(self._token_ids)
-        return with_unknown(data, self._unknown, path, unmerged)
+        return in_order(with_unknown(data, self._unknown, path, unmerged), _CHOICE_KEYS)
 
 
 def _with_native_logprobs(choice: ChatCompletionChoicesChunk) -> ChatCompletionChoicesChunk:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from ..protocols import JSON
 
-__all__ = ["MergedField", "Text", "Unmerged", "keep_unknown", "with_unknown"]
+__all__ = ["MergedField", "Text", "Unmerged", "in_order", "keep_unknown", "with_unknown"]
 
 _NAMES = frozenset(["id", "type", "role", "index", "name", "object", "format", "model", "status"])
 _OTHER_KIND = "not of the kind that other chunks have there"
@@ -190,6 +190,11 @@ def with_unknown(
         elif value is not None:
             unmerged.append(Unmerged(at(path, key), _OTHER_KIND, value))
     return data
+
+
+def in_order(data: dict[str, Any], keys: Iterable[str]) -> dict[str, Any]:
+    """Return the object with its declared keys first, in the order of `keys`."""
+    return {**{key: data[key] for key in keys if key in data}, **data}
 
 
 def keep_unknown(into: dict[str, MergedField], value: Any, rule: str) -> None:

@@ -8,8 +8,17 @@ equal images, remain two parts.
 from __future__ import annotations
 
 from .._json_data import is_dict, is_list, json_of, raw_of
-from .._types import CONCATENATE, CUSTOM, KEEP_LAST, PER_CHUNK, DeltaContent, ToolCalls, merge_rules
-from ._merging import MergedField, Text, Unmerged, keep_unknown, with_unknown
+from .._types import (
+    CONCATENATE,
+    CUSTOM,
+    KEEP_LAST,
+    PER_CHUNK,
+    ChatCompletionMessage,
+    DeltaContent,
+    ToolCalls,
+    merge_rules,
+)
+from ._merging import MergedField, Text, Unmerged, in_order, keep_unknown, with_unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,9 +27,10 @@ if TYPE_CHECKING:
 
     from ._tool_calls import ToolCallAccumulator
 
-__all__ = ["MessageAccumulator", "_ContentParts"]
+__all__ = ["ContentParts", "MessageAccumulator"]
 
 _RULES = merge_rules(DeltaContent)
+_MESSAGE_KEYS = tuple(merge_rules(ChatCompletionMessage))
 _PART_TEXTS = ("text", "thinking", "refusal")
 # Values of these fields must be added even if they are repeated: see `_choice`. `content` and `token_id`, for which the
 # same is true, are read separately.
@@ -36,7 +46,7 @@ class MessageAccumulator:
     def __init__(self, token_ids: list[int]) -> None:
         self._token_ids = token_ids
         self._content: Text | None = None
-        self._parts: _ContentParts | None = None
+        self._parts: ContentParts | None = None
         self._texts: dict[str, Text] = {}
         self._calls: ToolCallAccumulator | None = None
         self._function_call: ToolCallAccumulator | None = None
@@ -93,7 +103,7 @@ class MessageAccumulator:
             self._content.write(content)
             return
         if self._parts is None:
-            self._parts = _ContentParts()
+            self._parts = ContentParts()
             if self._content is not None and self._content.getvalue():
                 self._parts.add([{"type": "text", "text": self._content.getvalue()}])
             self._content = None
@@ -116,7 +126,7 @@ class MessageAccumulator:
             message["tool_calls"] = self._calls.result(f"{path}.tool_calls", unmerged)
         if self._function_call is not None:
             message["function_call"] = self._function_call.single(f"{path}.function_call", unmerged)
-        return with_unknown(message, self._unknown, path, unmerged)
+        return in_order(with_unknown(message, self._unknown, path, unmerged), _MESSAGE_KEYS)
 
 
 def _new_calls() -> ToolCallAccumulator:
@@ -125,7 +135,7 @@ def _new_calls() -> ToolCallAccumulator:
     return ToolCallAccumulator()
 
 
-class _ContentParts:
+class ContentParts:
     """An accumulator of the parts of a message's content."""
 
     def __init__(self) -> None:
@@ -158,7 +168,7 @@ class _Part:
     def __init__(self, rest: dict[str, Any]) -> None:
         self._rest = rest
         self._texts: dict[str, Text] = {}
-        self._pieces: dict[str, _ContentParts] = {}
+        self._pieces: dict[str, ContentParts] = {}
 
     def continues(self, texts: Mapping[str, Any], rest: dict[str, Any]) -> bool:
         known = [key in (self._texts if isinstance(value, str) else self._pieces) for key, value in texts.items()]
@@ -172,7 +182,7 @@ class _Part:
                 self._texts[key].write(value)
             else:
                 if key not in self._pieces:
-                    self._pieces[key] = _ContentParts()
+                    self._pieces[key] = ContentParts()
                 self._pieces[key].add(value)
 
     def result(self) -> dict[str, Any]:

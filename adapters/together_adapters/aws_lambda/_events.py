@@ -81,6 +81,10 @@ class HttpEvent(_Fields):
         def __new__(cls, kind, *fields, **named):  # pickles of 0.1.0 contain the kind as text
             return super().__new__(cls, EventKind(kind), *fields, **named)
 
+        @classmethod
+        def _make(cls, fields):  # which `_replace` calls
+            return cls(*fields)
+
     def json(self) -> JSON:
         """Return the body as a JSON value; raise ParseError if it is not valid JSON."""
         try:

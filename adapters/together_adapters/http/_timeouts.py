@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     DeadlineLike = Union[float, datetime, Callable[[], float]]
 
-__all__ = ["CallTimeouts", "Deadline", "DeadlineLike", "Timeout", "timeout_of"]
+__all__ = ["CallTimeouts", "Deadline", "Timeout", "timeout_of"]
 
 _FOREVER = float("inf")
 _LONGEST = 4e6  # seconds, which every system call can wait: 46 days are as good as forever
