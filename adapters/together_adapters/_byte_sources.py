@@ -1,5 +1,6 @@
-"""Where bytes come from: a response, a binary file or any iterable of bytes, piece by piece, and how it is closed.
-Nothing here opens a source, looks into its bytes, or closes one unasked.
+"""Reading a source of bytes piece by piece, and closing it: a response, a binary file or any iterable of bytes.
+
+Opens no source and does not parse the bytes.
 """
 
 from __future__ import annotations
@@ -25,35 +26,35 @@ __all__ = [
 ]
 
 _READ_SIZE = 65536
-BLANK_LINE = b"\n\n"  # whatever comes before it, the next event begins after it
+BLANK_LINE = b"\n\n"  # the next event begins after it, whatever precedes it
 
 
 def as_bytes(piece: Any) -> bytes:
-    """A piece as bytes; raises TypeError for anything else."""
+    """Return a bytes-like piece as bytes. Raises TypeError for any other type."""
     if isinstance(piece, bytes):
         return piece
     try:
         return memoryview(piece).tobytes()
     except TypeError:
-        if piece is None:  # what a file gives that does not block and has nothing yet
-            raise TypeError("the source gave None instead of bytes: a file must be one that blocks") from None
+        if piece is None:  # the result of a non-blocking file that has no data yet
+            raise TypeError("the source gave None instead of bytes: the file must be in blocking mode") from None
         raise TypeError(f"the source gave {type(piece).__name__} instead of bytes: open it in binary mode") from None
 
 
 def iterator_of(source: Any) -> Iterator[bytes]:
-    """The bytes of a source as they arrive."""
+    """Return an iterator over the bytes of a source as they arrive."""
     if isinstance(source, (bytes, bytearray, memoryview)):
         return iter((as_bytes(source),))
-    # read1 gives what has arrived; read(n) would wait for n bytes, and readline hides a cut connection.
+    # read1 returns the bytes that have arrived; read(n) waits for n bytes, and readline hides a broken connection.
     read: Callable[[int], bytes] | None = getattr(source, "read1", None) or getattr(source, "read", None)
     return iter(source) if read is None else iter(partial(read, _READ_SIZE), b"")
 
 
 def aiterator_of(source: Any) -> AsyncIterator[bytes]:
-    """The same of an asynchronous source.
+    """Return an asynchronous iterator over the bytes of an asynchronous source as they arrive.
 
-    The StreamReaders of asyncio and aiohttp iterate by lines and refuse long ones, so of what can be iterated and
-    read, `read` is used.
+    `read` is used if the source has it, because the StreamReaders of asyncio and aiohttp iterate over lines and reject
+    long ones.
     """
     pieces: AsyncIterator[bytes] = source.__aiter__()
     read: Callable[[int], Awaitable[bytes]] | None = getattr(source, "read", None)
@@ -69,18 +70,18 @@ async def _read_on(read: Callable[[int], Awaitable[bytes]]) -> AsyncIterator[byt
 
 
 def close_source(source: Any) -> None:
-    """Close a source that can be closed."""
+    """Close a source if it has a `close` method."""
     close: Callable[[], object] | None = getattr(source, "close", None)
     if close is not None:
         close()
 
 
 async def aclose_source(source: Any) -> None:
-    """Close an asynchronous source that can be closed, by `aclose` or by `close`.
+    """Close an asynchronous source if it has an `aclose` or a `close` method.
 
-    Raises RuntimeError for an asynchronous generator that another task runs.
+    Raises RuntimeError for an asynchronous generator that another task is running.
     """
-    if getattr(source, "ag_running", False):  # PyPy would end it where it waits, and its task would wait for ever
+    if getattr(source, "ag_running", False):  # PyPy would close it while it waits, and its task would wait forever
         raise RuntimeError("the asynchronous generator is already running")
     close: Callable[[], Any] | None = getattr(source, "aclose", None) or getattr(source, "close", None)
     closing: Any = None if close is None else close()
@@ -89,20 +90,21 @@ async def aclose_source(source: Any) -> None:
 
 
 def interrupt_read(source: Any) -> None:
-    """End the read of another thread that waits for a socket's bytes; closing the socket would wait for that thread.
+    """Interrupt another thread's read from a socket by a shutdown; closing the socket would wait for that thread.
 
-    The shutdown is done on a second handle, because TLS sockets turn into plain ones by their own.
+    The shutdown uses a duplicate file descriptor, because the shutdown of a TLS socket object turns it into a plain
+    one.
     """
     try:
         handle = os.dup(source.fileno())
-    except (AttributeError, OSError, ValueError):  # no file, or a closed one
+    except (AttributeError, OSError, ValueError):  # without a file descriptor, or closed
         return
     from socket import SHUT_RDWR, socket
 
     try:
         with socket(fileno=handle) as twin:
             twin.shutdown(SHUT_RDWR)
-    except OSError:  # no socket, or not connected any more
+    except OSError:  # not a socket, or no longer connected
         try:
             os.close(handle)
         except OSError:
@@ -110,12 +112,12 @@ def interrupt_read(source: Any) -> None:
 
 
 def partial_data(error: Exception) -> bytes:
-    """The bytes that had been read when reading failed: http.client's IncompleteRead has them with it."""
+    """Return the bytes that were read before an error, which http.client's IncompleteRead contains; else b""."""
     partial: object = getattr(error, "partial", None)
-    return partial if isinstance(partial, bytes) else b""  # urllib3's is their number
+    return partial if isinstance(partial, bytes) else b""  # in urllib3's error it is the number of bytes
 
 
 def truncation_error(source: Any) -> Exception | None:
-    """The error of a body that ended before its Content-Length, which http.client's read1 does not notice."""
+    """Return the error of a body that ended before its Content-Length, which http.client's read1 does not detect."""
     left = getattr(source, "length", None) if hasattr(source, "chunked") else None
     return EOFError(f"{left} bytes of the body are missing") if left else None

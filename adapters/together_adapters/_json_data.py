@@ -109,7 +109,7 @@ def _as_object(value: Any) -> Any:
         return to_dict()
     if hasattr(value, "keys"):
         return dict(value)
-    raise TypeError(f"a request cannot hold {type(value).__name__}: give JSON or values of together_types")
+    raise TypeError(f"a request cannot contain {type(value).__name__}: give JSON or values of together_types")
 
 
 # ---- jsonable: lossy, for sending
@@ -140,7 +140,7 @@ def to_jsonable(value: Any, path: str = "", level: int = 0) -> Any:
     if hasattr(value, "to_integral_value"):  # decimal.Decimal, which DynamoDB's client returns for every number
         return _number(_nearest(value))
     where = well_formed(f"{path}: " if path else "")
-    raise TypeError(f"{where}{type(value).__name__} is no JSON value")
+    raise TypeError(f"{where}{type(value).__name__} is not a JSON value")
 
 
 def with_jsonable_asdict(cls: type[NamedTupleType]) -> type[NamedTupleType]:
@@ -195,7 +195,7 @@ def _key(key: Any, path: str) -> str:
         return {None: "null", True: "true", False: "false"}[key]
     if isinstance(key, (int, float)):
         return repr(_number(key))
-    raise TypeError(f"{path + ': ' if path else ''}a key that is {type(key).__name__} is no JSON key")
+    raise TypeError(f"{path + ': ' if path else ''}a key that is {type(key).__name__} is not a JSON key")
 
 
 # ---- choices and tool calls

@@ -109,7 +109,7 @@ def test_a_source_with_nothing_yet_has_not_ended() -> None:
         sink.write((LINE % ("a", "one") + "\n").encode())
         results = iter_results(source)
         assert next(results).custom_id == "a"
-        with pytest.raises(TypeError, match="blocks"):
+        with pytest.raises(TypeError, match="blocking mode"):
             next(results)
 
 

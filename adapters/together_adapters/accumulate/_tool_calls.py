@@ -238,5 +238,5 @@ def _trailing_text_problem(text: str) -> str | None:
     if not rest:
         return None
     if rest[0] == "{":
-        return "one JSON object after another: perhaps of calls that nothing told apart"
+        return "one JSON object after another: perhaps of two calls that cannot be distinguished"
     return f"text after the end of a JSON document: {rest[:20]!r}"

@@ -1,12 +1,12 @@
-"""Server-sent events: bytes to events and back, by the rules of the WHATWG HTML standard, section 9.2.6.
-Sans-IO: nothing here opens anything, or looks into the data of an event.
+"""Decoding and encoding of server-sent events, by section 9.2.6 of the WHATWG HTML standard.
 
-The lines of a stream end with LF, CR or CRLF and nothing else, so bytes are cut into lines
-before they are decoded: `bytes.splitlines` knows exactly these three, `str.splitlines` also
-cuts at U+2028, U+0085 and more, which stand raw inside the JSON that servers send. A lone CR
-ends its line at once and an LF right after it is swallowed when it comes, so that no event
-waits for a byte it does not need. Unfinished lines are kept as fragments and joined once: a
-line of many pieces costs linear time.
+A line of an event stream ends with LF, CR or CRLF only. So bytes are split into lines before they are decoded:
+`bytes.splitlines` splits at exactly these three, but `str.splitlines` also splits at U+2028, U+0085 and others, which
+servers send unescaped inside JSON. A lone CR ends its line at once, and an LF directly after it is ignored when it
+arrives, so that no event is delayed. Pieces of an unfinished line are appended to one buffer, so a line of many pieces
+takes linear time.
+
+Does no I/O and does not parse the data of an event.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Decoder", "ServerSentEvent", "aencode_chunks", "encode", "encode_chunks", "response_to_chunks"]
 
-_LONGEST_RETRY = 4300  # digits: CPython's own bound on int(), which keeps it from being slow; older ones lack it
+_LONGEST_RETRY = 4300  # digits: CPython's limit for int(), which bounds its time; older versions have no limit
 _BOM = b"\xef\xbb\xbf"
-_FIELDS = (b"", b"data", b"event", b"id", b"retry")  # without a name it is a comment
+_FIELDS = (b"", b"data", b"event", b"id", b"retry")  # a line without a field name is a comment
 _LINE_ENDS = b"\r\n"
-_EMPTY = (b"\n", b"\r\n", b"\r")  # ends an event, and adds nothing to its size
-# A copy of some parts may lack `_encoding`: decoding needs none of the modules that the encoder imports.
+_EMPTY = (b"\n", b"\r\n", b"\r")  # an empty line ends an event and does not count to its size
+# A vendored copy may lack `_encoding`, because decoding does not need the modules that the encoder imports.
 _NO_ENCODER = (
     "the encoder of sse cannot be imported: {}. If this is a copy of some parts,"
     " copy it again with `--only openai` added to the options of `vendor`"
@@ -37,8 +37,8 @@ _NO_ENCODER = (
 class ServerSentEvent(NamedTuple):
     """One event of a stream.
 
-    `event` is its type, `data` its lines joined with LF, and `id` the last event ID so far. `retry` is the
-    reconnection time in milliseconds, or None if the event's own block has none.
+    `event` is the type, `data` the data lines joined with LF, and `id` the last event ID of the stream. `retry` is the
+    reconnection time in milliseconds, or None if the event does not set it.
     """
 
     event: str = "message"
@@ -48,18 +48,18 @@ class ServerSentEvent(NamedTuple):
 
 
 class Decoder:
-    """Bytes in, at any split, events out as soon as their last byte is in.
+    """A decoder that takes bytes, split anywhere, and returns each event when its last byte arrives.
 
-    Invalid UTF-8 is replaced by U+FFFD, as the standard says. One event, and one line of any other kind,
-    may take `max_event_bytes`; more raises ValueError, after the events before it were given.
+    Invalid UTF-8 is replaced by U+FFFD, as the standard requires. An event or a line larger than `max_event_bytes`
+    raises ValueError, after the events before it were returned.
     """
 
     def __init__(self, max_event_bytes: int = 16 * 2**20) -> None:
         self.max_event_bytes = max_event_bytes
         self.last_event_id: str = ""
         self.saw_field: bool = False
-        """Whether a comment or any of the standard's fields has come: what was read so far is an event stream."""
-        self._line = bytearray()  # the line that has no end yet
+        """Whether a comment or a field of the standard was received, which means that the body is an event stream."""
+        self._line = bytearray()  # the unfinished line
         self._overflow = False
         self._at_start = True
         self._after_cr = False
@@ -70,10 +70,10 @@ class Decoder:
         self._event = b""
         self._id: bytes | None = None
         self._retry: int | None = None
-        self._size = 0  # bytes of the lines whose values are kept for the event
+        self._size = 0  # bytes of the lines whose values are kept
 
     def feed(self, data: bytes) -> list[ServerSentEvent]:
-        """Take the next bytes; give the events that they complete. Raises ValueError for one that is too large."""
+        """Take the next bytes and return the events that they complete; raises ValueError if one is too large."""
         events: list[ServerSentEvent] = []
         if self._overflow:
             raise self._too_large()
@@ -135,7 +135,7 @@ class Decoder:
                 self._retry = int(value)
         else:  # comments and unknown fields are not kept, so they do not count
             return None
-        self._size += len(line) + 1  # its end, however it is spelt
+        self._size += len(line) + 1  # its line end counts as one byte
         return None
 
     def _dispatch(self) -> ServerSentEvent | None:
@@ -153,9 +153,10 @@ class Decoder:
         return event
 
     def finish(self) -> ServerSentEvent | None:
-        """The unfinished last event of a stream that has ended, which the standard discards: the caller decides.
+        """End the stream and return its unfinished last event, if any.
 
-        Raises ValueError where the stream has held an event that is too large.
+        The standard discards this event; the caller decides whether to use it. Raises ValueError if an event of the
+        stream was too large.
         """
         if self._overflow:
             raise self._too_large()
@@ -163,16 +164,17 @@ class Decoder:
         self._line.clear()
         if line:
             self._process_line(line)
-            self.saw_field = self.saw_field or any([field.startswith(line) for field in _FIELDS])  # cut in its name
+            self.saw_field = self.saw_field or any([field.startswith(line) for field in _FIELDS])  # a truncated name
         return self._dispatch()
 
 
 def encode(event: ServerSentEvent) -> bytes:
-    """The bytes of one event: `Decoder().feed(encode(event)) == [event]`.
+    """Return the bytes of one event: `Decoder().feed(encode(event)) == [event]`.
 
-    An empty `id` writes nothing, so an earlier event's id goes on. Lone surrogates, which UTF-8 cannot hold, are
-    written as JSON escapes (`\\ud800`) in `data`. Raises ValueError for what the standard cannot express: a CR in the
-    data, a line end in the type or the id, a NUL in the id, an empty type, a retry time that is no count of milliseconds.
+    An empty `id` is not written, so the id of an earlier event remains in effect. A lone surrogate in `data`, which
+    UTF-8 cannot encode, is written as a JSON escape (`\\ud800`). Raises ValueError for an event that the format cannot
+    represent: a CR in the data, a line end in the type or the id, a NUL in the id, an empty type, or a retry time that
+    is not a number of milliseconds.
     """
     if "\r" in event.data:
         raise ValueError(
@@ -205,15 +207,20 @@ def _one_line(name: str, text: str) -> bytes:
 
 
 def encode_chunks(chunks: Iterable[ChatCompletionChunk | Mapping[str, JSON]]) -> Generator[bytes]:
-    """The chunks of a completion as the bytes of a stream that every client reads, `[DONE]` at the end.
+    """Encode the chunks of a completion as an event stream that every client can read, with `[DONE]` at the end.
 
-    Each item is what to send for one chunk, whole frames in valid UTF-8; a chunk may be a value or a mapping as
-    `to_openai` gives it. Choices begin in the order of their indexes, each with its role; finish reasons are always
-    present; ids and names of tool calls come once; log probabilities have OpenAI's form, which together-python 1.x alone
-    cannot read in a stream (`from_openai` of a chunk gives back their own); the usage is the last chunk. An exception
-    while iterating, such as StreamError, becomes an in-band error frame and `[DONE]`: an APIError with its message, type
-    and code, any other with no more than its class's name. `chunks` is closed at the end, and when the iteration is
-    given up.
+    A chunk may be a value, or a mapping as returned by `to_openai`. Each item contains complete frames in valid UTF-8.
+
+    - Choices begin in the order of their indexes, each with its role, and always have a finish reason, which may be
+      null.
+    - The id and the name of a tool call are sent once.
+    - Log probabilities have OpenAI's form. Only together-python 1.x cannot read it in a stream; `from_openai` of a
+      chunk restores the original form.
+    - The usage is in the last chunk.
+
+    An exception while iterating, such as StreamError, becomes an error frame and `[DONE]`. An APIError is sent with its
+    message, type and code; any other exception with the name of its class only. `chunks` is closed when the iteration
+    ends or is abandoned.
     """
     try:
         from ._encoding import encode_chunks
@@ -223,7 +230,7 @@ def encode_chunks(chunks: Iterable[ChatCompletionChunk | Mapping[str, JSON]]) ->
 
 
 def aencode_chunks(chunks: AsyncIterable[ChatCompletionChunk | Mapping[str, JSON]]) -> AsyncGenerator[bytes]:
-    """As `encode_chunks`, over an asynchronous iterable of chunks."""
+    """Encode an asynchronous iterable of chunks; see `encode_chunks`."""
     try:
         from ._encoding import aencode_chunks
     except ImportError as error:
@@ -232,11 +239,11 @@ def aencode_chunks(chunks: AsyncIterable[ChatCompletionChunk | Mapping[str, JSON
 
 
 def response_to_chunks(response: ChatCompletionResponse) -> Iterator[ChatCompletionChunk]:
-    """A whole response as the chunks of a stream; `accumulate(response_to_chunks(response)).response == response`.
+    """Convert a response to the chunks of a stream: `accumulate(response_to_chunks(response)).response == response`.
 
-    All choices begin first, in the order of their indexes; then each is told to its end, and the usage is last. What a
-    stream cannot say is taken as accumulation takes it: an absent role is `assistant`, choices are in order, and
-    tool calls have no `index` of their own.
+    The first chunks begin all choices, in the order of their indexes. The content of each choice follows, and the usage
+    is last. Details that a stream cannot represent are as accumulation returns them: an absent role is `assistant`,
+    choices are sorted, and tool calls have no `index`.
     """
     try:
         from ._encoding import response_to_chunks

@@ -1,19 +1,20 @@
-"""Chunks to the bytes of an event stream that every client reads, and responses to chunks. Sans-IO: it opens nothing, and
-closes only the chunks.
+"""Encoding chunks as an event stream that every client can read, and converting responses to chunks.
 
-Clients differ in what they can read, so what is written is what all of them can:
+Clients accept different subsets of the format. The output uses only the forms that all of them accept:
 
-- The first delta of a choice has the role, later ones do not: the helpers of the SDKs join repeated roles.
-- Choices begin in the order of their indexes, because helpers keep them in a list. What comes too early
-  is held back until its turn, at most `_MOST_HELD` pieces of it.
-- Every choice has a finish reason, null as long as it goes on.
-- Tool calls are numbered 0, 1, 2, ... as they begin, and their ids, types and names stand in one fragment
-  only; which fragments belong to one call is decided as in accumulation (see `_tool_calls`).
-- Log probabilities have OpenAI's form; where they had another it is kept beside them (see `openai_format`).
-- The usage, wherever it came, is one chunk with `choices: []` before the end.
-- `id`, `object`, `created` and `model` are in each chunk; where one lacks them, they are those of the chunk before
-  it, and of the first `""`, 0 and `""`.
-- JSON is ASCII on one line, so no client's idea of a line or of an encoding can break it.
+- Only the first delta of a choice has the role, because helpers of SDKs concatenate repeated roles.
+- Choices begin in the order of their indexes, because helpers keep them in a list. A choice that arrives too early is
+  held back, up to `_MOST_HELD` pieces.
+- Every choice has a finish reason, which is null until the last chunk of the choice.
+- Tool calls are numbered 0, 1, 2, ... in the order in which they begin. The id, type and name of a call are in one
+  fragment only. Fragments are assigned to calls as in accumulation (see `_tool_calls`).
+- Log probabilities have OpenAI's form. If the original has another form, it is kept in addition (see `openai_format`).
+- The usage, wherever it was received, is sent in one chunk with `choices: []` before the end.
+- Every chunk has `id`, `object`, `created` and `model`. Absent values are those of the previous chunk; in the first
+  chunk they are `""` for `id` and `model`, and 0 for `created`.
+- JSON is ASCII on one line, so it does not depend on a client's definition of a line or on its encoding.
+
+Does no I/O, except that it closes the iterable of chunks.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ __all__ = ["ChunkEncoder", "aencode_chunks", "encode_chunks", "error_body", "jso
 
 _DONE_FRAME = b"data: [DONE]\n\n"
 _MOST_HELD = 256
-# What stands in every chunk of a stream; the rest of a response is in the first.
+# The keys that every chunk of a stream has; the other keys of a response are in the first chunk.
 _HEAD = head_keys(ChatCompletionChunk)
 _TEXTS = ("reasoning", "reasoning_content", "content", "refusal")
 
@@ -63,10 +64,10 @@ def _frame(data: Mapping[str, Any]) -> bytes:
 
 
 def error_body(error: BaseException) -> dict[str, Any]:
-    """OpenAI's error body for an exception, all of `message`, `type`, `param` and `code` in it, and `code` a string.
+    """Return an exception as OpenAI's error body, with `message`, `type`, `param` and `code`; `code` is a string.
 
-    An APIError is told as it is, without what looks like a key (see `_plain.redact`). Of any other exception only its
-    class's name is told: its text may hold what is nobody's business at the other end.
+    An APIError is reported with its message, in which secrets are redacted (see `_redaction`). For any other exception,
+    only the name of the class is reported, because its message may contain private information.
     """
     name = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", type(error).__name__).lower()
     if not isinstance(error, APIError):
@@ -87,7 +88,7 @@ def error_body(error: BaseException) -> dict[str, Any]:
 
 
 def _error_fields(body: object) -> dict[str, Any]:
-    """What an error body says: OpenAI's nests it under `error`."""
+    """Return the fields of an error body, which OpenAI nests under `error`."""
     if not is_dict(body):
         return {}
     inner: object = body.get("error")
@@ -95,7 +96,7 @@ def _error_fields(body: object) -> dict[str, Any]:
 
 
 class _Once:
-    """What is to be written once: gives a value the first time that there is one."""
+    """A filter for values that are sent once: it passes the first value of each key that is not empty."""
 
     def __init__(self) -> None:
         self._given: set[object] = set()
@@ -108,7 +109,7 @@ class _Once:
 
 
 class _Choice:
-    """One choice as it is written."""
+    """An encoder of one choice."""
 
     def __init__(self) -> None:
         self._calls = ToolCallAccumulator()
@@ -120,7 +121,7 @@ class _Choice:
         data["index"] = index
         message = data.get("message")
         if is_dict(message) and data.get("delta") == message_as_delta(message):
-            del data["message"]  # of an answer that was sent at once; clients are told once
+            del data["message"]  # a response without streaming: the delta has the same content
         if choice.delta is not None or not legacy:
             data["delta"] = self._delta(choice.delta or DeltaContent())
             data = with_openai_logprobs(data) or data
@@ -160,7 +161,7 @@ class _Choice:
 
     def _function(self, key: object, function: FunctionCall) -> dict[str, Any]:
         data = self._named(key, json_of(function), function.name)
-        if function.arguments is not None:  # their text, also where they came as an object
+        if function.arguments is not None:  # JSON text, also if an object was received
             data["arguments"] = function.arguments
         elif "name" in data or "arguments" in data:
             data["arguments"] = ""
@@ -173,9 +174,9 @@ class _Choice:
 
 
 class ChunkEncoder:
-    """Takes chunks one by one and gives the bytes that are to be sent for each; `end` or `fail` gives the last ones.
+    """An encoder of chunks: `add` returns the bytes to send for a chunk, `end` or `fail` the last bytes.
 
-    A chunk may be a value or its JSON as a mapping. `saw_usage` is True when a chunk had a usage.
+    A chunk may be a value, or a mapping with its JSON. `saw_usage` is True if a chunk had a usage.
     """
 
     def __init__(self) -> None:
@@ -188,7 +189,7 @@ class ChunkEncoder:
         self.saw_usage = False
 
     def add(self, chunk: ChatCompletionChunk | Mapping[str, Any]) -> bytes:
-        """The frames for one more chunk; empty where there is nothing to send yet."""
+        """Return the frames for one more chunk; b"" if there is nothing to send yet."""
         if not isinstance(chunk, ChatCompletionChunk):
             chunk = ChatCompletionChunk.from_dict(chunk)
         rest = json_of(chunk)
@@ -198,7 +199,8 @@ class ChunkEncoder:
             if value:
                 self._head[name] = value
         kind = rest.pop("object", None)
-        # A legacy completion has text and no deltas. Clients pass over a chunk of deltas that says it is one.
+        # A legacy completion has texts and no deltas. Clients ignore a chunk with deltas if its `object` is that of
+        # one.
         if kind == "text_completion" and not any([choice.delta is not None for choice in chunk.choices or ()]):
             self._head["object"] = kind
         usage = rest.pop("usage", None)
@@ -238,7 +240,7 @@ class ChunkEncoder:
         return True
 
     def _released(self, skip: bool = False) -> list[bytes]:
-        """The frames of what was held back and has its turn now; with `skip` the lowest of it has."""
+        """Return the frames of held choices that can begin now; with `skip`, the one with the lowest index can."""
         held = sorted(self._held, key=lambda pair: pair[0])
         if skip and held:
             self._next = max(self._next, held[0][0])
@@ -262,18 +264,18 @@ class ChunkEncoder:
         return b"".join(frames)
 
     def end(self) -> bytes:
-        """The last frames of a stream that is complete, `[DONE]` with them."""
+        """Return the last frames of a complete stream, including `[DONE]`."""
         return self._flush() + _DONE_FRAME
 
     def fail(self, error: BaseException) -> bytes:
-        """The last frames of a stream that failed: what was held back, an in-band error (see `error_body`), `[DONE]`."""
+        """Return the last frames of a failed stream: held choices, an error frame (see `error_body`) and `[DONE]`."""
         return self._flush() + _frame(error_body(error)) + _DONE_FRAME
 
 
 def encode_chunks(chunks: Iterable[ChatCompletionChunk | Mapping[str, JSON]]) -> Generator[bytes]:
-    """The bytes of a stream, frame by frame as the chunks come; see `sse.encode_chunks`."""
+    """Encode chunks frame by frame; see `sse.encode_chunks`."""
     frames = _frames(chunks)
-    next(frames)  # into its `try`: a generator that has not begun would close without closing the chunks
+    next(frames)  # enters the `try`: closing a generator that has not started would not close the chunks
     return frames
 
 
@@ -295,7 +297,7 @@ def _frames(chunks: Iterable[ChatCompletionChunk | Mapping[str, JSON]]) -> Gener
 
 
 async def aencode_chunks(chunks: AsyncIterable[ChatCompletionChunk | Mapping[str, JSON]]) -> AsyncGenerator[bytes]:
-    """The bytes of a stream whose chunks come from an asynchronous iterable; otherwise as `encode_chunks`."""
+    """Encode an asynchronous iterable of chunks frame by frame; see `sse.encode_chunks`."""
     encoder = ChunkEncoder()
     try:
         try:
@@ -312,7 +314,7 @@ async def aencode_chunks(chunks: AsyncIterable[ChatCompletionChunk | Mapping[str
 
 
 def response_to_chunks(response: ChatCompletionResponse) -> Iterator[ChatCompletionChunk]:
-    """The chunks of a response; see `sse.response_to_chunks`."""
+    """Convert a response to chunks; see `sse.response_to_chunks`."""
     data = json_of(response)
     data.pop("choices", None)
     usage = data.pop("usage", None)
@@ -340,7 +342,7 @@ def _opening(message: ChatCompletionMessage) -> dict[str, Any]:
 
 
 def _parts(choice: ChatCompletionChoicesData) -> Iterator[dict[str, Any]]:
-    """What the chunks of one choice say after its opening; the last has the finish reason."""
+    """Yield the content of one choice, chunk by chunk, after its first chunk; the last has the finish reason."""
     data = json_of(choice)
     data.pop("index", None)
     if choice.message is None:

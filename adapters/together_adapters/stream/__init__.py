@@ -1,8 +1,10 @@
-"""The chunks of a streamed completion, with an ending that tells finished from cut off. Nothing here opens a source or
-sends a byte: sources are the caller's, and closed at the end.
+"""Reading the chunks of a streamed completion, with an error if the stream is not complete.
 
-`ChunkReader` (see `_reader`) is the sans-IO core: bytes in, chunks out. `ChunkStream` and
-`AsyncChunkStream` put a source of bytes in front of it, read it as its bytes arrive, and release it at the end.
+`ChunkReader` (see `_reader`) is the sans-IO core: it takes bytes and returns chunks. `ChunkStream` and
+`AsyncChunkStream` read the caller's source as its bytes arrive, pass them to the reader, and close the source at the
+end.
+
+Opens no source and sends nothing.
 """
 
 from __future__ import annotations
@@ -35,26 +37,26 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncChunkStream", "ChunkReader", "ChunkStream", "aiter_chunks", "iter_chunks"]
 
-ChunkReader.__module__ = __name__  # the public module, which pickles name
+ChunkReader.__module__ = __name__  # pickles contain the name of the public module
 
 
 class _StreamBase:
-    """What the streams over both kinds of source share."""
+    """The base of the streams over synchronous and asynchronous sources."""
 
     def __init__(self, source: Any, pieces: Any, reader: ChunkReader) -> None:
         self._source = source
-        self._to_close = [source] if pieces is source else [source, pieces]  # from the end
+        self._to_close = [source] if pieces is source else [source, pieces]  # closed from the last to the first
         self._reader = reader
         self._reading = False
         self._raised = False
 
     @property
     def completion(self) -> Completion:
-        """Everything that the chunks given so far amount to, and how the stream stands."""
+        """The response from the chunks returned so far, and the state of the stream."""
         return self._reader.completion
 
     def _ending(self) -> Exception | None:
-        """The stream's error, once."""
+        """Return the error of the stream the first time, and None later."""
         if self._raised:
             return None
         self._raised = True
@@ -62,14 +64,14 @@ class _StreamBase:
 
 
 class ChunkStream(_StreamBase):
-    """Iterates over the chunks of a stream; a context manager.
+    """An iterator over the chunks of a stream, and a context manager.
 
-    The source is closed at the end, on an error, on `close()` and when the stream is dropped. After the last
-    chunk that arrived, StreamError is raised where the server reported an error or sent what is no stream,
-    and IncompleteStreamError where the stream was cut off.
+    The source is closed at the end of the stream, on an error, by `close()`, and when the stream is garbage-collected.
+    After the last chunk, iteration raises StreamError if the server reported an error or its response is not an event
+    stream, and IncompleteStreamError if the stream was cut off.
 
-    `close()` may be called by another thread: a read of a socket's bytes then ends at once. Of a generator it
-    cannot end, and the source is closed when it has given its next piece.
+    Another thread may call `close()`. It interrupts a read from a socket at once. It cannot interrupt a generator: the
+    source is then closed after the generator's next piece.
     """
 
     def __init__(self, source: ByteSource, reader: ChunkReader) -> None:
@@ -78,7 +80,7 @@ class ChunkStream(_StreamBase):
         self._next_piece = partial(next, pieces, None)
 
     def __iter__(self) -> Iterator[ChatCompletionChunk]:
-        """Give the chunks that are left."""
+        """Iterate over the remaining chunks."""
         reader, next_chunk = self._reader, self._reader.next_chunk
         while True:
             chunk = next_chunk()
@@ -90,7 +92,7 @@ class ChunkStream(_StreamBase):
                 break
         try:
             self._release()
-        except Exception:  # all there was has arrived, and how it ended is known
+        except Exception:  # all data has arrived, and the state is known
             pass
         ending = self._ending()
         if ending is not None:
@@ -102,8 +104,8 @@ class ChunkStream(_StreamBase):
         raise StopIteration
 
     def _receive(self) -> None:
-        """Read the next piece of the source, or its end. Reading fails with errors of any transport."""
-        self._reading = True  # before the state is looked at: see close
+        """Pass the next piece of the source, its end or its error to the reader; a transport may raise any error."""
+        self._reading = True  # set before the state is read, because `close` may run in another thread
         try:
             piece = self._next_piece() if self._reader.state is CompletionState.OPEN else None
         except Exception as error:
@@ -140,7 +142,7 @@ class ChunkStream(_StreamBase):
             self.close()
 
     def close(self) -> None:
-        """Release the source at once; a stream that was still open counts as cancelled."""
+        """Close the source at once; a stream that is still open becomes `cancelled`."""
         self._reader.cancel()
         if self._reading:
             interrupt_read(self._source)
@@ -156,14 +158,14 @@ class ChunkStream(_StreamBase):
             if not reading:
                 raise
             running = True
-        finally:  # whatever became of this one
+        finally:  # close the other items also after an error
             self._release()
-            if running:  # a generator that another thread runs: that thread will close it
+            if running:  # a generator that another thread is running: that thread will close it
                 self._to_close.append(item)
 
 
 class AsyncChunkStream(_StreamBase):
-    """ChunkStream over an asynchronous source, with `async for`, `async with` and `await aclose()`."""
+    """A ChunkStream over an asynchronous source, with `async for`, `async with` and `await aclose()`."""
 
     def __init__(self, source: AsyncByteSource, reader: ChunkReader) -> None:
         self._pieces = aiterator_of(source)
@@ -182,12 +184,12 @@ class AsyncChunkStream(_StreamBase):
             await self._receive()
         try:
             await self._release()
-        except Exception:  # all there was has arrived, and how it ended is known
+        except Exception:  # all data has arrived, and the state is known
             pass
         raise self._ending() or StopAsyncIteration
 
     async def _receive(self) -> None:
-        """Read the next piece of the source, or its end. Reading fails with errors of any transport."""
+        """Pass the next piece of the source, its end or its error to the reader; a transport may raise any error."""
         self._reading = True
         try:
             piece = await self._pieces.__anext__()
@@ -221,7 +223,7 @@ class AsyncChunkStream(_StreamBase):
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Release the source at once; a stream that was still open counts as cancelled."""
+        """Close the source at once; a stream that is still open becomes `cancelled`."""
         self._reader.cancel()
         await self._release()
 
@@ -235,20 +237,20 @@ class AsyncChunkStream(_StreamBase):
             if not reading:
                 raise
             running = True
-        finally:  # whatever became of this one
+        finally:  # close the other items also after an error
             await self._release()
-            if running:  # a generator that another task runs: that task will close it
+            if running:  # a generator that another task is running: that task will close it
                 self._to_close.append(item)
 
 
 def iter_chunks(
     source: ByteSource, *, require_finish: bool = True, max_event_bytes: int = MAX_EVENT_BYTES
 ) -> ChunkStream:
-    """The chunks of a stream of bytes.
+    """Return the chunks of a stream of bytes.
 
-    `source` is a urllib or http.client response, any binary file, any iterable of bytes, or bytes. With
-    `require_finish=False` a stream that simply ends, without `[DONE]` and without a finish reason for every
-    choice, raises nothing; its state still is `cut_off`. One event may take `max_event_bytes`.
+    `source` is a urllib or http.client response, a binary file, an iterable of bytes, or bytes. With
+    `require_finish=False`, a stream that ends without `[DONE]` and without a finish reason for every choice raises no
+    error; its state is still `cut_off`. An event larger than `max_event_bytes` raises StreamError.
     """
     return ChunkStream(source, ChunkReader(require_finish=require_finish, max_event_bytes=max_event_bytes))
 
@@ -256,5 +258,5 @@ def iter_chunks(
 def aiter_chunks(
     source: AsyncByteSource, *, require_finish: bool = True, max_event_bytes: int = MAX_EVENT_BYTES
 ) -> AsyncChunkStream:
-    """The chunks of an asynchronous iterable of bytes, such as asyncio's StreamReader; otherwise as `iter_chunks`."""
+    """Return the chunks of an asynchronous iterable of bytes, such as asyncio's StreamReader; see `iter_chunks`."""
     return AsyncChunkStream(source, ChunkReader(require_finish=require_finish, max_event_bytes=max_event_bytes))

@@ -1,5 +1,6 @@
-"""What the data of one event says: JSON documents, `[DONE]`, an error in any of the forms that servers use.
-What becomes of the stream is not decided here, and nothing raises.
+"""The data of one event: JSON documents, `[DONE]`, and errors in the forms that servers use.
+
+Does no I/O, raises nothing, and does not change the state of the stream.
 """
 
 from __future__ import annotations
@@ -23,13 +24,13 @@ _SPACE = r"\s*"
 
 
 class Unparsed(str):
-    """The rest of a text from where it is no JSON object."""
+    """The rest of a text, from the first position that is not the start of a JSON object."""
 
     __slots__ = ()
 
 
 def documents_in(text: str) -> Iterator[dict[str, Any] | str]:
-    """The JSON objects, alone or in arrays, and `[DONE]`s of a text, one by one, and a Rest where it goes on otherwise."""
+    """Iterate over the JSON objects, alone or in arrays, and the `[DONE]`s of a text; any other text is an Unparsed."""
     try:
         check_nesting(text)
     except RecursionError:
@@ -63,7 +64,7 @@ def _end_of(pattern: str, text: str, start: int) -> int:
 
 
 def find_error(name: str, chunk: ChatCompletionChunk) -> TogetherErrorResponse | None:
-    """The error that a frame reports in any of the forms that servers use."""
+    """Return the error that an event reports, in any of the forms that servers use; None if it reports none."""
     fields = vars(chunk)
     is_chunk = "choices" in fields
     if is_chunk and name != "error" and not ("error" in fields or "extra" in fields or fields.get("object") == "error"):
@@ -88,7 +89,7 @@ def _in_words(error: Any) -> str:
 
 
 def message_of(error: TogetherErrorResponse) -> str:
-    """What an error says, in words where it has any."""
+    """Return the message of an error; its JSON if it has no message."""
     if error.message:
         return error.message
     from .._error_messages import message_in
@@ -98,7 +99,7 @@ def message_of(error: TogetherErrorResponse) -> str:
 
 
 def completion_as_chunk(chunk: ChatCompletionChunk) -> ChatCompletionChunk:
-    """An answer that was sent at once, with messages instead of deltas, as one chunk; its messages stay beside the deltas."""
+    """Return a chunk with a delta added for each complete message, as a response without streaming has them."""
     if not any(choice.delta is None and "message" in choice.extra for choice in chunk.choices or ()):
         return chunk
     from .._json_data import message_as_delta

@@ -1,16 +1,16 @@
-"""The sans-IO core of a stream: bytes in, chunks out, and at the end the matching error, if any.
+"""The sans-IO core of a stream: it takes bytes, and returns chunks and at the end an error, if there is one.
 
-Invariant: does no I/O, and never raises the stream's error itself.
-
-There are two ways to read. Nearly every event is one line, `data: {...}`, and needs no decoder: its JSON is read at
-once. Everything else goes through the decoder of server-sent events. Whatever may be an error ends in `_take_chunk`.
+There are two paths. Nearly every event is one line, `data: {...}`, and needs no decoder: its JSON is read directly. All
+other events go through the decoder of server-sent events. `_take_chunk` handles every event that may be an error.
 
 Servers deviate from the format. The reader accepts:
 
-- Events without data, comments, and events of names other than `message` and `error` that hold no chunk: passed over.
+- Events without data, comments, and events named other than `message` or `error` that contain no chunk: ignored.
 - Several JSON documents in one event, because some gateways end an event with one line end instead of two.
-- A last event without its empty line, if its JSON is whole.
-- A body that is JSON instead of an event stream: an error, or a completion that was sent at once.
+- A last event without its empty line, if its JSON is complete.
+- A body that is JSON instead of an event stream: an error, or a completion without streaming.
+
+Does no I/O, and does not raise the error of the stream.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ MAX_EVENT_BYTES = 16 * 2**20
 _read_chunk = reader_of(ChatCompletionChunk)  # `from_json` without its own checks, which cost 0.04 of `json.loads`
 _READ_EVENTS = ("message", "error")
 _BLANK = b"\xef\xbb\xbf \t\r\n"  # a byte order mark and white space
-_SHOWN = 80  # bytes or characters of invalid input that a message shows
-_LONGEST_TAIL = 4096  # of a line that waits for its end; joining more with each piece would take quadratic time
+_SHOWN = 80  # bytes or characters of invalid input in an error message
+_LONGEST_TAIL = 4096  # bytes of an unfinished line; joining a longer one with each piece would take quadratic time
 
 
 class ChunkReader:
-    """Take the bytes of a stream, give its chunks, and keep how it stands (`state`, see Completion).
+    """A reader that takes the bytes of a stream and returns its chunks; `state` is that of the Completion.
 
-    After `receive` or `end`, call `next_chunk` until it gives None: then it takes more bytes, or the stream is over and
-    `error` is what to raise. Nothing is read after `[DONE]` or an error. `conceal` takes secrets out of an error that
-    the server reported.
+    After `receive` or `end`, call `next_chunk` until it returns None. Then the reader needs more bytes, or the stream
+    is over and `error` is the exception to raise, if any. Bytes after `[DONE]` or an error are ignored. `conceal`
+    removes secrets from an error that the server reported.
     """
 
     def __init__(
@@ -58,11 +58,11 @@ class ChunkReader:
         self._require_finish = require_finish
         self._conceal = conceal
         self._accumulator = Accumulator()
-        self._data: bytes = b""  # the bytes received last, of which those from `_at` on are unread
+        self._data: bytes = b""  # the last bytes received; those from `_at` on are unread
         self._at: int = 0
         self._decoder = Decoder(max_event_bytes)
-        self._aligned: bool = False  # whether an event begins at `_at`: the decoder holds no part of one
-        self._chunks: Iterator[ChatCompletionChunk] | None = None  # of the events that the decoder gave last
+        self._aligned: bool = False  # whether an event begins at `_at` and the decoder has no part of one
+        self._chunks: Iterator[ChatCompletionChunk] | None = None  # of the last events from the decoder
         self._frames: int = 0  # events with data so far
         self._start = _BodyStart(max_event_bytes)
         self._ended = False
@@ -70,11 +70,11 @@ class ChunkReader:
 
     @property
     def completion(self) -> Completion:
-        """Everything that the chunks given so far amount to."""
+        """The response from the chunks returned so far, and the state."""
         return self._accumulator.completion(self.state, self.saw_done)
 
     def receive(self, data: bytes) -> None:
-        """Take the next bytes of the body. Drop them if the stream is over."""
+        """Take the next bytes of the body. They are ignored if the stream is over."""
         if self.state is CompletionState.OPEN:
             if self._at < len(self._data):
                 data = self._data[self._at :] + data
@@ -86,28 +86,28 @@ class ChunkReader:
         self._broken = broken
 
     def break_off(self, error: Exception) -> None:
-        """Note that reading failed with `error`. Take the bytes that had been read before."""
+        """Note that reading failed with `error`, and take the bytes that were read before it."""
         self.receive(partial_data(error))
         self.end(error)
 
     def cancel(self) -> None:
-        """Read no more. A stream that has not ended by itself is cancelled."""
-        self._chunks = None  # it refers to the reader: without it, both are freed at once
+        """Stop reading; an open stream becomes `cancelled`."""
+        self._chunks = None  # breaks a reference cycle with the reader
         if self.state is CompletionState.OPEN:
             self.state = CompletionState.CANCELLED
 
     def feed(self, data: bytes) -> list[ChatCompletionChunk]:
-        """Take the next bytes and give all chunks that they complete."""
+        """Take the next bytes and return the chunks that they complete."""
         self.receive(data)
         return list(iter(self.next_chunk, None))
 
     def finish(self, broken: BaseException | None = None) -> list[ChatCompletionChunk]:
-        """End the body and give the last chunks. `state` and `error` then say how the stream ended."""
+        """End the body and return the last chunks. `state` and `error` are final after that."""
         self.end(broken)
         return list(iter(self.next_chunk, None))
 
     def next_chunk(self) -> ChatCompletionChunk | None:
-        """Give the next chunk. None means that it takes more bytes, or that the stream is over."""
+        """Return the next chunk; None if the reader needs more bytes or the stream is over."""
         chunk = None
         while chunk is None and self.state is CompletionState.OPEN:
             start = self._at
@@ -128,14 +128,14 @@ class ChunkReader:
                 break
         return chunk
 
-    # ---- the fast way: an event of one line
+    # ---- the fast path: an event of one line
 
     def _read_line(self) -> ChatCompletionChunk | None:
-        """Read an event that is one line, `data: {...}`. Leave anything else to the decoder.
+        """Read an event that is one line, `data: {...}`, and pass any other event to the decoder.
 
-        That includes a line whose JSON is no chunk, so that errors are judged in one place. A chunk that clearly reports
-        no error is accumulated at once, because `_take_chunk` costs 0.1 of `json.loads`. Leave a line without its end
-        unread.
+        A line whose JSON is not a chunk also goes to the decoder, so that errors are handled in one place. A chunk that
+        clearly reports no error is accumulated here, because `_take_chunk` takes 0.1 of the time of `json.loads`. A
+        line without its end is left unread.
         """
         data, start, limit = self._data, self._at, self._decoder.max_event_bytes
         end = data.find(b"\n", start)
@@ -170,10 +170,10 @@ class ChunkReader:
         self._decode()
         return None
 
-    # ---- the regular way: events from the decoder
+    # ---- the general path: events from the decoder
 
     def _decode(self) -> None:
-        """Decode the bytes up to the next gap, or all if there is none: no event in them may wait for more."""
+        """Decode the bytes up to the next blank line, or all if there is none, so that no event is delayed."""
         data, problem = self._data, ""
         end = data.find(BLANK_LINE, self._at)
         self._aligned = end >= 0
@@ -191,7 +191,7 @@ class ChunkReader:
             self._chunks = self._chunks_of(events, problem)
 
     def _chunks_of(self, events: Iterable[ServerSentEvent], problem: str) -> Iterator[ChatCompletionChunk]:
-        """Give the chunks of the events, one by one. Then fail if there is a `problem`."""
+        """Yield the chunks of the events, then fail if there is a `problem`."""
         for name, data, _, _ in events:
             text = data.strip()
             if text:
@@ -213,16 +213,16 @@ class ChunkReader:
             self._fail(problem)
 
     def _chunks_of_text(self, name: str, text: str, problem: str) -> Iterator[ChatCompletionChunk]:
-        """Give the chunks of an event that is not one JSON object, as `problem` says. Fail where it is no JSON."""
+        """Yield the chunks of an event that is not one JSON object (`problem`); fail at the first invalid JSON."""
         rest = yield from self._chunks_of_documents(name, text)
         if rest and name == "error":
             self._fail(rest)
         elif rest:
-            why = problem.removeprefix("not JSON: ") if rest == text else "it goes on with what is no JSON object"
+            why = problem.removeprefix("not JSON: ") if rest == text else "text that is not a JSON object follows"
             self._fail(f"frame {self._frames} is not JSON: {why} ({rest[:_SHOWN]!r})")
 
     def _chunks_of_documents(self, name: str, text: str) -> Generator[ChatCompletionChunk, None, str]:
-        """Give the chunk of each JSON document in the text. Return the rest from where it is no JSON object."""
+        """Yield the chunk of each JSON document in the text, and return the rest that is not a JSON object."""
         for document in documents_in(text):
             if isinstance(document, Unparsed):
                 return str(document)
@@ -242,10 +242,10 @@ class ChunkReader:
         return ""
 
     def _take_chunk(self, chunk: ChatCompletionChunk, name: str) -> ChatCompletionChunk | None:
-        """Accumulate the chunk of an event of that name, and give it. Fail if it reports an error."""
+        """Accumulate and return the chunk of an event with that name; fail if it reports an error."""
         error = find_error(name, chunk)
         if error is None and name not in _READ_EVENTS and "choices" not in vars(chunk):
-            return None  # an event of another kind, whatever its JSON
+            return None  # an event of another type, whatever its JSON
         if not self._accumulator.started:
             chunk = completion_as_chunk(chunk)
         if error is None or chunk.choices:
@@ -258,7 +258,7 @@ class ChunkReader:
     # ---- the end
 
     def _last_chunks(self) -> Iterator[ChatCompletionChunk]:
-        """Give the chunks of a last event without its empty line, or of a body that is JSON. Then settle the state."""
+        """Yield the chunks of a last event without its empty line, or of a JSON body, and set the final state."""
         try:
             event = self._decoder.finish()
         except ValueError as error:
@@ -268,7 +268,7 @@ class ChunkReader:
         if event is not None:
             rest = yield from self._chunks_of_rest(event.event, event.data)
             if rest and event.event == "error" and not event.data.lstrip().startswith("{"):
-                self._fail(rest)  # an error's message is usable even if it is cut
+                self._fail(rest)  # an error message is usable even if it is truncated
         if self.state is CompletionState.OPEN and not self._frames and self._start.json is not None:
             rest = yield from self._chunks_of_rest("message", self._start.json.decode("utf-8", "replace"))
             is_whole = self._accumulator.started
@@ -278,7 +278,10 @@ class ChunkReader:
             self._settle(rest, is_whole=is_whole)
 
     def _chunks_of_rest(self, name: str, text: str) -> Generator[ChatCompletionChunk, None, str]:
-        """Give the chunks of a text that the end may have cut. Return the rest; the text is no frame if that is all."""
+        """Yield the chunks of a text that may be truncated, and return the rest.
+
+        The text is not counted as a frame if nothing in it is JSON.
+        """
         self._frames += 1
         rest = yield from self._chunks_of_documents(name, text)
         if len(rest) >= len(text.lstrip()):
@@ -286,10 +289,10 @@ class ChunkReader:
         return rest
 
     def _settle(self, rest: str, *, is_whole: bool) -> None:
-        """Decide how a stream ended that did not say so itself.
+        """Set the final state of a stream that ended without `[DONE]` or an error event.
 
-        `rest` is the text of an event that the end has cut. `is_whole` means a completion that was sent at once: it is
-        complete without a finish reason, because Ollama's is null.
+        `rest` is the text of a truncated last event. `is_whole` is True for a completion without streaming, which is
+        complete even without a finish reason, because Ollama sends null.
         """
         if self._broken is not None:
             ours = isinstance(self._broken, APIError)
@@ -318,16 +321,16 @@ class ChunkReader:
 
 
 class _BodyStart:
-    """The beginning of a body, kept until its first event, because it may be JSON instead of an event stream."""
+    """The beginning of a body, kept until the first event, because the body may be JSON instead of an event stream."""
 
     def __init__(self, limit: int) -> None:
-        self.json: bytearray | None = None  # all of a body that begins as JSON does
+        self.json: bytearray | None = None  # the whole body, if it begins as JSON does
         self._head = b""
         self._limit = limit
         self._too_large = False
 
     def add(self, data: bytes, *, is_events: bool) -> None:
-        """Keep the next bytes, in which the decoder found events or not."""
+        """Keep the next bytes; `is_events` is whether the decoder found events in them."""
         if not self._head:
             data = data.lstrip(_BLANK)
             if data[:1] in (b"{", b"["):
@@ -341,7 +344,7 @@ class _BodyStart:
                 self.json, self._too_large = None, True
 
     def problem(self) -> str:
-        """Say why the body is no event stream."""
+        """Return the reason why the body is not an event stream."""
         if self._too_large:
-            return f"a body of more than {self._limit} bytes that is no event stream"
+            return f"a body of more than {self._limit} bytes that is not an event stream"
         return f"not an event stream: the body begins with {self._head!r}" if self._head.strip() else "an empty body"
