@@ -180,7 +180,7 @@ def test_settings_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param({"cafile": "x", "ssl_context": ssl.create_default_context()}, "not both", id="both TLS settings"),
     ]
     + [
-        ({"api_key": key}, "cannot hold")
+        ({"api_key": key}, "cannot contain")
         for key in (KEY + "\n", KEY + "\r\nX: y", KEY + "\n folded", KEY + "\x00", KEY + "\u20ac", "a " + KEY)
     ],
     ids=str,

@@ -61,7 +61,7 @@ def test_both_clients_have_one_signature() -> None:
         *CALL_OPTIONS,
         "parameters",
     ]
-    assert "Ask for a chat completion" in str(inspect.getdoc(sync.create)) == str(inspect.getdoc(concurrent.create))
+    assert "Create a chat completion" in str(inspect.getdoc(sync.create)) == str(inspect.getdoc(concurrent.create))
 
 
 def test_create_of_the_asynchronous_client_is_a_coroutine_function() -> None:

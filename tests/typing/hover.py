@@ -30,7 +30,7 @@ FinishReason.EOS
 NAMES = [
     ("ChatCompletionResponse.from_json", "Read JSON text; bytes are UTF-8"),
     ("response.to_dict", "Return the JSON object as a new dict"),
-    ("completions.create", "Ask for a chat completion"),
+    ("completions.create", "Create a chat completion"),
     ("import iter_chunks", "Return the chunks of a stream of bytes"),
     ("import to_openai", "A value in OpenAI's format"),
     ("import ServerSentEvent", "One event of a stream"),

@@ -1,7 +1,7 @@
 """The interface that `Together` and `AsyncTogether` share: the client's arguments and the parameters of `create`.
 
-Both are declared here and nowhere else. The type variables are what differs between the two clients: the transport, and
-what `create` returns. Does no I/O.
+Both are declared in this module only. The type variables are the types that differ between the two clients: the
+transport, and the result of `create`. Does no I/O.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ else:
     ResponseT = StreamT = EitherT = TransportT = None
 
     class Generic:
-        """A stand-in for typing.Generic, whose import takes longer than that of this module."""
+        """A replacement for typing.Generic, whose import takes longer than that of this module."""
 
         def __class_getitem__(cls, parameters):
             return cls
@@ -44,7 +44,7 @@ else:
 __all__ = ["CALL_OPTIONS", "BaseClient", "BaseCompletions"]
 
 CALL_OPTIONS = ("timeout", "deadline")
-"""The parameters of `create` that are settings of the call; all others are sent in the request's body."""
+"""The parameters of `create` that configure the call; all other parameters are sent in the body of the request."""
 _RETRIES = 2
 
 
@@ -55,7 +55,8 @@ class BaseCompletions(Generic[ResponseT, StreamT, EitherT]):
         self._options = options
         self._send = send
 
-    # A parameter is added to all three. One TypedDict would need `extra_items` (PEP 728), which mypy lacks, to accept others.
+    # Add a parameter to all three overloads. A single TypedDict that accepts other parameters would need `extra_items`
+    # (PEP 728), which mypy lacks.
     if TYPE_CHECKING:
 
         @overload
@@ -162,21 +163,22 @@ class BaseCompletions(Generic[ResponseT, StreamT, EitherT]):
         deadline: DeadlineLike | None = None,
         **parameters: JSON,
     ) -> ResponseT | StreamT | EitherT:
-        """Ask for a chat completion; with `stream=True` its chunks are returned as they arrive.
+        """Create a chat completion and return it, or with `stream=True` a stream of its chunks.
 
-        The other parameters are those of `together_types.ChatCompletionRequest`. Parameters that it does not declare are
-        sent unchanged, and None is left out. Messages, tools and the like may be dicts or values of together_types.
-        `timeout` and `deadline` replace those of the client. AsyncTogether returns an awaitable.
+        The parameters are those of `together_types.ChatCompletionRequest`. Undeclared parameters are sent unchanged,
+        and parameters that are None are not sent. Messages, tools and other objects may be dicts or values of
+        together_types. `timeout` and `deadline` replace those of the client. AsyncTogether returns an awaitable.
 
-        Raises APIStatusError if the server refuses the request, APIConnectionError if it cannot be reached, and
-        APITimeoutError if it takes too long. A stream raises StreamError and IncompleteStreamError after its last chunk.
+        Raises APIStatusError if the server responds with an error status, APIConnectionError if it cannot be reached,
+        and APITimeoutError if a time limit passes. A stream raises StreamError and IncompleteStreamError after its last
+        chunk.
         """
         body = {"model": model, "messages": messages, "stream": stream or None, **parameters}
         return self._send(self._options.call(body, timeout=timeout, deadline=deadline))
 
 
 class BaseClient(Generic[TransportT]):
-    """The arguments of either client, checked."""
+    """The base of both clients, which checks their arguments."""
 
     @hide_variables
     def __init__(
@@ -196,7 +198,7 @@ class BaseClient(Generic[TransportT]):
         secret = Secret(os.environ.get("TOGETHER_API_KEY") if api_key is None else api_key)
         base_url = base_url or os.environ.get("TOGETHER_BASE_URL")
         if not secret and not base_url:
-            raise ValueError("no API key: set TOGETHER_API_KEY, give api_key=, or name another server with base_url=")
+            raise ValueError("no API key: set TOGETHER_API_KEY, give api_key=, or select another server with base_url=")
         headers = Headers(supplied_headers or {})
         headers.check()
         endpoint = endpoint_at(
@@ -215,9 +217,9 @@ class BaseClient(Generic[TransportT]):
         self._open(self._options, TLSSettings(cafile, ssl_context), transport)
 
     def _open(self, options: Options, security: TLSSettings, transport: TransportT | None) -> None:
-        """Create what sends the requests; called once, with checked arguments."""
+        """Create the object that sends the requests; called once, with checked arguments."""
         raise NotImplementedError
 
     def __repr__(self) -> str:
-        options: Options | None = getattr(self, "_options", None)  # absent if an argument was refused
+        options: Options | None = getattr(self, "_options", None)  # absent if an argument was invalid
         return f"{self.__class__.__name__}({options or ''})"

@@ -1,11 +1,11 @@
-"""What both clients need before a connection is used: name resolution with a time limit, the proxy that the
-environment names, and one TLS context per client.
+"""Preparing a connection, for both clients: name resolution with a time limit, proxies, and TLS.
 
-- The system's resolver has no time limit and cannot be interrupted, so a name is resolved in a thread. Literal addresses
-  and `localhost` need none.
-- The proxy comes from `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` or the system's settings. Only this module imports
-  urllib.request. A proxy's password never appears in an error.
-- Python's default certificate checks are never weakened, and a context that was given is never changed.
+- The system's resolver has no time limit and cannot be interrupted, so a name is resolved in a thread. Literal
+  addresses and `localhost` do not need a thread.
+- The proxy is that of `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, or of the system's settings. Only this module imports
+  urllib.request. Errors do not contain the password of a proxy.
+- Each client has one TLS context. Python's default certificate checks are not weakened, and the caller's context is not
+  changed.
 """
 
 from __future__ import annotations
@@ -43,9 +43,10 @@ __all__ = [
 
 
 class TLSSettings:
-    """Certificates are checked against the system's CAs (`SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured) or `cafile`'s.
+    """The TLS context of a client, which trusts the system's CAs or those in `cafile`.
 
-    Making a context reads all CA certificates, 3 to 17 ms, so all connections of a client share one.
+    `SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured. Creating a context reads all CA certificates, which
+    takes 3 to 17 ms, so it is created at the first use and shared by all connections of the client.
     """
 
     def __init__(self, cafile: str | None, context: SSLContext | None) -> None:
@@ -56,7 +57,7 @@ class TLSSettings:
         self._lock = allocate_lock()
 
     def context(self) -> SSLContext:
-        """The context; raises OSError where this Python has no TLS or the file cannot be read."""
+        """Return the context. Raises OSError if this Python has no ssl module or the file cannot be read."""
         with self._lock:
             if self._context is None:
                 try:
@@ -70,21 +71,21 @@ class TLSSettings:
             return self._context
 
 
-Addresses = list["tuple[Any, ...]"]  # as of getaddrinfo
+Addresses = list["tuple[Any, ...]"]  # as returned by getaddrinfo
 
 
 def resolve_now(host: str, port: int) -> Addresses | None:
-    """The addresses of a literal address or of this machine, which need no server; else None."""
+    """Return the addresses of a literal address or of `localhost`; None for a name, which needs a name server."""
     if host == "localhost":
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     try:
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-    except (socket.gaierror, UnicodeError):  # a name; or what is none, which resolving it will say
+    except (socket.gaierror, UnicodeError):  # a name; an invalid one fails when it is resolved
         return None
 
 
 def resolve_in_thread(host: str, port: int, deliver: Callable[[Addresses | OSError], object]) -> None:
-    """Resolve a name; `deliver` is called from the thread with the addresses or what went wrong."""
+    """Resolve a name in a thread, which calls `deliver` with the addresses or the error."""
     from threading import Thread
 
     def run() -> None:
@@ -94,18 +95,18 @@ def resolve_in_thread(host: str, port: int, deliver: Callable[[Addresses | OSErr
             found = error if isinstance(error, OSError) else OSError("not a host name")
         deliver(found)
 
-    # A daemon, so that a resolver that hangs does not hold up the end of the process.
+    # A daemon thread, so that a hanging resolver does not keep the process from exiting.
     Thread(target=run, name="resolve", daemon=True).start()
 
 
 def resolve(host: str, port: int, deadline: Deadline) -> Addresses:
-    """The addresses of a name; raises OSError where there are none and APITimeoutError where it takes too long."""
+    """Return the addresses of a name. Raises OSError if it has none, and APITimeoutError after the deadline."""
     at_once = resolve_now(host, port)
     if at_once is not None:
         return at_once
     try:
         from queue import Empty, SimpleQueue
-    except ImportError:  # it needs threading
+    except ImportError:  # `queue` needs threading
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     results: SimpleQueue[Addresses | OSError] = SimpleQueue()
     resolve_in_thread(host, port, results.put)
@@ -119,7 +120,7 @@ def resolve(host: str, port: int, deadline: Deadline) -> Addresses:
 
 
 class Proxy:
-    """An HTTP proxy; the credentials of its URL are in `headers`."""
+    """An HTTP proxy; `headers` contain the credentials from its URL."""
 
     def __init__(self, host: str, port: int, headers: Headers) -> None:
         self.host = host
@@ -127,7 +128,7 @@ class Proxy:
         self.headers = headers
 
     def connect_to(self, endpoint: Endpoint) -> bytes:
-        """The request for a tunnel. It carries nothing that is meant for the server."""
+        """Return the CONNECT request for a tunnel (RFC 9110, section 9.3.6), without the server's header fields."""
         name = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
         lines = [f"CONNECT {name}:{endpoint.port} HTTP/1.1", f"Host: {name}:{endpoint.port}"]
         lines += [f"{field}: {value}" for field, value in self.headers.items()]
@@ -135,14 +136,14 @@ class Proxy:
 
 
 class Tunnel:
-    """A proxy's answer to the request for a tunnel, sans-IO: `take` what each read gives until it is `established`."""
+    """A sans-IO parser of the response to a CONNECT request: call `take` with each read until `established`."""
 
     def __init__(self) -> None:
         self.established: bool = False
         self._response = Response()
 
     def take(self, data: bytes) -> None:
-        """What a read gave, b"" at the end; raises OSError, EOFError or ProtocolError where there will be no tunnel."""
+        """Take the result of a read, b"" at the end. Raises OSError, EOFError or ProtocolError if the tunnel fails."""
         response = self._response
         response.feed(data) if data else response.end()
         if response.error is not None:
@@ -153,18 +154,18 @@ class Tunnel:
 
 
 def request_bytes(request: Request) -> bytes:
-    """The request as a new connection carries it: a proxy of plain http has to be told the whole URL."""
+    """Return the bytes of a request; a proxy for http needs the absolute URL (RFC 9112, section 3.2.2)."""
     proxy = proxy_for(request.endpoint) if request.endpoint.scheme == "http" else None
     return request.to_bytes(proxy.headers if proxy else None, absolute=proxy is not None)
 
 
 @hide_variables
 def proxy_for(endpoint: Endpoint) -> Proxy | None:
-    """Return the proxy of `HTTPS_PROXY`, `HTTP_PROXY` or the system's settings; None where `NO_PROXY` excepts the host.
+    """Return the proxy of the environment or the system's settings; None if there is none or `NO_PROXY` lists the host.
 
-    This machine is reached without a proxy. Raises ValueError for a proxy that is not an HTTP proxy.
+    A loopback address is reached without a proxy. Raises ValueError if the proxy is not an HTTP proxy.
     """
-    # urllib.request takes 15 to 30 ms to import, which a host without a proxy need not spend.
+    # Importing urllib.request takes 15 to 30 ms, which is avoided if no proxy is configured.
     named = sys.platform in ("darwin", "win32") or any([name.lower().endswith("_proxy") for name in os.environ])
     if endpoint.is_loopback or not named:
         return None

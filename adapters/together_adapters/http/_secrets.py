@@ -1,12 +1,14 @@
-"""The one place that keeps credentials out of errors and logs.
+"""Keeping credentials out of errors and logs.
 
-A report of an error shows more than its message, so a secret is hidden wherever it could appear:
+An error report shows more than the message of the error. So secrets are removed from each part of it:
 
-- Variables. Error trackers, pytest and `traceback` with `capture_locals` show the variables of every frame of a traceback.
-  A function with a secret in a variable is decorated with `hide_variables`, which removes its frames from its errors.
-- Reprs. A secret that outlives a function is an attribute of a `Secret`, or a value in `Headers`; both have a repr without it.
-- Causes. The error that another one replaces has a message and frames of its own; `without_frames` removes what must not stay.
-- Texts of a server. Servers repeat the key that they refuse; `conceal` replaces it in an error.
+- Variables: error trackers, pytest and `traceback` with `capture_locals` show the variables of every frame of a
+  traceback. A function with a secret in a variable is decorated with `hide_variables`, which removes its frames from
+  its errors.
+- Reprs: a secret that outlives a function is an attribute of a `Secret` or a value in `Headers`. Their reprs omit it.
+- Causes: the cause of an error has its own message and frames. `without_frames` removes the frames, and `conceal` a
+  cause whose message contains a secret.
+- Error messages of a server: servers quote a key that they reject. `conceal` replaces it in the error.
 
 `_redaction` is for text in which the secrets are not known. Does no I/O.
 """
@@ -28,14 +30,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Headers", "Secret", "conceal", "hide_variables", "without_frames"]
 
-_OWN = ("host", "content-length", "transfer-encoding", "connection")  # they decide where a request ends
-_TELLTALE = ("auth", "cookie", "key", "secret", "token")  # in the names of headers that carry credentials
+_OWN = ("host", "content-length", "transfer-encoding", "connection")  # they determine where a request ends
+_TELLTALE = ("auth", "cookie", "key", "secret", "token")  # parts of the names of headers that contain credentials
 
 
 def hide_variables(function: FunctionT) -> FunctionT:
-    """Decorate a function that has secrets among its variables: its errors are raised without its frames.
+    """Decorate a function with secrets in its variables, so that its errors are raised without its frames.
 
-    The traceback then ends at the wrapper, whose own variables are deleted first.
+    The traceback ends at the wrapper, whose own variables are deleted first.
     """
 
     @wraps(function)
@@ -52,7 +54,7 @@ def hide_variables(function: FunctionT) -> FunctionT:
 
 
 def without_frames(error: ErrorT) -> ErrorT:
-    """Remove the tracebacks of an error and of its causes, and every context that is not a cause; returns the error."""
+    """Remove the tracebacks of an error and its causes, and every context that is not a cause, and return the error."""
     link: BaseException | None = error
     while link is not None:
         link.__traceback__ = link.__context__ = None
@@ -61,7 +63,7 @@ def without_frames(error: ErrorT) -> ErrorT:
 
 
 def conceal(error: ErrorT, secrets: list[str]) -> ErrorT:
-    """Replace secrets in the texts of an error, and drop a cause that contains one; returns the error."""
+    """Replace secrets in the texts of an error, drop a cause that contains a secret, and return the error."""
     cause = error.__cause__
     if cause is not None and _concealed(str(cause), secrets) != str(cause):
         error.__cause__ = None
@@ -91,7 +93,7 @@ class Secret:
 
     @property
     def is_constant(self) -> bool:
-        """Whether the key is known, and no function is called for it."""
+        """Whether the key is a constant and not a function."""
         return not callable(self._source)
 
     def __bool__(self) -> bool:
@@ -101,25 +103,25 @@ class Secret:
         return "<an API key>" if self else "<no API key>"
 
     def value(self) -> str:
-        """Return the key; raises ValueError for a key that a header cannot contain, and what the function raises."""
+        """Return the key. Raises ValueError if a header cannot contain it, and any exception of the function."""
         return _checked_key(self._source() if callable(self._source) else self._source or "")
 
 
 @hide_variables
 def _checked_key(key: object) -> str:
     if not (isinstance(key, str) and key.isascii() and key.isprintable() and " " not in key):
-        raise ValueError("the API key has characters that a header cannot hold, such as a line end")
+        raise ValueError("the API key has characters that a header cannot contain, such as a line end")
     return key
 
 
 class Headers(dict[str, str]):
-    """Header fields to send; the repr has no values, because some of them are secrets."""
+    """Header fields to send; the repr omits the values, because some of them are secrets."""
 
     def __repr__(self) -> str:
         return f"<headers {', '.join(self)}>"
 
     def credentials(self) -> list[str]:
-        """Return the values of the headers whose names look like those of credentials."""
+        """Return the values of the headers whose names indicate credentials."""
         return [self[name] for name in self if any([word in name.lower() for word in _TELLTALE])]
 
     def check(self) -> None:
@@ -130,10 +132,10 @@ class Headers(dict[str, str]):
             if name.lower() in _OWN:
                 raise ValueError(f"the header {name} is the client's own")
             if not _is_field_value(self[name]):
-                raise ValueError(f"the header {name} has characters that a header cannot hold, such as a line end")
+                raise ValueError(f"the header {name} has characters that a header cannot contain, such as a line end")
 
     def merged(self, over: Mapping[str, str]) -> Headers:
-        """Return these fields, with those of `over` in place of the fields of the same name."""
+        """Return these fields updated with those of `over`; names are case-insensitive."""
         names = {name.lower() for name in over}
         return Headers({**{name: value for name, value in self.items() if name.lower() not in names}, **over})
 

@@ -1,6 +1,6 @@
-"""How long a call may take: a limit for each kind of wait, and a moment by which all of it must be over.
+"""Time limits of a call: a timeout for each kind of wait, and a deadline for the whole call.
 
-It never waits itself: it says how long the next wait may be, by the monotonic clock.
+Computes by the monotonic clock how long the next wait may take. Does no I/O and does not wait.
 """
 
 from __future__ import annotations
@@ -21,16 +21,18 @@ if TYPE_CHECKING:
 __all__ = ["CallTimeouts", "Deadline", "Timeout", "timeout_of"]
 
 _FOREVER = float("inf")
-_LONGEST = 4e6  # seconds, which every system call can wait: 46 days are as good as forever
-_UNIX_TIME = 1e9  # a moment above this is of the Unix clock: the monotonic clock counts from about the machine's start
+_LONGEST = 4e6  # seconds (46 days): every system call accepts a timeout of this length
+_UNIX_TIME = 1e9  # seconds; a later moment is Unix time: the monotonic clock starts at about the machine's start
 
 
 class Timeout(NamedTuple):
-    """The limits of a call's waits, in seconds; None is no limit.
+    """The time limits of a call, in seconds; None means no limit.
 
-    `connect`: until the connection is open, name lookup and TLS included. `first_byte`: from then until the first byte
-    of the response body. `idle`: between two reads of a stream; a response that is not streamed must be complete in
-    this time after its first byte. `total`: for the whole call, retries and the stream included.
+    - `connect`: until the connection is established, including name resolution and TLS.
+    - `first_byte`: from the connection until the first byte of the response body.
+    - `idle`: between two reads of a stream. A response without streaming must be complete within this time after its
+      first byte.
+    - `total`: for the whole call, including retries and the stream.
     """
 
     connect: float | None = 10.0
@@ -40,7 +42,7 @@ class Timeout(NamedTuple):
 
 
 class Deadline:
-    """A moment of the monotonic clock, and what has happened when it has passed."""
+    """A moment of the monotonic clock, and the message of the error if it passes."""
 
     __slots__ = ("moment", "problem")
 
@@ -49,7 +51,7 @@ class Deadline:
         self.problem: str = problem
 
     def remaining(self) -> float | None:
-        """The seconds that are left, None without a limit; raises APITimeoutError when there are none."""
+        """Return the seconds until the deadline; None if there is no limit. Raises APITimeoutError if it has passed."""
         if self.moment == _FOREVER:
             return None
         left = self.moment - time.monotonic()
@@ -58,7 +60,7 @@ class Deadline:
         return min(left, _LONGEST)
 
     def split(self, waits: int) -> Deadline:
-        """The first of several equal parts of the time that is left."""
+        """Return the deadline of the next wait, if the remaining time is divided equally among several waits."""
         left = self.remaining()
         return self if left is None else Deadline(time.monotonic() + left / waits, self.problem)
 
@@ -67,12 +69,12 @@ class Deadline:
 
 
 class CallTimeouts:
-    """The limits of one call, from now on."""
+    """The time limits of one call, which starts now."""
 
     def __init__(self, timeout: Timeout, deadline: DeadlineLike | None) -> None:
         self._timeout = timeout
         self._stalled = (
-            f"nothing more arrived within {timeout.idle or 0:g} s"  # said here, because every read may need it
+            f"nothing more arrived within {timeout.idle or 0:g} s"  # formatted once, because every read uses it
         )
         now = time.monotonic()
         self._end = Deadline(_FOREVER, "")
@@ -82,7 +84,7 @@ class CallTimeouts:
             self._end = Deadline(moment, "the deadline passed")
 
     def remaining(self) -> float:
-        """The seconds until the end of the call, which may be infinite or in the past."""
+        """Return the seconds until the end of the call: infinite without a limit, negative after it."""
         return self._end.moment - time.monotonic()
 
     def connecting(self) -> Deadline:
@@ -107,20 +109,23 @@ class CallTimeouts:
 
 
 def timeout_of(timeout: float | Timeout | None) -> Timeout:
-    """A number of seconds is the limit of each wait; None is the defaults of Timeout. Raises ValueError for other numbers."""
+    """Return a timeout argument as a Timeout: a number is the limit of each wait, and None means the defaults.
+
+    Raises ValueError for a limit that is not above 0.
+    """
     if timeout is None:
         return Timeout()
     timeouts = timeout if isinstance(timeout, Timeout) else Timeout(timeout, timeout, timeout)
     for limit in timeouts:
         if limit is not None and not limit > 0:
-            raise ValueError(f"a timeout is a number of seconds above 0, not {limit!r}")
+            raise ValueError(f"a timeout must be a number of seconds above 0, not {limit!r}")
     return timeouts
 
 
 def _moment_of(deadline: DeadlineLike, now: float) -> float:
-    """A deadline in any of its forms, as a moment of the monotonic clock."""
+    """Return a deadline, in any of its forms, as a moment of the monotonic clock."""
     if callable(deadline):
-        # Lambda's `context.get_remaining_time_in_millis` can be given as it is.
+        # Lambda's `context.get_remaining_time_in_millis` returns milliseconds.
         per_second = 1000 if getattr(deadline, "__name__", "").endswith("millis") else 1
         return now + deadline() / per_second
     moment = deadline if isinstance(deadline, (int, float)) else deadline.timestamp()

@@ -1,4 +1,4 @@
-"""What both clients do with a transport that replaces their connections. Does no I/O."""
+"""The common part of both clients' use of a custom transport, which replaces their connections. Does no I/O."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ __all__ = ["BaseTransportAnswer", "transport_arguments"]
 def transport_arguments(
     request: Request, deadline: Deadline
 ) -> tuple[str, str, Mapping[str, str], bytes, float | None]:
-    """Return the arguments of a transport; raises APITimeoutError if no time is left."""
+    """Return the arguments with which a transport is called. Raises APITimeoutError if the deadline has passed."""
     return request.method, request.endpoint.url, Headers(request.headers), request.body, deadline.remaining()
 
 
 class BaseTransportAnswer:
-    """The answer of a transport; a subclass iterates over its body."""
+    """The response of a transport; a subclass iterates over its body."""
 
     def __init__(self, status: int, headers: HeaderPairs, body: Any, request: Request, timeouts: CallTimeouts) -> None:
         self.status: int = status
@@ -41,13 +41,13 @@ class BaseTransportAnswer:
         return request_error(problem, self._request, answered=True)
 
     def _take_body(self) -> Any:
-        """Return the body the first time, and None later, so that it is closed once."""
+        """Return the body the first time and None later, so that it is closed only once."""
         body, self._body = self._body, None
         return body
 
 
 def _pairs_of(headers: HeaderPairs) -> list[tuple[str, str]]:
-    """Return headers as pairs of text, from a mapping or from pairs, of text or of bytes."""
+    """Return headers as pairs of strings; they may be a mapping or pairs, of strings or bytes."""
     mapping: Any = headers
     items: Iterable[tuple[object, object]] = mapping.items() if hasattr(headers, "items") else mapping
     return [(_text(name), _text(value)) for name, value in items]
