@@ -1,6 +1,6 @@
-"""`vendor`: copy the packages, or parts of them, into a project, and check such a copy.
+"""The command `vendor`: copy the packages, or parts of them, into a project, or check such a copy.
 
-All files are written by the module `vendor`.
+The package `vendor` reads and writes the files.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ an existing copy keeps its form. Otherwise the given options are the whole form.
 def add_vendor(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the command to the parser of the command line."""
     vendoring = add_parser("vendor", help="copy the packages into a project, or --check such a copy", epilog=_EXAMPLES)
-    # The options of the form are None unless they are given, because they replace the form of an existing copy.
+    # The options of the form default to None, because any given option replaces the form of an existing copy.
     vendoring.add_argument("dest", metavar="DEST", help="the folder that holds the copy, like app/_vendor")
     vendoring.add_argument(
         "--only", metavar="PART", action="append", type=_part, help="copy a part alone; may be repeated"
@@ -71,7 +71,7 @@ def add_vendor(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
 
 
 def _part(text: str) -> str:
-    """Return the name of a part, for argparse, which makes a usage error of any other text."""
+    """Return the name of a part. Raises ArgumentTypeError, which argparse reports as a usage error, for other text."""
     from ..vendor._parts import known_parts
 
     try:
@@ -97,7 +97,7 @@ def _vendor(args: argparse.Namespace) -> int:
 
 
 def _copy(args: argparse.Namespace, form: dict[str, Any]) -> tuple[int, list[str]]:
-    """Write a copy; returns the exit status and the lines to print."""
+    """Write a copy, and return the exit status and the lines to print."""
     from .._types import __version__
     from ..vendor import vendor
     from ..vendor._manifest import Form, recorded_form
@@ -117,7 +117,7 @@ def _copy(args: argparse.Namespace, form: dict[str, Any]) -> tuple[int, list[str
 
 
 def _options(form: Form) -> str:
-    """Return the options that stand for a form."""
+    """Return the command-line options of a form."""
     switches = {
         "--single-file": form.single_file,
         "--absolute": form.absolute,
@@ -137,7 +137,7 @@ def _imports(folder: Path, form: Form) -> Iterator[str]:
 
 
 def _package_name(folder: Path) -> str:
-    """Return the dotted name that a folder probably has: from the topmost package around it, or the working directory."""
+    """Guess the dotted name of a folder, from the topmost package that contains it or from the working directory."""
     path = folder.resolve()
     top = path.parent
     while (top / "__init__.py").exists():
@@ -149,7 +149,7 @@ def _package_name(folder: Path) -> str:
 
 
 def _check(args: argparse.Namespace) -> tuple[int, list[str]]:
-    """Compare a copy; returns the exit status and the lines to print."""
+    """Check a copy, and return the exit status and the lines to print."""
     from .._types import __version__
     from ..vendor import check
     from ..vendor._manifest import read_manifest

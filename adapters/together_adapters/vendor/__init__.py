@@ -1,7 +1,7 @@
-"""Copies the packages, or parts of them, into a project, as folders or as a single file, and checks such a copy later.
+"""Copying the packages, or parts of them, into a project, as folders or as a single file, and checking such a copy.
 
-A copy carries its licence, and a manifest beside it. A file that was edited is never overwritten without `force`, and
-nothing outside of the folder is touched. Changed line ends are not an edit, because git may change them.
+A copy contains its licence and a manifest. An edited file is overwritten only with `force`, and nothing outside the
+folder is changed. A difference in line ends (CRLF or LF) is not an edit, because git may convert them.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ _MOST_LISTED = 10  # files in a message
 class CheckReport(NamedTuple):
     """The state of a copy.
 
-    `version` is the version it was made from, `made` the day and `days` how long ago. `modified`, `missing` and `added`
-    are the files that differ from what was written; `outdated` those that this version would write differently.
+    `version` is the version that the copy was made from, `made` the day, and `days` its age. `modified`, `missing` and
+    `added` are the files that differ from the manifest. `outdated` are those that this version would write differently.
     """
 
     version: str
@@ -61,21 +61,22 @@ def vendor(
     """Write `together_types` and `together_adapters` into a folder and return the paths of the files there.
 
     `only`, `single_file`, `absolute`, `typing` and `types_only` are the form of the copy. If none of them is given, an
-    existing copy keeps its form, and a new one has everything. Otherwise those that are given are the whole form:
+    existing copy keeps its form, and a new copy contains everything. If any is given, the others have their defaults:
 
-    - `only` names parts: `types`, `streams`, `openai`, `client`, `lambda`. The copy contains them, the modules that they
-      import, and `together_types`. `all` stands for everything. A function whose module was not copied raises
+    - `only` names parts: `types`, `streams`, `openai`, `client`, `lambda`. The copy contains them, the modules that
+      they import, and `together_types`. `all` means everything. A function whose module was not copied raises
       ImportError, which names the part to add.
     - `single_file=True` writes one module, `together_types.py`.
-    - The adapters import the types from the folder beside them; `absolute=True` keeps that import absolute, for a folder
-      that is itself on `sys.path`.
-    - `typing=False` leaves out what only type checkers read.
+    - The adapters import the types with a relative import. `absolute=True` writes an absolute import instead, for a
+      folder that is itself on `sys.path`.
+    - `typing=False` leaves out the modules and imports that only type checkers read.
     - `types_only=True` is an older spelling of `only=["types"]`.
 
-    A new folder inside a package becomes a package, because builders of wheels and zips skip other folders. Raises
-    FileExistsError, and writes nothing, if a file was edited or is not part of the copy (`force` overwrites it), if the
-    folder contains links, or if a package there would hide the single file. Raises ValueError for an unknown part, for an
-    invalid manifest, and if the packages are installed without their sources.
+    A new folder inside a package becomes a package, because builders of wheels and zips skip other folders.
+
+    Raises FileExistsError, and writes nothing, if a file was edited or is not part of the copy (`force` overwrites it),
+    if the folder contains links, or if a package in the folder would hide the single file. Raises ValueError for an
+    unknown part, for an invalid manifest, and if the packages are installed without their sources.
     """
     folder = Path(dest)
     recorded = read_manifest(folder) if (folder / MANIFEST).exists() else None
@@ -85,19 +86,19 @@ def vendor(
     files = planned(form)
     _check_place(folder, {MANIFEST, *old, *files})
     if form.single_file and _PACKAGE not in old and (folder / _PACKAGE).exists():
-        raise FileExistsError(f"{_PACKAGE} is there and would be imported instead of {SINGLE}: remove that folder")
+        raise FileExistsError(f"{_PACKAGE} exists and would be imported instead of {SINGLE}: remove that folder")
     new = {name: _hash(data) for name, data in files.items()}
     edited = [
         name for name in sorted({*old, *new}) if _hash_at(folder / name) not in (None, old.get(name), new.get(name))
     ]
     if edited and not force:
-        raise FileExistsError(f"edited, or not written by this: {_listed(edited)}; --force overwrites")
+        raise FileExistsError(f"edited, or not written by this command: {_listed(edited)}; --force overwrites")
     made = [] if form.absolute or not _is_new_in_package(folder) else ["__init__.py"]
     _remove(folder, set(old) - set(files))
     for name, data in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
-    for name in made:  # from now on the project's own, so it is not in the manifest
+    for name in made:  # not in the manifest, because it belongs to the project from now on
         (folder / name).touch()
     write_manifest(folder, form, new)
     return [*sorted(files), MANIFEST, *made]
@@ -110,7 +111,7 @@ def _form(
     typing: bool | None,
     types_only: bool | None,
 ) -> Form | None:
-    """Return the form that these arguments of `vendor` describe, None if none of them is given."""
+    """Return the form that these arguments of `vendor` describe; None if none of them is given."""
     if only is None and {single_file, absolute, typing, types_only} == {None}:
         return None
     names = [] if only is None else [only] if isinstance(only, str) else [*only]
@@ -126,7 +127,7 @@ def _is_new_in_package(folder: Path) -> bool:
 
 
 def _check_place(folder: Path, names: set[str]) -> None:
-    """Raise FileExistsError if writing would follow a link, perhaps to the original."""
+    """Raise FileExistsError if writing would follow a link, which may lead to the original files."""
     paths = {path for name in names for path in (PurePosixPath(name), *PurePosixPath(name).parents)}
     links = sorted(str(path) for path in paths if path.name and (folder / path).is_symlink())
     if links:
@@ -139,7 +140,7 @@ def _listed(names: list[str]) -> str:
 
 
 def _remove(folder: Path, names: set[str]) -> None:
-    """Remove files of an older copy, and packages that contain nothing else but what Python made of them."""
+    """Remove files of an older copy, and packages that then contain only `__pycache__`."""
     for name in names:
         (folder / name).unlink(missing_ok=True)
     folders = {parent for name in names for parent in PurePosixPath(name).parents if parent.name}
@@ -149,9 +150,9 @@ def _remove(folder: Path, names: set[str]) -> None:
 
 
 def check(dest: str | os.PathLike[str]) -> CheckReport:
-    """Compare a copy with its manifest, and with what this version would write in its form.
+    """Compare a copy with its manifest and with the copy that this version would write in the same form.
 
-    Raises FileNotFoundError if the folder does not exist, ValueError if it has no manifest or an invalid one.
+    Raises FileNotFoundError if the folder does not exist, and ValueError if it has no manifest or an invalid one.
     """
     folder = Path(dest)
     manifest = read_manifest(folder)
@@ -177,7 +178,7 @@ def check(dest: str | os.PathLike[str]) -> CheckReport:
 
 
 def single_file(*, only: Iterable[str] | None = None, typing: bool = True, types_only: bool = False) -> SingleFile:
-    """Return the text of the single file, with the names of each module's globals in it.
+    """Return the text of the single file, and the names in it of each module's globals.
 
     `only`, `typing` and `types_only` are those of `vendor`.
     """

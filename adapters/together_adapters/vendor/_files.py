@@ -1,7 +1,7 @@
-"""The files of a copy: what is read from the packages, and what `vendor` writes.
+"""The files of a copy: those that are read from the packages, and those that `vendor` writes.
 
-The sources are read through `importlib.resources`, so this works from a zip, too. Line ends are read as LF, because git
-may have changed them in the packages and in a copy.
+The sources are read with `importlib.resources`, which can also read a zip archive. CRLF is read as LF, because git may
+have converted the line ends in the packages and in a copy.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SINGLE = "together_types.py"
 _DATA = ("LICENSE", "py.typed")
 _SEAM = "together_adapters/_types.py"
 _IMPORT = re.compile(r"^( *)from \S*?together_types((?:\.\w+)?) import", re.MULTILINE)
-# The packages' names here, where they may be nested in another package, by their own names.
+# The import name of each package: a copy may be nested in another package.
 _PACKAGES = {
     "together_types": ChatCompletionResponse.__module__.rpartition(".")[0],
     "together_adapters": __name__.rpartition(".vendor.")[0],
@@ -106,6 +106,6 @@ def _files_in(folder: Any, path: str) -> Iterator[tuple[str, bytes]]:
 
 
 def bytes_of(file: Any) -> bytes:
-    """Return the content of a file of the packages or of a copy, with LF as line end."""
+    """Return the content of a file of the packages or of a copy, with LF line ends."""
     content: bytes = file.read_bytes()
     return content.replace(b"\r\n", b"\n")

@@ -1,7 +1,7 @@
-"""Which modules of the two packages a module imports, and in what way, read from its source.
+"""The imports of one module of the two packages from another, found in its source.
 
-A module is named by its key: the dotted name with the package, as `together_adapters.stream._reader`. The key of a
-package's own module ends with `.__init__`. Does no I/O and runs no code that it reads.
+The key of a module is its dotted name with the package, like `together_adapters.stream._reader`. The key of a
+package's own module ends with `.__init__`. Does no I/O and does not run the source.
 """
 
 from __future__ import annotations
@@ -78,16 +78,16 @@ def _source_of(key: str, node: ast.ImportFrom, keys: Container[str]) -> str:
 
 
 def module_key(name: str, keys: Container[str]) -> str | None:
-    """Return the key of the module with this dotted name, None if it is not among `keys`."""
+    """Return the key of the module with this dotted name; None if it is not in `keys`."""
     return name if name in keys else f"{name}.__init__" if f"{name}.__init__" in keys else None
 
 
 def closure(roots: Iterable[str], imports: Mapping[str, Iterable[OwnImport]], typing: bool) -> set[str]:
     """Return the keys of the modules `roots` and of all modules that they import.
 
-    Importing a module runs the modules of the packages around it, so these are included. A module does not need what
-    it imports only in a `try` with `except ImportError`, nor the same module under `if TYPE_CHECKING`. Other imports
-    under `if TYPE_CHECKING` count if `typing` is True.
+    The packages that contain a module are included, because importing the module runs them. A module that is imported
+    only in a `try` with `except ImportError` is not included, even if it is also imported under `if TYPE_CHECKING`.
+    Other imports under `if TYPE_CHECKING` are included if `typing` is True.
     """
     found: set[str] = set()
     waiting = [*roots]

@@ -1,6 +1,6 @@
-"""The manifest of a copy: its form, its version and day, and the SHA-256 of each file.
+"""The manifest of a copy: its form, version and day, and the SHA-256 of each file.
 
-A manifest may come from anywhere. It is checked before it is used, so that no file outside of the copy is read or removed.
+A manifest is untrusted input. It is validated before use, so that no file outside the copy is read or removed.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Manifest(NamedTuple):
 
 
 def recorded_form(folder: Path) -> Form | None:
-    """Return the form of the copy in a folder, None if there is no copy. Raises ValueError as `read_manifest` does."""
+    """Return the form of the copy in a folder; None if there is no copy. Raises ValueError as `read_manifest` does."""
     return read_manifest(folder).form if (folder / FILE_NAME).exists() else None
 
 
@@ -105,10 +105,10 @@ def write_manifest(folder: Path, form: Form, files: Mapping[str, str]) -> None:
 
 
 def day_of(text: str) -> time.struct_time:
-    """Return the day that a text like `2026-11-25` names. Raises ValueError if it does not name one."""
+    """Parse a day like `2026-11-25`. Raises ValueError if it is invalid."""
     return time.strptime(text, "%Y-%m-%d")
 
 
 def now() -> float:
-    """Return the time in seconds since the epoch, that of SOURCE_DATE_EPOCH if it is set."""
+    """Return the time in seconds since the epoch; SOURCE_DATE_EPOCH overrides it."""
     return float(os.environ.get("SOURCE_DATE_EPOCH") or time.time())

@@ -1,8 +1,9 @@
 """The parts that a copy may be limited to, and the modules that belong to each.
 
-A part names a few public modules; what they import belongs to it, too (see `_imports.closure`). A copy contains no import
-of a module that it lacks: such an import under `if TYPE_CHECKING` is removed together with its names in `__all__`, and one
-in a `try` with `except ImportError` is replaced by `raise`. Type checkers would report either of them.
+A part consists of a few public modules and all modules that they import (see `_imports.closure`). Imports of modules
+that a copy lacks are edited, because type checkers would report them. Under `if TYPE_CHECKING`, the import and its
+names in `__all__` are removed. In a `try` with `except ImportError`, the import is replaced by `raise`.
+
 Does no I/O.
 """
 
@@ -38,7 +39,7 @@ class Selection(NamedTuple):
 
 
 ALL = "all"
-"""The name of everything, as if it were a part."""
+"""The name that selects everything, in the place of a part."""
 
 PARTS = {
     "types": Part((), ("together_types", "ChatCompletionResponse")),
@@ -47,18 +48,18 @@ PARTS = {
     "client": Part(("client", "aio"), ("together_adapters", "Together")),
     "lambda": Part(("aws_lambda", "lambda_runtime"), ("together_adapters.aws_lambda", "parse_event")),
 }
-"""The parts by name. `together_types` belongs to each of them."""
+"""The parts by name. Each of them includes `together_types`."""
 
 _TYPES = "together_types"
 _ADAPTERS = "together_adapters"
-# The command line, its server and its recordings are useless in one module.
+# The command line, its server and its recordings cannot be used from a single file.
 _NOT_IN_A_SINGLE_FILE = ("__main__", "replay", "serve", "vendor")
 
 
 def known_parts(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the names of parts in the order of the table, `("all",)` if everything is among them.
+    """Return the names of parts in the order of `PARTS`, or `("all",)` if `all` is among them.
 
-    `types` is left out beside other parts, which contain it. Raises ValueError if there is no name, or an unknown one.
+    `types` is left out if there are other parts, which include it. Raises ValueError for an unknown name or no name.
     """
     chosen = {names} if isinstance(names, str) else {*names}
     unknown = sorted(chosen.difference(PARTS, [ALL]))
@@ -71,9 +72,9 @@ def known_parts(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def select(texts: Mapping[str, str], parts: Iterable[str], *, typing: bool, single_file: bool) -> Selection:
-    """Return the modules that belong to a copy of these parts, out of the `texts` of all modules.
+    """Return the modules of a copy of these parts; `texts` are all modules.
 
-    Without `typing`, the modules that only type checkers read are left out.
+    With `typing=False`, modules that only type checkers read are left out.
     """
     trees = {key: ast.parse(text) for key, text in texts.items()}
     imports = {key: own_imports(key, tree, texts) for key, tree in trees.items()}
@@ -97,7 +98,7 @@ def _roots(texts: Mapping[str, str], parts: Iterable[str], single_file: bool) ->
 
 
 def _is_offered(key: str) -> bool:
-    """Return whether the full single file offers the names of a module."""
+    """Return whether a module is public in the full single file."""
     parts = key.split(".")[1:]
     return parts[0] not in _NOT_IN_A_SINGLE_FILE and not any(
         part.startswith("_") for part in parts if part != "__init__"

@@ -1,9 +1,10 @@
-"""Which names of a module's source are its globals: what one must know to rename one, or to move an import. It
-changes nothing, and runs nothing.
+"""The uses of globals in a module's source, which are needed to rename a global or to move an import.
 
-Python's rules: a name belongs to the innermost function that binds it; the body of a class is seen by the class's own
-statements only; a comprehension binds its targets. Annotations are never run (`from __future__ import annotations`),
-nor is anything under `if TYPE_CHECKING:`.
+Python's scope rules: a name belongs to the innermost function that binds it; a name bound in the body of a class is
+visible to the statements of that body only; a comprehension binds its targets. Annotations do not run
+(`from __future__ import annotations`), and neither does code under `if TYPE_CHECKING:`.
+
+Does no I/O and does not run the source.
 """
 
 from __future__ import annotations
@@ -32,19 +33,19 @@ class Use(NamedTuple):
 
 
 def global_uses(tree: ast.Module) -> list[Use]:
-    """Every use of a global in a module, in the order of the source."""
+    """Return every use of a global in a module, in source order."""
     walk = _Walk()
     walk.run(tree)
     return walk.uses
 
 
 def checked_only(node: ast.AST) -> bool:
-    """Whether this is an `if TYPE_CHECKING:`."""
+    """Return whether a node is an `if TYPE_CHECKING:`."""
     return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
 def bound_by(statements: Iterable[ast.AST]) -> Iterator[str]:
-    """The names that statements bind in their own scope, imports from the own package left out."""
+    """Iterate over the names that statements bind in their own scope, without relative imports."""
     for node in _own_scope(statements):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             yield node.name
@@ -57,7 +58,7 @@ def bound_by(statements: Iterable[ast.AST]) -> Iterator[str]:
 
 
 def _own_scope(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
-    """All nodes that do not stand in a scope below."""
+    """Iterate over the nodes that belong to this scope and not to a nested one."""
     for node in nodes:
         yield node
         if isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
@@ -69,7 +70,7 @@ def _own_scope(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
 class _Walk:
     def __init__(self) -> None:
         self.uses: list[Use] = []
-        self._scopes: list[tuple[bool, frozenset[str]]] = []  # (whether a class's, the names bound there)
+        self._scopes: list[tuple[bool, frozenset[str]]] = []  # (whether it is a class's scope, the names bound in it)
         self._runs = True
         self._function: Function | None = None
 
@@ -140,6 +141,6 @@ class _Walk:
         rest: list[ast.AST] = [*targets, *first.ifs]
         for generator in others:
             rest += [generator.iter, *generator.ifs]
-        # From Python 3.15 on `{**a for a in b}` has no value.
+        # Since Python 3.15, `{**a for a in b}` is a DictComp without a value.
         rest += [*filter(None, (node.key, node.value))] if isinstance(node, ast.DictComp) else [node.elt]
         self._within(False, bound_by(targets), rest)

@@ -1,10 +1,12 @@
-"""Both packages as one module: the same statements in the order of imports, with the same names and comments. It
-reads and writes no file, and runs nothing of what it moves.
+"""Both packages as one module, with the same statements, names and comments, in the order of the imports.
 
-- Imports from the own packages go, for their names are globals here; so do the `__all__` of the modules.
-- A private name that two modules use for different things gets its module's name in front in the later one.
-- Imports of the standard library stand once, at the top, if they are LIGHT. Every other one stands in each
-  function that uses it, so that importing the file loads no more than importing the packages' modules would.
+- Imports from the two packages are removed, because the imported names are globals of the file. The `__all__` of each
+  module is removed too.
+- If two modules define the same private name, the later one gets the name of its module as a prefix.
+- Imports of the standard library are merged at the top if they are LIGHT. Other imports are moved into each function
+  that uses them, so that importing the file loads no more modules than importing the packages.
+
+Does no I/O and does not run the source.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SingleFile", "flatten"]
 
-# What importing json, enum and re has loaded in any case.
+# Modules that importing json, enum and re loads anyway.
 LIGHT = frozenset(
     [
         "abc",
@@ -53,17 +55,18 @@ _HEAD = ("from __future__ import annotations", "TYPE_CHECKING = False")
 
 
 class SingleFile(NamedTuple):
-    """The `text` of the file, and by module (`package.module`) what its `names` are called there."""
+    """The `text` of the file, and for each module (`package.module`) the `names` of its globals in the file."""
 
     text: str
     names: Mapping[str, Mapping[str, str]]
 
 
 def flatten(texts: Mapping[str, str], typed: Container[str], preface: str, version: str) -> SingleFile:
-    """Write the modules of the packages as one module.
+    """Return the modules of the packages as one module.
 
-    `texts` maps the key of each module (see `_imports`) to its text, those of the lowest package first. Modules in `typed`
-    are moved under `if TYPE_CHECKING`. Raises ValueError, with the module and the line, for source that cannot be moved.
+    `texts` maps the key of each module (see `_imports`) to its text, the package that imports no other first. Modules
+    in `typed` are moved under `if TYPE_CHECKING`. Raises ValueError, with the module and the line, for source that
+    cannot be moved.
     """
     modules = {key: _Module(key, text, key in typed, texts) for key, text in texts.items()}
     order = [module for module in _in_order(modules) if module.name not in ("__init__", "_types")]
@@ -86,7 +89,7 @@ def flatten(texts: Mapping[str, str], typed: Container[str], preface: str, versi
 
 
 def _merged(lines: Iterable[str]) -> list[str]:
-    """Import statements in order, those from one module as one."""
+    """Return import statements in order, with the imports from one module merged."""
     plain: set[str] = set()
     names: dict[str, set[str]] = {}
     for line in lines:
@@ -99,7 +102,7 @@ def _merged(lines: Iterable[str]) -> list[str]:
 
 
 def _in_order(modules: Mapping[str, _Module]) -> Iterator[_Module]:
-    """Each module after those that it needs when it is imported."""
+    """Iterate over the modules, each after the modules that it imports at import time."""
     done: set[str] = set()
 
     def visit(key: str) -> Iterator[_Module]:
@@ -111,13 +114,13 @@ def _in_order(modules: Mapping[str, _Module]) -> Iterator[_Module]:
                 yield from visit(needed)
         yield modules[key]
 
-    # What is for type checkers first: aliases, which they read from top to bottom, are made of it.
+    # Modules for type checkers come first, because aliases use their names and are read from top to bottom.
     for key in sorted(modules, key=lambda key: not modules[key].checked):
         yield from visit(key)
 
 
 class _Module:
-    """One module's source and what is to be known of it; positions are in bytes, as `ast` has them."""
+    """The source of one module and its analysis; positions are in bytes, as in `ast`."""
 
     def __init__(self, key: str, text: str, checked: bool, keys: Container[str]) -> None:
         self.key = key
@@ -126,15 +129,15 @@ class _Module:
         self.text = text
         self.tree = ast.parse(text)
         self._uses = global_uses(self.tree)
-        self.imports: dict[str, str] = {}  # the standard library's, hoisted: the statement, and light, heavy or typed
-        self.needs: list[str] = []  # the own modules that must be run before
+        self.imports: dict[str, str] = {}  # hoisted statement of the standard library: light, heavy or typed
+        self.needs: list[str] = []  # the modules of the packages that must run before
         self._relative: dict[str, tuple[str, str]] = {}  # name here: (module, name there)
         self._relative_in: dict[Function, dict[str, tuple[str, str]]] = {}  # the same for imports in functions
         self._heavy: dict[str, list[str]] = {}  # name here: the statements that bind it
         self._bound_by_import: dict[str, str] = {}  # name here: the statement
         self._own: dict[str, str] = {}  # name here: name in the single file
         self._drop: list[ast.stmt] = []
-        self._kept: list[ast.Import | ast.ImportFrom] = []  # the standard library's that are not hoisted
+        self._kept: list[ast.Import | ast.ImportFrom] = []  # imports of the standard library that are not hoisted
         self.defined = self._collect(keys)
         self.public = frozenset(self._offered() if self.is_public else ())
 
@@ -167,10 +170,10 @@ class _Module:
     def _hoist(self, node: ast.Import | ast.ImportFrom, checked: bool, defined: set[str]) -> None:
         for alias in node.names:
             name = alias.asname or alias.name.partition(".")[0]
-            if name in defined and not checked:  # one of two ways to define it: stays where it is
+            if name in defined and not checked:  # one of two definitions of the name: stays in place
                 self._kept.append(node)
                 return
-            defined.discard(name)  # what stands for it at run time keeps its name
+            defined.discard(name)  # its definition at run time keeps its name
             renamed = f" as {alias.asname}" if alias.asname and alias.asname != alias.name else ""
             module = (node.module or "") if isinstance(node, ast.ImportFrom) else alias.name
             line = (
@@ -201,7 +204,7 @@ class _Module:
             self._own[name] = new
 
     def final(self, name: str, modules: Mapping[str, _Module], function: Function | None = None) -> str:
-        """What a global of this module, or what a function of it imports, is called in the single file."""
+        """Return the name in the single file of a global of this module, or of a name that `function` imports."""
         found = (self._relative_in.get(function, {}) if function else {}).get(name) or (
             self._relative.get(name) if name not in self._own else None
         )
@@ -222,7 +225,7 @@ class _Module:
         return self.name.removesuffix(".__init__").rpartition(".")[2]
 
     def annotation_imports(self) -> Iterator[str]:
-        """The imports that annotations need."""
+        """Iterate over the imports that annotations need."""
         unrun = {use.node.id for use in self._uses if not use.runs}
         yield from [line for line, kind in self.imports.items() if kind == "typed"]
         yield from [line for name, lines in self._heavy.items() if name in unrun for line in lines]
@@ -285,7 +288,7 @@ class _Module:
 
 
 def _top_statements(body: Iterable[ast.stmt], checked: bool) -> Iterator[tuple[ast.stmt, bool]]:
-    """The statements that run in a module's own scope, with whether type checkers alone see them."""
+    """Iterate over the statements in a module's own scope, and whether only type checkers read them."""
     for statement in body:
         if isinstance(statement, ast.If):
             yield from _top_statements(statement.body, checked or checked_only(statement))

@@ -1,7 +1,4 @@
-"""Changes to a source text by the positions that `ast` gives, which are in bytes.
-
-What is to change is never decided here.
-"""
+"""Edits of a source text at the positions of `ast` nodes, which are in bytes."""
 
 from __future__ import annotations
 
@@ -23,7 +20,7 @@ __all__ = ["Edits"]
 
 
 class Edits:
-    """Changes to a source text by position, made all at once."""
+    """Edits of a source text, which `text()` applies together."""
 
     def __init__(self, text: str) -> None:
         self._data = text.encode("utf-8")
@@ -36,7 +33,7 @@ class Edits:
         parts: list[bytes] = []
         at = 0
         for (start, end), new in sorted(self._changes.items()):
-            if start >= at:  # not inside of what is dropped
+            if start >= at:  # not inside a dropped statement
                 parts += [self._data[at:start], new]
                 at = end
         return b"".join([*parts, self._data[at:]]).decode("utf-8")
@@ -46,7 +43,7 @@ class Edits:
 
     def rename(self, node: ast.Name, new: str) -> None:
         start, old = self._at(node.lineno, node.col_offset), node.id
-        # Up to Python 3.11 names inside of f-strings have no true position: see rename_in_strings.
+        # Up to Python 3.11, names in f-strings have wrong positions: see rename_in_strings.
         if self._data[start : start + len(old)] == old.encode():
             self._changes[(start, start + len(old))] = new.encode()
 
@@ -72,7 +69,7 @@ class Edits:
                 self._changes[(start + found.start(), start + found.end())] = new.encode()
 
     def rename_in_strings(self, tree: ast.Module, renamed: Mapping[int, str]) -> None:
-        """The names in f-strings, for a parser that does not tell where they stand; `renamed` is by `id` of their node."""
+        """Rename names in f-strings, which lack positions before Python 3.12; `renamed` is by `id` of their node."""
         if sys.version_info >= (3, 12):
             return
         strings = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
@@ -90,7 +87,7 @@ class Edits:
                 self._rename_between(low, high, here)
 
     def _replacement_fields(self, start: int, end: int) -> Iterator[tuple[int, int]]:
-        source = b"(" + self._data[start:end] + b")"  # strings side by side may stand on lines of their own
+        source = b"(" + self._data[start:end] + b")"  # adjacent strings may be on separate lines
         lines = [0]
         for line in source.splitlines(keepends=True):
             lines.append(lines[-1] + len(line))
@@ -128,7 +125,7 @@ class Edits:
         Another block that would be empty becomes `pass`.
         """
         dropped = {id(statement): statement for statement in statements}
-        for node, block in reversed([*_blocks(tree)]):  # the inner ones first
+        for node, block in reversed([*_blocks(tree)]):  # inner blocks first
             if all(id(statement) in dropped for statement in block):
                 if (isinstance(node, ast.If) and checked_only(node) and not node.orelse) or (
                     isinstance(node, ast.Try) and not node.orelse and not node.finalbody
@@ -142,19 +139,19 @@ class Edits:
             self._changes[self._lines_of(statement, statement)] = b""
 
     def replace(self, statements: list[ast.stmt], text: str) -> None:
-        """Put lines of text, without indentation, in the place of consecutive statements of one block."""
+        """Replace consecutive statements of one block with lines of text, which are given without indentation."""
         indent = b" " * statements[0].col_offset
         lines = [indent + line + b"\n" if line else b"\n" for line in text.encode().split(b"\n")]
         self._changes[self._lines_of(statements[0], statements[-1])] = b"".join(lines)
 
     def replace_to_end_of_block(self, tree: ast.Module, statement: ast.stmt, text: str) -> None:
-        """Put text in the place of a statement and of all statements after it in its block."""
+        """Replace a statement, and all statements after it in its block, with text."""
         [block] = [block for _, block in _blocks(tree) if statement in block]
         self.replace(block[block.index(statement) :], text)
 
 
 def _blocks(tree: ast.Module) -> Iterator[tuple[ast.AST, list[ast.stmt]]]:
-    """Yield every block below the top level, which may not become empty, with the node that it belongs to."""
+    """Iterate over the blocks below the top level, none of which may become empty, with their nodes."""
     for node in ast.walk(tree):
         for name in ("body", "orelse", "finalbody"):
             block: object = getattr(node, name, None)
