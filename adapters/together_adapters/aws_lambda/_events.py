@@ -1,6 +1,6 @@
-"""One HTTP request as a value, and typed readers of the events that describe one.
+"""An HTTP request as a value, and functions that read the members of an event with type checks.
 
-Changes no event, and imports nothing of AWS's.
+Changes no event, and needs no package of AWS.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 _CREDENTIALS = ("authorization", "proxy-authorization", "x-api-key", "api-key", "cookie")
-_SHORTEST_SESSION = 16  # characters; a session id is long, and a shorter value of a cookie may be any word
+_SHORTEST_SESSION = 16  # characters; session ids are long, and a shorter cookie value may be an ordinary word
 
 
 class EventKind(StringEnum):
@@ -67,11 +67,15 @@ class _Fields(NamedTuple):
 class HttpEvent(_Fields):
     """A request, with the same fields for every source.
 
-    `kind` is the source. `path` does not contain the stage, and is otherwise as the source sends it. `headers` have
-    lower-case names; the values of a repeated header are joined with ", ". `query` has the decoded values of each name
-    in their order, as `urllib.parse.parse_qs` returns them. `cookies` has the first value of each name, unchanged.
-    `body` is the decoded body, also where the source sends base64. A direct invocation has its payload as JSON in
-    `body`; its method, path, headers, query and cookies are empty. `raw` is the event itself.
+    - `kind`: the source.
+    - `path`: the path as the source sends it, without the stage.
+    - `headers`: values by lower-case name; the values of a repeated header are joined with ", ".
+    - `query`: the decoded values of each name, in their order, as `urllib.parse.parse_qs` returns them.
+    - `cookies`: the first value of each name, unchanged.
+    - `body`: the bytes of the body; base64 is decoded.
+    - `raw`: the event as Lambda sends it.
+
+    For a direct invocation, `body` is the payload as JSON, and method, path, headers, query and cookies are empty.
     """
 
     __slots__ = ()
@@ -86,7 +90,7 @@ class HttpEvent(_Fields):
             return cls(*fields)
 
     def json(self) -> JSON:
-        """Return the body as a JSON value; raise ParseError if it is not valid JSON."""
+        """Return the body as decoded JSON. Raises ParseError if it is not valid JSON."""
         try:
             return loads_finite(self.body)
         except ParseError as error:
@@ -104,11 +108,11 @@ def unwrap(event: JSON | HttpEvent) -> JSON:
     return event if raw is None else raw
 
 
-# ---- readers: each raises ParseError, with the path in the event, for a value of another type
+# ---- functions that raise ParseError, with the path in the event, for a value of another type
 
 
 def context_in(raw: JSON) -> Mapping[str, JSON] | None:
-    """Return the `requestContext` of an event; None if either is not an object. Raises nothing."""
+    """Return the `requestContext` of an event; None if it or the event is not an object. Raises nothing."""
     context = raw.get("requestContext") if is_object(raw) else None
     return context if is_object(context) else None
 
@@ -138,7 +142,7 @@ def _wrong_type(name: str, value: JSON, path: str) -> ParseError:
 
 
 def text_at(raw: Mapping[str, JSON], path: str) -> str:
-    """Return the string at a path, such as `requestContext.http.method`, that every event of the kind has."""
+    """Return the string at a path like `requestContext.http.method`, which every event of the source has."""
     value: JSON = raw
     names = path.split(".")
     for level, name in enumerate(names):
@@ -147,7 +151,7 @@ def text_at(raw: Mapping[str, JSON], path: str) -> str:
 
 
 def members_of(raw: Mapping[str, JSON], name: str) -> Iterator[tuple[str, str]]:
-    """Iterate over the pairs of an object whose values are strings or arrays of strings; null is an empty object."""
+    """Iterate over the pairs of an object of strings or arrays of strings; null is read as an empty object."""
     members = raw.get(name)
     if members is None:
         return
@@ -158,7 +162,7 @@ def members_of(raw: Mapping[str, JSON], name: str) -> Iterator[tuple[str, str]]:
 
 
 def merged_members(raw: Mapping[str, JSON], multiple: str, single: str) -> Iterator[tuple[str, str]]:
-    """Iterate over the pairs of the multi-value object, then those whose names only the single-value object has."""
+    """Iterate over the pairs of the multi-value object, then over those with names only in the single-value object."""
     pairs = list(members_of(raw, multiple))
     given = {name.lower() for name, _ in pairs}
     yield from pairs
@@ -174,7 +178,7 @@ def grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 
 
 def headers_in(raw: Mapping[str, JSON]) -> dict[str, str]:
-    """Return the headers by lower-case name, repeated ones joined as RFC 9110 section 5.3 and RFC 6265 do."""
+    """Return the headers by lower-case name; repeated headers are joined (RFC 9110, section 5.3; RFC 6265)."""
     pairs = merged_members(raw, "multiValueHeaders", "headers")
     values = grouped((name.lower(), value) for name, value in pairs)
     return {name: ("; " if name == "cookie" else ", ").join(texts) for name, texts in values.items()}
@@ -191,7 +195,7 @@ def parse_cookies(header: str) -> dict[str, str]:
 
 
 def body_in(raw: Mapping[str, JSON]) -> bytes:
-    """Return the decoded body; text is encoded as UTF-8."""
+    """Return the body as bytes; base64 is decoded, and other text is encoded as UTF-8."""
     body = raw.get("body")
     encoded = raw.get("isBase64Encoded")
     if encoded is not None and not isinstance(encoded, bool):

@@ -1,12 +1,12 @@
-"""The kinds of event, a class for each.
+"""The event sources of AWS Lambda, a class for each.
 
-A class recognises its events, reads the request and formats the response. To add a kind, add a member of EventKind and
-a class, and list the class in `SOURCES`.
+A class recognises its events, reads the request and formats the response. To add a source, add a member of EventKind
+and a class, and list the class in `SOURCES`.
 
 | class | recognised by | source |
 |---|---|---|
 | `LoadBalancer` | `requestContext.elb` | Application Load Balancer, with or without multi-value headers |
-| `FunctionURL` | as `HttpApi`, with `.lambda-url.` in the domain name | Lambda function URL |
+| `FunctionURL` | as `HttpApi`, and `.lambda-url.` in the domain name | Lambda function URL |
 | `HttpApi` | `version` "2.0" with `rawPath` or `requestContext.http` | API Gateway HTTP API |
 | `RestApi` | `httpMethod` and `requestContext` | API Gateway REST API, or HTTP API with payload format 1.0 |
 | `Direct` | no other class | Invoke, Step Functions, SQS, EventBridge: the event is the payload |
@@ -55,7 +55,7 @@ __all__ = ["SOURCES", "EventSource", "FunctionURL", "HttpSource", "recognise", "
 
 
 class EventSource:
-    """A kind of event. An object is one event: `raw` is the event as Lambda sends it."""
+    """The base class of event sources. An instance is one event; `raw` is the event as Lambda sends it."""
 
     kind: EventKind
     max_bytes: int = MAX_RESPONSE_BYTES
@@ -65,32 +65,32 @@ class EventSource:
 
     @classmethod
     def recognises(cls, raw: JSON) -> bool:
-        """Return whether an event is of this kind; the classes before it in `SOURCES` have refused the event."""
+        """Return whether an event is from this source; no class before it in `SOURCES` recognises the event."""
         raise NotImplementedError
 
     def read(self) -> HttpEvent:
-        """Return the request; raise ParseError if the event lacks a part, or has one of another type."""
+        """Return the request. Raises ParseError if the event lacks a required member, or has one of another type."""
         raise NotImplementedError
 
     def format(self, response: Response) -> JSON:
-        """Return what the handler returns for a response; raise ResponseTooLargeError if it cannot be delivered."""
+        """Return the handler's result for a response. Raises ResponseTooLargeError if it is larger than `max_bytes`."""
         raise NotImplementedError
 
     def format_error(self, exc: BaseException) -> JSON:
-        """Return what the handler returns for an exception."""
+        """Return the handler's result for an exception."""
         return self.format(error_response(exc, credentials_in(self.raw)))
 
     def when_streamed(self) -> EventSource | None:
-        """Return the source whose format a streamed response has; None if the source cannot stream."""
+        """Return the source that formats a streamed response; None if this source does not support streaming."""
         return None
 
     def prelude(self, response: Response) -> dict[str, JSON] | None:
-        """Return what precedes the bytes of a streamed response; None if nothing does."""
+        """Return the JSON that precedes the bytes of a streamed response; None if there is none."""
         return None
 
     def check_size(self, formatted: JSON) -> JSON:
-        """Return a formatted response; raise ResponseTooLargeError if it is larger than `max_bytes`."""
-        # The runtimes of Python 3.11 and before escape every character outside of ASCII; later ones send fewer bytes.
+        """Return a formatted response. Raises ResponseTooLargeError if it is larger than `max_bytes`."""
+        # Runtimes up to Python 3.11 escape every non-ASCII character, as `dumps` does; later ones send fewer bytes.
         size = len(json.dumps(formatted))
         if size > self.max_bytes:
             raise ResponseTooLargeError(size, self.max_bytes)
@@ -98,7 +98,7 @@ class EventSource:
 
 
 class Direct(EventSource):
-    """An event that is no HTTP request: the event is the payload, and the response a JSON value without a status."""
+    """An event that is not an HTTP request: the event is the payload, and the response is JSON without a status."""
 
     kind = EventKind.DIRECT
 
@@ -122,7 +122,7 @@ class Direct(EventSource):
 
 
 class HttpSource(EventSource):
-    """A source of HTTP requests. A subclass reads the parts whose names differ, and formats headers."""
+    """The base class of HTTP sources. A subclass reads the members whose names differ, and formats headers."""
 
     def method(self) -> str:
         raise NotImplementedError
@@ -161,7 +161,7 @@ class HttpSource(EventSource):
 
 
 class _PayloadFormat1(HttpSource):
-    """The format of REST APIs and load balancers: query and headers with single and with multiple values."""
+    """The format of REST APIs and load balancers: query and headers in single-value and multi-value members."""
 
     def method(self) -> str:
         return text_at(self.raw, "httpMethod")
@@ -182,7 +182,7 @@ class _PayloadFormat1(HttpSource):
 
 
 class LoadBalancer(_PayloadFormat1):
-    """An Application Load Balancer. Query strings are not decoded, and a response has at most 1 MB."""
+    """An Application Load Balancer. It does not decode query strings, and limits a response to 1 MB."""
 
     kind = EventKind.ALB
     max_bytes = 2**20
@@ -212,7 +212,7 @@ class RestApi(_PayloadFormat1):
 
 
 class HttpApi(HttpSource):
-    """An API Gateway HTTP API with payload format 2.0: a raw query string, and cookies apart from the headers."""
+    """An API Gateway HTTP API with payload format 2.0, which has a raw query string and separate cookies."""
 
     kind = EventKind.HTTP_V2
 
@@ -262,7 +262,7 @@ class FunctionURL(HttpApi):
 
 
 SOURCES: tuple[type[EventSource], ...] = (LoadBalancer, FunctionURL, HttpApi, RestApi, Direct)
-"""Every kind of event, in the order in which an event is offered to them."""
+"""Every event source, in the order in which `recognise` tries them."""
 
 
 def recognise(raw: JSON) -> EventSource:
@@ -271,6 +271,6 @@ def recognise(raw: JSON) -> EventSource:
 
 
 def source_of(event: JSON | HttpEvent) -> EventSource:
-    """Return the source of a handler's event; without an event a response has the format of a function URL."""
+    """Return the source of a handler's event; for None, a function URL, whose format a response then has."""
     raw = unwrap(event)
     return FunctionURL({}) if raw is None else recognise(raw)
