@@ -623,7 +623,7 @@ class OpenAIChatCompletionChunk(TypedDict):
 
 
 class OpenAIErrorObject(TypedDict):
-    """What a server says when it refuses, in OpenAI's schema."""
+    """An error reported by a server, in OpenAI's schema."""
 
     code: str | None
     message: str
