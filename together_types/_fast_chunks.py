@@ -2,7 +2,8 @@
 
 `_schema` reads every class with one loop over the keys. With that loop alone, reading a stream of content chunks and
 building its completion takes 1.86 times as long as `split` and `json.loads` of the events. With these readers it takes
-1.6 times as long (CPython 3.11).
+1.6 times as long (CPython 3.11). A content chunk alone takes 1.2 instead of 1.4 times as long as `json.loads`, a
+tool-call chunk 1.45 instead of 1.65, and a chunk with a finish reason and usage 1.35 instead of 1.55.
 
 Each reader handles the keys that nearly every chunk has, if their values have the usual types, and leaves all other
 keys to the loop. The result is the same; `tests/types/test_reading.py` compares the two.

@@ -24,7 +24,7 @@ OPENAI = '{"id": "1", "object": "chat.completion.chunk", "model": "m", "created"
 REASONING = (
     '{"choices":[{"finish_reason":null,"index":0,"delta":{"reasoning_content":%s}}],"created":1,"id":"1","model":"m"}'
 )
-# Two holes: a second text, OpenAI's padding, log probabilities without a number, and a number before the text.
+# Two values that change: a second text, OpenAI's padding, log probabilities without a number, a number before the text.
 PAIRS = (
     '{"id":"1","choices":[{"index":0,"delta":{"content":%s,"reasoning":%s}}],"model":"m"}',
     '{"id":"1","choices":[{"index":0,"delta":{"content":%s}}],"usage":null,"obfuscation":%s}',

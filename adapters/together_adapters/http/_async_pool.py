@@ -65,7 +65,7 @@ class AsyncAnswer:
         self.status = exchange.response.status
         self.headers = exchange.response.headers
         self.is_done: Callable[[], bool] = lambda: False  # whether the reader has all that it wants
-        self._link: AsyncConnection | None = connection
+        self._connection: AsyncConnection | None = connection
         self._exchange = exchange
         self._first = first
         self._pool = pool
@@ -75,7 +75,7 @@ class AsyncAnswer:
 
     async def __anext__(self) -> bytes:
         piece, self._first = self._first, b""
-        exchange, connection = self._exchange, self._link
+        exchange, connection = self._exchange, self._connection
         try:
             while not piece:
                 if exchange.is_over() or connection is None:
@@ -94,12 +94,12 @@ class AsyncAnswer:
         self._release()
 
     def _release(self) -> None:
-        connection, self._link = self._link, None
+        connection, self._connection = self._connection, None
         if connection is not None:
             self._pool.give_back(connection, self._exchange.response, tail_expected=self.is_done())
 
     def __del__(self) -> None:
-        connection, self._link = self._link, None
+        connection, self._connection = self._connection, None
         if connection is not None and not connection.loop.is_closed():
             connection.loop.call_soon_threadsafe(self._pool.drop, connection)
 

@@ -132,7 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
         super().setup()
         self.rfile.close()
         self.rfile = self._incoming = RequestReader(self.connection, self.served.patience)
-        self._caller = DisconnectWatcher(self.connection, self.served.closing)
+        self._watcher = DisconnectWatcher(self.connection, self.served.closing)
 
     def handle_one_request(self) -> None:
         """One request, with its limit of time."""
@@ -213,9 +213,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _complete(self) -> None:
         body = checked_request(self._body())
         call = self.served.backend.call(bearer_token(self.headers))
-        self._caller.keepalive_probe = b"" if self.request_version == "HTTP/1.0" else INTERIM
+        self._watcher.keepalive_probe = b"" if self.request_version == "HTTP/1.0" else INTERIM
         try:
-            with self._caller.waiting_for(call):
+            with self._watcher.waiting_for(call):
                 reply = call.create(body)
                 if isinstance(reply, ChunkStream):
                     with reply:
@@ -230,7 +230,7 @@ class _Handler(BaseHTTPRequestHandler):
         chunked = self.request_version != "HTTP/1.0"
         framed = _chunk if chunked else bytes
         self.close_connection = self.close_connection or not chunked
-        with self._caller.sending:
+        with self._watcher.sending:
             self.send_response(200)
             self.send_header("Content-Type", "text/event-stream")
             self.send_header("Cache-Control", "no-cache")
@@ -239,20 +239,20 @@ class _Handler(BaseHTTPRequestHandler):
             if self.close_connection:
                 self.send_header("Connection", "close")
             self.end_headers()
-            self._caller.keepalive_probe = framed(COMMENT)
+            self._watcher.keepalive_probe = framed(COMMENT)
         with closing(encode_chunks(_converted(stream, with_usage))) as frames:
             for data in frames:
-                with self._caller.sending:
+                with self._watcher.sending:
                     self.wfile.write(framed(data))
-        with self._caller.sending:
-            self._caller.keepalive_probe = b""
+        with self._watcher.sending:
+            self._watcher.keepalive_probe = b""
             if chunked:
                 self.wfile.write(b"0\r\n\r\n")
 
     def _send(self, status: int, data: dict[str, Any], headers: tuple[tuple[str, str], ...] = ()) -> None:
         body = json_bytes(data)
-        with self._caller.sending:
-            self._caller.keepalive_probe = b""
+        with self._watcher.sending:
+            self._watcher.keepalive_probe = b""
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))

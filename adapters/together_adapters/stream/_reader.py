@@ -3,6 +3,11 @@
 There are two paths. Nearly every event is one line, `data: {...}`, and needs no decoder: its JSON is read directly. All
 other events go through the decoder of server-sent events. `_take_chunk` handles every event that may be an error.
 
+There is no third path for events that repeat the one before. 0.1.0 had one, which filled templates of chunks. It took 0.6
+times as long as `split` and `json.loads` of the events, because it wrote into the accumulator's buffers. Behind an
+interface without shared state it took 1.0, where the two paths take 1.6: 2 us less for a chunk that costs 17 us or more
+in a socket and an event loop.
+
 Servers deviate from the format. The reader accepts:
 
 - Events without data, comments, and events named other than `message` or `error` that contain no chunk: ignored.
