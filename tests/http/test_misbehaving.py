@@ -21,8 +21,6 @@ from together_adapters import (
     Timeout,
 )
 
-trustme = pytest.importorskip("trustme", reason="needs a package that this interpreter may not have")
-
 FRAME = b'data: {"choices":[{"index":0,"delta":{"content":"so far"},"finish_reason":null}]}\n\n'
 HEAD = b"HTTP/1.1 200 OK\r\n"
 SLOW = 0.05
@@ -103,15 +101,15 @@ CASES = {
 
 @pytest.fixture(scope="module")
 def authority() -> Any:
-    return trustme.CA()
+    return pytest.importorskip("trustme", reason="needs a package that this interpreter may not have").CA()
 
 
 @pytest.fixture(params=["http", "https"])
-def tls(request: pytest.FixtureRequest, authority: Any) -> tuple[ssl.SSLContext | None, ssl.SSLContext | None]:
+def tls(request: pytest.FixtureRequest) -> tuple[ssl.SSLContext | None, ssl.SSLContext | None]:
     """The contexts of server and client, or neither."""
     if request.param == "http":
         return None, None
-    return contexts_of(authority, "127.0.0.1")
+    return contexts_of(request.getfixturevalue("authority"), "127.0.0.1")
 
 
 @BOTH

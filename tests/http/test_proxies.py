@@ -16,8 +16,6 @@ from http_server import Part, Received, contexts_of, reply, serving
 from loopback import running
 from together_adapters import APIConnectionError, APITimeoutError
 
-trustme = pytest.importorskip("trustme", reason="needs a package that this interpreter may not have")
-
 OK = reply(b'{"choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}]}')
 FRAME = b'data: {"choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":"stop"}]}\n\n'
 
@@ -76,6 +74,7 @@ def tunnelling(
 @pytest.fixture(scope="module")
 def contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
     """The TLS settings of a server called api.example.com, and of a client that trusts it."""
+    trustme = pytest.importorskip("trustme", reason="needs a package that this interpreter may not have")
     return contexts_of(trustme.CA(), "api.example.com")
 
 
