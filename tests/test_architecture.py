@@ -18,7 +18,7 @@ import together_types
 # A module imports only from layers before its own, or from its own package.
 LAYERS: dict[str, list[list[str]]] = {
     "together_types": [
-        ["_json", "_open_enum"],
+        ["_json", "_open_enum", "_merge_rules"],
         ["_read"],
         ["_schema", "_annotations"],
         ["_subclasses"],

@@ -54,7 +54,7 @@ def use_delta_reader(cls: JSON, call: JSON, roles: type[Enum]) -> None:
         elif type(calls) is _LIST and len(calls) == 1 and type(calls[0]) is _DICT:
             fields["tool_calls"] = (read_call(calls[0], level + 2),)
         if len(fields) != len(data):
-            fields.update(vars(read_rest({key: raw for key, raw in data.items() if key not in fields}, level)))
+            _add_rest(fields, data, read_rest, level)
         return value
 
     schema.read = read_delta
@@ -86,7 +86,7 @@ def use_choice_reader(cls: JSON, delta: JSON, reasons: type[Enum]) -> None:
         if (item := get("seed", _ABSENT)) is None or type(item) is int:
             fields["seed"] = item
         if len(fields) != len(data):
-            fields.update(vars(read_rest({key: raw for key, raw in data.items() if key not in fields}, level)))
+            _add_rest(fields, data, read_rest, level)
         return value
 
     schema.read = read_choice
@@ -120,10 +120,16 @@ def use_chunk_reader(cls: JSON, choice: JSON, usage: JSON, types: type[Enum]) ->
         elif type(item) is _DICT:
             fields["usage"] = read_usage(item, level + 1)
         if len(fields) != len(data):
-            fields.update(vars(read_rest({key: raw for key, raw in data.items() if key not in fields}, level)))
+            _add_rest(fields, data, read_rest, level)
         return value
 
     schema.read = read_chunk
+
+
+def _add_rest(fields: dict[str, JSON], data: Mapping[str, JSON], read: Read, level: int) -> None:
+    """Read the keys that are not among the fields yet with the loop."""
+    rest: object = read({key: raw for key, raw in data.items() if key not in fields}, level)
+    fields.update(vars(rest))
 
 
 def _schema_of(cls: JSON) -> Schema:

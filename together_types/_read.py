@@ -25,6 +25,7 @@ from __future__ import annotations
 import json
 
 from ._json import JSON, FrozenDict, at, copy_json, describe, finite, freeze, is_array, is_object, under
+from ._merge_rules import KEEP_LAST
 from ._open_enum import members_by_value
 
 TYPE_CHECKING = False
@@ -37,11 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ARGUMENTS",
-    "COLLECT",
-    "CONCATENATE",
     "COUNT",
-    "CUMULATIVE",
-    "CUSTOM",
     "EXTRA",
     "FLAG",
     "INTEGER",
@@ -49,13 +46,10 @@ __all__ = [
     "INTEGERS_OR_NULLS",
     "INTEGER_OR_FLAG",
     "JSON_VALUE",
-    "KEEP_FIRST",
-    "KEEP_LAST",
     "NUMBER",
     "NUMBERS_BY_NAME",
     "NUMBERS_OR_NULLS",
     "OBJECT",
-    "PER_CHUNK",
     "TEXT",
     "TEXTS_BY_NAME",
     "TEXTS_OR_NULLS",
@@ -74,22 +68,6 @@ __all__ = [
     "object_in",
     "union",
 ]
-
-# How a field of a chunk merges over the chunks of a stream; `together_adapters.accumulate` applies these rules.
-KEEP_FIRST = "keep first"
-"""Keep the first value that is not empty: for values that every chunk repeats (id, model)."""
-KEEP_LAST = "keep last"
-"""Keep the last value that is not "": for values that are sent once or may change."""
-CUMULATIVE = "cumulative"
-"""Keep the last value: for values that include the earlier ones (token counts)."""
-CONCATENATE = "concatenate"
-"""Join all values in order: for fragments of text and parts of an array."""
-COLLECT = "collect"
-"""Collect the items of all arrays, without duplicates."""
-PER_CHUNK = "per chunk"
-"""Keep no value: it describes one chunk and not the response."""
-CUSTOM = "custom"
-"""Merge by a rule specific to this field, in `accumulate`."""
 
 # digits; a longer string is not a count, a time or a seed, and int() of a very long one is slow
 _LONGEST_INTEGER = 40

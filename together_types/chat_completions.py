@@ -11,23 +11,18 @@ from collections.abc import Mapping
 
 from ._fast_chunks import use_choice_reader, use_chunk_reader
 from ._json import JSON
+from ._merge_rules import COLLECT, CONCATENATE, CUMULATIVE, CUSTOM, KEEP_FIRST, PER_CHUNK
 from ._model import ValueOf, dataclass
 from ._open_enum import OpenEnum
 from ._read import (
-    COLLECT,
-    CONCATENATE,
-    CUMULATIVE,
-    CUSTOM,
     EXTRA,
     FLAG,
     INTEGER,
     INTEGER_OR_FLAG,
     INTEGERS,
-    KEEP_FIRST,
     NUMBER,
     NUMBERS_BY_NAME,
     OBJECT,
-    PER_CHUNK,
     TEXT,
     TEXT_OR_INTEGER,
     TEXT_OR_OBJECT,

@@ -11,19 +11,17 @@ from collections.abc import Mapping
 
 from ._fast_chunks import use_delta_reader
 from ._json import JSON, ParseError, is_object, loads
+from ._merge_rules import CONCATENATE, CUSTOM, KEEP_FIRST
 from ._model import ValueOf, dataclass
 from ._open_enum import OpenEnum
 from ._read import (
     ARGUMENTS,
-    CONCATENATE,
     COUNT,
-    CUSTOM,
     EXTRA,
     FLAG,
     INTEGER,
     INTEGERS,
     INTEGERS_OR_NULLS,
-    KEEP_FIRST,
     NUMBER,
     NUMBERS_OR_NULLS,
     OBJECT,

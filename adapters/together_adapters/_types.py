@@ -30,9 +30,9 @@ from together_types._json import (
     loads_finite,
     well_formed,
 )
+from together_types._merge_rules import COLLECT, CONCATENATE, CUMULATIVE, CUSTOM, KEEP_FIRST, KEEP_LAST, PER_CHUNK
 from together_types._model import head_keys, merge_rules, reader_of
 from together_types._open_enum import StringEnum
-from together_types._read import COLLECT, CONCATENATE, CUMULATIVE, CUSTOM, KEEP_FIRST, KEEP_LAST, PER_CHUNK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -37,7 +37,7 @@ from .._types import (
     merge_rules,
 )
 from ._choice import ChoiceAccumulator
-from ._merging import MergedField, Unmerged, in_order, keep_unknown, with_unknown
+from ._merging import MergedField, Unmerged, field_in, in_order, keep_unknown, with_unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class Accumulator:
 
     def __init__(self) -> None:
         self.started: bool = False
-        """Whether any chunk had a choice."""
+        """True after the first choice; an attribute, because the reader of a stream asks for each chunk."""
         self._object: str | None = None
         self._fields: dict[str, MergedField] = {}
         self._before: dict[str, Any] = {}  # the fields of the previous chunk
@@ -161,13 +161,7 @@ class Accumulator:
             elif name == "object":
                 self._object = self._object or (value and str(value))
             elif _RULES.get(name) not in (CUSTOM, PER_CHUNK):
-                self._merge(name, value)
-
-    def _merge(self, name: str, value: Any) -> None:
-        field = self._fields.get(name)
-        if field is None:
-            field = self._fields[name] = MergedField(_RULES.get(name, KEEP_LAST))
-        field.add(raw_of(value))
+                field_in(self._fields, name, _RULES.get(name, KEEP_LAST)).add(raw_of(value))
 
     @property
     def finished(self) -> bool:

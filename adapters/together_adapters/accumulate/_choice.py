@@ -14,7 +14,7 @@ from .._types import (
     LogprobsPart,
     merge_rules,
 )
-from ._merging import MergedField, Text, Unmerged, in_order, keep_unknown, with_unknown
+from ._merging import MergedField, Text, Unmerged, field_in, in_order, keep_unknown, with_unknown
 from ._message import MessageAccumulator
 
 TYPE_CHECKING = False
@@ -109,9 +109,7 @@ class ChoiceAccumulator:
                 self._merge(name, value)
 
     def _merge(self, name: str, value: Any) -> None:
-        field = self._fields.get(name)
-        if field is None:
-            field = self._fields[name] = MergedField(_RULES.get(name, KEEP_LAST))
+        field = field_in(self._fields, name, _RULES.get(name, KEEP_LAST))
         if isinstance(value, tuple):  # top_logprobs with an object for each position
             field.add(raw_of(value))
         elif value is not None:

@@ -1,6 +1,6 @@
 """Merging the values of one key over many chunks. Changes no value.
 
-The declaration of a field contains its rule (see `together_types._read`). Keys inside the field, and undeclared keys,
+The declaration of a field contains its rule (see `together_types._merge_rules`). Keys inside the field, and undeclared keys,
 are merged by the rule of the field or object around them:
 
 - `CONCATENATE`, for fragments: strings and arrays are concatenated, also if they are equal. The keys in `_NAMES` are
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from ..protocols import JSON
 
-__all__ = ["MergedField", "Text", "Unmerged", "in_order", "keep_unknown", "with_unknown"]
+__all__ = ["MergedField", "Text", "Unmerged", "field_in", "in_order", "keep_unknown", "with_unknown"]
 
 _NAMES = frozenset(["id", "type", "role", "index", "name", "object", "format", "model", "status"])
 _OTHER_KIND = "not of the kind that other chunks have there"
@@ -159,13 +159,18 @@ def _shown(value: Any) -> str:
     return _key(value)[:80]
 
 
+def field_in(fields: dict[str, MergedField], key: str, rule: str) -> MergedField:
+    """Return the field of a key, which is created with this rule for the first value."""
+    field = fields.get(key)
+    if field is None:
+        field = fields[key] = MergedField(rule)
+    return field
+
+
 def merge_into(into: dict[str, MergedField], items: Iterable[tuple[str, Any]], rule: str) -> None:
     """Merge the members of an object into those of the earlier objects."""
     for key, value in items:
-        field = into.get(key)
-        if field is None:
-            field = into[key] = MergedField(KEEP_FIRST if rule == CONCATENATE and key in _NAMES else rule)
-        field.add(value)
+        field_in(into, key, KEEP_FIRST if rule == CONCATENATE and key in _NAMES else rule).add(value)
 
 
 def merged_members(members: Mapping[str, MergedField], path: str, unmerged: list[Unmerged]) -> dict[str, Any]:

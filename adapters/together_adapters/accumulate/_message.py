@@ -18,7 +18,7 @@ from .._types import (
     ToolCalls,
     merge_rules,
 )
-from ._merging import MergedField, Text, Unmerged, in_order, keep_unknown, with_unknown
+from ._merging import MergedField, Text, Unmerged, field_in, in_order, keep_unknown, with_unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,13 +89,7 @@ class MessageAccumulator:
                     self._texts[name] = Text()
                 self._texts[name].write(value)
             elif _RULES.get(name) not in (CUSTOM, PER_CHUNK):
-                self._merge(name, value)
-
-    def _merge(self, name: str, value: Any) -> None:
-        field = self._fields.get(name)
-        if field is None:
-            field = self._fields[name] = MergedField(_RULES.get(name, KEEP_LAST))
-        field.add(raw_of(value))
+                field_in(self._fields, name, _RULES.get(name, KEEP_LAST)).add(raw_of(value))
 
     def _add_content(self, content: Any) -> None:
         if self._parts is None and isinstance(content, str):
