@@ -33,9 +33,9 @@ LAYERS: dict[str, list[list[str]]] = {
     ],
     "together_adapters": [
         ["protocols", "_types"],
-        ["_redaction", "_named_tuple", "_json_data", "_byte_sources", "_http_fields"],
+        ["_redaction", "_named_tuple", "_json_data", "_http_fields"],
         ["errors"],
-        ["_error_messages", "_logprob_forms"],
+        ["_byte_sources", "_error_messages", "_logprob_forms"],
         ["accumulate"],
         ["sse"],
         ["stream"],

@@ -49,6 +49,7 @@ __all__ = [
     "finite",
     "freeze",
     "is_array",
+    "is_deeply_nested",
     "is_object",
     "loads",
     "loads_finite",
@@ -137,11 +138,18 @@ def check_nesting(text: str) -> None:
     """
     if not _DIES_OF_DEPTH or text.count("[") + text.count("{") <= _DEEPEST:
         return
+    if is_deeply_nested(text, _DEEPEST):
+        raise RecursionError("nested too deeply")
+
+
+def is_deeply_nested(text: str, limit: int = MAX_DEPTH) -> bool:
+    """Return whether the JSON in a text is nested deeper than `limit` levels."""
     depth = 0
     for bracket in re.findall(r"[\[\]{}]", re.sub(r'"(?:[^"\\]|\\.)*"', "", text)):
         depth += 1 if bracket in "[{" else -1
-        if depth > _DEEPEST:
-            raise RecursionError("nested too deeply")
+        if depth > limit:
+            return True
+    return False
 
 
 def _scan_checked(text: str, start: int) -> tuple[JSON, int]:

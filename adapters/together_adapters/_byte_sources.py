@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 from functools import partial
 
+from .errors import APIError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -20,12 +22,15 @@ __all__ = [
     "as_bytes",
     "close_source",
     "interrupt_read",
+    "is_connection_error",
     "iterator_of",
+    "module_of",
     "partial_data",
     "truncation_error",
 ]
 
 _READ_SIZE = 65536
+_NO_SOURCES = ("builtins", "__main__")  # their exceptions may come from any code
 BLANK_LINE = b"\n\n"  # the next event begins after it, whatever precedes it
 
 
@@ -57,14 +62,14 @@ def aiterator_of(source: Any) -> AsyncIterator[bytes]:
     long ones.
     """
     pieces: AsyncIterator[bytes] = source.__aiter__()
-    read: Callable[[int], Awaitable[bytes]] | None = getattr(source, "read", None)
+    read: Callable[[int], Awaitable[bytes | None]] | None = getattr(source, "read", None)
     return pieces if read is None else _read_on(read)
 
 
-async def _read_on(read: Callable[[int], Awaitable[bytes]]) -> AsyncIterator[bytes]:
+async def _read_on(read: Callable[[int], Awaitable[bytes | None]]) -> AsyncIterator[Any]:
     while True:
-        piece = await read(_READ_SIZE)
-        if not piece:
+        piece: bytes | None = await read(_READ_SIZE)
+        if not piece and piece is not None:  # `as_bytes` rejects None
             return
         yield piece
 
@@ -109,6 +114,39 @@ def interrupt_read(source: Any) -> None:
             os.close(handle)
         except OSError:
             pass
+
+
+def is_connection_error(error: BaseException, module: str) -> bool:
+    """Return whether an exception that a source raised means that its connection broke; see `module_of`.
+
+    The sources of this package raise APIError for that. For other sources it is any OSError, EOFError, exception of
+    http.client, or exception of the package that the source is from. Other exceptions, such as those of a signal
+    handler, are not about the connection.
+    """
+    if module.startswith(f"{__name__.rpartition('.')[0]}."):
+        return isinstance(error, APIError)
+    raised_in = type(error).__module__
+    return (
+        isinstance(error, (OSError, EOFError, APIError))
+        or raised_in == "http.client"
+        or (_package_of(raised_in) == _package_of(module) and _package_of(module) not in _NO_SOURCES)
+    )
+
+
+def module_of(source: Any) -> str:
+    """Return the module of a source's class; of a generator or a function, the module that contains its code.
+
+    A generator that has ended no longer shows its module, so this must be called before it is read.
+    """
+    frame = getattr(source, "gi_frame", None) or getattr(source, "ag_frame", None)
+    if frame is not None:
+        return str(frame.f_globals.get("__name__", ""))
+    module: object = source.__module__ if hasattr(source, "__code__") else type(source).__module__
+    return str(module)
+
+
+def _package_of(module: str) -> str:
+    return module.partition(".")[0]
 
 
 def partial_data(error: Exception) -> bytes:

@@ -16,7 +16,6 @@ from .http._client_options import MAX_BODY, MAX_ERROR_BODY
 from .http._exchange import request_error
 from .http._transports import BaseTransportAnswer, transport_arguments
 from .stream import AsyncChunkStream
-from .stream._reader import ChunkReader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,7 +100,7 @@ class _AsyncRequester:
         answer = await self._answer(call)
         if not call.streamed:
             return call.response(answer.status, answer.headers, await _body_of(answer))
-        reader = ChunkReader(conceal=call.request.conceal)
+        reader = call.reader()
         answer.is_done = lambda: reader.saw_done
         return AsyncChunkStream(answer, reader)
 

@@ -15,7 +15,6 @@ from .http._exchange import request_error
 from .http._sync_pool import Pool
 from .http._transports import BaseTransportAnswer, transport_arguments
 from .stream import ChunkStream
-from .stream._reader import ChunkReader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,7 +93,7 @@ class _Requester:
         answer = self._answer(call)
         if not call.streamed:
             return call.response(answer.status, answer.headers, body_of(answer))
-        reader = ChunkReader(conceal=call.request.conceal)
+        reader = call.reader()
         answer.is_done = lambda: reader.saw_done
         return ChunkStream(answer, reader)
 

@@ -164,6 +164,11 @@ class Accumulator:
                 field_in(self._fields, name, _RULES.get(name, KEEP_LAST)).add(raw_of(value))
 
     @property
+    def count(self) -> int:
+        """The number of choices so far."""
+        return len(self._choices)
+
+    @property
     def finished(self) -> bool:
         """Whether there is a choice, and every choice has a finish reason."""
         return bool(self._choices) and all([choice.finished for choice in self._choices.values()])

@@ -94,6 +94,8 @@ class ChoiceAccumulator:
         fields = vars(choice)
         self._before = {} if any([fields.get(name) is not None for name in _NEW_IN_EACH_CHOICE]) else dict(fields)
         for name, value in fields.items():
+            if name == "finish_reason" and value == "null":  # koboldcpp sends the text in every chunk
+                value = None
             if name == "index":
                 self._indexed = True
             elif name == "extra":

@@ -22,7 +22,7 @@ from ..errors import (
 from ..stream._reader import ChunkReader
 from ._http1 import Fields
 from ._retries import rate_limits_in, retry_after_in
-from ._secrets import Headers, Secret, conceal, hide_variables
+from ._secrets import Headers, Secret, conceal, concealed, hide_variables
 from ._timeouts import Timeout
 from ._url import endpoint_of
 
@@ -97,6 +97,10 @@ class Request:
         """Replace in an error what a server repeated of the credentials, in JSON also with escapes; returns the error."""
         return conceal(error, self._secrets())
 
+    def concealed(self, value: Any) -> Any:
+        """Return a JSON value, or text from the server, in which the credentials are replaced."""
+        return concealed(value, self._secrets())
+
     def _secrets(self) -> list[str]:
         # A short word, such as the scheme before the key, may well be in an answer without being a secret.
         return [word for value in self.headers.credentials() for word in value.split() if len(word) > 7]
@@ -159,13 +163,14 @@ def status_error(status: int, headers: Fields, body: bytes, host: str) -> APISta
 
 
 def completion_in(headers: Fields, body: bytes) -> ChatCompletionResponse | None:
-    """The response in the body of a successful answer; None where it is none, or an error.
+    """Return the response in the body of a successful answer; None if the body is not one, or is an error.
 
-    An event stream, which was not asked for, is accumulated; raises what a stream raises.
+    A body that is not one JSON document is read as a stream: some servers stream without being asked, and gateways
+    append `data: [DONE]` to JSON. Raises StreamError or IncompleteStreamError for an incomplete event stream.
     """
-    if headers.get("content-type").lower().startswith("text/event-stream"):
-        return _accumulated(body)
     content = _json_in(body)
+    if content is None:
+        return _streamed_completion(headers, body)
     if is_dict(content) and "choices" in content and not content.get("error"):
         try:
             return ChatCompletionResponse.from_json(body)
@@ -183,13 +188,17 @@ def no_completion_error(status: int, headers: Fields, body: bytes, host: str) ->
     return error
 
 
-def _accumulated(body: bytes) -> ChatCompletionResponse:
+def _streamed_completion(headers: Fields, body: bytes) -> ChatCompletionResponse | None:
     reader = ChunkReader()
     reader.feed(body)
     reader.finish()
-    if reader.error is not None:
+    if reader.error is None:
+        return reader.completion.response
+    if headers.get("content-type").lower().startswith("text/event-stream") or isinstance(
+        getattr(reader.error, "body", None), dict
+    ):
         raise reader.error
-    return reader.completion.response
+    return None
 
 
 def _json_in(body: bytes) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..errors import APIError
+from ..stream._reader import ChunkReader
 from . import completion_in, no_completion_error, request_of, status_error
 from ._retries import Attempts
 from ._secrets import hide_variables
@@ -57,7 +58,8 @@ class Options:
             self.deadline if deadline is None else deadline,
         )
         request = request_of(self.endpoint, self.secret, self.headers, parameters)
-        return Call(request, timeouts, Attempts(self.max_retries, timeouts), streamed=bool(parameters.get("stream")))
+        streamed = bool(parameters.get("stream"))
+        return Call(request, timeouts, Attempts(self.max_retries, timeouts), streamed=streamed, n=parameters.get("n"))
 
     def __repr__(self) -> str:
         return f"base_url={self.endpoint.url.rpartition('/chat/')[0]!r}"
@@ -66,13 +68,20 @@ class Options:
 class Call:
     """One call: the same request for every attempt, within the same limits."""
 
-    def __init__(self, request: Request, timeouts: CallTimeouts, attempts: Attempts, *, streamed: bool) -> None:
+    def __init__(
+        self, request: Request, timeouts: CallTimeouts, attempts: Attempts, *, streamed: bool, n: object = None
+    ) -> None:
         self.request = request
+        self._n = n if isinstance(n, int) else None
         self.server: str = request.endpoint.authority
         self.timeouts = timeouts
         self.attempts = attempts
         self.streamed = streamed
         self._should_retry = ""
+
+    def reader(self) -> ChunkReader:
+        """Return a reader for the stream that answers the call."""
+        return ChunkReader(n=self._n, conceal=self.request.concealed)
 
     @hide_variables  # the body may repeat the key
     def response(self, status: int, headers: Fields, body: bytes) -> ChatCompletionResponse:

@@ -15,6 +15,7 @@ An error report shows more than the message of the error. So secrets are removed
 
 from __future__ import annotations
 
+import re
 from functools import wraps
 
 from .._http_fields import is_token
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     ErrorT = TypeVar("ErrorT", bound=BaseException)
     FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
-__all__ = ["Headers", "Secret", "conceal", "hide_variables", "without_frames"]
+__all__ = ["Headers", "Secret", "conceal", "concealed", "hide_variables", "without_frames"]
 
 _OWN = ("host", "content-length", "transfer-encoding", "connection")  # they determine where a request ends
 _TELLTALE = ("auth", "cookie", "key", "secret", "token")  # parts of the names of headers that contain credentials
@@ -65,24 +66,28 @@ def without_frames(error: ErrorT) -> ErrorT:
 def conceal(error: ErrorT, secrets: list[str]) -> ErrorT:
     """Replace secrets in the texts of an error, drop a cause that contains a secret, and return the error."""
     cause = error.__cause__
-    if cause is not None and _concealed(str(cause), secrets) != str(cause):
+    if cause is not None and concealed(str(cause), secrets) != str(cause):
         error.__cause__ = None
-    error.args = tuple(_concealed(list(error.args), secrets))
+    error.args = tuple(concealed(list(error.args), secrets))
     for name, value in vars(error).items():
-        setattr(error, name, _concealed(value, secrets))
+        setattr(error, name, concealed(value, secrets))
     return error
 
 
-def _concealed(value: Any, secrets: list[str]) -> Any:
+def concealed(value: Any, secrets: list[str]) -> Any:
+    """Return a JSON value with every secret in its texts replaced by `***`, also if its characters are JSON escapes."""
     if isinstance(value, str):
-        for secret in secrets:
-            value = value.replace(secret, "***")
-        return value
+        return re.sub("|".join([_pattern_of(secret) for secret in secrets]), "***", value) if secrets else value
     if is_list(value):
-        return [_concealed(item, secrets) for item in value]
+        return [concealed(item, secrets) for item in value]
     if is_dict(value):
-        return {_concealed(name, secrets): _concealed(item, secrets) for name, item in value.items()}
+        return {concealed(name, secrets): concealed(item, secrets) for name, item in value.items()}
     return value
+
+
+def _pattern_of(secret: str) -> str:
+    """Return a pattern for a secret, whose characters may be escaped as in JSON."""
+    return "".join([rf"(?:\\?{re.escape(mark)}|(?i:\\u{ord(mark):04x}))" for mark in secret])
 
 
 class Secret:

@@ -11,7 +11,7 @@ Does no I/O and does not parse the data of an event.
 
 from __future__ import annotations
 
-from .._named_tuple import NamedTuple
+from ._decoding import BlockDecoder, ServerSentEvent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,11 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Decoder", "ServerSentEvent", "aencode_chunks", "encode", "encode_chunks", "response_to_chunks"]
 
-_LONGEST_RETRY = 4300  # digits: CPython's limit for int(), which bounds its time; older versions have no limit
-_BOM = b"\xef\xbb\xbf"
-_FIELDS = (b"", b"data", b"event", b"id", b"retry")  # a line without a field name is a comment
-_LINE_ENDS = b"\r\n"
-_EMPTY = (b"\n", b"\r\n", b"\r")  # an empty line ends an event and does not count to its size
+ServerSentEvent.__module__ = __name__  # pickles contain the name of the public module
+
 # A vendored copy may lack `_encoding`, because decoding does not need the modules that the encoder imports.
 _NO_ENCODER = (
     "the encoder of sse cannot be imported: {}. If this is a copy of some parts,"
@@ -34,123 +31,19 @@ _NO_ENCODER = (
 )
 
 
-class ServerSentEvent(NamedTuple):
-    """One event of a stream.
-
-    `event` is the type, `data` the data lines joined with LF, and `id` the last event ID of the stream. `retry` is the
-    reconnection time in milliseconds, or None if the event does not set it.
-    """
-
-    event: str = "message"
-    data: str = ""
-    id: str = ""
-    retry: int | None = None
-
-
-class Decoder:
+class Decoder(BlockDecoder):
     """A decoder that takes bytes, split anywhere, and returns each event when its last byte arrives.
 
+    `last_event_id` and `retry` (milliseconds) are the last event ID and the last reconnection time of the stream.
     Invalid UTF-8 is replaced by U+FFFD, as the standard requires. An event or a line larger than `max_event_bytes`
     raises ValueError, after the events before it were returned.
     """
 
-    def __init__(self, max_event_bytes: int = 16 * 2**20) -> None:
-        self.max_event_bytes = max_event_bytes
-        self.last_event_id: str = ""
-        self.saw_field: bool = False
-        """Whether a comment or a field of the standard was received, which means that the body is an event stream."""
-        self._line = bytearray()  # the unfinished line
-        self._overflow = False
-        self._at_start = True
-        self._after_cr = False
-        self._reset()
-
-    def _reset(self) -> None:
-        self._data: list[bytes] = []
-        self._event = b""
-        self._id: bytes | None = None
-        self._retry: int | None = None
-        self._size = 0  # bytes of the lines whose values are kept
+    keeps_unknown = False
 
     def feed(self, data: bytes) -> list[ServerSentEvent]:
         """Take the next bytes and return the events that they complete; raises ValueError if one is too large."""
-        events: list[ServerSentEvent] = []
-        if self._overflow:
-            raise self._too_large()
-        if not data:
-            return events
-        if self._after_cr and data[:1] == b"\n":
-            data = data[1:]
-        self._after_cr = data[-1:] == b"\r"
-        if self._at_start:
-            data = self._without_mark(data)
-        for line in data.splitlines(keepends=True):
-            content = line.rstrip(_LINE_ENDS)
-            if line not in _EMPTY and self._size + len(self._line) + len(content) > self.max_event_bytes:
-                self._overflow = True
-                break
-            ended = len(content) < len(line)
-            if self._line or not ended:
-                self._line += content
-                if not ended:
-                    break
-                content = bytes(self._line)
-                self._line.clear()
-            event = self._process_line(content)
-            if event is not None:
-                events.append(event)
-        if self._overflow and not events:
-            raise self._too_large()
-        return events
-
-    def _too_large(self) -> ValueError:
-        return ValueError(f"an event of more than {self.max_event_bytes} bytes: see max_event_bytes")
-
-    def _without_mark(self, data: bytes) -> bytes:
-        head = bytes(self._line) + data
-        self._line.clear()
-        if len(head) < len(_BOM) and _BOM.startswith(head):
-            self._line += head
-            return b""
-        self._at_start = False
-        return head[len(_BOM) :] if head.startswith(_BOM) else head
-
-    def _process_line(self, line: bytes) -> ServerSentEvent | None:
-        if not line:
-            return self._dispatch()
-        field, colon, value = line.partition(b":")
-        if colon and field in _FIELDS:
-            self.saw_field = True
-        if value[:1] == b" ":
-            value = value[1:]
-        if field == b"data":
-            self._data.append(value)
-        elif field == b"event":
-            self._event = value
-        elif field == b"id":
-            if b"\0" not in value:
-                self._id = value
-        elif field == b"retry":
-            if value.isdigit() and len(value) <= _LONGEST_RETRY:
-                self._retry = int(value)
-        else:  # comments and unknown fields are not kept, so they do not count
-            return None
-        self._size += len(line) + 1  # its line end counts as one byte
-        return None
-
-    def _dispatch(self) -> ServerSentEvent | None:
-        if self._id is not None:
-            self.last_event_id = self._id.decode("utf-8", "replace")
-        event = None
-        if self._data:
-            event = ServerSentEvent(
-                self._event.decode("utf-8", "replace") or "message",
-                b"\n".join(self._data).decode("utf-8", "replace"),
-                self.last_event_id,
-                self._retry,
-            )
-        self._reset()
-        return event
+        return [item for item in self.decode(data) if isinstance(item, ServerSentEvent)]
 
     def finish(self) -> ServerSentEvent | None:
         """End the stream and return its unfinished last event, if any.
@@ -158,14 +51,7 @@ class Decoder:
         The standard discards this event; the caller decides whether to use it. Raises ValueError if an event of the
         stream was too large.
         """
-        if self._overflow:
-            raise self._too_large()
-        line = bytes(self._line)
-        self._line.clear()
-        if line:
-            self._process_line(line)
-            self.saw_field = self.saw_field or any([field.startswith(line) for field in _FIELDS])  # a truncated name
-        return self._dispatch()
+        return next((item for item in self.decode_end() if isinstance(item, ServerSentEvent)), None)
 
 
 def encode(event: ServerSentEvent) -> bytes:

@@ -9,6 +9,7 @@ Opens no source and sends nothing.
 
 from __future__ import annotations
 
+from _thread import allocate_lock  # threading may be missing
 from functools import partial
 
 from .._byte_sources import (
@@ -17,7 +18,9 @@ from .._byte_sources import (
     as_bytes,
     close_source,
     interrupt_read,
+    is_connection_error,
     iterator_of,
+    module_of,
     truncation_error,
 )
 from ..accumulate import CompletionState
@@ -39,16 +42,19 @@ __all__ = ["AsyncChunkStream", "ChunkReader", "ChunkStream", "aiter_chunks", "it
 
 ChunkReader.__module__ = __name__  # pickles contain the name of the public module
 
+_END: Any = object()  # in place of a piece, because a source may wrongly return None
+_SHARED = "another {} is reading this stream: read it in one only, and pass the chunks on"
+
 
 class _StreamBase:
     """The base of the streams over synchronous and asynchronous sources."""
 
     def __init__(self, source: Any, pieces: Any, reader: ChunkReader) -> None:
         self._source = source
+        self._module = module_of(source)
         self._to_close = [source] if pieces is source else [source, pieces]  # closed from the last to the first
         self._reader = reader
         self._reading = False
-        self._raised = False
 
     @property
     def completion(self) -> Completion:
@@ -56,11 +62,9 @@ class _StreamBase:
         return self._reader.completion
 
     def _ending(self) -> Exception | None:
-        """Return the error of the stream the first time, and None later."""
-        if self._raised:
-            return None
-        self._raised = True
-        return self._reader.error
+        """Return the error of the stream, without the frames of an earlier read that raised it."""
+        error = self._reader.error
+        return None if error is None else error.with_traceback(None)
 
 
 class ChunkStream(_StreamBase):
@@ -68,28 +72,43 @@ class ChunkStream(_StreamBase):
 
     The source is closed at the end of the stream, on an error, by `close()`, and when the stream is garbage-collected.
     After the last chunk, iteration raises StreamError if the server reported an error or its response is not an event
-    stream, and IncompleteStreamError if the stream was cut off.
+    stream, and IncompleteStreamError if the stream was cut off. A later iteration raises it again.
 
-    Another thread may call `close()`. It interrupts a read from a socket at once. It cannot interrupt a generator: the
-    source is then closed after the generator's next piece.
+    An exception that is not the connection's, such as KeyboardInterrupt or that of a signal handler, is raised
+    unchanged. It closes the stream, and a later iteration raises IncompleteStreamError.
+
+    Only one thread can iterate: another one gets a RuntimeError. Another thread may call `close()`, after which the
+    iteration ends without an exception. It interrupts a read from a socket at once. It cannot interrupt a generator:
+    the source is then closed after the generator's next piece.
     """
 
     def __init__(self, source: ByteSource, reader: ChunkReader) -> None:
         pieces = iterator_of(source)
         super().__init__(source, pieces, reader)
-        self._next_piece = partial(next, pieces, None)
+        self._in_use = allocate_lock()
+        self._next_piece = partial(next, pieces, _END)
 
     def __iter__(self) -> Iterator[ChatCompletionChunk]:
         """Iterate over the remaining chunks."""
         reader, next_chunk = self._reader, self._reader.next_chunk
+        begin, end = self._in_use.acquire, self._in_use.release
         while True:
-            chunk = next_chunk()
-            if chunk is not None:
-                yield chunk
-            elif reader.state is CompletionState.OPEN:
-                self._receive()
-            else:
+            if not begin(False):
+                raise self._sharing_error()
+            try:
+                chunk = next_chunk()
+                while chunk is None and reader.state is CompletionState.OPEN:
+                    self._receive()
+                    chunk = next_chunk()
+            except BaseException as error:  # bytes may be lost
+                reader.interrupt(error)
+                self.close()
+                raise
+            finally:
+                end()
+            if chunk is None:
                 break
+            yield chunk
         try:
             self._release()
         except Exception:  # all data has arrived, and the state is known
@@ -103,31 +122,27 @@ class ChunkStream(_StreamBase):
             return chunk
         raise StopIteration
 
+    def _sharing_error(self) -> Exception:
+        # An exception between two instructions may leave the lock acquired.
+        return self._ending() or RuntimeError(_SHARED.format("thread"))
+
     def _receive(self) -> None:
-        """Pass the next piece of the source, its end or its error to the reader; a transport may raise any error."""
+        """Pass the next piece of the source, its end or the error of its connection to the reader."""
         self._reading = True  # set before the state is read, because `close` may run in another thread
         try:
-            piece = self._next_piece() if self._reader.state is CompletionState.OPEN else None
+            piece = self._next_piece() if self._reader.state is CompletionState.OPEN else _END
         except Exception as error:
-            self._reading = False
+            # After `close()` in another thread or task, a read may fail in any way.
+            if self._reader.state is CompletionState.OPEN and not is_connection_error(error, self._module):
+                raise
             self._reader.break_off(error)
-        except BaseException:
-            self._reading = False
-            self.close()
-            raise
         else:
-            self._reading = False
-            if piece is None:
+            if piece is _END:
                 self._reader.end(truncation_error(self._source))
             else:
-                self._reader.receive(piece if type(piece) is bytes else self._bytes_of(piece))
-
-    def _bytes_of(self, piece: Any) -> bytes:
-        try:
-            return as_bytes(piece)
-        except TypeError:
-            self.close()
-            raise
+                self._reader.receive(piece if type(piece) is bytes else as_bytes(piece))
+        finally:
+            self._reading = False
 
     def __enter__(self) -> Self:
         return self
@@ -175,13 +190,19 @@ class AsyncChunkStream(_StreamBase):
         return self
 
     async def __anext__(self) -> ChatCompletionChunk:
-        while True:
+        if self._reading:
+            raise RuntimeError(_SHARED.format("task"))
+        try:
             chunk = self._reader.next_chunk()
-            if chunk is not None:
-                return chunk
-            if self._reader.state is not CompletionState.OPEN:
-                break
-            await self._receive()
+            while chunk is None and self._reader.state is CompletionState.OPEN:
+                await self._receive()
+                chunk = self._reader.next_chunk()
+        except BaseException as error:  # bytes may be lost
+            self._reader.interrupt(error)
+            await self.aclose()
+            raise
+        if chunk is not None:
+            return chunk
         try:
             await self._release()
         except Exception:  # all data has arrived, and the state is known
@@ -189,30 +210,21 @@ class AsyncChunkStream(_StreamBase):
         raise self._ending() or StopAsyncIteration
 
     async def _receive(self) -> None:
-        """Pass the next piece of the source, its end or its error to the reader; a transport may raise any error."""
+        """Pass the next piece of the source, its end or the error of its connection to the reader."""
         self._reading = True
         try:
             piece = await self._pieces.__anext__()
         except StopAsyncIteration:
-            self._reading = False
             self._reader.end()
         except Exception as error:
-            self._reading = False
+            # After `close()` in another thread or task, a read may fail in any way.
+            if self._reader.state is CompletionState.OPEN and not is_connection_error(error, self._module):
+                raise
             self._reader.break_off(error)
-        except BaseException:
-            self._reading = False
-            await self.aclose()
-            raise
         else:
-            self._reading = False
-            await self._take(piece)
-
-    async def _take(self, piece: Any) -> None:
-        try:
             self._reader.receive(as_bytes(piece))
-        except TypeError:
-            await self.aclose()
-            raise
+        finally:
+            self._reading = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -244,19 +256,24 @@ class AsyncChunkStream(_StreamBase):
 
 
 def iter_chunks(
-    source: ByteSource, *, require_finish: bool = True, max_event_bytes: int = MAX_EVENT_BYTES
+    source: ByteSource, *, require_finish: bool = True, n: int | None = None, max_event_bytes: int = MAX_EVENT_BYTES
 ) -> ChunkStream:
     """Return the chunks of a stream of bytes.
 
-    `source` is a urllib or http.client response, a binary file, an iterable of bytes, or bytes. With
+    `source` is a urllib or http.client response, a binary file, an iterable of bytes, or bytes. `n` is the number of
+    choices that the request asked for: a stream that ends without `[DONE]` and with fewer choices is cut off. With
     `require_finish=False`, a stream that ends without `[DONE]` and without a finish reason for every choice raises no
     error; its state is still `cut_off`. An event larger than `max_event_bytes` raises StreamError.
     """
-    return ChunkStream(source, ChunkReader(require_finish=require_finish, max_event_bytes=max_event_bytes))
+    return ChunkStream(source, ChunkReader(require_finish=require_finish, n=n, max_event_bytes=max_event_bytes))
 
 
 def aiter_chunks(
-    source: AsyncByteSource, *, require_finish: bool = True, max_event_bytes: int = MAX_EVENT_BYTES
+    source: AsyncByteSource,
+    *,
+    require_finish: bool = True,
+    n: int | None = None,
+    max_event_bytes: int = MAX_EVENT_BYTES,
 ) -> AsyncChunkStream:
     """Return the chunks of an asynchronous iterable of bytes, such as asyncio's StreamReader; see `iter_chunks`."""
-    return AsyncChunkStream(source, ChunkReader(require_finish=require_finish, max_event_bytes=max_event_bytes))
+    return AsyncChunkStream(source, ChunkReader(require_finish=require_finish, n=n, max_event_bytes=max_event_bytes))

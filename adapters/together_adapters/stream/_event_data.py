@@ -16,11 +16,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-__all__ = ["DONE", "Unparsed", "completion_as_chunk", "documents_in", "find_error", "message_of"]
+__all__ = [
+    "DONE",
+    "Unparsed",
+    "after_done",
+    "completion_as_chunk",
+    "documents_in",
+    "find_error",
+    "is_done",
+    "message_of",
+]
 
 DONE = "[DONE]"
-_DONE = r'"\[DONE\]"|\[DONE\]'
-_SPACE = r"\s*"
+_DONE = r'(?i:"\[DONE\]"|\[DONE\])'
+_SPACE = r"\s*(?:data:\s*)*"  # some gateways add a second `data:` to the events of their upstream
 
 
 class Unparsed(str):
@@ -30,7 +39,10 @@ class Unparsed(str):
 
 
 def documents_in(text: str) -> Iterator[dict[str, Any] | str]:
-    """Iterate over the JSON objects, alone or in arrays, and the `[DONE]`s of a text; any other text is an Unparsed."""
+    """Iterate over the JSON objects, alone or in arrays, of a text, and its `[DONE]`; any other text is an Unparsed.
+
+    null and empty arrays are skipped. `[DONE]` is the end only if nothing follows it, else it begins an Unparsed.
+    """
     try:
         check_nesting(text)
     except RecursionError:
@@ -41,25 +53,35 @@ def documents_in(text: str) -> Iterator[dict[str, Any] | str]:
         start = _end_of(_SPACE, text, end)
         if start == len(text):
             return
-        end = _end_of(_DONE, text, start)
-        if end > start:
-            yield DONE
-            continue
+        if _end_of(_DONE, text, start) > start:
+            yield DONE if is_done(text, start) else Unparsed(text[start:])
+            return
         try:
             value, end = document_at(text, start)
         except ValueError:
-            value = None
+            value = text
         if is_dict(value):
             yield value
-        elif is_list(value) and value and all([is_dict(item) for item in value]):
+        elif is_list(value) and all([is_dict(item) for item in value]):
             yield from value  # Gemini's form of an error body
-        else:
+        elif value is not None:
             yield Unparsed(text[start:])
             return
 
 
+def is_done(text: str, start: int = 0) -> bool:
+    """Return whether a text is `[DONE]` from a position on, once or repeated."""
+    return re.compile(rf"(?:{_SPACE}{_DONE})+\s*").fullmatch(text, start) is not None
+
+
+def after_done(text: str) -> str:
+    """Return what follows a `[DONE]` at the beginning of a text; "" if the text begins differently."""
+    end = _end_of(_DONE, text, 0)
+    return text[end:] if end else ""
+
+
 def _end_of(pattern: str, text: str, start: int) -> int:
-    found = re.compile(pattern, re.IGNORECASE).match(text, start)
+    found = re.compile(pattern).match(text, start)
     return start if found is None else found.end()
 
 
@@ -67,22 +89,56 @@ def find_error(name: str, chunk: ChatCompletionChunk) -> TogetherErrorResponse |
     """Return the error that an event reports, in any of the forms that servers use; None if it reports none."""
     fields = vars(chunk)
     is_chunk = "choices" in fields
-    if is_chunk and name != "error" and not ("error" in fields or "extra" in fields or fields.get("object") == "error"):
+    if name != "error" and is_chunk and not _may_report_error(chunk):
         return None
     error: Any = chunk.error if chunk.error is not None else chunk.extra.get("error")
     if isinstance(error, TogetherErrorResponse):
         if error.to_dict() or not is_chunk:
             return error
     elif error is not None and (error or not is_chunk):
-        return TogetherErrorResponse(message=error if isinstance(error, str) else _in_words(error))
-    speaks = isinstance(chunk.extra.get("message"), str) or "detail" in chunk.extra
-    loose = speaks and name in ("error", "message") and not is_chunk and chunk.usage is None
-    if (name == "error" and not chunk.choices) or str(chunk.object) == "error" or loose:
+        return _as_error(error)
+    error = _nested_error(chunk)
+    if error:
+        return _as_error(error)
+    is_flat = isinstance(chunk.extra.get("message"), str) or "detail" in chunk.extra
+    is_flat = is_flat and name in ("error", "message") and not is_chunk and chunk.usage is None
+    if (name == "error" and not chunk.choices) or str(chunk.object) == "error" or is_flat:
         return TogetherErrorResponse.from_dict(chunk.to_dict())
     return None
 
 
-def _in_words(error: Any) -> str:
+def _may_report_error(chunk: ChatCompletionChunk) -> bool:
+    fields = vars(chunk)
+    return (
+        "error" in fields
+        or "extra" in fields
+        or fields.get("object") == "error"
+        or any(["extra" in vars(choice) for choice in chunk.choices or ()])
+    )
+
+
+def _nested_error(chunk: ChatCompletionChunk) -> Any:
+    """Return the error in `x_groq.error` (Groq), a choice (OpenRouter, genkit) or `base_resp` (MiniMax), if any."""
+    for choice in chunk.choices or ():
+        error: Any = choice.extra.get("error")
+        if error:
+            return error
+    groq: Any = chunk.extra.get("x_groq")
+    if is_dict(groq) and groq.get("error"):
+        return groq["error"]
+    status: Any = chunk.extra.get("base_resp")
+    if is_dict(status) and status.get("status_code"):  # 0 is success
+        return {"message": status.get("status_msg"), "code": status["status_code"]}
+    return None
+
+
+def _as_error(error: Any) -> TogetherErrorResponse:
+    if is_dict(error):
+        return TogetherErrorResponse.from_dict(error)
+    return TogetherErrorResponse(message=error if isinstance(error, str) else _text_of(error))
+
+
+def _text_of(error: Any) -> str:
     from .._error_messages import message_in
 
     return message_in({"error": error}) or json.dumps(error)

@@ -8,12 +8,14 @@ times as long as `split` and `json.loads` of the events, because it wrote into t
 interface without shared state it took 1.0, where the two paths take 1.6: 2 us less for a chunk that costs 17 us or more
 in a socket and an event loop.
 
+A stream is finished only if a choice has arrived, and either `[DONE]` or a finish reason for every expected choice.
 Servers deviate from the format. The reader accepts:
 
-- Events without data, comments, and events named other than `message` or `error` that contain no chunk: ignored.
+- Events without data, comments, null, and events named other than `message` or `error` that contain no chunk: ignored.
+- `[DONE]` under any event name.
 - Several JSON documents in one event, because some gateways end an event with one line end instead of two.
 - A last event without its empty line, if its JSON is complete.
-- A body that is JSON instead of an event stream: an error, or a completion without streaming.
+- JSON outside of events, also as the value of a field named `error`: an error, or a completion without streaming.
 
 Does no I/O, and does not raise the error of the stream.
 """
@@ -21,11 +23,12 @@ Does no I/O, and does not raise the error of the stream.
 from __future__ import annotations
 
 from .._byte_sources import BLANK_LINE, partial_data
-from .._types import ChatCompletionChunk, ParseError, loads, reader_of
+from .._types import STACK_USED_UP, ChatCompletionChunk, ParseError, is_deeply_nested, loads, reader_of
 from ..accumulate import Accumulator, Completion, CompletionState
 from ..errors import APIError, APITimeoutError, IncompleteStreamError, StreamError, StreamTimeoutError
-from ..sse import Decoder, ServerSentEvent
-from ._event_data import Unparsed, completion_as_chunk, documents_in, find_error, message_of
+from ..sse._decoding import BlockDecoder, ServerSentEvent, Undispatched
+from ._event_data import Unparsed, after_done, completion_as_chunk, documents_in, find_error, is_done, message_of
+from ._unframed import UnframedText
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +41,9 @@ MAX_EVENT_BYTES = 16 * 2**20
 _read_chunk = reader_of(ChatCompletionChunk)  # `from_json` without its own checks, which cost 0.04 of `json.loads`
 _READ_EVENTS = ("message", "error")
 _BLANK = b"\xef\xbb\xbf \t\r\n"  # a byte order mark and white space
-_SHOWN = 80  # bytes or characters of invalid input in an error message
+_SHOWN = 80  # characters of invalid input in an error message
+_HEAD = 4096  # bytes of the beginning of a body that are kept for an error message, in which secrets are replaced
+_MOST_NAMES = 20  # names of events that are counted for an error message
 _LONGEST_TAIL = 4096  # bytes of an unfinished line; joining a longer one with each piece would take quadratic time
 
 
@@ -46,30 +51,37 @@ class ChunkReader:
     """A reader that takes the bytes of a stream and returns its chunks; `state` is that of the Completion.
 
     After `receive` or `end`, call `next_chunk` until it returns None. Then the reader needs more bytes, or the stream
-    is over and `error` is the exception to raise, if any. Bytes after `[DONE]` or an error are ignored. `conceal`
-    removes secrets from an error that the server reported.
+    is over and `error` is the exception to raise, if any. Bytes after `[DONE]` or an error are ignored. `n` is the
+    number of choices that the request asked for, if it is known. `conceal` replaces secrets in a JSON value; it is
+    applied to everything from the server that an error contains.
     """
 
     def __init__(
         self,
         *,
         require_finish: bool = True,
+        n: int | None = None,
         max_event_bytes: int = MAX_EVENT_BYTES,
-        conceal: Callable[[APIError], APIError] | None = None,
+        conceal: Callable[[Any], Any] | None = None,
     ) -> None:
         self.state: CompletionState = CompletionState.OPEN
         self.saw_done: bool = False
         self.error: APIError | None = None
         self._require_finish = require_finish
+        self._n = n or 1
         self._conceal = conceal
         self._accumulator = Accumulator()
         self._data: bytes = b""  # the last bytes received; those from `_at` on are unread
         self._at: int = 0
-        self._decoder = Decoder(max_event_bytes)
-        self._aligned: bool = False  # whether an event begins at `_at` and the decoder has no part of one
+        self._decoder = BlockDecoder(max_event_bytes)
+        self._aligned: bool = False  # whether an event begins at `_at` and no bytes before it wait in the decoder
         self._chunks: Iterator[ChatCompletionChunk] | None = None  # of the last events from the decoder
         self._frames: int = 0  # events with data so far
-        self._start = _BodyStart(max_event_bytes)
+        self._names: dict[str, int] = {}  # events with data by their type, other than `message`
+        self._head = b""  # the beginning of the body, until the first event
+        self._unread = ""  # the data of the last event before the first choice
+        self._unframed = UnframedText(max_event_bytes)
+        self._is_whole = False  # whether the body is a completion without streaming
         self._ended = False
         self._broken: BaseException | None = None
 
@@ -100,6 +112,15 @@ class ChunkReader:
         self._chunks = None  # breaks a reference cycle with the reader
         if self.state is CompletionState.OPEN:
             self.state = CompletionState.CANCELLED
+
+    def interrupt(self, error: BaseException) -> None:
+        """Stop reading because of an exception that is not the connection's, after which bytes may be lost."""
+        is_open = self.state is CompletionState.OPEN
+        self.cancel()
+        if is_open:
+            self.error = IncompleteStreamError(
+                f"reading was interrupted by {type(error).__name__}, and the stream was closed", self.completion
+            )
 
     def feed(self, data: bytes) -> list[ChatCompletionChunk]:
         """Take the next bytes and return the chunks that they complete."""
@@ -158,9 +179,12 @@ class ChunkReader:
                 self._at = end + 2
                 self._frames += 1
                 fields = chunk.__dict__
+                choices = fields.get("choices")
                 if (
                     self._accumulator.started
-                    and "choices" in fields
+                    and choices
+                    and "extra" not in choices[0].__dict__
+                    and len(choices) == 1
                     and "error" not in fields
                     and "extra" not in fields
                     and fields.get("object") != "error"
@@ -175,7 +199,7 @@ class ChunkReader:
         self._decode()
         return None
 
-    # ---- the general path: events from the decoder
+    # ---- the general path: blocks from the decoder
 
     def _decode(self) -> None:
         """Decode the bytes up to the next blank line, or all if there is none, so that no event is delayed."""
@@ -184,47 +208,84 @@ class ChunkReader:
         self._aligned = end >= 0
         block = data[self._at : end + len(BLANK_LINE)] if self._aligned else data[self._at :]
         self._at += len(block)
-        events: list[ServerSentEvent] = []
+        found: list[ServerSentEvent | Undispatched] = []
         try:
-            events = self._decoder.feed(block)
-            self._decoder.feed(b"")  # raises if what follows these events is too large
+            found = self._decoder.decode(block)
+            self._decoder.decode(b"")  # raises if what follows these events is too large
         except ValueError as error:
             problem = str(error)
-        if not self._frames:
-            self._start.add(block, is_events=bool(events))
-        if events or problem:
-            self._chunks = self._chunks_of(events, problem)
+        if not self._frames and len(self._head) < _HEAD:
+            self._head = (
+                (self._head or block.lstrip(_BLANK))[:_HEAD] if not self._head else (self._head + block)[:_HEAD]
+            )
+        if found or problem:
+            self._chunks = self._chunks_of(found, problem)
 
-    def _chunks_of(self, events: Iterable[ServerSentEvent], problem: str) -> Iterator[ChatCompletionChunk]:
-        """Yield the chunks of the events, then fail if there is a `problem`."""
-        for name, data, _, _ in events:
-            text = data.strip()
-            if text:
-                self._frames += 1
-                try:
-                    chunk = ChatCompletionChunk.from_json(text)
-                except ParseError as error:
-                    if name in _READ_EVENTS:
-                        yield from self._chunks_of_text(name, text, error.problem)
-                else:
-                    taken = self._take_chunk(chunk, name)
-                    if taken is not None:
-                        yield taken
-            elif name == "error":
-                self._fail("an error event that does not say what is wrong")
+    def _chunks_of(
+        self, found: Iterable[ServerSentEvent | Undispatched], problem: str
+    ) -> Iterator[ChatCompletionChunk]:
+        """Yield the chunks of the decoded parts of the body, then fail if there is a `problem`."""
+        for item in found:
+            if isinstance(item, ServerSentEvent):
+                if self._unframed.waits:
+                    yield from self._chunks_of_waiting()
+                if self.state is CompletionState.OPEN:
+                    yield from self._chunks_of_event(item.event, item.data)
+            elif item.text:
+                yield from self._chunks_of_unframed(item.text)
+            elif item.event == "error":
+                self._fail("the server sent an error event without data")
             if self.state is not CompletionState.OPEN:
                 return
         if problem:
             self._fail(problem)
 
+    def _chunks_of_event(self, name: str, data: str) -> Iterator[ChatCompletionChunk]:
+        text = data.strip()
+        if text:
+            self._note_event(name, text)
+            try:
+                chunk = ChatCompletionChunk.from_json(text)
+            except ParseError as error:
+                if error.problem == STACK_USED_UP and not is_deeply_nested(text):
+                    raise RecursionError("the stack is used up by the caller") from None
+                if name in _READ_EVENTS:
+                    yield from self._chunks_of_text(name, text, error.problem)
+                elif is_done(text):
+                    self._take_done()
+            else:
+                taken = self._take_chunk(chunk, name)
+                if taken is not None:
+                    yield taken
+        elif name == "error":
+            self._fail("the server sent an error event without data")
+
+    def _note_event(self, name: str, text: str) -> None:
+        """Count an event with data, and keep its text until a choice has arrived."""
+        self._frames += 1
+        if name != "message" and (name in self._names or len(self._names) < _MOST_NAMES):
+            self._names[name] = self._names.get(name, 0) + 1
+        if not self._accumulator.started and not is_done(text):
+            self._unread = text
+
     def _chunks_of_text(self, name: str, text: str, problem: str) -> Iterator[ChatCompletionChunk]:
         """Yield the chunks of an event that is not one JSON object (`problem`); fail at the first invalid JSON."""
         rest = yield from self._chunks_of_documents(name, text)
-        if rest and name == "error":
-            self._fail(rest)
+        if after_done(rest):
+            self._fail_after_done(name, rest)
+        elif rest and name == "error":
+            self._fail(self._concealed(rest))
         elif rest:
             why = problem.removeprefix("not JSON: ") if rest == text else "text that is not a JSON object follows"
-            self._fail(f"frame {self._frames} is not JSON: {why} ({rest[:_SHOWN]!r})")
+            self._fail(f"frame {self._frames} is not JSON: {why} ({self._shown(rest)})")
+
+    def _fail_after_done(self, name: str, rest: str) -> None:
+        """Fail for an event with text after `[DONE]`, with the error that the text reports, if it reports one."""
+        for document in documents_in(after_done(rest)):
+            if not isinstance(document, str) and find_error(name, ChatCompletionChunk.from_dict(document)) is not None:
+                self._take_chunk(ChatCompletionChunk.from_dict(document), name)
+                return
+        self._fail(f"frame {self._frames} is not JSON: text follows [DONE] ({self._shown(rest)})")
 
     def _chunks_of_documents(self, name: str, text: str) -> Generator[ChatCompletionChunk, None, str]:
         """Yield the chunk of each JSON document in the text, and return the rest that is not a JSON object."""
@@ -232,7 +293,7 @@ class ChunkReader:
             if isinstance(document, Unparsed):
                 return str(document)
             if isinstance(document, str):  # DONE
-                self.state, self.saw_done = CompletionState.FINISHED, True
+                self._take_done()
                 return ""
             try:
                 chunk = ChatCompletionChunk.from_dict(document)
@@ -257,99 +318,152 @@ class ChunkReader:
             self._accumulator.add(chunk)
         if error is None:
             return chunk
-        self._fail(message_of(error), type=error.type_, code=error.code, body=chunk.to_dict())
+        message, body = self._concealed(message_of(error)), self._concealed(chunk.to_dict())
+        self._fail(message, type=self._concealed(error.type_), code=self._concealed(error.code), body=body)
         return chunk if chunk.choices else None
+
+    def _take_done(self) -> None:
+        """Finish the stream at `[DONE]`; fail if no choice has arrived."""
+        self.saw_done = True
+        if self._accumulator.started:
+            self.state = CompletionState.FINISHED
+        else:
+            self._fail(f"[DONE] without a completion: {self._events_seen()}")
+
+    # ---- lines outside of events
+
+    def _chunks_of_unframed(self, text: str) -> Iterator[ChatCompletionChunk]:
+        """Yield the chunks of unframed lines. JSON that is not complete waits for the next lines."""
+        try:
+            complete = self._unframed.add(text)
+            if complete.lstrip()[:1] in ("{", "["):
+                rest = yield from self._chunks_of_json(complete)
+            else:
+                rest = complete
+            if self.state is CompletionState.OPEN and rest.strip():
+                if self._unframed.is_error and rest.lstrip()[:1] != "{" and rest.strip() != "null":
+                    self._fail(self._concealed(rest.strip()))
+                self._unframed.put_back(rest)
+        except ValueError as error:
+            self._fail(str(error))
+        self._aligned = self._aligned and not self._unframed.waits
+
+    def _chunks_of_waiting(self) -> Iterator[ChatCompletionChunk]:
+        """Yield the chunks of unframed lines after which another event or the end of the body follows."""
+        rest = yield from self._chunks_of_json(self._unframed.take())
+        if self.state is CompletionState.OPEN and rest:
+            if self._unframed.is_error:
+                self._fail(self._concealed(rest))
+            self._unframed.quoted = self._unframed.quoted or rest
+
+    def _chunks_of_json(self, text: str) -> Generator[ChatCompletionChunk, None, str]:
+        """Yield the chunks of unframed JSON; a completion without streaming makes the answer whole."""
+        started = self._accumulator.started
+        rest = yield from self._chunks_of_documents("error" if self._unframed.is_error else "message", text)
+        self._is_whole = self._is_whole or (not started and self._accumulator.started)
+        return rest
 
     # ---- the end
 
     def _last_chunks(self) -> Iterator[ChatCompletionChunk]:
-        """Yield the chunks of a last event without its empty line, or of a JSON body, and set the final state."""
+        """Yield the chunks of a last block without its empty line, and set the final state."""
         try:
-            event = self._decoder.finish()
+            found = self._decoder.decode_end()
         except ValueError as error:
             self._fail(str(error))
             return
-        rest, is_whole = "", False
-        if event is not None:
-            rest = yield from self._chunks_of_rest(event.event, event.data)
-            if rest and event.event == "error" and not event.data.lstrip().startswith("{"):
-                self._fail(rest)  # an error message is usable even if it is truncated
-        if self.state is CompletionState.OPEN and not self._frames and self._start.json is not None:
-            rest = yield from self._chunks_of_rest("message", self._start.json.decode("utf-8", "replace"))
-            is_whole = self._accumulator.started
-            if rest and self._broken is None:
-                self._fail(self._start.problem())
+        rest = ""
+        for item in found:
+            if isinstance(item, ServerSentEvent):
+                if self._unframed.waits:
+                    yield from self._chunks_of_waiting()
+                rest = yield from self._chunks_of_last_event(item.event, item.data)
+            else:
+                yield from self._chunks_of([item], "")
+        if self.state is CompletionState.OPEN and self._unframed.waits:
+            yield from self._chunks_of_waiting()
         if self.state is CompletionState.OPEN:
-            self._settle(rest, is_whole=is_whole)
+            self._settle(rest)
 
-    def _chunks_of_rest(self, name: str, text: str) -> Generator[ChatCompletionChunk, None, str]:
-        """Yield the chunks of a text that may be truncated, and return the rest.
+    def _chunks_of_last_event(self, name: str, data: str) -> Generator[ChatCompletionChunk, None, str]:
+        """Yield the chunks of an event that may be truncated, and return the rest.
 
-        The text is not counted as a frame if nothing in it is JSON.
+        The event is not counted if nothing in it is JSON.
         """
+        if self.state is not CompletionState.OPEN:
+            return ""
+        if name not in _READ_EVENTS and is_done(data):
+            self._take_done()
+            return ""
         self._frames += 1
-        rest = yield from self._chunks_of_documents(name, text)
-        if len(rest) >= len(text.lstrip()):
+        rest = yield from self._chunks_of_documents(name, data)
+        if len(rest) >= len(data.lstrip()):
             self._frames -= 1
+        if rest and name == "error" and not data.lstrip().startswith("{"):
+            self._fail(self._concealed(rest))  # an error message is usable even if it is truncated
         return rest
 
-    def _settle(self, rest: str, *, is_whole: bool) -> None:
+    def _settle(self, rest: str) -> None:
         """Set the final state of a stream that ended without `[DONE]` or an error event.
 
-        `rest` is the text of a truncated last event. `is_whole` is True for a completion without streaming, which is
-        complete even without a finish reason, because Ollama sends null.
+        `rest` is the text of a truncated last event. A completion without streaming is complete even without a finish
+        reason, because Ollama sends null.
         """
+        accumulator = self._accumulator
         if self._broken is not None:
             ours = isinstance(self._broken, APIError)
-            said = self._broken if ours else f"the connection broke before the stream was complete: {self._broken!r}"
-            self._cut(str(said))
-        elif is_whole or self._accumulator.finished:
+            reason = self._broken if ours else f"the connection broke before the stream was complete: {self._broken!r}"
+            self._cut(self._concealed(str(reason)))
+        elif accumulator.started and (self._is_whole or (accumulator.finished and accumulator.count >= self._n)):
             self.state = CompletionState.FINISHED
         elif not self._frames and not self._decoder.saw_field:
-            self._fail(self._start.problem())
+            self._fail(self._body_problem())
         elif self._require_finish:
-            inside = f", inside an event: {rest[:_SHOWN]!r}" if rest else ""
-            self._cut(f"the stream ended without [DONE] and without a finish reason for every choice{inside}")
+            inside = f", inside an event: {self._shown(rest)}" if rest else ""
+            if accumulator.finished and accumulator.started:
+                what = f"with {accumulator.count} of {self._n} choices"
+            else:
+                what = "without a finish reason for every choice"
+            seen = "" if accumulator.started else f": {self._events_seen()}"
+            self._cut(f"the stream ended without [DONE] and {what}{inside}{seen}")
         else:
             self.state = CompletionState.CUT_OFF
 
+    def _body_problem(self) -> str:
+        """Return the reason why the body is not an event stream."""
+        head = self._concealed(self._head.decode("utf-8", "replace")).strip()
+        return f"not an event stream: the body begins with {self._shown(head)}" if head else "an empty body"
+
+    def _events_seen(self) -> str:
+        """Describe the events of a stream in which no choice has arrived."""
+        if not self._frames:
+            return "no event arrived"
+        names = dict(self._names)
+        if self._frames > sum(names.values()):
+            names["message"] = self._frames - sum(names.values())
+        counts = ", ".join([f"{self._shown(name)} {count}" for name, count in names.items()])
+        last = f"; the last is {self._shown(self._unread)}" if self._unread else ""
+        return f"{self._frames} events arrived ({counts}), none of them a chunk with a choice{last}"
+
     def _fail(self, message: str, **details: Any) -> None:
         self.state = CompletionState.ERRORED
-        error = StreamError(message, self.completion, **details)
-        self.error = error if self._conceal is None else self._conceal(error)
+        self.error = StreamError(self._with_quote(message), self.completion, **details)
 
     def _cut(self, message: str) -> None:
         self.state = CompletionState.CUT_OFF
         timed_out = isinstance(self._broken, (APITimeoutError, TimeoutError))
-        self.error = (StreamTimeoutError if timed_out else IncompleteStreamError)(message, self.completion)
+        kind = StreamTimeoutError if timed_out else IncompleteStreamError
+        self.error = kind(self._with_quote(message), self.completion)
         self.error.__cause__ = self._broken
 
+    def _with_quote(self, message: str) -> str:
+        """Add the text outside of events to a message, because it may be the reason of the error."""
+        quoted = self._unframed.quoted
+        return f"{message}; the body contains a line that is not a field: {self._shown(quoted)}" if quoted else message
 
-class _BodyStart:
-    """The beginning of a body, kept until the first event, because the body may be JSON instead of an event stream."""
+    def _concealed(self, value: Any) -> Any:
+        return value if self._conceal is None else self._conceal(value)
 
-    def __init__(self, limit: int) -> None:
-        self.json: bytearray | None = None  # the whole body, if it begins as JSON does
-        self._head = b""
-        self._limit = limit
-        self._too_large = False
-
-    def add(self, data: bytes, *, is_events: bool) -> None:
-        """Keep the next bytes; `is_events` is whether the decoder found events in them."""
-        if not self._head:
-            data = data.lstrip(_BLANK)
-            if data[:1] in (b"{", b"["):
-                self.json = bytearray()
-        self._head = (self._head + data)[:_SHOWN]
-        if is_events:
-            self.json = None
-        if self.json is not None:
-            self.json += data
-            if len(self.json) > self._limit:
-                self.json, self._too_large = None, True
-
-    def problem(self) -> str:
-        """Return the reason why the body is not an event stream."""
-        if self._too_large:
-            return f"a body of more than {self._limit} bytes that is not an event stream"
-        return f"not an event stream: the body begins with {self._head!r}" if self._head.strip() else "an empty body"
+    def _shown(self, text: str) -> str:
+        """Quote the beginning of a text in an error; secrets are replaced before it is shortened."""
+        return repr(self._concealed(text[:_HEAD])[:_SHOWN])

@@ -1,0 +1,169 @@
+"""Decoding of the blocks of an event stream; `Decoder` returns the events among them.
+
+Does no I/O and does not parse the data of an event.
+"""
+
+from __future__ import annotations
+
+from .._named_tuple import NamedTuple
+
+__all__ = ["BlockDecoder", "ServerSentEvent", "Undispatched"]
+
+_LONGEST_RETRY = 4300  # digits: CPython's limit for int(), which bounds its time; older versions have no limit
+_BOM = b"\xef\xbb\xbf"
+_FIELDS = (b"", b"data", b"event", b"id", b"retry")  # a line without a field name is a comment
+_LINE_ENDS = b"\r\n"
+_EMPTY = (b"\n", b"\r\n", b"\r")  # an empty line ends an event and does not count to its size
+
+
+class ServerSentEvent(NamedTuple):
+    """One event of a stream.
+
+    `event` is the type, `data` the data lines joined with LF, and `id` the last event ID of the stream. `retry` is the
+    reconnection time in milliseconds, or None if the event does not set it.
+    """
+
+    event: str = "message"
+    data: str = ""
+    id: str = ""
+    retry: int | None = None
+
+
+class Undispatched(NamedTuple):
+    """A part of a block that the standard does not dispatch as an event.
+
+    `event` is the type of a block without data, and `text` the lines with an unknown field, joined with LF.
+    """
+
+    event: str = ""
+    text: str = ""
+
+
+class BlockDecoder:
+    """A decoder that returns the undispatched parts of a stream too, each in its place among the events."""
+
+    keeps_unknown = True
+    """Whether lines with an unknown field are kept, and count to the size of their block."""
+
+    def __init__(self, max_event_bytes: int = 16 * 2**20) -> None:
+        self.max_event_bytes = max_event_bytes
+        self.last_event_id: str = ""
+        self.retry: int | None = None
+        """The last reconnection time of the stream in milliseconds, also from a block without data; None before it."""
+        self.saw_field: bool = False
+        """Whether a comment or a field of the standard was received, which means that the body is an event stream."""
+        self._line = bytearray()  # the unfinished line
+        self._overflow = False
+        self._at_start = True
+        self._after_cr = False
+        self._reset()
+
+    def _reset(self) -> None:
+        self._data: list[bytes] = []
+        self._event = b""
+        self._id: bytes | None = None
+        self._retry: int | None = None
+        self._unknown: tuple[list[bytes], list[bytes]] = [], []  # before the first data line, and after it
+        self._size = 0  # bytes of the lines whose values are kept
+
+    def decode(self, data: bytes) -> list[ServerSentEvent | Undispatched]:
+        """Take the next bytes and return what they complete; raises ValueError if an event is too large."""
+        found: list[ServerSentEvent | Undispatched] = []
+        if self._overflow:
+            raise self._too_large()
+        if not data:
+            return found
+        if self._after_cr and data[:1] == b"\n":
+            data = data[1:]
+        self._after_cr = data[-1:] == b"\r"
+        if self._at_start:
+            data = self._without_mark(data)
+        for line in data.splitlines(keepends=True):
+            content = line.rstrip(_LINE_ENDS)
+            if line not in _EMPTY and self._size + len(self._line) + len(content) > self.max_event_bytes:
+                self._overflow = True
+                break
+            ended = len(content) < len(line)
+            if self._line or not ended:
+                self._line += content
+                if not ended:
+                    break
+                content = bytes(self._line)
+                self._line.clear()
+            if content:
+                self._process_line(content)
+            else:
+                found += self._end_block()
+        if self._overflow and not found:
+            raise self._too_large()
+        return found
+
+    def decode_end(self) -> list[ServerSentEvent | Undispatched]:
+        """End the stream and return its unfinished last block.
+
+        The standard discards this block; the caller decides whether to use it. Raises ValueError if an event of the
+        stream was too large.
+        """
+        if self._overflow:
+            raise self._too_large()
+        line = bytes(self._line)
+        self._line.clear()
+        if line:
+            self._process_line(line)
+            self.saw_field = self.saw_field or any([field.startswith(line) for field in _FIELDS])  # a truncated name
+        return self._end_block()
+
+    def _too_large(self) -> ValueError:
+        return ValueError(f"an event of more than {self.max_event_bytes} bytes: see max_event_bytes")
+
+    def _without_mark(self, data: bytes) -> bytes:
+        head = bytes(self._line) + data
+        self._line.clear()
+        if len(head) < len(_BOM) and _BOM.startswith(head):
+            self._line += head
+            return b""
+        self._at_start = False
+        return head[len(_BOM) :] if head.startswith(_BOM) else head
+
+    def _process_line(self, line: bytes) -> None:
+        field, colon, value = line.partition(b":")
+        if colon and field in _FIELDS:
+            self.saw_field = True
+        if value[:1] == b" ":
+            value = value[1:]
+        if field == b"data":
+            self._data.append(value)
+        elif field == b"event":
+            self._event = value
+        elif field == b"id":
+            if b"\0" not in value:
+                self._id = value
+        elif field == b"retry":
+            if value.isdigit() and len(value) <= _LONGEST_RETRY:
+                self.retry = self._retry = int(value)
+        elif field and self.keeps_unknown:
+            self._unknown[bool(self._data)].append(line)
+        else:  # comments are not kept, so they do not count
+            return
+        self._size += len(line) + 1  # its line end counts as one byte
+
+    def _end_block(self) -> list[ServerSentEvent | Undispatched]:
+        if self._id is not None:
+            self.last_event_id = self._id.decode("utf-8", "replace")
+        before, after = self._unknown
+        found: list[ServerSentEvent | Undispatched] = [Undispatched(text=_text_of(before))] if before else []
+        event = self._event.decode("utf-8", "replace")
+        if self._data:
+            found.append(
+                ServerSentEvent(event or "message", _text_of(self._data), self.last_event_id, self._retry),
+            )
+        elif event:
+            found.append(Undispatched(event))
+        if after:
+            found.append(Undispatched(text=_text_of(after)))
+        self._reset()
+        return found
+
+
+def _text_of(lines: list[bytes]) -> str:
+    return b"\n".join(lines).decode("utf-8", "replace")

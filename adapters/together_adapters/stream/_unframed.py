@@ -1,0 +1,66 @@
+"""The lines of a body that are not fields of an event stream.
+
+Servers send them in three cases: an error or a completion as JSON without `data:`, llama.cpp's errors as
+`error: {...}`, and the page of a proxy.
+
+Does no I/O.
+"""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["UnframedText"]
+
+_ERROR_FIELD = r"(?m)^error: ?"  # llama-server of 2024 and 2025
+
+
+class UnframedText:
+    """Unframed lines whose JSON is not complete yet, and the first ones that are not JSON.
+
+    Lines wait in pieces and are joined once, so the time is linear whatever they contain.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.quoted: str = ""
+        """The first text that is not JSON, to quote it in an error."""
+        self.is_error = False
+        """Whether the last text was the value of a field named `error`."""
+        self._limit = limit
+        self._waiting: list[str] = []
+        self._size = 0
+
+    @property
+    def waits(self) -> bool:
+        """Whether there is text whose JSON is not complete."""
+        return bool(self._waiting)
+
+    def add(self, text: str) -> str:
+        """Take the next lines, and return those whose JSON may be complete."""
+        if self._waiting:
+            self._wait(text)
+            return ""
+        self.is_error = re.search(_ERROR_FIELD, text) is not None
+        return re.sub(_ERROR_FIELD, "", text) if self.is_error else text
+
+    def put_back(self, rest: str) -> None:
+        """Take back what was not complete JSON: the beginning of JSON waits for more lines, other text is quoted."""
+        if rest.lstrip()[:1] in ("{", "["):
+            self._wait(rest)
+        else:
+            self.quoted = self.quoted or rest.strip()
+
+    def take(self) -> str:
+        """Return the waiting text, because no more lines belong to it."""
+        text = "\n".join(self._waiting)
+        self._waiting.clear()
+        self._size = 0
+        return text
+
+    def _wait(self, text: str) -> None:
+        """Keep text. Raises ValueError if it has more characters than the limit."""
+        self._waiting.append(text)
+        self._size += len(text) + 1
+        if self._size > self._limit:
+            self._waiting.clear()
+            raise ValueError(f"a body of more than {self._limit} bytes that is not an event stream")
