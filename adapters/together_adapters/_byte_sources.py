@@ -24,13 +24,14 @@ __all__ = [
     "interrupt_read",
     "is_connection_error",
     "iterator_of",
-    "module_of",
     "partial_data",
+    "raised_by_signal_handler",
     "truncation_error",
 ]
 
 _READ_SIZE = 65536
-_NO_SOURCES = ("builtins", "__main__")  # their exceptions may come from any code
+_OWN = f"{__name__.rpartition('.')[0]}."
+_NO_LIBRARIES = ("builtins", "__main__")  # any code may raise their exceptions
 BLANK_LINE = b"\n\n"  # the next event begins after it, whatever precedes it
 
 
@@ -116,33 +117,59 @@ def interrupt_read(source: Any) -> None:
             pass
 
 
-def is_connection_error(error: BaseException, module: str) -> bool:
-    """Return whether an exception that a source raised means that its connection broke; see `module_of`.
+def is_connection_error(error: BaseException, source: Any) -> bool:
+    """Return whether an exception that a source or a transport raised means that its connection broke.
 
-    The sources of this package raise APIError for that. For other sources it is any OSError, EOFError, exception of
-    http.client, or exception of the package that the source is from. Other exceptions, such as those of a signal
-    handler, are not about the connection.
+    The sources of this package raise APIError for that. For others it is any OSError or EOFError, an exception of
+    http.client or of the source's own package, and one that a library raised and defined, as httpx does in a generator.
+    Other exceptions, also those of a signal handler, are not about the connection.
     """
-    if module.startswith(f"{__name__.rpartition('.')[0]}."):
+    source_module = type(source).__module__
+    if source_module.startswith(_OWN):
         return isinstance(error, APIError)
-    raised_in = type(error).__module__
+    if raised_by_signal_handler(error):
+        return False
+    if isinstance(error, (OSError, EOFError, APIError)):
+        return True
+    module, raised_in = type(error).__module__, _raised_in(error)
+    package = _package_of(module)
+    if package in _NO_LIBRARIES:
+        return False
     return (
-        isinstance(error, (OSError, EOFError, APIError))
-        or raised_in == "http.client"
-        or (_package_of(raised_in) == _package_of(module) and _package_of(module) not in _NO_SOURCES)
+        module == "http.client"
+        or package == _package_of(source_module)
+        or (package == _package_of(raised_in) and module != raised_in)
     )
 
 
-def module_of(source: Any) -> str:
-    """Return the module of a source's class; of a generator or a function, the module that contains its code.
+def raised_by_signal_handler(error: BaseException) -> bool:
+    """Return whether a signal handler raised an exception: it may interrupt any instruction, and looks as if it failed."""
+    import signal
 
-    A generator that has ended no longer shows its module, so this must be called before it is read.
-    """
-    frame = getattr(source, "gi_frame", None) or getattr(source, "ag_frame", None)
-    if frame is not None:
-        return str(frame.f_globals.get("__name__", ""))
-    module: object = source.__module__ if hasattr(source, "__code__") else type(source).__module__
-    return str(module)
+    handlers = [signal.getsignal(number) for number in signal.valid_signals()]
+    code = {_code_of(handler) for handler in handlers if callable(handler)}
+    link = error.__traceback__
+    while link is not None:
+        if link.tb_frame.f_code in code:
+            return True
+        link = link.tb_next
+    return False
+
+
+def _code_of(handler: Any) -> object:
+    """Return the code of a function, a method, a partial or an object with `__call__`."""
+    handler = getattr(handler, "func", handler)
+    if not hasattr(handler, "__code__"):
+        handler = type(handler).__call__
+    return getattr(handler, "__code__", None)
+
+
+def _raised_in(error: BaseException) -> str:
+    """Return the module of the code that raised an exception."""
+    link, module = error.__traceback__, ""
+    while link is not None:
+        module, link = link.tb_frame.f_globals.get("__name__", ""), link.tb_next
+    return module
 
 
 def _package_of(module: str) -> str:

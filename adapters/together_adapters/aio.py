@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from functools import wraps
 
-from ._byte_sources import aclose_source, as_bytes, iterator_of
+from ._byte_sources import aclose_source, as_bytes, is_connection_error, iterator_of
 from .errors import APIConnectionError, APIError
 from .http._async_pool import AsyncPool, within
 from .http._client_base import BaseClient, BaseCompletions
@@ -157,7 +157,9 @@ class _TransportSender:
         try:
             status, headers, body = await within(deadline, self._transport(*transport_arguments(request, deadline)))
             return _TransportAnswer(status, headers, body, request, timeouts)
-        except Exception as problem:  # any transport, with errors of its own
+        except Exception as problem:
+            if not is_connection_error(problem, self._transport):
+                raise
             error = request_error(problem, request)
         raise error
 
@@ -182,6 +184,8 @@ class _TransportAnswer(BaseTransportAnswer):
             await self.aclose()
             raise
         except Exception as problem:
+            if not is_connection_error(problem, self._body):
+                raise
             error = self._to_api_error(problem)
         await self.aclose()
         raise error

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 
-from ._byte_sources import as_bytes, close_source, iterator_of
+from ._byte_sources import as_bytes, close_source, is_connection_error, iterator_of
 from .errors import APIConnectionError, APIError
 from .http._client_base import BaseClient, BaseCompletions
 from .http._client_options import MAX_BODY, MAX_ERROR_BODY
@@ -147,7 +147,9 @@ class _TransportSender:
         try:
             status, headers, body = self._transport(*transport_arguments(request, timeouts.first_byte()))
             return _TransportAnswer(status, headers, body, request, timeouts)
-        except Exception as problem:  # any transport, with errors of its own
+        except Exception as problem:
+            if not is_connection_error(problem, self._transport):
+                raise
             error = request_error(problem, request)
         raise error
 
@@ -170,14 +172,14 @@ class _TransportAnswer(BaseTransportAnswer):
     def __next__(self) -> bytes:
         try:
             self._timeouts.idle().remaining()
-            piece = next(self._pieces, None)
-            if piece is not None:
-                return as_bytes(piece)
-        except Exception as problem:
-            error = self._to_api_error(problem)
-        else:
+            return as_bytes(next(self._pieces))
+        except StopIteration:
             self.close()
-            raise StopIteration
+            raise
+        except Exception as problem:
+            if not is_connection_error(problem, self._body):
+                raise
+            error = self._to_api_error(problem)
         self.close()
         raise error
 

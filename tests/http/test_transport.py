@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import io
 import traceback
 from collections.abc import Iterator, Mapping
@@ -78,8 +79,8 @@ def test_stream_closed_early() -> None:
     assert transport.closed == 1 and stream.completion.state == "cancelled"
 
 
-@pytest.mark.parametrize("problem", [OSError("gone"), RuntimeError("TLS not supported"), KeyError("js")], ids=repr)
-def test_any_exception_is_a_connection_error(problem: Exception) -> None:
+@pytest.mark.parametrize("problem", [OSError("gone"), EOFError(), http.client.BadStatusLine("x")], ids=repr)
+def test_transport_with_a_broken_connection_raises_a_connection_error(problem: Exception) -> None:
     transport = Recorder(problem, (200, {}, COMPLETION))
     assert Together(api_key="k", transport=transport).chat.completions.create(**ASKED).text == "hi"
     with pytest.raises(APIConnectionError, match=r"cannot reach api\.together\.xyz") as failed:
@@ -90,6 +91,21 @@ def test_any_exception_is_a_connection_error(problem: Exception) -> None:
     with pytest.raises(IncompleteStreamError) as cut:
         list(Together(api_key="k", transport=transport).chat.completions.create(**ASKED, stream=True))
     assert cut.value.completion.response.text == "a" and transport.closed == 1
+
+
+@pytest.mark.parametrize("problem", [RuntimeError("TLS not supported"), KeyError("js"), RecursionError()], ids=repr)
+def test_transport_with_another_exception_is_called_once_and_raises_it_unchanged(problem: Exception) -> None:
+    transport = Recorder(problem)
+    with pytest.raises(type(problem)) as raised:
+        Together(api_key="k", transport=transport).chat.completions.create(**ASKED)
+    assert raised.value is problem and len(transport.calls) == 1
+    transport.answers.append((200, {}, transport.pieces(FRAME % (b"a", b"null"), problem)))
+    stream = Together(api_key="k", transport=transport).chat.completions.create(**ASKED, stream=True)
+    with pytest.raises(type(problem)) as raised:
+        list(stream)
+    assert raised.value is problem and stream.completion.response.text == "a" and transport.closed == 1
+    with pytest.raises(IncompleteStreamError, match=type(problem).__name__):
+        next(stream)
 
 
 def test_its_own_timeout() -> None:
@@ -134,10 +150,10 @@ def test_failure_that_holds_the_key() -> None:
         try:
             raise OSError(authorization)
         except OSError as error:
-            raise RuntimeError(f"cannot send {authorization}") from error
+            raise ConnectionRefusedError(f"cannot send {authorization}") from error
 
     try:
         Together(api_key="sk-secret-0123456789", transport=transport, max_retries=0).chat.completions.create(**ASKED)
     except APIConnectionError as error:
         shown = "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
-        assert "cannot send Bearer ***" in shown and "RuntimeError" not in shown and "authorization =" not in shown
+        assert "cannot send Bearer ***" in shown and "ConnectionRefusedError" not in shown and "authorization =" not in shown

@@ -121,7 +121,7 @@ def test_stream(case: dict[str, Any]) -> None:
     if len(data) < 1000:
         ways += [[data[:cut], data[cut:]] for cut in range(1, len(data))]
     for pieces in ways:
-        check_stream(case, found_in(iter_chunks(iter(pieces))))
+        check_stream(case, found_in(iter_chunks(iter(pieces), n=case.get("n"))))
 
 
 @quirks("stream")
@@ -131,7 +131,7 @@ def test_async_stream(case: dict[str, Any]) -> None:
             yield stream_bytes({**case, "stream": [piece]})
 
     async def read() -> dict[str, Any]:
-        stream = aiter_chunks(pieces())
+        stream = aiter_chunks(pieces(), n=case.get("n"))
         chunks = []
         error = None
         try:

@@ -9,6 +9,7 @@ import os
 import socket
 from _thread import RLock, allocate_lock  # threading may be missing
 
+from .._byte_sources import raised_by_signal_handler
 from ..errors import APIConnectionError, APIError
 from ._connecting import Tunnel, proxy_for, request_bytes, resolve
 from ._exchange import MOST_IDLE, ClientClosed, Exchange, connection_error
@@ -86,7 +87,9 @@ class Connection:
             self._close_if_asked()
 
     def _to_error(self, error: OSError, deadline: Deadline) -> Exception:
-        return ClientClosed() if self._closed else _passed(error, deadline)
+        if self._closed and not raised_by_signal_handler(error):
+            return ClientClosed()
+        return _passed(error, deadline)
 
     def _limit(self, deadline: Deadline) -> None:
         left = deadline.remaining()
@@ -102,6 +105,8 @@ class Connection:
         try:
             return self.sock.recv(_READ_SIZE)
         except OSError as error:
+            if raised_by_signal_handler(error):
+                raise
             waits = isinstance(error, BlockingIOError) or type(error).__name__ == "SSLWantReadError"
             return None if waits else b""
 
@@ -150,6 +155,8 @@ class Answer:
                     raise StopIteration
                 piece = exchange.take(connection.receive(exchange.deadline()))
         except (OSError, EOFError, ProtocolError, APIError) as problem:
+            if raised_by_signal_handler(problem):
+                raise
             error = exchange.to_api_error(problem)
         else:
             return piece
@@ -191,6 +198,8 @@ class Pool:
         try:
             connection = self._connect(timeouts.connecting())
         except (OSError, EOFError, ProtocolError, APIError) as problem:
+            if raised_by_signal_handler(problem):
+                raise
             error = connection_error(problem, self._endpoint.authority)
         else:
             return self._exchange(connection, Exchange(request, timeouts, streamed=streamed))
@@ -229,8 +238,11 @@ class Pool:
                 try:
                     first = exchange.take_head(connection.receive(exchange.deadline()))
                 except OSError as problem:
-                    raise unsent or problem from None
+                    raise problem if unsent is None or raised_by_signal_handler(problem) else unsent from None
         except (OSError, EOFError, ProtocolError, APIError) as problem:
+            if raised_by_signal_handler(problem):
+                self._drop(connection)
+                raise
             error = exchange.to_api_error(problem)
         except BaseException:
             self._drop(connection)
@@ -245,6 +257,8 @@ class Pool:
         try:
             connection.send(memoryview(request_bytes(exchange.request)), exchange.deadline())
         except OSError as problem:
+            if raised_by_signal_handler(problem):
+                raise
             return problem
         return None
 
@@ -300,7 +314,7 @@ class Pool:
 def _passed(error: Exception, deadline: Deadline) -> Exception:
     """The limit that has passed where a socket's time is over, else the error itself; the system's own limits have an errno."""
     over = isinstance(error, (TimeoutError, socket.timeout)) and error.errno is None  # one class since Python 3.10
-    return deadline.timeout_error() if over else error
+    return deadline.timeout_error() if over and not raised_by_signal_handler(error) else error
 
 
 def _is_usable(connection: Connection, response: Response) -> bool:
@@ -326,6 +340,8 @@ def _connected(host: str, port: int, deadline: Deadline) -> socket.socket:
             return sock
         except (OSError, APIError) as error:
             sock.close()
+            if raised_by_signal_handler(error):
+                raise
             problem = _passed(error, deadline)
         except BaseException:
             sock.close()

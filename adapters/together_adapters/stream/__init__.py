@@ -20,7 +20,6 @@ from .._byte_sources import (
     interrupt_read,
     is_connection_error,
     iterator_of,
-    module_of,
     truncation_error,
 )
 from ..accumulate import CompletionState
@@ -51,7 +50,6 @@ class _StreamBase:
 
     def __init__(self, source: Any, pieces: Any, reader: ChunkReader) -> None:
         self._source = source
-        self._module = module_of(source)
         self._to_close = [source] if pieces is source else [source, pieces]  # closed from the last to the first
         self._reader = reader
         self._reading = False
@@ -133,7 +131,7 @@ class ChunkStream(_StreamBase):
             piece = self._next_piece() if self._reader.state is CompletionState.OPEN else _END
         except Exception as error:
             # After `close()` in another thread or task, a read may fail in any way.
-            if self._reader.state is CompletionState.OPEN and not is_connection_error(error, self._module):
+            if self._reader.state is CompletionState.OPEN and not is_connection_error(error, self._source):
                 raise
             self._reader.break_off(error)
         else:
@@ -218,7 +216,7 @@ class AsyncChunkStream(_StreamBase):
             self._reader.end()
         except Exception as error:
             # After `close()` in another thread or task, a read may fail in any way.
-            if self._reader.state is CompletionState.OPEN and not is_connection_error(error, self._module):
+            if self._reader.state is CompletionState.OPEN and not is_connection_error(error, self._source):
                 raise
             self._reader.break_off(error)
         else:

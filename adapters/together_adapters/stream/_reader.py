@@ -215,9 +215,7 @@ class ChunkReader:
         except ValueError as error:
             problem = str(error)
         if not self._frames and len(self._head) < _HEAD:
-            self._head = (
-                (self._head or block.lstrip(_BLANK))[:_HEAD] if not self._head else (self._head + block)[:_HEAD]
-            )
+            self._head = (self._head + block if self._head else block.lstrip(_BLANK))[:_HEAD]
         if found or problem:
             self._chunks = self._chunks_of(found, problem)
 
@@ -263,9 +261,11 @@ class ChunkReader:
     def _note_event(self, name: str, text: str) -> None:
         """Count an event with data, and keep its text until a choice has arrived."""
         self._frames += 1
+        if is_done(text):
+            return
         if name != "message" and (name in self._names or len(self._names) < _MOST_NAMES):
             self._names[name] = self._names.get(name, 0) + 1
-        if not self._accumulator.started and not is_done(text):
+        if not self._accumulator.started:
             self._unread = text
 
     def _chunks_of_text(self, name: str, text: str, problem: str) -> Iterator[ChatCompletionChunk]:
@@ -435,15 +435,14 @@ class ChunkReader:
         return f"not an event stream: the body begins with {self._shown(head)}" if head else "an empty body"
 
     def _events_seen(self) -> str:
-        """Describe the events of a stream in which no choice has arrived."""
-        if not self._frames:
+        """Describe the events before `[DONE]` or the end of a stream in which no choice has arrived."""
+        total = self._frames - self.saw_done
+        if not total:
             return "no event arrived"
-        names = dict(self._names)
-        if self._frames > sum(names.values()):
-            names["message"] = self._frames - sum(names.values())
-        counts = ", ".join([f"{self._shown(name)} {count}" for name, count in names.items()])
+        names = {**self._names, "message": total - sum(self._names.values())}
+        counts = ", ".join([f"{count} {self._shown(name)}" for name, count in names.items() if count])
         last = f"; the last is {self._shown(self._unread)}" if self._unread else ""
-        return f"{self._frames} events arrived ({counts}), none of them a chunk with a choice{last}"
+        return f"{total} {'event' if total == 1 else 'events'} arrived ({counts}), and no chunk with a choice{last}"
 
     def _fail(self, message: str, **details: Any) -> None:
         self.state = CompletionState.ERRORED
