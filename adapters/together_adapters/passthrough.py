@@ -78,14 +78,14 @@ class PassThrough:
             pieces = iterator_of(source)
             while True:
                 try:
-                    piece = next(pieces, None)
+                    piece = next(pieces)
+                except StopIteration:
+                    break
                 except Exception as error:
                     rest = self._last_before(error)
                     if rest:
                         yield rest
                     raise
-                if piece is None:
-                    break
                 data = as_bytes(piece)
                 self._see(self._reader.feed(data))
                 yield data

@@ -28,6 +28,7 @@ from ..accumulate import Accumulator, Completion, CompletionState
 from ..errors import APIError, APITimeoutError, IncompleteStreamError, StreamError, StreamTimeoutError
 from ..sse._decoding import BlockDecoder, ServerSentEvent, Undispatched
 from ._event_data import Unparsed, after_done, completion_as_chunk, documents_in, find_error, is_done, message_of
+from ._report import BodyReport
 from ._unframed import UnframedText
 
 TYPE_CHECKING = False
@@ -40,10 +41,6 @@ __all__ = ["MAX_EVENT_BYTES", "ChunkReader"]
 MAX_EVENT_BYTES = 16 * 2**20
 _read_chunk = reader_of(ChatCompletionChunk)  # `from_json` without its own checks, which cost 0.04 of `json.loads`
 _READ_EVENTS = ("message", "error")
-_BLANK = b"\xef\xbb\xbf \t\r\n"  # a byte order mark and white space
-_SHOWN = 80  # characters of invalid input in an error message
-_HEAD = 4096  # bytes of the beginning of a body that are kept for an error message, in which secrets are replaced
-_MOST_NAMES = 20  # names of events that are counted for an error message
 _LONGEST_TAIL = 4096  # bytes of an unfinished line; joining a longer one with each piece would take quadratic time
 
 
@@ -66,10 +63,10 @@ class ChunkReader:
     ) -> None:
         self.state: CompletionState = CompletionState.OPEN
         self.saw_done: bool = False
-        self.error: APIError | None = None
+        self._error: APIError | None = None
+        self._interruption: str = ""  # the name of the exception
         self._require_finish = require_finish
         self._n = n or 1
-        self._conceal = conceal
         self._accumulator = Accumulator()
         self._data: bytes = b""  # the last bytes received; those from `_at` on are unread
         self._at: int = 0
@@ -77,13 +74,19 @@ class ChunkReader:
         self._aligned: bool = False  # whether an event begins at `_at` and no bytes before it wait in the decoder
         self._chunks: Iterator[ChatCompletionChunk] | None = None  # of the last events from the decoder
         self._frames: int = 0  # events with data so far
-        self._names: dict[str, int] = {}  # events with data by their type, other than `message`
-        self._head = b""  # the beginning of the body, until the first event
-        self._unread = ""  # the data of the last event before the first choice
+        self._report = BodyReport(conceal)
         self._unframed = UnframedText(max_event_bytes)
         self._is_whole = False  # whether the body is a completion without streaming
         self._ended = False
         self._broken: BaseException | None = None
+
+    @property
+    def error(self) -> APIError | None:
+        """The error of a stream that ended and is not complete; None for others, and after `cancel`."""
+        if self._error is None and self._interruption:
+            message = f"reading was interrupted by {self._interruption}, so the stream was closed before its end"
+            self._error = IncompleteStreamError(message, self.completion)
+        return self._error
 
     @property
     def completion(self) -> Completion:
@@ -115,12 +118,9 @@ class ChunkReader:
 
     def interrupt(self, error: BaseException) -> None:
         """Stop reading because of an exception that is not the connection's, after which bytes may be lost."""
-        is_open = self.state is CompletionState.OPEN
-        self.cancel()
-        if is_open:
-            self.error = IncompleteStreamError(
-                f"reading was interrupted by {type(error).__name__}, and the stream was closed", self.completion
-            )
+        if self.state is CompletionState.OPEN:
+            self._interruption = type(error).__name__  # first, because the stack may be used up
+            self.cancel()
 
     def feed(self, data: bytes) -> list[ChatCompletionChunk]:
         """Take the next bytes and return the chunks that they complete."""
@@ -214,8 +214,8 @@ class ChunkReader:
             self._decoder.decode(b"")  # raises if what follows these events is too large
         except ValueError as error:
             problem = str(error)
-        if not self._frames and len(self._head) < _HEAD:
-            self._head = (self._head + block if self._head else block.lstrip(_BLANK))[:_HEAD]
+        if not self._frames:
+            self._report.note_block(block)
         if found or problem:
             self._chunks = self._chunks_of(found, problem)
 
@@ -241,7 +241,9 @@ class ChunkReader:
     def _chunks_of_event(self, name: str, data: str) -> Iterator[ChatCompletionChunk]:
         text = data.strip()
         if text:
-            self._note_event(name, text)
+            self._frames += 1
+            if not self._accumulator.started and not is_done(text):
+                self._report.note_event(name, text)
             try:
                 chunk = ChatCompletionChunk.from_json(text)
             except ParseError as error:
@@ -258,26 +260,16 @@ class ChunkReader:
         elif name == "error":
             self._fail("the server sent an error event without data")
 
-    def _note_event(self, name: str, text: str) -> None:
-        """Count an event with data, and keep its text until a choice has arrived."""
-        self._frames += 1
-        if is_done(text):
-            return
-        if name != "message" and (name in self._names or len(self._names) < _MOST_NAMES):
-            self._names[name] = self._names.get(name, 0) + 1
-        if not self._accumulator.started:
-            self._unread = text
-
     def _chunks_of_text(self, name: str, text: str, problem: str) -> Iterator[ChatCompletionChunk]:
         """Yield the chunks of an event that is not one JSON object (`problem`); fail at the first invalid JSON."""
         rest = yield from self._chunks_of_documents(name, text)
         if after_done(rest):
             self._fail_after_done(name, rest)
         elif rest and name == "error":
-            self._fail(self._concealed(rest))
+            self._fail(self._report.concealed(rest))
         elif rest:
             why = problem.removeprefix("not JSON: ") if rest == text else "text that is not a JSON object follows"
-            self._fail(f"frame {self._frames} is not JSON: {why} ({self._shown(rest)})")
+            self._fail(f"frame {self._frames} is not JSON: {why} ({self._report.shown(rest)})")
 
     def _fail_after_done(self, name: str, rest: str) -> None:
         """Fail for an event with text after `[DONE]`, with the error that the text reports, if it reports one."""
@@ -285,7 +277,7 @@ class ChunkReader:
             if not isinstance(document, str) and find_error(name, ChatCompletionChunk.from_dict(document)) is not None:
                 self._take_chunk(ChatCompletionChunk.from_dict(document), name)
                 return
-        self._fail(f"frame {self._frames} is not JSON: text follows [DONE] ({self._shown(rest)})")
+        self._fail(f"frame {self._frames} is not JSON: text follows [DONE] ({self._report.shown(rest)})")
 
     def _chunks_of_documents(self, name: str, text: str) -> Generator[ChatCompletionChunk, None, str]:
         """Yield the chunk of each JSON document in the text, and return the rest that is not a JSON object."""
@@ -318,8 +310,10 @@ class ChunkReader:
             self._accumulator.add(chunk)
         if error is None:
             return chunk
-        message, body = self._concealed(message_of(error)), self._concealed(chunk.to_dict())
-        self._fail(message, type=self._concealed(error.type_), code=self._concealed(error.code), body=body)
+        message, body = self._report.concealed(message_of(error)), self._report.concealed(chunk.to_dict())
+        self._fail(
+            message, type=self._report.concealed(error.type_), code=self._report.concealed(error.code), body=body
+        )
         return chunk if chunk.choices else None
 
     def _take_done(self) -> None:
@@ -328,7 +322,7 @@ class ChunkReader:
         if self._accumulator.started:
             self.state = CompletionState.FINISHED
         else:
-            self._fail(f"[DONE] without a completion: {self._events_seen()}")
+            self._fail(f"[DONE] without a completion: {self._report.events(self._frames - self.saw_done)}")
 
     # ---- lines outside of events
 
@@ -342,7 +336,7 @@ class ChunkReader:
                 rest = complete
             if self.state is CompletionState.OPEN and rest.strip():
                 if self._unframed.is_error and rest.lstrip()[:1] != "{" and rest.strip() != "null":
-                    self._fail(self._concealed(rest.strip()))
+                    self._fail(self._report.concealed(rest.strip()))
                 self._unframed.put_back(rest)
         except ValueError as error:
             self._fail(str(error))
@@ -353,7 +347,7 @@ class ChunkReader:
         rest = yield from self._chunks_of_json(self._unframed.take())
         if self.state is CompletionState.OPEN and rest:
             if self._unframed.is_error:
-                self._fail(self._concealed(rest))
+                self._fail(self._report.concealed(rest))
             self._unframed.quoted = self._unframed.quoted or rest
 
     def _chunks_of_json(self, text: str) -> Generator[ChatCompletionChunk, None, str]:
@@ -400,7 +394,7 @@ class ChunkReader:
         if len(rest) >= len(data.lstrip()):
             self._frames -= 1
         if rest and name == "error" and not data.lstrip().startswith("{"):
-            self._fail(self._concealed(rest))  # an error message is usable even if it is truncated
+            self._fail(self._report.concealed(rest))  # an error message is usable even if it is truncated
         return rest
 
     def _settle(self, rest: str) -> None:
@@ -413,56 +407,38 @@ class ChunkReader:
         if self._broken is not None:
             ours = isinstance(self._broken, APIError)
             reason = self._broken if ours else f"the connection broke before the stream was complete: {self._broken!r}"
-            self._cut(self._concealed(str(reason)))
+            self._cut(self._report.concealed(str(reason)))
         elif accumulator.started and (self._is_whole or (accumulator.finished and accumulator.count >= self._n)):
             self.state = CompletionState.FINISHED
         elif not self._frames and not self._decoder.saw_field:
-            self._fail(self._body_problem())
+            self._fail(self._report.beginning())
         elif self._require_finish:
-            inside = f", inside an event: {self._shown(rest)}" if rest else ""
+            inside = f", inside an event: {self._report.shown(rest)}" if rest else ""
             if accumulator.finished and accumulator.started:
                 what = f"with {accumulator.count} of {self._n} choices"
             else:
                 what = "without a finish reason for every choice"
-            seen = "" if accumulator.started else f": {self._events_seen()}"
+            seen = "" if accumulator.started else f": {self._report.events(self._frames - self.saw_done)}"
             self._cut(f"the stream ended without [DONE] and {what}{inside}{seen}")
         else:
             self.state = CompletionState.CUT_OFF
 
-    def _body_problem(self) -> str:
-        """Return the reason why the body is not an event stream."""
-        head = self._concealed(self._head.decode("utf-8", "replace")).strip()
-        return f"not an event stream: the body begins with {self._shown(head)}" if head else "an empty body"
-
-    def _events_seen(self) -> str:
-        """Describe the events before `[DONE]` or the end of a stream in which no choice has arrived."""
-        total = self._frames - self.saw_done
-        if not total:
-            return "no event arrived"
-        names = {**self._names, "message": total - sum(self._names.values())}
-        counts = ", ".join([f"{count} {self._shown(name)}" for name, count in names.items() if count])
-        last = f"; the last is {self._shown(self._unread)}" if self._unread else ""
-        return f"{total} {'event' if total == 1 else 'events'} arrived ({counts}), and no chunk with a choice{last}"
-
     def _fail(self, message: str, **details: Any) -> None:
         self.state = CompletionState.ERRORED
-        self.error = StreamError(self._with_quote(message), self.completion, **details)
+        self._error = StreamError(self._with_quote(message), self.completion, **details)
 
     def _cut(self, message: str) -> None:
         self.state = CompletionState.CUT_OFF
         timed_out = isinstance(self._broken, (APITimeoutError, TimeoutError))
         kind = StreamTimeoutError if timed_out else IncompleteStreamError
-        self.error = kind(self._with_quote(message), self.completion)
-        self.error.__cause__ = self._broken
+        self._error = kind(self._with_quote(message), self.completion)
+        self._error.__cause__ = self._broken
 
     def _with_quote(self, message: str) -> str:
         """Add the text outside of events to a message, because it may be the reason of the error."""
         quoted = self._unframed.quoted
-        return f"{message}; the body contains a line that is not a field: {self._shown(quoted)}" if quoted else message
-
-    def _concealed(self, value: Any) -> Any:
-        return value if self._conceal is None else self._conceal(value)
-
-    def _shown(self, text: str) -> str:
-        """Quote the beginning of a text in an error; secrets are replaced before it is shortened."""
-        return repr(self._concealed(text[:_HEAD])[:_SHOWN])
+        return (
+            f"{message}; the body contains a line that is not a field: {self._report.shown(quoted)}"
+            if quoted
+            else message
+        )

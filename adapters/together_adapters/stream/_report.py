@@ -1,0 +1,62 @@
+"""What an error says about the body of a stream: its beginning, its events, and text outside of them.
+
+Secrets are replaced in text from the server before it is shortened, because a shortened secret is not recognised.
+Does no I/O.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+__all__ = ["BodyReport"]
+
+_BLANK = b"\xef\xbb\xbf \t\r\n"  # a byte order mark and white space
+_SHOWN = 80  # characters of the server's text in an error message
+_KEPT = 4096  # bytes or characters of a text that are searched for secrets before it is shortened
+_MOST_NAMES = 20  # types of events that are counted
+
+
+class BodyReport:
+    """A description of what has arrived, for the message of an error."""
+
+    def __init__(self, conceal: Callable[[Any], Any] | None) -> None:
+        self._conceal = conceal
+        self._head = b""
+        self._names: dict[str, int] = {}  # events with data by their type, other than `message`
+        self._unread = ""  # the data of the last event before the first choice
+
+    def note_block(self, block: bytes) -> None:
+        """Keep the beginning of the body."""
+        if len(self._head) < _KEPT:
+            self._head = (self._head + block if self._head else block.lstrip(_BLANK))[:_KEPT]
+
+    def note_event(self, name: str, text: str) -> None:
+        """Count an event whose data is not `[DONE]`, and keep its data."""
+        if name != "message" and (name in self._names or len(self._names) < _MOST_NAMES):
+            self._names[name] = self._names.get(name, 0) + 1
+        self._unread = text
+
+    def concealed(self, value: Any) -> Any:
+        """Return a JSON value without secrets."""
+        return value if self._conceal is None else self._conceal(value)
+
+    def shown(self, text: str) -> str:
+        """Quote the beginning of a text."""
+        return repr(self.concealed(text[:_KEPT])[:_SHOWN])
+
+    def beginning(self) -> str:
+        """Return the reason why the body is not an event stream."""
+        head = self._head.decode("utf-8", "replace").strip()
+        return f"not an event stream: the body begins with {self.shown(head)}" if head else "an empty body"
+
+    def events(self, total: int) -> str:
+        """Describe the events, `total` in number, of a stream in which no choice has arrived."""
+        if not total:
+            return "no event arrived"
+        names = {**self._names, "message": total - sum(self._names.values())}
+        counts = ", ".join([f"{count} {self.shown(name)}" for name, count in names.items() if count])
+        last = f"; the last is {self.shown(self._unread)}" if self._unread else ""
+        return f"{total} {'event' if total == 1 else 'events'} arrived ({counts}), and no chunk with a choice{last}"
