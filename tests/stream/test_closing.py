@@ -38,7 +38,7 @@ def test_close_by_another_thread_ends_a_read(opened: Callable[[str], Any]) -> No
         read: list[object] = []
         thread = threading.Thread(target=lambda: read.extend(stream))
         thread.start()
-        while not stream._reading:
+        while not stream._receiver.is_reading:
             time.sleep(0.001)
         time.sleep(0.05)  # until it waits for the socket
         started = time.perf_counter()
@@ -63,7 +63,7 @@ def test_generator_that_another_thread_runs_is_closed_by_it() -> None:
     next(stream)
     thread = threading.Thread(target=list, args=(stream,))
     thread.start()
-    while not stream._reading:
+    while not stream._receiver.is_reading:
         time.sleep(0.001)
     stream.close()
     assert not ended.is_set()
