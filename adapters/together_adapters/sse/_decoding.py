@@ -63,7 +63,7 @@ class BlockDecoder:
         self._event = b""
         self._id: bytes | None = None
         self._retry: int | None = None
-        self._unknown: tuple[list[bytes], list[bytes]] = [], []  # before the first data line, and after it
+        self._unknown = bytearray(), bytearray()  # lines before the first data line, and after it
         self._size = 0  # bytes of the lines whose values are kept
 
     def decode(self, data: bytes) -> list[ServerSentEvent | Undispatched]:
@@ -142,7 +142,7 @@ class BlockDecoder:
             if value.isdigit() and len(value) <= _LONGEST_RETRY:
                 self.retry = self._retry = int(value)
         elif field and self.keeps_unknown:
-            self._unknown[bool(self._data)].append(line)
+            self._unknown[bool(self._data)].extend(line + b"\n")
         else:  # comments are not kept, so they do not count
             return
         self._size += len(line) + 1  # its line end counts as one byte
@@ -151,19 +151,16 @@ class BlockDecoder:
         if self._id is not None:
             self.last_event_id = self._id.decode("utf-8", "replace")
         before, after = self._unknown
-        found: list[ServerSentEvent | Undispatched] = [Undispatched(text=_text_of(before))] if before else []
         event = self._event.decode("utf-8", "replace")
+        found: list[ServerSentEvent | Undispatched] = []
+        if before:
+            found.append(Undispatched(text=before[:-1].decode("utf-8", "replace")))
         if self._data:
-            found.append(
-                ServerSentEvent(event or "message", _text_of(self._data), self.last_event_id, self._retry),
-            )
+            data = b"\n".join(self._data).decode("utf-8", "replace")
+            found.append(ServerSentEvent(event or "message", data, self.last_event_id, self._retry))
         elif event:
             found.append(Undispatched(event))
         if after:
-            found.append(Undispatched(text=_text_of(after)))
+            found.append(Undispatched(text=after[:-1].decode("utf-8", "replace")))
         self._reset()
         return found
-
-
-def _text_of(lines: list[bytes]) -> str:
-    return b"\n".join(lines).decode("utf-8", "replace")

@@ -9,7 +9,8 @@ import json
 import re
 
 from .._json_data import is_dict, is_list
-from .._types import ChatCompletionChunk, TogetherErrorResponse, check_nesting, document_at
+from .._types import ChatCompletionChunk, ParseError, TogetherErrorResponse, check_nesting, document_at, loads
+from ._weight import LARGE_EVENT, check_weight
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def documents_in(text: str) -> Iterator[dict[str, Any] | str]:
     """Iterate over the JSON objects, alone or in arrays, of a text, and its `[DONE]`; any other text is an Unparsed.
 
     null and empty arrays are skipped. `[DONE]` is the end only if nothing follows it, else it begins an Unparsed.
+    Raises ValueError for a document that takes too much memory.
     """
     try:
         check_nesting(text)
@@ -60,6 +62,9 @@ def documents_in(text: str) -> Iterator[dict[str, Any] | str]:
             value, end = document_at(text, start)
         except ValueError:
             value = text
+        else:
+            if end - start > LARGE_EVENT and not isinstance(value, str):
+                check_weight(value, end - start)
         if is_dict(value):
             yield value
         elif is_list(value) and all([is_dict(item) for item in value]):
@@ -67,6 +72,20 @@ def documents_in(text: str) -> Iterator[dict[str, Any] | str]:
         elif value is not None:
             yield Unparsed(text[start:])
             return
+
+
+def read_chunk(text: str) -> ChatCompletionChunk:
+    """Read a text that is one JSON object.
+
+    Raises ParseError for other text, and ValueError for JSON that takes too much memory.
+    """
+    if len(text) <= LARGE_EVENT:
+        return ChatCompletionChunk.from_json(text)
+    if not text.startswith("{"):
+        raise ParseError("", f"expected object, got text that begins with {text[:20]!r}")
+    data: Any = loads(text)
+    check_weight(data, len(text))
+    return ChatCompletionChunk.from_dict(data)
 
 
 def is_done(text: str, start: int = 0) -> bool:

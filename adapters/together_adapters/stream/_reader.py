@@ -27,9 +27,19 @@ from .._types import STACK_USED_UP, ChatCompletionChunk, ParseError, is_deeply_n
 from ..accumulate import Accumulator, Completion, CompletionState
 from ..errors import APIError, APITimeoutError, IncompleteStreamError, StreamError, StreamTimeoutError
 from ..sse._decoding import BlockDecoder, ServerSentEvent, Undispatched
-from ._event_data import Unparsed, after_done, completion_as_chunk, documents_in, find_error, is_done, message_of
+from ._event_data import (
+    Unparsed,
+    after_done,
+    completion_as_chunk,
+    documents_in,
+    find_error,
+    is_done,
+    message_of,
+    read_chunk,
+)
 from ._report import BodyReport
 from ._unframed import UnframedText
+from ._weight import LARGE_EVENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,6 +81,7 @@ class ChunkReader:
         self._data: bytes = b""  # the last bytes received; those from `_at` on are unread
         self._at: int = 0
         self._decoder = BlockDecoder(max_event_bytes)
+        self._longest_line = min(max_event_bytes, LARGE_EVENT)  # that is read without the decoder
         self._aligned: bool = False  # whether an event begins at `_at` and no bytes before it wait in the decoder
         self._chunks: Iterator[ChatCompletionChunk] | None = None  # of the last events from the decoder
         self._frames: int = 0  # events with data so far
@@ -163,12 +174,12 @@ class ChunkReader:
         clearly reports no error is accumulated here, because `_take_chunk` takes 0.1 of the time of `json.loads`. A
         line without its end is left unread.
         """
-        data, start, limit = self._data, self._at, self._decoder.max_event_bytes
+        data, start = self._data, self._at
         end = data.find(b"\n", start)
         if (
             data.startswith(BLANK_LINE, end)
             and data.startswith(b"data: {", start)
-            and end - start <= limit
+            and end - start <= self._longest_line
             and data.find(b"\r", start, end) < 0
         ):
             try:
@@ -193,7 +204,10 @@ class ChunkReader:
                     return chunk
                 return self._take_chunk(chunk, "message")
         elif (
-            end < 0 and not self._ended and len(data) - start <= min(limit, _LONGEST_TAIL) and b"\r" not in data[start:]
+            end < 0
+            and not self._ended
+            and len(data) - start <= min(self._longest_line, _LONGEST_TAIL)
+            and b"\r" not in data[start:]
         ):
             return None
         self._decode()
@@ -245,7 +259,7 @@ class ChunkReader:
             if not self._accumulator.started and not is_done(text):
                 self._report.note_event(name, text)
             try:
-                chunk = ChatCompletionChunk.from_json(text)
+                chunk = read_chunk(text)
             except ParseError as error:
                 if error.problem == STACK_USED_UP and not is_deeply_nested(text):
                     raise RecursionError("the stack is used up by the caller") from None
@@ -253,6 +267,8 @@ class ChunkReader:
                     yield from self._chunks_of_text(name, text, error.problem)
                 elif is_done(text):
                     self._take_done()
+            except ValueError as error:
+                self._fail(f"frame {self._frames}: {error}")
             else:
                 taken = self._take_chunk(chunk, name)
                 if taken is not None:
@@ -266,7 +282,7 @@ class ChunkReader:
         if after_done(rest):
             self._fail_after_done(name, rest)
         elif rest and name == "error":
-            self._fail(self._report.concealed(rest))
+            self._fail(self._report.message(rest))
         elif rest:
             why = problem.removeprefix("not JSON: ") if rest == text else "text that is not a JSON object follows"
             self._fail(f"frame {self._frames} is not JSON: {why} ({self._report.shown(rest)})")
@@ -281,23 +297,24 @@ class ChunkReader:
 
     def _chunks_of_documents(self, name: str, text: str) -> Generator[ChatCompletionChunk, None, str]:
         """Yield the chunk of each JSON document in the text, and return the rest that is not a JSON object."""
-        for document in documents_in(text):
-            if isinstance(document, Unparsed):
-                return str(document)
-            if isinstance(document, str):  # DONE
-                self._take_done()
-                return ""
+        documents = documents_in(text)
+        while True:
             try:
-                chunk = ChatCompletionChunk.from_dict(document)
-            except ParseError as error:
+                document = next(documents, None)
+                chunk = ChatCompletionChunk.from_dict(document) if isinstance(document, dict) else None
+            except ValueError as error:  # not a chunk, or too much memory
                 self._fail(f"frame {self._frames}: {error}")
                 return ""
-            taken = self._take_chunk(chunk, name)
-            if taken is not None:
-                yield taken
-            if self.state is not CompletionState.OPEN:
+            if chunk is not None:
+                taken = self._take_chunk(chunk, name)
+                if taken is not None:
+                    yield taken
+            elif isinstance(document, Unparsed):
+                return str(document)
+            elif document is not None:  # DONE
+                self._take_done()
+            if document is None or self.state is not CompletionState.OPEN:
                 return ""
-        return ""
 
     def _take_chunk(self, chunk: ChatCompletionChunk, name: str) -> ChatCompletionChunk | None:
         """Accumulate and return the chunk of an event with that name; fail if it reports an error."""
@@ -310,7 +327,7 @@ class ChunkReader:
             self._accumulator.add(chunk)
         if error is None:
             return chunk
-        message, body = self._report.concealed(message_of(error)), self._report.concealed(chunk.to_dict())
+        message, body = self._report.message(message_of(error)), self._report.concealed(chunk.to_dict())
         self._fail(
             message, type=self._report.concealed(error.type_), code=self._report.concealed(error.code), body=body
         )
@@ -336,7 +353,7 @@ class ChunkReader:
                 rest = complete
             if self.state is CompletionState.OPEN and rest.strip():
                 if self._unframed.is_error and rest.lstrip()[:1] != "{" and rest.strip() != "null":
-                    self._fail(self._report.concealed(rest.strip()))
+                    self._fail(self._report.message(rest.strip()))
                 self._unframed.put_back(rest)
         except ValueError as error:
             self._fail(str(error))
@@ -347,7 +364,7 @@ class ChunkReader:
         rest = yield from self._chunks_of_json(self._unframed.take())
         if self.state is CompletionState.OPEN and rest:
             if self._unframed.is_error:
-                self._fail(self._report.concealed(rest))
+                self._fail(self._report.message(rest))
             self._unframed.quoted = self._unframed.quoted or rest
 
     def _chunks_of_json(self, text: str) -> Generator[ChatCompletionChunk, None, str]:
@@ -394,7 +411,7 @@ class ChunkReader:
         if len(rest) >= len(data.lstrip()):
             self._frames -= 1
         if rest and name == "error" and not data.lstrip().startswith("{"):
-            self._fail(self._report.concealed(rest))  # an error message is usable even if it is truncated
+            self._fail(self._report.message(rest))  # an error message is usable even if it is truncated
         return rest
 
     def _settle(self, rest: str) -> None:

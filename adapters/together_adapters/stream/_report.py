@@ -43,6 +43,10 @@ class BodyReport:
         """Return a JSON value without secrets."""
         return value if self._conceal is None else self._conceal(value)
 
+    def message(self, text: str) -> str:
+        """Return the text of an error from the server, at most 4,096 characters of it."""
+        return str(self.concealed(text[: 2 * _KEPT]))[:_KEPT]
+
     def shown(self, text: str) -> str:
         """Quote the beginning of a text."""
         return repr(self.concealed(text[:_KEPT])[:_SHOWN])

@@ -1,0 +1,55 @@
+"""A bound on the memory of one event.
+
+`json.loads` takes up to 27 bytes for each byte of its text, and a value class up to 700 bytes for the two bytes `{}`. So
+an event may contain only a number of JSON objects and arrays that is in proportion to its size. Together with the
+bounds on lists of values and on keys, an event takes at most 40 bytes of memory for each of its bytes. The densest
+events that servers send, log probabilities, have 24 bytes for each object or array.
+
+Does no I/O.
+"""
+
+from __future__ import annotations
+
+from .._json_data import is_dict, is_list
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["LARGE_EVENT", "check_weight"]
+
+LARGE_EVENT = 16384  # bytes; smaller events are not checked
+_MOST_ITEMS = 4096  # choices, tool calls or parts of a content in one list, and keys in one object
+_BYTES_EACH = 18  # bytes of an event for each of its objects and arrays
+_ALWAYS_ALLOWED = 1000  # objects and arrays
+
+
+def check_weight(data: Any, size: int) -> None:
+    """Raise ValueError if the JSON of an event of `size` bytes would take too much memory as values."""
+    limit = _ALWAYS_ALLOWED + size // _BYTES_EACH
+    found = 0
+    pending = [data]
+    while pending:
+        item = pending.pop()
+        if is_dict(item):
+            _check_object(item)
+            item = item.values()
+        inner = [value for value in item if is_dict(value) or is_list(value)]
+        found += len(inner)
+        if found > limit:
+            raise ValueError(f"an event of {size} bytes with more than {limit} JSON objects and arrays")
+        pending += inner
+
+
+def _check_object(item: dict[str, Any]) -> None:
+    if len(item) > _MOST_ITEMS:
+        raise ValueError(f"a JSON object with {len(item)} keys; at most {_MOST_ITEMS} are accepted in an event")
+    for name in ("choices", "tool_calls", "content"):
+        value = item.get(name)
+        # The `content` of log probabilities has an entry for each token, each with a `token`.
+        if is_list(value) and len(value) > _MOST_ITEMS and not (name == "content" and _is_logprobs(value)):
+            raise ValueError(f"{name} with {len(value)} items; at most {_MOST_ITEMS} are accepted in an event")
+
+
+def _is_logprobs(entries: list[Any]) -> bool:
+    return all([is_dict(entry) and "token" in entry for entry in entries])
