@@ -82,7 +82,7 @@ def read_chunk(text: str) -> ChatCompletionChunk:
     if len(text) <= LARGE_EVENT:
         return ChatCompletionChunk.from_json(text)
     if not text.startswith("{"):
-        raise ParseError("", f"expected object, got text that begins with {text[:20]!r}")
+        raise ParseError("", "expected an object")
     data: Any = loads(text)
     check_weight(data, len(text))
     return ChatCompletionChunk.from_dict(data)

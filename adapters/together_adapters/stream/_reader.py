@@ -284,7 +284,8 @@ class ChunkReader:
         elif rest and name == "error":
             self._fail(self._report.message(rest))
         elif rest:
-            why = problem.removeprefix("not JSON: ") if rest == text else "text that is not a JSON object follows"
+            # Without the excerpt at the position of the error, from which secrets cannot be removed.
+            why = problem.removeprefix("not JSON: ").partition(', at "')[0] if rest == text else "text follows JSON"
             self._fail(f"frame {self._frames} is not JSON: {why} ({self._report.shown(rest)})")
 
     def _fail_after_done(self, name: str, rest: str) -> None:
