@@ -1,7 +1,7 @@
-"""What a client makes of streams as servers send them: comparison.py MODULE prints yes or no for each, as JSON.
+"""One column of the comparison in README.md: how a client handles streams that servers send.
 
-MODULE is `together_adapters` or an SDK, `together` or `openai`, whose version is printed too; all of them have
-`client.chat.completions.create`.
+`comparison.py MODULE` prints a title with the version, and "yes" or "no" for each row, as JSON. MODULE is
+`together_adapters` or an SDK (`together` or `openai`). All of them have `client.chat.completions.create`.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ RESPONSE = b'{"id":"c","object":"chat.completion","created":1,"model":"m","choic
 READS = {
     "a plain stream": A + GAP + B + DONE,
     "a byte order mark before the first frame": b"\xef\xbb\xbf" + A + GAP + B + DONE,
-    "a last frame without its empty line": A + GAP + B,
-    "frames with one line end between them": A + b"\n" + B + b"\n",
-    "a block of `retry:` alone": b"retry: 3000\n\n" + A + GAP + B + DONE,
+    "a last frame without the empty line after it": A + GAP + B,
+    "frames with a single line end between them": A + b"\n" + B + b"\n",
+    "a block with only `retry:`": b"retry: 3000\n\n" + A + GAP + B + DONE,
     "an empty `data:`": A + GAP + b"data:\n\n" + B + DONE,
     "`event: message`": b"event: message\n" + A + GAP + b"event: message\n" + B + DONE,
     "invalid UTF-8 in a comment": A + GAP + b": \xff\n\n" + B + DONE,
@@ -44,7 +44,7 @@ RAISES = {
 
 
 def client_of(module: Any, base_url: str) -> Any:
-    """A client of the SDK; together 3.x wants its base URL without the version."""
+    """Return a client of the SDK. together 3.x expects its base URL without the version."""
     cls = module.OpenAI if module.__name__ == "openai" else module.Together
     if module.__name__ == "together" and hasattr(module, "__version__"):
         base_url = base_url.removesuffix("/v1")
@@ -79,7 +79,7 @@ def raises(module: Any, body: bytes, **more: Any) -> Exception | None:
 
 
 def rows(module: Any) -> dict[str, str]:
-    """Each line of the comparison."""
+    """Return the cell of each row of the comparison."""
     found = {
         f"reads {what}": tries(lambda body=body: text_of(asked(module, body, stream=True)) == "ab")
         for what, body in READS.items()
@@ -87,14 +87,14 @@ def rows(module: Any) -> dict[str, str]:
     for what, body in RAISES.items():
         found[f"raises for {what}"] = tries(lambda body=body: raises(module, body, stream=True) is not None)
     error = raises(module, RAISES['`{"error": {...}}` in a stream'], stream=True)
-    found["errors have what had arrived"] = tries(lambda: text_of_response(error) == "a")
+    found["errors contain what was received"] = tries(lambda: text_of_response(error) == "a")
     found["errors survive pickle"] = tries(
         lambda: error is not None and str(pickle.loads(pickle.dumps(error))) == str(error)
     )
-    found["raises for an HTML page of status 200"] = tries(
+    found["raises for an HTML page sent with status 200"] = tries(
         lambda: raises(module, b"<html>a portal</html>", kind=b"text/html") is not None
     )
-    found["takes a finish reason that is new"] = tries(
+    found["accepts an unknown finish reason"] = tries(
         lambda: asked(module, RESPONSE % b"abort", kind=b"application/json").choices[0].finish_reason == "abort"
     )
     found["values can be hashed"] = tries(
