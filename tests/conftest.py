@@ -1,4 +1,4 @@
-"""Settings that all tests share, and what runs where a test's own dependency does not exist."""
+"""Settings that all tests share, and a way to skip files whose imports are not available."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ if find_spec("hypothesis"):
     settings.register_profile("quick", parent=settings.get_profile("default"), max_examples=5)
     settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell that starts a job in the background ignores it
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # inherited from a shell that started a background job
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _STARTED = time.perf_counter()
-# What some interpreters cannot have; a file of tests that imports it is passed over there, and said to be.
+# Some interpreters cannot have these modules. Test files that import a missing one are skipped and listed at the end.
 _MAY_BE_MISSING = [name for name in ("hypothesis", "asyncio", "ssl") if not find_spec(name)]
 _passed_over: list[str] = []
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Interpreters that tests start look in the current folder first: what they find is to be what is tested here."""
+    """Change to an empty folder, so that interpreters that tests start do not import modules from the current one."""
     before = os.getcwd()
     os.chdir(tmp_path_factory.mktemp("elsewhere"))
     yield
@@ -60,22 +60,22 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Refuse an address in the name of a test: pytest-xdist needs the same names in every process."""
+    """Reject ids that contain a memory address, because pytest-xdist needs the same ids in every process."""
     changing = [item.nodeid for item in items if " at 0x" in item.nodeid]
     if changing:
-        raise pytest.UsageError(f"give these cases an id of their own: {', '.join(changing)}")
+        raise pytest.UsageError(f"test ids must not contain a memory address, set `ids=`: {', '.join(changing)}")
 
 
 def pytest_collection_finish() -> None:
-    """Exclude the collected tests from garbage collection: `gc.collect()`, which many tests call, takes 0.1 s otherwise."""
+    """Exclude the collected tests from garbage collection. Many tests call `gc.collect()`, which takes 0.1 s with them."""
     gc.collect()
-    getattr(gc, "freeze", gc.collect)()  # PyPy has none
+    getattr(gc, "freeze", gc.collect)()  # PyPy lacks `freeze`
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     if _passed_over:
         terminalreporter.write_line(
-            f"without {', '.join(_MAY_BE_MISSING)}: passed over {', '.join(sorted(_passed_over))}"
+            f"not installed: {', '.join(_MAY_BE_MISSING)}. Skipped files: {', '.join(sorted(_passed_over))}"
         )
     suite = os.environ.get("COMPAT_SUITE")
     if suite:

@@ -1,4 +1,4 @@
-"""The layers of imports, and the modules that an import loads."""
+"""Tests of the layers of imports, and of the modules that an import loads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import together_adapters
 
 import together_types
 
-# A module imports only from layers before its own, or from its own package.
+# A module may import only from earlier layers, or from its own package.
 LAYERS: dict[str, list[list[str]]] = {
     "together_types": [
         ["_json", "_open_enum", "_merge_rules"],
@@ -54,13 +54,16 @@ LAYERS: dict[str, list[list[str]]] = {
         ["__main__"],
     ],
 }
-# Where pickles of 0.1.0 look for classes that have moved; removed in 1.0.
+# Modules in which pickles of 0.1.0 look for classes that have moved. They will be removed in 1.0.
 ALIASES = ["_fold", "_lambda_events", "_lambda_responses", "_limits", "_losses"]
 FOLDERS = {package.__name__: Path(str(package.__file__)).parent for package in (together_types, together_adapters)}
 
 
 def dotted(path: Path, folder: Path) -> str:
-    """`stream/_reader.py` as `stream._reader`; the module of a package has the package's name, the root's is `__init__`."""
+    """Return the dotted name of a module: `stream._reader` for `stream/_reader.py`.
+
+    The `__init__.py` of a package has the package's name. That of the root has the name `__init__`.
+    """
     parts = path.relative_to(folder).with_suffix("").parts
     return ".".join(parts[:-1] if len(parts) > 1 and parts[-1] == "__init__" else parts)
 
@@ -77,7 +80,10 @@ EACH = [pytest.param(package, name, id=f"{package}.{name}") for package in MODUL
 
 
 def imports(body: list[ast.stmt], typing: bool = False) -> list[ast.stmt]:
-    """The import statements that run, in functions too; with `typing` also those under TYPE_CHECKING."""
+    """Return the import statements that run, including those in functions.
+
+    With `typing`, the statements under TYPE_CHECKING are included.
+    """
     found: list[ast.stmt] = []
     for statement in body:
         if isinstance(statement, ast.If) and ast.unparse(statement.test) == "TYPE_CHECKING" and not typing:
@@ -93,7 +99,7 @@ def imports(body: list[ast.stmt], typing: bool = False) -> list[ast.stmt]:
 
 
 def imported(package: str, name: str, typing: bool = False) -> dict[str, str]:
-    """The modules of its own package that a module imports, with the statement of each."""
+    """Return the modules of its own package that a module imports, each with its import statement."""
     path = MODULES[package][name]
     base = [*path.relative_to(FOLDERS[package]).parts[:-1]]
     found = {}
@@ -117,7 +123,7 @@ def test_module_imports_only_from_earlier_layers(package: str, name: str) -> Non
 def test_module_imports_only_the_standard_library(package: str, name: str) -> None:
     for statement in imports(ast.parse(MODULES[package][name].read_text("utf-8")).body):
         if isinstance(statement, ast.ImportFrom) and str(statement.module).partition(".")[0] == "together_types":
-            assert name == "_types", "only together_adapters._types imports together_types"
+            assert name == "_types", "only together_adapters._types may import together_types"
         elif not (isinstance(statement, ast.ImportFrom) and statement.level):
             names = [statement.module] if isinstance(statement, ast.ImportFrom) else [a.name for a in statement.names]
             for imported_name in names:
@@ -146,13 +152,13 @@ def test_types_have_no_import_cycle_for_type_checkers() -> None:
 
 
 def test_private_module_at_the_top_has_several_users() -> None:
-    """One that a single package uses belongs inside that package."""
+    """A private module that only one package uses belongs inside that package."""
     users: dict[str, set[str]] = {}
     for name in MODULES["together_adapters"]:
         for other in imported("together_adapters", name, typing=True):
             users.setdefault(other, set()).add(name.partition(".")[0])
     alone = {entry: found for entry, found in users.items() if re.match(r"_[a-z]\w*$", entry) and len(found) == 1}
-    assert alone == {"_cli": {"__main__"}}  # a package, whose public module is `__main__`
+    assert alone == {"_cli": {"__main__"}}  # `_cli` is a package, and `__main__` is its public module
 
 
 @pytest.mark.parametrize("name", ALIASES)
@@ -193,7 +199,7 @@ def test_architecture_table_of_contributing_lists_the_layers(package: str) -> No
         ),
     ],
 )
-def test_import_is_light(module: str, forbidden: str) -> None:
+def test_import_loads_no_heavy_module(module: str, forbidden: str) -> None:
     code = f"import sys; sys.path[:0] = {sys.path!r}; import {module}; loaded = sorted(sys.modules); import json; print(json.dumps(loaded))"
     loaded = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, check=True, text=True)
     assert set(json.loads(loaded.stdout)).isdisjoint(forbidden.split())

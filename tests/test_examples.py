@@ -1,4 +1,7 @@
-"""The five examples that code written for together-python 1.x is made of, from the README, against a real socket."""
+"""Tests of the five examples in README.md, which are the usual patterns of code for together-python 1.x.
+
+They run against a server on a real socket.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ EXPECTED = {
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_example(path: Path) -> None:
+def test_example_prints_the_expected_output(path: Path) -> None:
     with serving(respond) as server:
         variables = environment(TOGETHER_API_KEY="test-key", TOGETHER_BASE_URL=server.base_url)
         command = [sys.executable, "-W", "error", "-X", "dev", str(path)]
@@ -37,6 +40,6 @@ def test_example(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_readme_has_it(path: Path) -> None:
+def test_readme_contains_the_example(path: Path) -> None:
     readme = (Path(__file__).parents[1] / "README.md").read_text("utf-8")
     assert f"```python\n{path.read_text('utf-8')}```" in readme

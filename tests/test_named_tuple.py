@@ -1,4 +1,4 @@
-"""Named tuples are declared once: the class that runs and the one that type checkers see have the same fields."""
+"""Tests of `NamedTuple`: the class at run time has the fields of the declaration that type checkers read."""
 
 from __future__ import annotations
 
@@ -50,18 +50,18 @@ def test_class_statement_creates_a_named_tuple() -> None:
 
 
 @pytest.mark.parametrize("cls", CLASSES)
-def test_fields_are_the_declared_ones(cls: Any) -> None:
+def test_named_tuple_has_the_declared_fields(cls: Any) -> None:
     declared = DECLARED.get(cls.__name__) or DECLARED["_Fields"]
     assert [*cls._fields] == [*getattr(cls, "__match_args__", cls._fields)] == declared
     assert issubclass(cls, tuple) and cls.__slots__ == ()
 
 
-def test_defaults_of_named_tuples() -> None:
+def test_named_tuple_without_arguments_has_the_defaults() -> None:
     assert Timeout() == (10.0, 600.0, 300.0, None) and ServerSentEvent() == ("message", "", "", None)
     assert BatchResult._field_defaults == {"status": None, "request_id": None}
 
 
 @pytest.mark.parametrize("cls", [BatchResult, Loss, Unmerged])
-def test_asdict_of_a_servers_json_is_jsonable(cls: Any) -> None:
+def test_asdict_of_invalid_json_values_is_json_serializable(cls: Any) -> None:
     record = cls(*["\ud800", (float("nan"), 1), {"n": {2}}])
     assert [*record._asdict().values()][:3] == ["\ufffd", [None, 1], {"n": [2]}]

@@ -1,4 +1,4 @@
-"""What the wheel and the source archive hold, built and installed as pip does it."""
+"""Tests of the contents of the wheel and the source archive, built and installed as by pip."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("build", reason="the package `build` makes the archives")
+pytest.importorskip("build", reason="the archives are built with the package `build`")
 ROOT = Path(__file__).parents[1]
 
 
@@ -25,13 +25,16 @@ def files_of(package: str, folder: Path) -> set[str]:
 
 @pytest.fixture(scope="module")
 def archives(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with both; the wheel is made from the source archive, so that one is known to be whole."""
+    """Return a folder with both archives.
+
+    The wheel is built from the source archive, which shows that the source archive is complete.
+    """
     folder = tmp_path_factory.mktemp("dist")
     subprocess.run([sys.executable, "-m", "build", "--outdir", folder, ROOT], check=True, capture_output=True)
     return folder
 
 
-def test_wheel_holds_the_two_packages_only(archives: Path) -> None:
+def test_wheel_contains_only_the_two_packages(archives: Path) -> None:
     [path] = archives.glob("*-py3-none-any.whl")
     with zipfile.ZipFile(path) as wheel:
         names = {name for name in wheel.namelist() if not name.endswith("/")}
@@ -44,7 +47,7 @@ def test_wheel_holds_the_two_packages_only(archives: Path) -> None:
     assert "Requires-Dist" not in metadata and "License-Expression: MIT" in metadata
 
 
-def test_source_archive_holds_tests_and_stubs(archives: Path) -> None:
+def test_source_archive_contains_tests_and_stubs(archives: Path) -> None:
     [path] = archives.glob("*.tar.gz")
     with tarfile.open(path) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
@@ -66,7 +69,7 @@ def test_source_archive_holds_tests_and_stubs(archives: Path) -> None:
     } <= names
 
 
-def test_installs_and_runs(archives: Path, tmp_path: Path) -> None:
+def test_installed_wheel_runs(archives: Path, tmp_path: Path) -> None:
     [wheel] = archives.glob("*.whl")
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--target", tmp_path, wheel]
     subprocess.run(pip, check=True, capture_output=True, cwd=tmp_path)

@@ -1,4 +1,4 @@
-"""Pickles that earlier releases wrote: modules have moved since, and what was text may be an enum."""
+"""Tests that pickles of earlier releases load, although modules have moved and some strings are enums now."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from together_adapters.aws_lambda import EventKind
 
 
 @pytest.mark.parametrize("path", sorted((DATA / "release_pickles").iterdir()), ids=lambda path: path.name)
-def test_pickle_of_an_earlier_release_loads_as_todays_object(path: Path) -> None:
+def test_pickle_of_an_earlier_release_loads_as_the_current_object(path: Path) -> None:
     loaded, today = pickle.loads(path.read_bytes()), release_samples()[path.name.split("-")[1]]
     assert type(loaded) is type(today)
     assert repr(loaded) == repr(today)

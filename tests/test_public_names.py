@@ -1,4 +1,4 @@
-"""Every public name: documented, and typed without Any."""
+"""Tests that every public name is documented, and that its type does not contain Any."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ import together_types
 
 
 def name_of(package: str, path: Path) -> str:
-    """The dotted name of the module at a path below the package's folder."""
+    """Return the dotted name of the module at a path below the package's folder."""
     return ".".join([package, *path.with_suffix("").parts]).removesuffix(".__init__")
 
 
 def is_private(module: str) -> bool:
-    """Whether a part of a module's name begins with one underscore; `__main__` is public."""
+    """Return whether a part of a module's name begins with a single underscore. `__main__` is public."""
     return bool(re.search(r"\._(?!_)", module))
 
 
@@ -40,7 +40,7 @@ def is_public(name: str) -> bool:
     return not name.startswith("_") or name == "__init__"
 
 
-# ---- documented
+# ---- documentation
 
 
 @pytest.mark.parametrize(("name", "path"), MODULES)
@@ -51,7 +51,7 @@ def test_every_public_name_has_a_docstring(name: str, path: Path) -> None:
     missing = []
     for public in getattr(module, "__all__", None) or own_names(module):
         item = getattr(module, public)
-        if isinstance(item, type) and not hasattr(item, "__origin__"):  # in 3.9 Iterable[bytes] is a type too
+        if isinstance(item, type) and not hasattr(item, "__origin__"):  # in Python 3.9 Iterable[bytes] is a type, too
             missing += undocumented_in(f"{name}.{public}", item)
         elif inspect.isfunction(item):
             missing += [f"{name}.{public}"] if not item.__doc__ else []
@@ -69,7 +69,10 @@ def own_names(module: object) -> list[str]:
 
 
 def undocumented_in(path: str, cls: type) -> Iterator[str]:
-    """The class and its public methods and properties; what a base of ours documents is documented."""
+    """Yield the undocumented names among a class and its public methods and properties.
+
+    A method without a docstring counts as documented if a base class documents it.
+    """
     if not cls.__dict__.get("__doc__"):
         yield path
     for name, item in vars(cls).items():
@@ -81,7 +84,7 @@ def undocumented_in(path: str, cls: type) -> Iterator[str]:
 
 
 def documented_constants(path: Path) -> set[str]:
-    """The constants that have a string below them."""
+    """Return the names of the constants that are followed by a string."""
     body = ast.parse(path.read_text("utf-8")).body
     return {
         ast.unparse(statement.targets[0] if isinstance(statement, ast.Assign) else statement.target)
@@ -108,7 +111,7 @@ def test_every_enum_member_is_documented(cls: type) -> None:
     assert bare == []
 
 
-# ---- typed
+# ---- types
 
 ALL = [
     pytest.param(name, path, id=name)
@@ -120,12 +123,12 @@ OFFERED = {
     public
     for parameter in MODULES
     for public in getattr(importlib.import_module(str(parameter.values[0])), "__all__", ())
-} | {"BaseClient", "BaseCompletions"}  # their methods are those of the clients
+} | {"BaseClient", "BaseCompletions"}  # the clients inherit their methods
 
 
 @pytest.mark.parametrize(("name", "path"), MODULES)
 def test_public_class_names_its_public_module(name: str, path: Path) -> None:
-    """Pickles contain this name, so it may not be that of a private module, which may move."""
+    """Pickles contain the name of the module, so it must not be a private module, which may move."""
     module = importlib.import_module(name)
     offered = {public: getattr(module, public) for public in getattr(module, "__all__", ())}
     wrong = {
@@ -137,10 +140,10 @@ def test_public_class_names_its_public_module(name: str, path: Path) -> None:
 
 
 @pytest.mark.parametrize(("name", "path"), ALL)
-def test_no_public_signature_has_any(name: str, path: Path) -> None:
-    """Any stands in none; what is JSON is called JSON. An alias that only type checkers see counts where it is public."""
+def test_public_signature_contains_no_any(name: str, path: Path) -> None:
+    """JSON data is annotated with the alias `JSON`. An alias for type checkers only is checked if it is public."""
     body = ast.parse(path.read_text("utf-8")).body
-    if is_private(name):  # of a private module, what a public one offers
+    if is_private(name):  # in a private module, only the names that a public module offers
         body = [item for item in flat(body) if getattr(item, "name", "") in OFFERED]
     assert list(with_any(body, "")) == []
 
@@ -151,7 +154,7 @@ def with_any(body: list[ast.stmt], path: str) -> Iterator[str]:
         if isinstance(item, ast.ClassDef) and is_public(item.name):
             yield from with_any(item.body, f"{path}{item.name}.")
         elif isinstance(item, Definition) and is_public(item.name):
-            # What implements overloads is not what callers see.
+            # Type checkers do not show the implementation of overloads to callers.
             if is_overload(item) or item.name not in overloaded:
                 arguments = [
                     *item.args.posonlyargs,
@@ -185,7 +188,7 @@ def attributes_with_any(init: ast.stmt, path: str) -> Iterator[str]:
 
 
 def flat(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """The statements, with those below conditions."""
+    """Yield the statements, including those inside `if` statements."""
     for item in body:
         if isinstance(item, ast.If):
             yield from flat(item.body)

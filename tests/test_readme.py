@@ -1,4 +1,7 @@
-"""Every Python snippet of README.md, CONTRIBUTING.md, SCALING.md and the docstrings runs, and prints what stands below it."""
+"""Tests of every Python snippet in README.md, CONTRIBUTING.md, SCALING.md and the docstrings.
+
+A snippet must run without an error and print the text that follows it.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ from snippet_server import respond
 
 ROOT = Path(__file__).parents[1]
 PAGES = ["README.md", "CONTRIBUTING.md", "tests/compat/SCALING.md"]
-# What some snippets are about, and the project does not need: they run where it is installed.
+# Packages that some snippets are about. The project does not need them, so these snippets run only if they are installed.
 ELSEWHERE = ["dask", "pyspark"]
 
 
@@ -26,14 +29,14 @@ def snippets_in(text: str) -> list[tuple[str, str]]:
 
 
 def docstrings() -> Iterator[tuple[str, str]]:
-    """The docstrings of both packages, each with its module and line."""
+    """Yield the docstrings of both packages, each with its file and line."""
     for folder in ("together_types", "adapters/together_adapters"):
-        for path in sorted((ROOT / folder).glob("*.py")):
+        for path in sorted((ROOT / folder).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
                 if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
                     text = ast.get_docstring(node)
                     if text:
-                        yield f"{path.name}:{getattr(node, 'lineno', 1)}", text
+                        yield f"{path.relative_to(ROOT)}:{getattr(node, 'lineno', 1)}", text
 
 
 def snippets() -> Iterator[tuple[str, tuple[str, str]]]:
@@ -49,7 +52,7 @@ def snippets() -> Iterator[tuple[str, tuple[str, str]]]:
 
 
 def _of_prompts(examples: list[doctest.Example]) -> str:
-    """What the lines with `>>>` say, as the interpreter would run it: values of expressions are shown."""
+    """Return code that runs `>>>` examples like the interactive interpreter, which prints the values of expressions."""
     return "\n".join([f"exec(compile({example.source!r}, 'example', 'single'))" for example in examples])
 
 
@@ -59,10 +62,10 @@ assert len(SNIPPETS) >= 10
 
 
 @pytest.mark.parametrize(("code", "output"), FOUND.values(), ids=FOUND)
-def test_snippet(code: str, output: str) -> None:
+def test_snippet_prints_the_text_below_it(code: str, output: str) -> None:
     for package in ELSEWHERE:
         if re.search(rf"^(?:import|from) {package}\b", code, re.MULTILINE):
-            pytest.importorskip(package, reason="what the snippet is about")
+            pytest.importorskip(package, reason=f"the snippet uses {package}")
     with serving(respond) as server:
         variables = environment(TOGETHER_API_KEY="test-key", TOGETHER_BASE_URL=server.base_url)
         command = [sys.executable, "-W", "error", "-X", "dev", "-c", code]
@@ -72,8 +75,8 @@ def test_snippet(code: str, output: str) -> None:
         assert done.stdout.decode() == output
 
 
-def test_handler_answers() -> None:
-    """The snippet of a Lambda handler defines one: it is called as Lambda would."""
+def test_lambda_snippet_called_with_events_responds() -> None:
+    """The Lambda snippet only defines a handler, so this calls it as Lambda does."""
     [code] = [code for code, _ in SNIPPETS if "def handler(" in code]
     call = """
 class Context:
@@ -90,7 +93,7 @@ print(handler({**event, "body": "{"}, Context())["statusCode"])
     assert done.stdout.decode() == '{"answer":"The capital of France is Paris."}\n400\n'
 
 
-def test_quirk_in_contributing_is_the_file_it_names() -> None:
+def test_quirk_in_contributing_equals_the_named_file() -> None:
     page = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
     found = re.findall(r"`(tests/data/quirks/\w+\.json)`:\n\n```json\n(.*?)```", page, re.DOTALL)
     assert [(ROOT / path).read_text("utf-8").rstrip("\n") for path, _ in found] == [
