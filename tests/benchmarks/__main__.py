@@ -1,8 +1,9 @@
-"""How fast this library is, as ratios that do not depend on the machine; `--help` says how to compare runs.
+"""Measure the speed of this library as ratios, which depend little on the machine.
 
-Every figure is measured against something of the same process and the same seconds: `json.loads` of the same bodies,
-`split` and `json.loads` of the same stream, `import json, dataclasses, enum`. Peers are measured where they are installed.
-together 3.x has the import name of 1.x: it is measured in a second process, from the folder that TOGETHER_3 names.
+Every figure is relative to a base that is measured in turns with it: `json.loads` of the same bodies, `split` and
+`json.loads` of the same stream, or `import json, dataclasses, enum`. Other libraries are measured if they are installed.
+together 3.x has the import name of 1.x, so it is measured in a second process, from the folder in the environment
+variable TOGETHER_3. Use --json FILE and --against FILE to compare runs.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from together_adapters.stream._reader import ChunkReader  # noqa: E402
 import together_types  # noqa: E402
 from together_types import ChatCompletionChunk, ChatCompletionResponse  # noqa: E402
 
-YARDSTICK = "import json, dataclasses, enum"  # what imports are measured by
+YARDSTICK = "import json, dataclasses, enum"  # the base for the figures of imports
 
 Group = tuple[str, Callable[[int], dict[str, Ratio]]]
 
@@ -88,15 +89,19 @@ def streams(rounds: int) -> dict[str, Ratio]:
 
 
 def in_the_stream(rounds: int) -> dict[str, Ratio]:
-    """What a stream costs whose chunks do not repeat id and time, and what is linear."""
+    """Measure a stream whose chunks do not repeat id and time, `accumulate`, and the growth with the number of chunks."""
     repeating, events = stream(), stream_that_does_not_repeat()
     rows = in_turns(
-        lambda: read(repeating), {"a stream that does not repeat / one that does": lambda: read(events)}, rounds
+        lambda: read(repeating),
+        {"a stream whose chunks do not repeat / one whose chunks do": lambda: read(events)},
+        rounds,
     )
     chunks = list(iter_chunks(stream()))
     bodies = [event[6:] for event in stream()[:-1]]
     rows.update(
-        in_turns(over(json.loads, bodies, 1), {"accumulate / json.loads, a chunk": lambda: accumulate(chunks)}, rounds)
+        in_turns(
+            over(json.loads, bodies, 1), {"accumulate / json.loads, per chunk": lambda: accumulate(chunks)}, rounds
+        )
     )
     few, many = stream(10_000), stream(100_000)
     rows.update(in_turns(lambda: read(few), {"100,000 / 10,000 chunks": lambda: read(many)}, min(rounds, 5)))
@@ -104,17 +109,17 @@ def in_the_stream(rounds: int) -> dict[str, Ratio]:
 
 
 def memory(rounds: int) -> dict[str, Ratio]:
-    """Bytes held, by tracemalloc: exact, so there is no range."""
+    """Measure the bytes that values occupy. tracemalloc counts exactly, so the low and the high value are the same."""
     events = stream(100_000)
     bodies = [event[6:-2] for event in events[:-1]]
     loaded = _held(lambda: [json.loads(body) for body in bodies])
     rows = {
-        "100,000 chunks of from_json / dicts of json.loads": _held(
+        "100,000 chunks from from_json / dicts from json.loads": _held(
             lambda: [ChatCompletionChunk.from_json(body) for body in bodies]
         )
         / loaded,
-        "100,000 chunks of a stream / the same": _held(lambda: list(iter_chunks(events))) / loaded,
-        "iterating over 100,000 chunks, with their completion, at most, MB": _peak(lambda: read(events)) / 1e6,
+        "100,000 chunks from a stream / dicts from json.loads": _held(lambda: list(iter_chunks(events))) / loaded,
+        "peak while iterating over 100,000 chunks, with their completion, MB": _peak(lambda: read(events)) / 1e6,
     }
     return {name: _exactly(value) for name, value in rows.items()} | _peaks_of_imports(rounds)
 
@@ -124,19 +129,24 @@ def _exactly(value: float) -> Ratio:
 
 
 def _peaks_of_imports(rounds: int) -> dict[str, Ratio]:
-    """What importing adds to the largest size of a process, the least of the rounds: what is above that is chance."""
+    """Measure what importing adds to the peak memory of a process.
+
+    Returns the least value of the rounds, because other processes can only add to it. Returns no rows outside Linux.
+    """
     if not sys.platform.startswith("linux"):
         return {}
     codes = [YARDSTICK, f"{YARDSTICK}, together_types", f"{YARDSTICK}, together_types, together_adapters.stream"]
     least, types, stream = [min([peak_of_process(code) for _ in range(rounds)]) for code in codes]
     return {
-        f"importing together_types after `{YARDSTICK}`, at peak, MB": _exactly(types - least),
-        "the same with together_adapters.stream, MB": _exactly(stream - least),
+        f"importing together_types after `{YARDSTICK}`, peak, MB": _exactly(types - least),
+        f"importing together_types and together_adapters.stream after `{YARDSTICK}`, peak, MB": _exactly(
+            stream - least
+        ),
     }
 
 
 def _held(work: Callable[[], object]) -> float:
-    import tracemalloc  # PyPy has none
+    import tracemalloc  # not in PyPy
 
     gc.collect()
     tracemalloc.start()
@@ -184,7 +194,7 @@ def imports(rounds: int) -> dict[str, Ratio]:
 
 
 def rows_of_together_3(group: str, rounds: int) -> dict[str, Ratio]:
-    """The rows of together 3.x, from a process that imports it instead of 1.x."""
+    """Return the rows of together 3.x, measured in a process that imports it instead of 1.x."""
     folder = os.environ["TOGETHER_3"]
     with tempfile.TemporaryDirectory() as results:
         path = Path(results) / "results.json"
@@ -196,35 +206,37 @@ def rows_of_together_3(group: str, rounds: int) -> dict[str, Ratio]:
 
 
 GROUPS: dict[str, Group] = {
-    "parse": ("bytes to values, x `json.loads` of the same bytes", parse),
-    "stream": (f"a stream of {CHUNKS:,} chunks to its completion, x `split` and `json.loads`", streams),
+    "parse": ("reading bytes into values, relative to `json.loads` of the same bytes", parse),
+    "stream": (f"reading a stream of {CHUNKS:,} chunks, relative to `split` and `json.loads`", streams),
     "scale": ("streams", in_the_stream),
-    "memory": ("memory held", memory),
-    "import": (f"importing, x `{YARDSTICK}`", imports),
+    "memory": ("memory", memory),
+    "import": (f"importing, relative to `{YARDSTICK}`", imports),
 }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
-    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"of {', '.join(GROUPS)}; all if none is named")
-    parser.add_argument("--rounds", type=int, default=25, help="how often each is measured (%(default)s)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="keep the results")
-    parser.add_argument("--against", type=Path, metavar="FILE", help="compare with results that were kept")
+    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"any of {', '.join(GROUPS)} (default: all)")
+    parser.add_argument(
+        "--rounds", type=int, default=25, help="number of measurements of each figure (default: %(default)s)"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results to this file")
+    parser.add_argument("--against", type=Path, metavar="FILE", help="compare with the results in this file")
     options = parser.parse_args()
     unknown = set(options.groups) - set(GROUPS)
     if unknown:
-        parser.error(f"no such group: {', '.join(sorted(unknown))}")
+        parser.error(f"unknown groups: {', '.join(sorted(unknown))}")
     earlier: dict[str, Any] = json.loads(options.against.read_text("utf-8"))["groups"] if options.against else {}
     machine = (
         f"{platform.python_implementation()} {platform.python_version()}, {platform.machine()} {platform.system()}"
     )
     print(
-        f"{datetime.date.today()}, {machine}: medians of {options.rounds} rounds; {', '.join(peers.versions()) or 'no peers'}\n"
+        f"{datetime.date.today()}, {machine}: medians of {options.rounds} rounds. Peers: {', '.join(peers.versions()) or 'none'}\n"
     )
     results: dict[str, dict[str, Ratio]] = {}
     for name in options.groups or GROUPS:
         if name == "memory" and sys.implementation.name != "cpython":
-            continue  # no tracemalloc
+            continue  # other implementations lack tracemalloc
         title, run = GROUPS[name]
         results[name] = run(options.rounds)
         if name in ("parse", "stream") and os.environ.get("TOGETHER_3"):

@@ -1,4 +1,4 @@
-"""What is read in the benchmarks: replies and chunks as Together sends them, each distinct from the others."""
+"""Data for the benchmarks: responses and chunks as Together sends them, all different from each other."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 __all__ = ["BODIES", "CHUNKS", "stream", "stream_that_does_not_repeat"]
 
 _COUNT = 64
-CHUNKS = 2000  # of a stream
+CHUNKS = 2000  # in a stream
 _MODEL = "meta-llama/Meta-Llama-3.1-8B-Instruct-Turbo"
 _WORDS = [
     " the",
@@ -124,7 +124,7 @@ BODIES = _bodies()
 
 
 def stream(chunks: int = CHUNKS) -> list[bytes]:
-    """The events of a stream of content chunks."""
+    """Return the events of a stream of content chunks, which differ only in their text."""
     source = random.Random(9)
     events = [_chunk(source, id="8b43f0e1a2c3d4e5-SJC", created=1723834621) for _ in range(chunks - 1)]
     events.append(_chunk(source, id="8b43f0e1a2c3d4e5-SJC", created=1723834621, finish="stop", usage=_usage(chunks)))
@@ -132,6 +132,6 @@ def stream(chunks: int = CHUNKS) -> list[bytes]:
 
 
 def stream_that_does_not_repeat(chunks: int = CHUNKS) -> list[bytes]:
-    """The same with another id in each chunk."""
+    """Return the events of a stream in which each chunk has a different id and time."""
     source = random.Random(10)
     return [b"data: " + _chunk(source) + b"\n\n" for _ in range(chunks)] + [b"data: [DONE]\n\n"]

@@ -1,10 +1,11 @@
-"""What a call and a chunk cost the client, beside the SDKs, against one loopback server in a process of its own.
+"""Measure the CPU time that a call and a chunk take in our clients and in the SDKs.
 
     python tests/benchmarks/client.py [--rounds N]
 
-Every client runs in a process of its own, in turns, and its best round counts: CPU seconds, so that neither the server nor
-the machine's other work does. Without TOGETHER_3, the folder of an installed together 3.x, that peer is left out; peers
-that are not installed are too. Ratios are to our own synchronous client.
+All clients call the same loopback server, which runs in a separate process. Each client also runs in a process of its
+own, and the clients take turns. The result is the best round in CPU seconds, so that neither the server nor other work on
+the machine is counted. Ratios are relative to our synchronous client. Peers that are not installed are omitted. The
+environment variable TOGETHER_3 is the folder of an installed together 3.x, which is omitted without it.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from http_server import CHUNKED, Part, Received, in_chunks, reply, serving
 
 CHUNKS, CALLS = 2000, 100
 STREAMS = 20
-PAUSE = 0.0003  # seconds between chunks that come one at a time
+PAUSE = 0.0003  # seconds between chunks that are sent one at a time
 MEASURES = ("a call", "a chunk, all at once", "a chunk, one at a time", f"a chunk of {STREAMS} streams")
 FRAME = (
     b'data: {"id":"cmpl-1","object":"chat.completion.chunk","created":1700000000,"model":"m","choices":[{"index":0,'
@@ -179,7 +180,7 @@ def measured(name: str, base_url: str, rounds: int) -> dict[str, float] | None:
     environment = {**os.environ, "TOGETHER_NO_BANNER": "1"}
     done = subprocess.run(command, capture_output=True, text=True, timeout=600, env=environment)
     if done.returncode:
-        print(f"{name}: left out ({done.stderr.strip().splitlines()[-1]})")
+        print(f"{name}: omitted ({done.stderr.strip().splitlines()[-1]})")
         return None
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found
@@ -187,8 +188,8 @@ def measured(name: str, base_url: str, rounds: int) -> dict[str, float] | None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
-    parser.add_argument("--rounds", type=int, default=3, help="how often each client is run (%(default)s)")
-    # How this file starts its own processes.
+    parser.add_argument("--rounds", type=int, default=3, help="number of runs of each client (default: %(default)s)")
+    # This file starts its own processes with these options.
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--client", choices=CLIENTS, help=argparse.SUPPRESS)
     parser.add_argument("--base-url", help=argparse.SUPPRESS)
@@ -212,7 +213,7 @@ def main() -> None:
 
 def report(best: dict[str, dict[str, float]]) -> None:
     own = best["ours"]
-    print(f"CPU seconds of the client, as ratios to ours (Python {sys.version.split()[0]})")
+    print(f"CPU time of the client, relative to ours (Python {sys.version.split()[0]})")
     print(f"{'':16}" + "".join(f"{measure:>26}" for measure in MEASURES))
     for name, found in best.items():
         print(f"{name:16}" + "".join(f"{found[m] / own[m]:>13.2f} ({found[m] * 1e6:7.1f} us)" for m in MEASURES))

@@ -1,14 +1,17 @@
-"""Cold starts: from the start of AWS's runtime client until it asks for its first event, by what the handler imports.
+"""Measure cold starts: the time from the start of AWS's runtime client until it requests its first event.
 
     python tests/benchmarks/cold_start.py --sdk openai=DIR --sdk together-1=DIR --sdk together-3=DIR [--rounds 15]
 
-Each DIR holds an SDK as `pip install --target` lays it out; awslambdaric is in the environment that runs this. Ours is
-the built layer. All handlers take turns within one run; the least time of each counts, which what else the machine does
-disturbs least, and of it the difference to an empty handler, as a ratio: a machine's milliseconds are nobody else's.
+Each DIR contains an SDK as `pip install --target` installs it. awslambdaric must be installed in the environment that
+runs this script. Our packages come from the built layer.
 
-A client of an SDK makes its TLS settings when it is made, ours at its first connection, so both are shown. Each is
-measured with the bytecode that its package was built with, and without any, as a zip of the sources alone starts on
-Lambda's read-only file system.
+The handlers differ in their imports and take turns within one run. The result is the least time of each handler, which
+other work on the machine disturbs least, minus that of an empty handler. It is shown as a ratio, because milliseconds of
+one machine do not apply to another.
+
+The client of an SDK creates its TLS settings in its constructor, ours at its first connection, so both cases of ours are
+shown. Every handler is measured with the bytecode that the packages were built with, and without bytecode. A zip that
+contains only sources starts without bytecode on Lambda's read-only file system.
 """
 
 from __future__ import annotations
@@ -41,7 +44,7 @@ SDKS = {"openai": "OpenAI", "together-1": "Together", "together-3": "Together"}
 
 
 def handlers_of(sdks: Mapping[str, Path], layer: Path) -> dict[str, tuple[str, Path | None]]:
-    """The code of each handler, and the folder that it needs."""
+    """Return the code of each handler, with the folder that it imports from."""
     handlers: dict[str, tuple[str, Path | None]] = {"empty": ("", None)}
     handlers.update({name: (code, layer) for name, code in OURS.items()})
     for name, folder in sdks.items():
@@ -56,11 +59,11 @@ def without_bytecode(folder: Path, copy: Path) -> Path:
 
 
 def start(code: str, folder: Path | None) -> float:
-    """One cold start, in milliseconds."""
+    """Return the duration of one cold start, in milliseconds."""
     with tempfile.TemporaryDirectory() as task, RuntimeAPI() as api:
         (Path(task) / "app.py").write_text(code + HANDLER)
         command = [sys.executable, "-m", "awslambdaric", "app.handler"]
-        # Nothing may write the bytecode that the next start would find.
+        # Otherwise the next start would find the bytecode that this one writes.
         environment = {"PYTHONDONTWRITEBYTECODE": "1", "HOME": task}
         api.start(
             "app.handler", folder=Path(task), command=command, paths=[folder] if folder else [], environment=environment
@@ -72,7 +75,10 @@ def start(code: str, folder: Path | None) -> float:
 
 
 def measure(handlers: Mapping[str, tuple[str, Path | None]], rounds: int) -> dict[str, list[float]]:
-    """The times of each handler; they take turns, so that what else the machine does falls on all of them."""
+    """Return the times of each handler, in milliseconds.
+
+    The handlers take turns, so that other work on the machine affects all of them.
+    """
     times: dict[str, list[float]] = {name: [] for name in handlers}
     for _ in range(rounds + 1):  # the first round warms the file system's cache
         for name, (code, folder) in handlers.items():
@@ -84,7 +90,9 @@ def report(title: str, times: Mapping[str, list[float]]) -> None:
     added = {name: min(taken) - min(times["empty"]) for name, taken in times.items()}
     best = min(added[name] for name in added if name in SDKS)
     best_client = min(added[name] for name in added if name.endswith(" + client") and name not in OURS)
-    print(f"\n{title}\n\n| handler imports | least ms | median ms | added | of the best SDK |\n|---|---|---|---|---|")
+    print(
+        f"\n{title}\n\n| handler imports | least ms | median ms | added ms | share of the best SDK |\n|---|---|---|---|---|"
+    )
     for name, taken in times.items():
         against = best_client if "client" in name else best
         share = "" if name == "empty" else f"1/{against / max(added[name], 0.01):.1f}"

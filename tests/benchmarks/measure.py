@@ -1,4 +1,4 @@
-"""Ratios of CPU time, measured in turns, so that what else the machine does counts on both sides."""
+"""Ratios of CPU time. Both sides are measured in turns, so that other work on the machine affects both."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 __all__ = ["Ratio", "in_turns", "over", "peak_of_process", "processes_in_turns", "table"]
 
-Ratio = dict[str, float]  # of all rounds: "median", "low" and "high"
+Ratio = dict[str, float]  # the keys are "median", "low" and "high", of all rounds
 
 
 def _time_of(work: Callable[[], object]) -> float:
@@ -23,7 +23,7 @@ def _time_of(work: Callable[[], object]) -> float:
 
 
 def in_turns(base: Callable[[], object], works: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, Ratio]:
-    """How many times as long as `base` each of the works takes."""
+    """Return the CPU time of each of `works` as a multiple of that of `base`."""
     for work in (base, *works.values()):
         work()
     found: dict[str, list[float]] = {name: [] for name in works}
@@ -40,7 +40,7 @@ def _summary(values: Iterable[float]) -> Ratio:
 
 
 def over(read: Callable[[bytes], object], bodies: list[bytes], times: int = 4) -> Callable[[], object]:
-    """The work of reading all the bodies, some times."""
+    """Return a function that reads all the bodies, `times` times."""
 
     def work() -> None:
         for _ in range(times):
@@ -55,7 +55,7 @@ def _environment() -> dict[str, str]:
 
 
 def _cpu_of_process(code: str, **variables: str) -> float:
-    """The CPU seconds of a fresh interpreter that runs the code."""
+    """Return the CPU seconds of a new interpreter that runs the code."""
     environment = _environment() | variables
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([sys.executable, "-S", "-c", code], check=True, env=environment, stdout=subprocess.DEVNULL)
@@ -64,7 +64,10 @@ def _cpu_of_process(code: str, **variables: str) -> float:
 
 
 def peak_of_process(code: str) -> float:
-    """The most memory, in MB, that a fresh interpreter takes to run the code; Linux alone counts from its own start."""
+    """Return the peak memory, in MB, of a new interpreter that runs the code.
+
+    Works only on Linux, where the peak is counted from the start of the program.
+    """
     paths = f"import sys; sys.path[:] = {sys.path!r}; "
     last = "; print(*[line for line in open('/proc/self/status') if line.startswith('VmHWM:')])"
     command = [sys.executable, "-S", "-c", paths + code + last]
@@ -75,7 +78,10 @@ def peak_of_process(code: str) -> float:
 def processes_in_turns(
     codes: Mapping[str, str], unit: tuple[str, str], rounds: int, **variables: str
 ) -> dict[str, Ratio]:
-    """What each code costs above nothing, in units of what `unit[1]` costs above `unit[0]`."""
+    """Return the CPU time of each code, relative to that of `unit[1]`.
+
+    The CPU time of `unit[0]`, which does nothing, is subtracted from both.
+    """
     found: dict[str, list[float]] = {name: [] for name in codes}
     units: list[float] = []
     for code in codes.values():
@@ -90,7 +96,7 @@ def processes_in_turns(
 
 
 def table(title: str, rows: Mapping[str, Ratio], earlier: Mapping[str, Any]) -> str:
-    """A Markdown table of one group of rows; with an earlier run's medians where there is one."""
+    """Return one group of rows as a Markdown table, with the medians of an earlier run if there is one."""
     lines = [
         f"| {title} | median | range |" + (" before |" if earlier else ""),
         "|---|---|---|" + ("---|" if earlier else ""),

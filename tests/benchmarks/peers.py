@@ -1,6 +1,6 @@
-"""The same work by other libraries: together-python 1.x and current, openai, pydantic, msgspec, orjson.
+"""The same work done by other libraries: together-python 1.x and 3.x, openai, pydantic, msgspec and orjson.
 
-Each is measured where it is installed; none is required.
+Each library is measured if it is installed. All are optional.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ INSTALLED = _installed()
 
 
 def versions() -> list[str]:
-    """The peers that are measured, with their versions."""
+    """Return the installed peers, with their versions."""
     return [f"{name} {number}" for name, number in INSTALLED.items()]
 
 
 def readers(chunk: bool) -> dict[str, Read]:
-    """By its name, what each library makes a chunk or a response of bytes with."""
+    """Return, for the name of each library, a function that reads bytes into a chunk or a response."""
     found: dict[str, Read] = {}
     if "together" in INSTALLED:
         found[f"together {INSTALLED['together']}"] = _together(chunk)
@@ -62,14 +62,14 @@ def _together(chunk: bool) -> Read:
 
 
 def _constructing(module: str, name: str) -> Read:
-    """The way of the SDKs that Stainless generates: values are constructed, not validated."""
+    """Read like SDKs that Stainless generates, which construct values without validating them."""
     cls = getattr(import_module(module), name)
     construct = import_module(module.split(".")[0] + "._models").construct_type
     return lambda data: construct(type_=cls, value=json.loads(data))
 
 
 def _fields(chunk: bool) -> dict[str, dict[str, Any]]:
-    """The classes that both pydantic and msgspec are given: field names and types, innermost first."""
+    """Return the fields and types of the classes for pydantic and msgspec, innermost class first."""
     text, number = str | None, int | None
     function = {"name": text, "arguments": text}
     call = {"id": text, "type": text, "index": number, "function": "Function"}
@@ -128,7 +128,7 @@ def _msgspec(chunk: bool) -> Read:
 
 
 def streams() -> dict[str, Callable[[list[bytes]], object]]:
-    """By its name, what each SDK iterates over the pieces of a stream with."""
+    """Return, for the name of each SDK, a function that iterates over the pieces of a stream."""
     found: dict[str, Callable[[list[bytes]], object]] = {}
     if "openai" in INSTALLED:
         found[f"openai {INSTALLED['openai']}"] = _stainless("openai", "OpenAI")
@@ -161,7 +161,7 @@ def _stainless(module: str, client_class: str) -> Callable[[list[bytes]], object
 
 
 def _together_1(pieces: list[bytes]) -> None:
-    """What together-python 1.x does with the lines of a stream."""
+    """Read the lines of a stream like together-python 1.x."""
     requestor = import_module("together.abstract.api_requestor")
     chunk = import_module("together.types.chat_completions").ChatCompletionChunk
     lines = iter(b"".join(pieces).splitlines())
