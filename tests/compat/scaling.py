@@ -1,7 +1,7 @@
-"""What a stream costs: CPU for each chunk, memory for each open stream. The figures of SCALING.md come from here.
+"""Measure the CPU time for each chunk and the memory for each open stream. SCALING.md contains the figures.
 
-`python tests/compat/scaling.py [STREAMS]` with both packages on the path; CPU is of the process, so that other work
-on the machine disturbs it little. The server is a process of its own and sends a chunk to each stream every PACE.
+`python tests/compat/scaling.py [STREAMS]` needs both packages on the path. CPU is the CPU time of the process, which other
+work on the machine affects little. The server is a separate process and sends a chunk to each stream every PACE seconds.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def rss() -> int:
 
 
 def in_memory() -> float:
-    """Microseconds for a chunk, read and accumulated, without a network."""
+    """Return the CPU time for reading and accumulating a chunk without a network, in microseconds."""
     from together_adapters.stream import iter_chunks
 
     frames = [FRAME.replace(b" word", b" word %d" % number) for number in range(2000)]
@@ -69,7 +69,10 @@ async def serve() -> None:
 
 
 async def many(port: int, streams: int) -> tuple[float, float, float]:
-    """Microseconds of CPU for a chunk, kilobytes for a stream, seconds that it took."""
+    """Read many streams at once.
+
+    Returns the CPU time for a chunk in microseconds, the memory for a stream in kB, and the elapsed time in seconds.
+    """
     from together_adapters import AsyncTogether
 
     read = open_ = peak = 0
@@ -100,7 +103,7 @@ async def many(port: int, streams: int) -> tuple[float, float, float]:
 def main(streams: int) -> None:
     raise_limit()
     print(f"Python {sys.version.split()[0]}")
-    print(f"read and accumulated in memory: {in_memory():.1f} us CPU a chunk")
+    print(f"reading and accumulating in memory: {in_memory():.1f} us CPU a chunk")
     with subprocess.Popen([sys.executable, __file__, "serve"], stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         port = int(server.stdout.readline())
@@ -108,7 +111,7 @@ def main(streams: int) -> None:
             for number in sorted({1, streams // 10, streams}):
                 cpu, memory, seconds = asyncio.run(many(port, number))
                 print(
-                    f"{number} streams at once over loopback: {cpu:.0f} us CPU a chunk, {memory:.0f} kB a stream, {seconds:.1f} s of {CHUNKS * PACE:.0f}"
+                    f"{number} streams at once over loopback: {cpu:.0f} us CPU a chunk, {memory:.0f} kB a stream, {seconds:.1f} s for {CHUNKS * PACE:.0f} s of stream"
                 )
         finally:
             server.terminate()

@@ -1,7 +1,7 @@
-"""The single file under the packages' names, so that the tests of the packages test it.
+"""Make the single file importable under the packages' names, so that the tests of the packages test it.
 
-`python tests/compat/single_file.py DEST` writes `DEST/app/_vendor/together_types.py` and, under the names of the
-packages and of their modules, modules that hand out what stands in it. Put DEST first on the path.
+`python tests/compat/single_file.py DEST` writes `DEST/app/_vendor/together_types.py`, and modules with the names of the
+packages' modules, which re-export the names of the single file. Put DEST first on the path.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def become(module, names, public):
     NAMES[module] = names
     here = vars(sys.modules[module])
     for name, there in names.items():
-        if hasattr(single, there):  # not what type checkers alone see
+        if hasattr(single, there):  # names for type checkers only do not exist at run time
             here[name] = getattr(single, there)
     if public:
         here["__all__"] = public

@@ -1,4 +1,4 @@
-"""The rows of the table that `tox -e compat` prints, one for each environment and suite; and what is run for them."""
+"""Run the portable tests, and render the table of `tox -e compat`, which has a row for each environment and suite."""
 
 from __future__ import annotations
 
@@ -29,7 +29,11 @@ def portable(
     timeout: float = 300,
     **options: object,
 ) -> str:
-    """Run the portable tests by a command that ends with what `run.py` prints; `of` is what the package must come from."""
+    """Run the portable tests with a command, record a row, and return the output.
+
+    The command must print the output of `run.py`. The output must contain `of`, which is a part of the path that the
+    packages are imported from. Raises AssertionError if a test failed.
+    """
     started = time.perf_counter()
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout, **options)  # type: ignore[call-overload]
     output: str = done.stdout.decode("utf-8", "replace")
@@ -42,13 +46,16 @@ def portable(
 
 
 def with_sources() -> dict[str, str]:
-    """The environment variables of an interpreter that lacks the packages: it imports the tree's."""
+    """Return environment variables with which an interpreter imports the packages from the source tree."""
     return {**os.environ, "PYTHONPATH": os.pathsep.join(SOURCES)}
 
 
 @cache
 def interpreters(variable: str = "COMPAT_PYTHONS") -> dict[str, str]:
-    """The interpreters to try things on, by the names of the table; without the variable, the one that runs this."""
+    """Return the commands of the interpreters to test, by their names in the table.
+
+    Without the environment variable, this is the interpreter that runs the tests.
+    """
     commands = os.environ.get(variable, sys.executable).split(os.pathsep)
     code = "import platform as p; print(p.python_implementation(), p.python_version())"
     return {
@@ -62,7 +69,7 @@ def rows(path: Path) -> list[dict[str, object]]:
 
 
 def rendered(found: list[dict[str, object]], seconds: float) -> str:
-    """The table as text."""
+    """Return the table as text."""
     head = ("environment", "suite", "passed", "failed", "skipped", "seconds")
     lines = [head]
     for row in sorted(found, key=lambda row: (str(row["suite"]), _natural(str(row["environment"])))):

@@ -1,4 +1,7 @@
-"""What `tox -e compat` does on a machine that lacks most of what it tries: it runs the rest, and names what it left out."""
+"""Tests of `tox -e compat` on a machine that lacks most interpreters and programs.
+
+It runs the other environments, and lists the missing interpreters and programs.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from interpreters import REQUIRED, missing
 from table import ROOT
 
 
-def test_nothing_is_left_out_unsaid(tmp_path: Path) -> None:
+def test_report_on_an_empty_machine_lists_everything_missing(tmp_path: Path) -> None:
     assert interpreters(str(tmp_path)) == {}
     missing = left_out({}, str(tmp_path), tmp_path)
     assert set(COMMANDS.values()) < set(missing)
@@ -23,8 +26,8 @@ def test_nothing_is_left_out_unsaid(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("minor", [10, 11, 12, 13, 14])
-def test_one_python_is_enough(minor: int, tmp_path: Path) -> None:
-    """An environment that asks for one version fails where there is another."""
+def test_environments_on_a_machine_with_one_python_accept_it(minor: int, tmp_path: Path) -> None:
+    """An environment whose `base_python` does not include the only installed version would fail."""
     file = configparser.ConfigParser(interpolation=None)
     file.read(ROOT / "tests" / "compat" / "tox.ini")
     sections = {"engines": "{engines,dask,spark}", "dask": "{engines,dask,spark}"}
@@ -35,7 +38,7 @@ def test_one_python_is_enough(minor: int, tmp_path: Path) -> None:
         assert not "".join(lines) or f"python3.{minor}" in "".join(lines), name
 
 
-def test_missing_interpreter_is_an_error(
+def test_compat_with_missing_interpreters_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert missing(str(tmp_path)) == list(REQUIRED)
@@ -46,7 +49,7 @@ def test_missing_interpreter_is_an_error(
     assert "missing interpreters: python3.9," in capsys.readouterr().out
 
 
-def test_no_interpreter_at_all(
+def test_compat_without_interpreters_lists_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
@@ -54,5 +57,5 @@ def test_no_interpreter_at_all(
     monkeypatch.setattr(
         "sys.argv", ["compat.py", "--pythons", str(tmp_path / "pythons"), "--skip-missing", "--only", "none"]
     )
-    assert main() != 0  # what tox says of an environment that is none
+    assert main() != 0  # tox fails for an environment that is not declared
     assert "0 rows" in (printed := capsys.readouterr().out) and "python3.9," in printed

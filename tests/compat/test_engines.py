@@ -1,4 +1,4 @@
-"""Values in the engines that people spread batches with: what one process reads, many read alike."""
+"""Tests of batches in engines that distribute work: many processes read the same results as a single one."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def lines_of(path: Path) -> list[bytes]:
     return path.read_bytes().splitlines()
 
 
-def test_spawned_processes(batch: tuple[Path, list[tuple[str, ...]]]) -> None:
+def test_spawned_processes_read_the_same_results(batch: tuple[Path, list[tuple[str, ...]]]) -> None:
     path, expected = batch
     started = time.perf_counter()
     with multiprocessing.get_context("spawn").Pool(2) as pool:
@@ -38,8 +38,8 @@ def test_spawned_processes(batch: tuple[Path, list[tuple[str, ...]]]) -> None:
     record(HERE, "batch, multiprocessing spawn", started, passed=len(items))
 
 
-def test_interpreter_pool(batch: tuple[Path, list[tuple[str, ...]]]) -> None:
-    futures = pytest.importorskip("concurrent.futures.interpreter", reason="of Python 3.14")
+def test_interpreter_pool_reads_the_same_results(batch: tuple[Path, list[tuple[str, ...]]]) -> None:
+    futures = pytest.importorskip("concurrent.futures.interpreter", reason="new in Python 3.14")
     path, expected = batch
     started = time.perf_counter()
     with futures.InterpreterPoolExecutor(2) as pool:
@@ -48,7 +48,7 @@ def test_interpreter_pool(batch: tuple[Path, list[tuple[str, ...]]]) -> None:
     record(HERE, "batch, concurrent.interpreters", started, passed=len(items))
 
 
-def test_dask_bag(batch: tuple[Path, list[tuple[str, ...]]]) -> None:
+def test_dask_bag_reads_the_same_results(batch: tuple[Path, list[tuple[str, ...]]]) -> None:
     bag = pytest.importorskip("dask.bag")
     path, expected = batch
     started = time.perf_counter()
@@ -58,7 +58,9 @@ def test_dask_bag(batch: tuple[Path, list[tuple[str, ...]]]) -> None:
     record(HERE, "batch, Dask bag", started, passed=len(items))
 
 
-def test_spark_rdd_and_udf(batch: tuple[Path, list[tuple[str, ...]]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_spark_rdd_and_udf_read_the_same_results(
+    batch: tuple[Path, list[tuple[str, ...]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     sql = pytest.importorskip("pyspark.sql")
     path, expected = batch
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(item for item in sys.path if item))
@@ -116,7 +118,7 @@ print(len(items), len(found[0]))
 
 
 @pytest.mark.parametrize("written_by", interpreters())
-def test_pickles_cross_versions(written_by: str, batch: tuple[Path, list[tuple[str, ...]]]) -> None:
+def test_pickles_of_one_version_load_in_the_others(written_by: str, batch: tuple[Path, list[tuple[str, ...]]]) -> None:
     path, expected = batch
     started = time.perf_counter()
     pickled = subprocess.run(
@@ -127,11 +129,11 @@ def test_pickles_cross_versions(written_by: str, batch: tuple[Path, list[tuple[s
         done = subprocess.run(command, input=pickled, capture_output=True, env=with_sources())
         assert done.returncode == 0, done.stderr.decode()[-2000:]
         assert int(done.stdout.split()[1]) == len(expected), read_by
-    record(written_by, "its pickles read by the others", started, passed=len(interpreters()))
+    record(written_by, "pickles, loaded by the others", started, passed=len(interpreters()))
 
 
-def test_constant_memory(tmp_path: Path) -> None:
-    """A file a hundred times larger takes no more memory."""
+def test_results_of_a_large_file_are_read_in_constant_memory(tmp_path: Path) -> None:
+    """A file that is a hundred times as large takes at most 1.2 times the memory."""
     pytest.importorskip("resource")
     code = (
         "import resource, sys; from together_adapters.batch import iter_results\n"
@@ -154,7 +156,7 @@ def test_constant_memory(tmp_path: Path) -> None:
     assert peaks[1] < peaks[0] * 1.2
 
 
-def test_snippets_for_one_process(batch: tuple[Path, list[tuple[str, ...]]]) -> None:
+def test_snippets_for_sqs_and_asyncio_return_the_results(batch: tuple[Path, list[tuple[str, ...]]]) -> None:
     asyncio = pytest.importorskip("asyncio")
     path, expected = batch
     records = [{"messageId": str(number), "body": line.decode()} for number, line in enumerate(lines_of(path))]

@@ -1,4 +1,4 @@
-"""The portable tests under the options of the interpreter, in bare locales, and with modules of the library missing."""
+"""The portable tests with options of the interpreter, in the C locale, and without modules of the standard library."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ BARE = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}
 
 
 @pytest.mark.parametrize("python", interpreters("COMPAT_ALL_PYTHONS"))
-def test_every_interpreter(python: str) -> None:
+def test_portable_tests_pass_on_every_interpreter(python: str) -> None:
     portable(python, [interpreters("COMPAT_ALL_PYTHONS")[python], RUN, *SOURCES], cwd="/")
 
 
 @pytest.mark.parametrize("flags", FLAGS)
 @pytest.mark.parametrize("python", interpreters())
-def test_flags(python: str, flags: str) -> None:
+def test_portable_tests_pass_with_flags(python: str, flags: str) -> None:
     portable(python, [interpreters()[python], *FLAGS[flags], RUN, *SOURCES], suite=f"portable, {flags}", cwd="/")
 
 
 @pytest.mark.parametrize("python", interpreters())
-def test_c_locale(python: str) -> None:
+def test_portable_tests_pass_in_the_c_locale(python: str) -> None:
     portable(
         python, [interpreters()[python], "-X", "utf8=0", RUN, *SOURCES], suite="portable, -X utf8=0, C locale", env=BARE
     )
@@ -43,6 +43,6 @@ def test_c_locale(python: str) -> None:
     ],
 )
 @pytest.mark.parametrize("python", interpreters())
-def test_modules_missing(python: str, missing: str) -> None:
+def test_portable_tests_pass_without_modules(python: str, missing: str) -> None:
     environment = {**os.environ, "BLOCKED": missing}
     portable(python, [interpreters()[python], RUN, *SOURCES], suite=f"portable, without {missing}", env=environment)

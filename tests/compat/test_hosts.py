@@ -1,4 +1,4 @@
-"""The portable tests where the packages are zipped, compiled, frozen, or run by a user who may write nothing."""
+"""The portable tests with packages that are zipped, compiled or frozen, and for a user without write access."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def copied(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("python", interpreters())
-def test_zip(python: str, tmp_path: Path) -> None:
+def test_portable_tests_pass_in_a_zip(python: str, tmp_path: Path) -> None:
     packed = shutil.make_archive(str(tmp_path / "both"), "zip", copied(tmp_path / "src"))
     portable(python, [interpreters()[python], "-I", RUN, packed], suite="portable, zip", of="both.zip")
 
 
 @pytest.mark.parametrize("python", interpreters())
-def test_zipapp(python: str, tmp_path: Path) -> None:
+def test_portable_tests_pass_in_a_zipapp(python: str, tmp_path: Path) -> None:
     folder = copied(tmp_path / "src")
     (folder / "__main__.py").write_text(
         "import runpy, sys\nsys.argv = ['run.py']\nrunpy.run_path(sys.path.pop(), run_name='__main__')\n"
@@ -37,7 +37,7 @@ def test_zipapp(python: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("python", interpreters())
-def test_compiled_zip(python: str, tmp_path: Path) -> None:
+def test_portable_tests_pass_in_a_zip_of_bytecode(python: str, tmp_path: Path) -> None:
     folder, command = copied(tmp_path / "src"), interpreters()[python]
     options = ["-q", "-b", "--invalidation-mode", "unchecked-hash"]
     subprocess.run([command, "-m", "compileall", *options, folder], check=True)
@@ -48,14 +48,14 @@ def test_compiled_zip(python: str, tmp_path: Path) -> None:
 
 
 def may_mount() -> bool:
-    """Whether this is root who may make mounts of his own; in containers he often may not."""
+    """Return whether this process may create mounts. In containers, even root often may not."""
     tools = all(map(shutil.which, ("unshare", "setpriv", "mount", "/usr/bin/python3")))
     return tools and not subprocess.run(["unshare", "-m", "true"], stderr=subprocess.DEVNULL).returncode
 
 
-@pytest.mark.skipif(not may_mount(), reason="only root may mount")
-def test_read_only_foreign_user(tmp_path: Path) -> None:
-    """As a function service runs it: nothing can be written, the user has no name and no home, no byte code is there."""
+@pytest.mark.skipif(not may_mount(), reason="this user may not create mounts")
+def test_portable_tests_pass_for_a_user_without_write_access(tmp_path: Path) -> None:
+    """Services for functions run code like this: without write access, user name, home folder and bytecode."""
     shutil.copytree(
         ROOT / "tests", tmp_path / "task" / "tests", ignore=shutil.ignore_patterns("__pycache__", ".hypothesis")
     )
@@ -76,7 +76,7 @@ def test_read_only_foreign_user(tmp_path: Path) -> None:
     )
 
 
-def test_pyinstaller(tmp_path: Path) -> None:
+def test_portable_tests_pass_under_pyinstaller(tmp_path: Path) -> None:
     pytest.importorskip("PyInstaller")
     folder = copied(tmp_path / "src")
     for path in (ROOT / "tests" / "support" / "corpus.py", ROOT / "tests" / "portable" / "test_portable.py", Path(RUN)):
@@ -129,17 +129,17 @@ assert run.main(sys.argv[1:]) == 0
 
 
 @pytest.mark.parametrize("python", interpreters())
-def test_subinterpreter(python: str) -> None:
+def test_portable_tests_pass_in_a_subinterpreter(python: str) -> None:
     command = interpreters()[python]
     if subprocess.run([command, "-c", "import concurrent.interpreters"], capture_output=True).returncode:
-        pytest.skip("no concurrent.interpreters here")
+        pytest.skip("this Python lacks concurrent.interpreters")
     portable(python, [command, "-c", SUBINTERPRETER, RUN, *SOURCES], suite="portable, subinterpreter")
 
 
-def test_free_threaded() -> None:
+def test_portable_tests_pass_in_a_free_threaded_build() -> None:
     found = [path for name in FREE_THREADED if (path := shutil.which(name))]
     if not found:
-        pytest.skip("no free-threaded build here")
+        pytest.skip("no free-threaded build found")
     for command in found:
         portable(
             command.rpartition("/")[2],

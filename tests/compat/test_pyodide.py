@@ -1,4 +1,4 @@
-"""The portable tests in CPython on WebAssembly, as in a browser: no sockets, no threads, a small stack."""
+"""The portable tests in CPython on WebAssembly, as in a browser: without sockets or threads, with a small stack."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 from table import ROOT, portable
 
-# npm's versions of pyodide, and the Python in each.
+# Versions of pyodide on npm, with the Python version of each.
 VERSIONS = {"0.29.3": "3.13", "314.0.7": "3.14", "315.0.0-alpha.2": "3.15"}
 if os.environ.get("COMPAT_SOME"):
     VERSIONS = {"314.0.7": "3.14"}
 
 
-@pytest.mark.skipif(not shutil.which("npm"), reason="no npm here")
+@pytest.mark.skipif(not shutil.which("npm"), reason="npm is not installed")
 @pytest.mark.parametrize("version", VERSIONS)
-def test_pyodide(version: str, tmp_path: Path) -> None:
+def test_portable_tests_pass_in_pyodide(version: str, tmp_path: Path) -> None:
     install = ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", str(tmp_path), f"pyodide@{version}"]
     subprocess.run(install, check=True, cwd=tmp_path, timeout=180)
     script = str(ROOT / "tests" / "compat" / "pyodide.mjs")

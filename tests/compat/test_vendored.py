@@ -1,4 +1,4 @@
-"""Copies inside of other packages, by our own command and by the tools that people use for it."""
+"""The portable tests with copies inside other packages, made by `vendor` and by other tools."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STREAM = b'data: {"choices": [{"index": 0, "delta": {"content": "hi"}, "finish_r
 
 
 @pytest.mark.parametrize("python", interpreters())
-def test_folders(python: str, tmp_path: Path) -> None:
+def test_portable_tests_pass_in_vendored_folders(python: str, tmp_path: Path) -> None:
     vendor.vendor(tmp_path / "app" / "_vendor")
     environment = {**os.environ, "ALIASES": NESTED}
     command = [interpreters()[python], RUN, str(tmp_path)]
@@ -28,7 +28,7 @@ def test_folders(python: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("python", interpreters())
-def test_renamed(python: str, tmp_path: Path) -> None:
+def test_portable_tests_pass_in_renamed_folders(python: str, tmp_path: Path) -> None:
     folder = tmp_path / "app" / "_vendor"
     vendor.vendor(folder)
     (folder / "together_types").rename(folder / "values")
@@ -46,7 +46,7 @@ def test_renamed(python: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("python", interpreters())
-def test_single_file(python: str, tmp_path: Path) -> None:
+def test_portable_tests_pass_in_a_single_file(python: str, tmp_path: Path) -> None:
     subprocess.run(
         [sys.executable, str(ROOT / "tests" / "compat" / "single_file.py"), str(tmp_path)],
         check=True,
@@ -75,13 +75,13 @@ data = b"".join(encode_chunks(chunk.to_dict() for chunk in ones))
 assert [chunk.text for chunk in read_by_one([data])][0] == "hi"
 response = accumulate(twos).response
 assert to_openai(response.to_dict()) == to_openai(ChatCompletionResponse.from_dict(response.to_dict()))
-assert to_openai(response) == to_openai(response.to_dict()), "a value of another copy is taken as the mapping it gives"
+assert to_openai(response) == to_openai(response.to_dict()), "a value of another copy is converted with its to_dict()"
 print("two copies")
 """
 
 
 @pytest.mark.parametrize("python", interpreters())
-def test_two_copies_talk_through_dicts(python: str, tmp_path: Path) -> None:
+def test_two_copies_exchange_values_as_dicts(python: str, tmp_path: Path) -> None:
     vendor.vendor(tmp_path / "one" / "_vendor")
     vendor.vendor(tmp_path / "two" / "_vendor")
     other = tmp_path / "two" / "_vendor" / "together_types"
@@ -100,7 +100,7 @@ def test_two_copies_talk_through_dicts(python: str, tmp_path: Path) -> None:
     record(python, "two different copies in one process", started)
 
 
-def test_pip_s_vendoring(tmp_path: Path) -> None:
+def test_portable_tests_pass_in_a_copy_by_the_vendoring_tool(tmp_path: Path) -> None:
     pytest.importorskip("vendoring")
     wheels, host = tmp_path / "wheels", tmp_path / "host"
     pip = [sys.executable, "-m", "pip", "-q", "wheel", "--no-deps", "--wheel-dir", str(wheels), str(ROOT)]
@@ -159,11 +159,11 @@ if __name__ == "__main__":
 )
 
 
-def test_ansible(tmp_path: Path) -> None:
-    """A single file in module_utils: AnsiballZ finds imports by reading, and imports from a zip on the target."""
+def test_ansible_module_imports_the_single_file(tmp_path: Path) -> None:
+    """AnsiballZ finds the imports in the source, and runs the module from a zip on the target."""
     ansible = shutil.which("ansible", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     if not ansible:
-        pytest.skip("no ansible here")
+        pytest.skip("ansible is not installed")
     plugins = tmp_path / "ansible_collections" / "acme" / "llm" / "plugins"
     (plugins / "modules").mkdir(parents=True)
     vendor.vendor(plugins / "module_utils", single_file=True)
@@ -176,7 +176,7 @@ def test_ansible(tmp_path: Path) -> None:
         local = [ansible, "localhost", "-c", "local", "-e", f"ansible_python_interpreter={shutil.which(python)}"]
         ping = subprocess.run([*local, "-m", "ansible.builtin.ping"], capture_output=True, env=environment, timeout=120)
         if ping.returncode:
-            continue  # this release of Ansible does not run on this interpreter
+            continue  # this release of Ansible does not support this interpreter
         done = subprocess.run(
             [*local, "-m", "acme.llm.probe"], capture_output=True, text=True, env=environment, timeout=120
         )
