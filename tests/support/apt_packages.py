@@ -1,7 +1,7 @@
-"""Packages of any Debian suite, unpacked into a folder of their own.
+"""Packages of any Debian suite, unpacked into a separate folder.
 
-Nothing of the system changes and no root is needed: apt keeps its state in that folder and checks the signatures, and
-the packages are unpacked without their scripts. Needs apt-get and Debian's keys.
+This changes no part of the system and does not need root. apt keeps its state in the folder and checks the signatures.
+The packages are unpacked without running their scripts. Requires apt-get and Debian's keys.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
 def run(*command: str | Path) -> str:
-    """What a command prints; ends this process with it where the command fails."""
+    """Return the output of a command. Raises SystemExit with the output if the command fails."""
     done = subprocess.run([str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:
         sys.exit(f"{' '.join(str(part) for part in command[:3])} ...: {done.stdout[-2000:]}")
@@ -24,9 +24,12 @@ def run(*command: str | Path) -> str:
 
 
 def unpacked(suite: str, packages: Sequence[str], folder: Path, not_needed: tuple[str, ...] = ()) -> Path:
-    """The root that these packages and all that they need make, in `folder / suite`; `not_needed` begin their file names."""
+    """Unpack packages and their dependencies into `folder / suite`, and return that folder.
+
+    Archives whose file names begin with one of `not_needed` are left out. Raises SystemExit without apt-get or the keys.
+    """
     if not shutil.which("apt-get") or not Path(KEYS).exists():
-        sys.exit("no apt-get with Debian's keys here")
+        sys.exit(f"apt-get and {KEYS} are required: not a Debian system?")
     apt, root = folder / f"apt-{suite}", folder / suite
     _download(suite, packages, apt)
     for name in ("bin", "sbin", "lib", "lib64"):
@@ -36,7 +39,7 @@ def unpacked(suite: str, packages: Sequence[str], folder: Path, not_needed: tupl
     for archive in sorted((apt / "cache/archives").glob("*.deb")):
         if not archive.name.startswith(not_needed):
             with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", str(archive)], stdout=subprocess.PIPE) as packed:
-                # What of it only root may make (devices, owners) is not needed.
+                # Only root may create some of the content (devices, owners), which is not needed.
                 tar = ["tar", "-x", "--keep-directory-symlink", "-C", str(root)]
                 subprocess.run(tar, stdin=packed.stdout, stderr=subprocess.DEVNULL, check=False)
     shutil.rmtree(apt)
@@ -46,7 +49,7 @@ def unpacked(suite: str, packages: Sequence[str], folder: Path, not_needed: tupl
 def _download(suite: str, packages: Sequence[str], apt: Path) -> None:
     for folder in ("state/lists/partial", "cache/archives/partial", "etc/preferences.d", "etc/apt.conf.d"):
         (apt / folder).mkdir(parents=True, exist_ok=True)
-    (apt / "status").touch()  # as if nothing were installed, so that all that is needed comes from this suite
+    (apt / "status").touch()  # declares no package as installed, so that all dependencies come from this suite
     sites = run("apt-get", "indextargets", "--format", "$(SITE)").split()
     mirror = next(site for site in sites if site.rstrip("/").endswith("/debian"))
     (apt / "etc/sources.list").write_text(f"deb [signed-by={KEYS}] {mirror} {suite} main\n")
@@ -61,7 +64,7 @@ def _download(suite: str, packages: Sequence[str], apt: Path) -> None:
         "APT::Install-Recommends": "false",
         "APT::Sandbox::User": "root",
         "Acquire::Languages": "none",
-        "Acquire::Check-Valid-Until": "false",  # the index of an old suite is not renewed
+        "Acquire::Check-Valid-Until": "false",  # the index of an old suite is no longer renewed
         "Debug::NoLocking": "true",
     }
     options = [f"-o{name}={value}" for name, value in settings.items()]

@@ -1,4 +1,4 @@
-"""Writes the API reference into the folder that is named: `tox -e docs`. The docstrings are all of its text."""
+"""Write the API reference into the folder in the first argument: `tox -e docs`. All of its text is from docstrings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import together_adapters
 
 if __name__ == "__main__":
     for name in together_adapters.__all__:
-        getattr(together_adapters, name)  # pdoc takes only what is there already
+        getattr(together_adapters, name)  # pdoc finds only names that have been loaded
     modules = [
         module.name for module in pkgutil.iter_modules(together_adapters.__path__) if not module.name.startswith("_")
     ]

@@ -1,4 +1,4 @@
-"""Builds what would be published, twice, and checks it: `tox -e release`. It publishes nothing."""
+"""Build the archives for publication twice and check them: `tox -e release`. Does not publish them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-# Archives hold times: this one, or the one that is set, instead of the time of the build. ZIP begins in 1980.
+# Archives contain times. This one, or SOURCE_DATE_EPOCH, replaces the time of the build. ZIP files cannot store times
+# before 1980.
 BUILD_TIME = os.environ.get("SOURCE_DATE_EPOCH", "315619200")
 
 
 def build(folder: Path) -> dict[str, str]:
-    """Build the source archive and, from it, the wheel; gives the SHA-256 of each by its name."""
+    """Build the source archive and, from it, the wheel, and return the SHA-256 of each by its name."""
     command = [sys.executable, "-W", "error", "-m", "build", "--outdir", str(folder), str(ROOT)]
     environment = {**os.environ, "SOURCE_DATE_EPOCH": BUILD_TIME}
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
@@ -29,7 +30,7 @@ def build(folder: Path) -> dict[str, str]:
 
 
 def settle(path: Path) -> None:
-    """Write a source archive anew with settled times and owners, which setuptools takes from the machine."""
+    """Rewrite a source archive with fixed times and owners. setuptools writes those of the machine."""
     with tarfile.open(path) as old:
         members = [
             (member, old.extractfile(member)) for member in sorted(old.getmembers(), key=lambda member: member.name)
@@ -52,10 +53,10 @@ def main(destination: Path) -> None:
         first, second = build(destination), build(Path(again))
     for name, digest in first.items():
         size = (destination / name).stat().st_size
-        print(f"{digest}  {name}  {size} bytes  {'same again' if second.get(name) == digest else 'NOT REPRODUCED'}")
+        print(f"{digest}  {name}  {size} bytes  {'reproduced' if second.get(name) == digest else 'NOT REPRODUCED'}")
     subprocess.run([sys.executable, "-m", "twine", "check", "--strict", *map(str, destination.iterdir())], check=True)
     if first != second:
-        raise SystemExit("two builds of the same tree differ")
+        raise SystemExit("two builds of the same source tree differ")
 
 
 if __name__ == "__main__":

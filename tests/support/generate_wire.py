@@ -3,13 +3,14 @@
     python tests/support/generate_wire.py           write the file
     python tests/support/generate_wire.py --check   exit with 1 if the file is out of date
 
-A class gives one TypedDict and a field one key. The annotations of the fields give the types:
+Each class becomes a TypedDict and each field a key. The annotations of the fields determine the types:
 
     a value class    its TypedDict               tuple[X, ...]    list[X]
     an enum          str                         Mapping[K, V]    dict[K, V]
 
 Every key may be absent, because a server may leave out any field. A TypedDict's docstring is the first sentence of
-the class's. The schema of OpenAI, below the marker line, is written by hand: it does not follow from our classes.
+the class's. The schema of OpenAI, below the marker line, is written by hand, because it cannot be derived from our
+classes.
 The output is the same on every Python from 3.9 on.
 """
 
@@ -28,11 +29,11 @@ WIRE = ROOT / "together_types" / "wire.py"
 MODULES = ("common", "error", "chat_completions")  # in the order of their imports
 MARKER = "# ---- the schema of OpenAI: written by hand"
 HEADER = '''\
-# Generated from the value classes by `python tests/support/generate_wire.py`, as far as "written by hand" below.
-"""The JSON of Together and of OpenAI as TypedDicts, for type checkers: nothing imports this module at run time.
+# Generated from the value classes by `python tests/support/generate_wire.py`, up to the line "written by hand".
+"""The JSON of Together and of OpenAI as TypedDicts, for type checkers. No module imports this one at run time.
 
 `XDict` is the type of `X.to_dict()` for JSON that matches its declaration. Any key may be absent (use `get`). A server
-may send undeclared keys, or values of another type than declared; these types do not detect that, but `from_dict` does,
+may send undeclared keys, or values of another type than declared. Type checkers do not detect that, but `from_dict` does,
 and `value.issues()` lists the mismatches.
 
 `OpenAI...` is the type of `to_openai(value, only_openai=True)`: exactly OpenAI's schema, with every required key.
@@ -53,7 +54,7 @@ if TYPE_CHECKING:
 
 
 class _ToJSON(ast.NodeTransformer):
-    """The translation of an annotation; `names` maps the name of a class to its name in JSON."""
+    """A translator of annotations to types in JSON. `names` maps the name of a class to its name in JSON."""
 
     def __init__(self, names: Callable[[str], str]) -> None:
         self._names = names

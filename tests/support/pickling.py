@@ -3,7 +3,8 @@
     python tests/support/pickling.py values      # tests/data/pickles: one value, by this Python
     python tests/support/pickling.py release     # tests/data/release_pickles: every picklable class, by this release
 
-Run `values` with a Python whose pickles are not there yet, `release` with the packages of a release on the path.
+Run `values` with a Python version whose pickles do not exist yet, and `release` with the packages of a release on the
+path.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ DATA = Path(__file__).parents[1] / "data"
 
 
 def pickle_sample() -> object:
-    """Every kind of thing a value holds: nulls, nested values, enums, unknown keys, what fields could not hold."""
+    """Return a value with all kinds of content: nulls, nested values, enums, unknown keys, values of the wrong type."""
     return ChatCompletionResponse.from_dict(
         {
             "id": None,
@@ -37,7 +38,7 @@ def pickle_sample() -> object:
 
 
 def release_samples() -> dict[str, object]:
-    """One object of every class of both packages that programs pickle, by name."""
+    """Return one object of every class of both packages that programs pickle, by name."""
     from together_adapters import RateLimitError, StreamError, Timeout
     from together_adapters.accumulate import accumulate
     from together_adapters.aws_lambda import ResponseTooLargeError, parse_event
@@ -92,14 +93,14 @@ def release_samples() -> dict[str, object]:
 
 
 def write_values() -> None:
-    """Write the pickles of one value, by this Python."""
+    """Write the pickles of one value with this Python, in every protocol."""
     name = f"{platform.python_implementation().lower()}-{platform.python_version()}"
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
         (DATA / "pickles" / f"{name}-protocol{protocol}.pickle").write_bytes(pickle.dumps(pickle_sample(), protocol))
 
 
 def write_release() -> None:
-    """Write the pickles of every class, by this release."""
+    """Write the pickles of every class with this release, in protocol 2 and the highest protocol."""
     folder = DATA / "release_pickles"
     folder.mkdir(exist_ok=True)
     for name, sample in release_samples().items():

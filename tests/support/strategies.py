@@ -1,4 +1,4 @@
-"""JSON objects for the classes of together_types: with their keys, and mostly of their shape."""
+"""Hypothesis strategies for JSON objects with the keys of the classes of together_types, and mostly of their shape."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SCALARS = (
 
 @cache
 def json_objects(keys: st.SearchStrategy[str]) -> st.SearchStrategy[dict[str, object]]:
-    """JSON objects that use these keys at every depth."""
+    """Return a strategy for JSON objects that use these keys at every depth."""
     values = st.recursive(
         SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4), max_leaves=12
     )
@@ -38,13 +38,13 @@ TRAPS = ["extra", "to_dict", "__class__", "__dict__", "issues", "_readers", "sch
 
 @cache
 def keys_of(cls: type[Value]) -> st.SearchStrategy[str]:
-    """Keys that meet fields: the type's own, other types', and names that are not fields."""
+    """Return a strategy for keys: those of this class, those of other classes, and names that are not fields."""
     return st.sampled_from(sorted(cls._schema.readers)) | st.sampled_from(KNOWN_KEYS) | st.sampled_from(TRAPS)
 
 
 @cache
 def shaped(cls: type[Value], depth: int = 3) -> st.SearchStrategy[dict[str, object]]:
-    """JSON objects that mostly have the shape of `cls`, so that nested values are reached."""
+    """Return a strategy for JSON objects that mostly have the shape of `cls`, so that nested values are read."""
     hints = typing.get_type_hints(cls)
     fields = {
         key: shaped_field(hints[name], depth) | json_objects(keys_of(cls)) | SCALARS

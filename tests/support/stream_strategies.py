@@ -1,4 +1,4 @@
-"""Responses as a server sends them at once, to be streamed in pieces, and the text in them."""
+"""Hypothesis strategies for non-streamed responses, which tests split into the chunks of a stream, and for their text."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ARGUMENTS = st.dictionaries(TEXT, JSON, max_size=3).map(json.dumps) | st.just(""
 
 @st.composite
 def responses(draw: st.DrawFn) -> dict[str, Any]:
-    """A response as a server would send it at once."""
+    """Draw a response as a server sends it without streaming."""
     choices = [draw(choice(index)) for index in sorted(draw(st.sets(st.integers(0, 9), min_size=1, max_size=3)))]
     head = {
         "id": draw(TEXT.filter(bool)),
@@ -68,7 +68,7 @@ def choice(draw: st.DrawFn, index: int) -> dict[str, Any]:
             "tokens": [token for token, _ in tokens],
             "token_logprobs": [logprob for _, logprob in tokens],
         }
-        if form == "number":  # each stands for the token of one delta, so the content is those
+        if form == "number":  # each number belongs to the token of one delta, so the content is those tokens
             message["content"] = "".join([token for token, _ in tokens])
             for key in ("reasoning", "reasoning_content"):
                 message.pop(key, None)

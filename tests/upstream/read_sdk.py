@@ -1,4 +1,4 @@
-"""Prints the types of installed SDK modules, in the form of `sdk_parity`, as JSON: read_sdk.py PACKAGE MODULE ..."""
+"""Print the types of installed SDK modules as JSON, in the form of `sdk_parity`: read_sdk.py PACKAGE MODULE ..."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sdk_parity import ABSENT, Shape, field, generic, union
 
 
 def spelled(annotation: Any, package: str) -> str:
-    """A type in the spelling that `sdk_parity` gives to annotations in source."""
+    """Return a type in the spelling that `sdk_parity` uses for annotations in source."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated or origin in (typing_extensions.Required, typing_extensions.NotRequired):
         return spelled(arguments[0], package)
@@ -55,7 +55,7 @@ def of_dict(path: str, cls: Any, package: str) -> Shape:
     }
     for name, annotation in typing_extensions.get_type_hints(cls, include_extras=True).items():
         if name not in inherited:
-            # `__required_keys__` does not see Required in a module with `from __future__ import annotations`.
+            # `__required_keys__` ignores Required in a module with `from __future__ import annotations`.
             required = get_origin(annotation) is typing_extensions.Required or cls.__total__
             shape[f"{path}.{name}"] = field(spelled(annotation, package), "" if required else ABSENT, "")
     return shape

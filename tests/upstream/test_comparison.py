@@ -1,4 +1,4 @@
-"""The README's comparison with the SDKs is what they do."""
+"""Test of the comparison with the SDKs in README.md, against the SDKs themselves."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def column(module: str, *paths: str) -> tuple[str, dict[str, str]]:
-    """The column's title, and its cells by the names of their rows."""
+    """Return the title of a module's column, and its cells by the names of the rows."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([*paths, *[path for path in sys.path if path]])}
     command = [sys.executable, str(Path(__file__).with_name("comparison.py")), module]
     done = subprocess.run(command, capture_output=True, timeout=120, env=environment, check=True)
@@ -29,8 +29,8 @@ def table(columns: dict[str, dict[str, str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-@pytest.mark.skipif("TOGETHER_3" not in os.environ, reason="tox -e upstream has the SDKs")
-def test_readme_compares_as_they_are() -> None:
+@pytest.mark.skipif("TOGETHER_3" not in os.environ, reason="the SDKs are not installed: tox -e upstream installs them")
+def test_comparison_in_readme_matches_the_sdks() -> None:
     found = dict(
         [
             column("together_adapters"),
@@ -41,5 +41,5 @@ def test_readme_compares_as_they_are() -> None:
     )
     assert len(found) == 4
     plain = {cells.pop("reads a plain stream") for cells in found.values()}
-    assert plain == {"yes"}  # otherwise the SDK is not installed as it should be
+    assert plain == {"yes"}  # otherwise an SDK is not installed correctly
     assert table(found) in (ROOT / "README.md").read_text("utf-8"), table(found)

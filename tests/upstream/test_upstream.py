@@ -1,6 +1,7 @@
-"""real SDK = stubs = our dataclasses: here the first half, with the SDKs themselves; `tox -e upstream` installs them.
+"""Tests that the stubs equal the types of the real SDKs. Other tests compare the stubs with our dataclasses.
 
-together 3.x has the import name of 1.x, so it stands in a folder of its own: the variable TOGETHER_3.
+`tox -e upstream` installs the SDKs. together 3.x has the import name of 1.x, so it is installed in a separate folder, which
+the environment variable TOGETHER_3 names.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def installed(package: str) -> pytest.MarkDecorator:
 
 
 def modules_of(package: str) -> list[str]:
-    """The modules that the stubs have, those with classes of their own."""
+    """Return the modules of the stubs that define classes."""
     return sorted(
         {
             path.rpartition(".")[0]
@@ -41,7 +42,7 @@ def modules_of(package: str) -> list[str]:
 
 
 def of_sdk(package: str, modules: list[str], *first: str | Path) -> sdk_parity.Shape:
-    """The types of an installed SDK; `first` are folders that come before the installed packages."""
+    """Return the types of an installed SDK. The folders `first` precede the installed packages on the path."""
     path = os.pathsep.join(map(str, first))
     command = [sys.executable, TESTS / "upstream" / "read_sdk.py", package, *modules]
     done = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, check=False, text=True)
@@ -55,7 +56,7 @@ def is_left_out(path: str) -> bool:
 
 
 def between(package: str, sdk: sdk_parity.Shape) -> sdk_parity.Differences:
-    """How an SDK differs from its stubs, but for what is left out of them."""
+    """Return the differences between an SDK and its stubs, except for the types that the stubs leave out by intention."""
     stubs = sdk_parity.of_stubs(STUBS, package)
     found = sdk_parity.differences(stubs, sdk)
     return {path: sides for path, sides in found.items() if sides[0] is not None or not is_left_out(path)}
@@ -65,7 +66,7 @@ def between(package: str, sdk: sdk_parity.Shape) -> sdk_parity.Differences:
     "package",
     [pytest.param(name, marks=installed(name.partition(".")[0])) for name in ("together.types", "openai.types")],
 )
-def test_the_stubs_are_the_sdk(package: str) -> None:
+def test_stubs_equal_the_sdk(package: str) -> None:
     sdk = of_sdk(package, modules_of(package))
     assert between(package, sdk) == {}
     if package == "openai.types":
@@ -73,7 +74,7 @@ def test_the_stubs_are_the_sdk(package: str) -> None:
         assert not [pattern for pattern in patterns if not any(fnmatch(path, pattern) for path in sdk)]
 
 
-# What is changed in a copy of the SDK, and the path that must be noticed.
+# Changes in a copy of the SDK, and the path that must be reported for each.
 SEEDS = [
     ("together", "common", "rename", "UsageData.prompt_tokens"),
     ("together", "common", "default", "TogetherRequest.override_headers"),
@@ -94,7 +95,7 @@ SEEDS = [
     ("sdk", "module", "kind", "field"),
     [pytest.param(*seed, marks=installed(seed[0]), id=":".join(seed)) for seed in SEEDS],
 )
-def test_a_change_in_the_sdk_is_noticed(sdk: str, module: str, kind: str, field: str, tmp_path: Path) -> None:
+def test_change_in_the_sdk_is_reported(sdk: str, module: str, kind: str, field: str, tmp_path: Path) -> None:
     spec = find_spec(sdk)
     assert spec is not None and spec.origin is not None
     shutil.copytree(Path(spec.origin).parent, tmp_path / sdk)
@@ -106,7 +107,7 @@ def test_a_change_in_the_sdk_is_noticed(sdk: str, module: str, kind: str, field:
 
 
 @pytest.mark.skipif(not TOGETHER_3, reason="together 3.x is not installed: tox -e upstream installs it")
-def test_ours_has_what_the_current_sdk_has() -> None:
+def test_our_types_differ_from_the_current_sdk_as_listed() -> None:
     pairs = LISTED["together_3_pairs"]
     sdk = of_sdk("together.types", sorted({path.rpartition(".")[0] for path in pairs}), TOGETHER_3)
     assert set(pairs) == {path for path, text in sdk.items() if text in sdk_parity.KINDS}
