@@ -2,8 +2,8 @@
 """The JSON of Together and of OpenAI as TypedDicts, for type checkers. No module imports this one at run time.
 
 `XDict` is the type of `X.to_dict()` for JSON that matches its declaration. Any key may be absent (use `get`). A server
-may send undeclared keys, or values of another type than declared. Type checkers do not detect that, but `from_dict` does,
-and `value.issues()` lists the mismatches.
+may send undeclared keys, or values of another type than declared. Type checkers do not detect that, but `from_dict`
+does, and `value.issues()` lists the mismatches.
 
 `OpenAI...` is the type of `to_openai(value, only_openai=True)`: exactly OpenAI's schema, with every required key.
 """
