@@ -67,7 +67,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Exclude the collected tests from garbage collection. Many tests call `gc.collect()`, which takes 0.1 s with them."""
+    """Exclude the collected tests from garbage collection, because each `gc.collect()` takes 0.1 s with them."""
     gc.collect()
     getattr(gc, "freeze", gc.collect)()  # PyPy lacks `freeze`
 

@@ -20,7 +20,7 @@ from snippet_server import respond
 
 ROOT = Path(__file__).parents[1]
 PAGES = ["README.md", "CONTRIBUTING.md", "tests/compat/SCALING.md"]
-# Packages that some snippets are about. The project does not need them, so these snippets run only if they are installed.
+# Packages that some snippets are about. The project does not need them: the snippets run only if they are installed.
 ELSEWHERE = ["dask", "pyspark"]
 
 

@@ -1,9 +1,9 @@
 """Measure the speed of this library as ratios, which depend little on the machine.
 
 Every figure is relative to a base that is measured in turns with it: `json.loads` of the same bodies, `split` and
-`json.loads` of the same stream, or `import json, dataclasses, enum`. Other libraries are measured if they are installed.
-together 3.x has the import name of 1.x, so it is measured in a second process, from the folder in the environment
-variable TOGETHER_3. Use --json FILE and --against FILE to compare runs.
+`json.loads` of the same stream, or `import json, dataclasses, enum`. Other libraries are measured if they are
+installed. together 3.x has the import name of 1.x, so it is measured in a second process, from the folder in the
+environment variable TOGETHER_3. Use --json FILE and --against FILE to compare runs.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def streams(rounds: int) -> dict[str, Ratio]:
 
 
 def in_the_stream(rounds: int) -> dict[str, Ratio]:
-    """Measure a stream whose chunks do not repeat id and time, `accumulate`, and the growth with the number of chunks."""
+    """Measure a stream whose chunks do not repeat id and time, `accumulate`, and the growth with the length."""
     repeating, events = stream(), stream_that_does_not_repeat()
     rows = in_turns(
         lambda: read(repeating),

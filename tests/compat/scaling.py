@@ -1,7 +1,8 @@
 """Measure the CPU time for each chunk and the memory for each open stream. SCALING.md contains the figures.
 
-`python tests/compat/scaling.py [STREAMS]` needs both packages on the path. CPU is the CPU time of the process, which other
-work on the machine affects little. The server is a separate process and sends a chunk to each stream every PACE seconds.
+`python tests/compat/scaling.py [STREAMS]` needs both packages on the path. CPU is the CPU time of the process, which
+other work on the machine affects little. The server is a separate process and sends a chunk to each stream every PACE
+seconds.
 """
 
 from __future__ import annotations

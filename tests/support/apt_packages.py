@@ -26,7 +26,8 @@ def run(*command: str | Path) -> str:
 def unpacked(suite: str, packages: Sequence[str], folder: Path, not_needed: tuple[str, ...] = ()) -> Path:
     """Unpack packages and their dependencies into `folder / suite`, and return that folder.
 
-    Archives whose file names begin with one of `not_needed` are left out. Raises SystemExit without apt-get or the keys.
+    Archives whose file names begin with one of `not_needed` are left out. Raises SystemExit if
+    apt-get or the keys are missing.
     """
     if not shutil.which("apt-get") or not Path(KEYS).exists():
         sys.exit(f"apt-get and {KEYS} are required: not a Debian system?")

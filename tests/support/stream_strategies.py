@@ -1,4 +1,4 @@
-"""Hypothesis strategies for non-streamed responses, which tests split into the chunks of a stream, and for their text."""
+"""Hypothesis strategies for non-streamed responses, which tests split into chunks, and for their text."""
 
 from __future__ import annotations
 

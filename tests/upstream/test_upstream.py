@@ -1,7 +1,7 @@
 """Tests that the stubs equal the types of the real SDKs. Other tests compare the stubs with our dataclasses.
 
-`tox -e upstream` installs the SDKs. together 3.x has the import name of 1.x, so it is installed in a separate folder, which
-the environment variable TOGETHER_3 names.
+`tox -e upstream` installs the SDKs. together 3.x has the import name of 1.x, so it is installed in a separate folder,
+which the environment variable TOGETHER_3 names.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def is_left_out(path: str) -> bool:
 
 
 def between(package: str, sdk: sdk_parity.Shape) -> sdk_parity.Differences:
-    """Return the differences between an SDK and its stubs, except for the types that the stubs leave out by intention."""
+    """Return the differences between an SDK and its stubs, except for the types that the stubs omit on purpose."""
     stubs = sdk_parity.of_stubs(STUBS, package)
     found = sdk_parity.differences(stubs, sdk)
     return {path: sides for path, sides in found.items() if sides[0] is not None or not is_left_out(path)}
