@@ -1,4 +1,4 @@
-"""The commands as a user runs them: in a process, against a real loopback server."""
+"""The commands, run as a user runs them: each in a process, against a real loopback server."""
 
 from __future__ import annotations
 
@@ -34,18 +34,18 @@ def environment() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("case", ["plain", "thinking", "tools", "unicode"])
-def test_replay(case: str) -> None:
+def test_replay_of_each_recording_succeeds(case: str) -> None:
     done = run("replay", case)
     assert (done.returncode, done.stderr) == (0, b"")
     chunks = run("replay", case, "--json").stdout.splitlines()
     assert all(json.loads(line)["choices"] is not None for line in chunks)
 
 
-def test_replay_says_what_was_recorded() -> None:
+def test_replay_prints_the_recorded_text() -> None:
     assert b"The capital of France is Paris." in run("replay").stdout
 
 
-def test_parse() -> None:
+def test_parse_of_a_stream_and_of_json_lists_calls_and_issues() -> None:
     done = run("parse", str(DATA / "recordings/vllm-cpu/stream_tool_parallel.200.sse"))
     assert done.returncode == 0 and b'get_time({"zone": "Asia/Tokyo"})' in done.stdout
     done = run("parse", "--json", "-", stdin=b'{"choices": 7}')
@@ -65,26 +65,26 @@ def test_parse() -> None:
         (["chat", "hi"], b"", 1, b"TOGETHER_API_KEY"),
         (["chat", "hi", "--base-url", "file:///etc"], b"", 2, b"not an http or https URL"),
         (["chat", "hi", "--base-url", "http://127.0.0.1:1"], b"", 1, b"cannot reach 127.0.0.1:1: "),
-        (["parse", "-"], b'{"error": {"message": "no \\u001b[31m credit"}}', 1, b"an error: no \\x1b[31m credit"),
+        (["parse", "-"], b'{"error": {"message": "no \\u001b[31m credit"}}', 1, b"error response: no \\x1b[31m credit"),
         (["parse", "-"], b'data: {"error": "no credit"}\n\n', 1, b"-: no credit"),
         (["parse", os.curdir], b"", 1, b"directory"),
-        (["parse", "-"], gzip.compress(b"{}"), 1, b"-: compressed; gunzip"),
+        (["parse", "-"], gzip.compress(b"{}"), 1, b"-: expected plain data, got gzip"),
         (["chat", "", "--base-url", "http://127.0.0.1:1"], b"not this", 1, b"the prompt is empty"),
-        (["parse", "-"], b'{"object": "error", "message": "no model"}', 1, b"-: an error: no model"),
-        (["parse", "-"], b'{"detail": [{"loc": []}]}', 1, b"an error: "),
+        (["parse", "-"], b'{"object": "error", "message": "no model"}', 1, b"-: error response: no model"),
+        (["parse", "-"], b'{"detail": [{"loc": []}]}', 1, b"error response: "),
         (["parse", "-"], b'{"error": {}}', 1, b"does not say what is wrong"),
-        (["chat", "-i", "-"], b"", 2, b"leave out the -"),
+        (["chat", "-i", "-"], b"", 2, b"cannot be used with -i"),
         (["chat", "-i", "--base-url", "http://127.0.0.1:1"], b"one\n", 1, b"cannot reach 127.0.0.1:1: "),
     ],
     ids=count(),
 )
-def test_failures_are_one_line(args: list[str], stdin: bytes, status: int, problem: bytes) -> None:
+def test_failure_is_printed_on_one_line(args: list[str], stdin: bytes, status: int, problem: bytes) -> None:
     done = run(*args, stdin=stdin)
     assert done.returncode == status
     assert problem in done.stderr and done.stderr.count(b"\n") == 1
 
 
-def test_chat_prints_what_a_terminal_may_see() -> None:
+def test_chat_escapes_control_characters() -> None:
     with serve(FRAME % (b"a\\u001b[31m\\n", b"null"), FRAME % (b"\xc3\xbc", b'"stop"')) as base_url:
         done = run("chat", "hi", "--base-url", base_url)
     assert (done.returncode, done.stderr) == (0, b"")
@@ -103,7 +103,7 @@ def test_chat_prints_what_a_terminal_may_see() -> None:
     ],
     ids=["object", "html", "redirect", "portal", "cut", "garbage"],
 )
-def test_chat_says_what_went_wrong(status: bytes, body: bytes, problem: bytes) -> None:
+def test_chat_with_an_unusable_response_prints_the_reason(status: bytes, body: bytes, problem: bytes) -> None:
     with serve(body, status=status) as base_url:
         done = run("chat", "hi", "--base-url", base_url)
     assert done.returncode == 1
@@ -111,9 +111,9 @@ def test_chat_says_what_went_wrong(status: bytes, body: bytes, problem: bytes) -
     assert problem.replace(b"PORT", port.encode()) in done.stderr and done.stderr.count(b"\n") == 1
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals")
+@pytest.mark.skipif(os.name == "nt", reason="needs the signals of Unix")
 @pytest.mark.parametrize("options", [[], ["--json"]], ids=["text", "json"])
-def test_interrupt_keeps_what_had_arrived(options: list[str]) -> None:
+def test_chat_interrupted_by_ctrl_c_keeps_the_printed_text(options: list[str]) -> None:
     with serve(FRAME % (b"so far", b"null"), 60.0) as base_url:
         command = [sys.executable, "-m", "together_adapters", "chat", "hi", "--base-url", base_url, *options]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
@@ -125,7 +125,7 @@ def test_interrupt_keeps_what_had_arrived(options: list[str]) -> None:
     assert b"so far" in first and (first + rest).endswith(b"\n")
 
 
-@pytest.mark.skipif(os.name == "nt", reason="shell")
+@pytest.mark.skipif(os.name == "nt", reason="needs a Unix shell")
 @pytest.mark.parametrize(
     ("shell", "status"),
     [
@@ -137,7 +137,7 @@ def test_interrupt_keeps_what_had_arrived(options: list[str]) -> None:
     ],
     ids=["pipe", "closed", "full", "no input", "no conversation"],
 )
-def test_output_that_goes_away(shell: str, status: int) -> None:
+def test_closed_or_full_streams_cause_no_traceback(shell: str, status: int) -> None:
     if "/dev/full" in shell and not os.path.exists("/dev/full"):
         pytest.skip("no /dev/full here")
     command = "set -o pipefail; " + shell.format(f"{sys.executable} -m together_adapters")
@@ -146,7 +146,7 @@ def test_output_that_goes_away(shell: str, status: int) -> None:
     assert b"Traceback" not in done.stderr and b"Exception" not in done.stderr and done.stderr.count(b"\n") <= 1
 
 
-def test_saved_stream_is_a_stream_with_a_timeline(tmp_path: Path) -> None:
+def test_saved_stream_is_parsed_with_its_timeline(tmp_path: Path) -> None:
     saved = tmp_path / "saved.sse"
     assert run("replay", "tools", "--save", str(saved)).returncode == 0
     shown = run("parse", str(saved)).stdout.decode()
@@ -158,7 +158,7 @@ def test_saved_stream_is_a_stream_with_a_timeline(tmp_path: Path) -> None:
     assert [json.loads(line) for line in replayed] == [chunk.to_dict() for chunk in iter_chunks([saved.read_bytes()])]
 
 
-def test_parse_takes_what_json_printed() -> None:
+def test_parse_reads_the_chunks_that_json_printed() -> None:
     chunks = run("replay", "--json").stdout
     account = run("parse", "-", stdin=chunks)
     assert b"The capital of France is Paris." in account.stdout and b"usage: 49 prompt" in account.stdout
@@ -171,23 +171,23 @@ oops
 """
 
 
-def test_parse_of_a_batch_goes_on_after_a_failure() -> None:
+def test_parse_of_a_batch_continues_after_a_failure() -> None:
     done = run("parse", "-", stdin=BATCH)
-    assert done.returncode == 1 and b"1 completion of 7 tokens, 2 failures" in done.stdout
+    assert done.returncode == 1 and b"1 completion, 7 tokens, 2 failures" in done.stdout
     assert b'line 2 (custom_id "b"): no credit (code 402)' in done.stdout and b"line 3: not JSON" in done.stdout
     lines = run("parse", "--json", "-", stdin=BATCH).stdout.splitlines()
     assert [json.loads(line)["custom_id"] for line in lines] == ["a", "b", None]
     assert b"1 completion" in run("parse", "-", stdin=BATCH.splitlines()[0]).stdout
 
 
-def test_prompt_from_a_pipe() -> None:
+def test_chat_without_a_prompt_reads_it_from_a_pipe() -> None:
     with serve(FRAME % (b"said", b'"stop"')) as base_url:
         for args in ([], ["-"]):
             assert b"said" in run("chat", *args, "--base-url", base_url, stdin=b"hello\n").stdout
         assert run("chat", "-", "--base-url", base_url, stdin=b" \n").stderr == b"together-types: the prompt is empty\n"
 
 
-def test_conversation_keeps_its_messages() -> None:
+def test_conversation_sends_its_earlier_messages() -> None:
     seen: list[bytes] = []
     with serve(FRAME % (b"answer", b'"stop"'), seen=seen) as base_url:
         done = run("chat", "-i", "--system", "be brief", "--base-url", base_url, stdin=b"one\n\ntwo\n")
@@ -210,8 +210,11 @@ def on_terminal(
     status: int = 0,
     **variables: str,
 ) -> str:
-    """What a command shows on a terminal; with None its input is the terminal, where `typed` is typed once `after` shows."""
-    pty = pytest.importorskip("pty", reason="terminals of Unix")
+    """Return the output of a command on a terminal.
+
+    With `stdin=None` its input is the terminal too, and `typed` is typed there when the output contains `after`.
+    """
+    pty = pytest.importorskip("pty", reason="needs the terminals of Unix")
     import fcntl
     import termios
 
@@ -237,7 +240,7 @@ def on_terminal(
     if stdin is None:
         os.write(outer, typed)
     while typed.endswith(b"\x03") and _runs_on(process):
-        os.write(outer, b"\x03")  # Python notices a signal that came just before it began to read only after the line
+        os.write(outer, b"\x03")  # Python handles a signal that arrives just before it reads only after the line
     process.communicate(stdin, timeout=60)
     try:
         while piece := os.read(outer, 65536):
@@ -258,14 +261,14 @@ def _runs_on(process: subprocess.Popen[bytes]) -> bool:
 
 
 def _owns_terminal() -> None:
-    """Make standard output the terminal that sends the signals of its keys."""
+    """Make standard output the controlling terminal, whose Ctrl-C sends a signal."""
     import fcntl
     import termios
 
     fcntl.ioctl(1, termios.TIOCSCTTY, 0)
 
 
-def test_conversation_says_on_a_terminal_how_to_leave_it() -> None:
+def test_conversation_on_a_terminal_prints_how_to_end_it() -> None:
     url = "http://127.0.0.1:1/v1"
     assert on_terminal("chat", "-i", "--base-url", url, stdin=None).count("Ctrl-D ends the conversation") == 1
     assert "Ctrl-D" not in on_terminal("chat", "-i", "--base-url", url)
@@ -277,12 +280,12 @@ def test_ctrl_c_at_the_prompt_ends_its_line() -> None:
     assert shown.endswith("\n")
 
 
-def test_parse_takes_one_ctrl_d() -> None:
+def test_parse_on_a_terminal_ends_with_one_ctrl_d() -> None:
     assert "an empty body" in on_terminal("parse", "-", stdin=None, after=b"", status=1)
 
 
-def test_a_narrow_terminal(tmp_path: Path) -> None:
-    """A bar that is too long for its line is a line for each of its 200 steps."""
+def test_bars_and_rows_fit_a_narrow_terminal(tmp_path: Path) -> None:
+    """A bar that is longer than a line would print a new line for each of its 200 steps."""
     batch, saved = tmp_path / "results.jsonl", tmp_path / "saved.sse"
     batch.write_bytes(BATCH.splitlines(keepends=True)[0] * 5000)
     frame = ': +1.0 ms\ndata: {"choices": [{"index": 0, "delta": {"content": "世界e\u0301%s"}}]}\n\n'
@@ -302,11 +305,11 @@ def test_reasoning_is_dimmed_on_a_terminal_only() -> None:
     assert b"User asks" not in run("replay", "thinking").stdout
 
 
-def test_long_work_shows_how_far_it_is(tmp_path: Path) -> None:
+def test_long_batch_on_a_terminal_shows_its_progress(tmp_path: Path) -> None:
     path = tmp_path / "results.jsonl"
     path.write_bytes(BATCH.splitlines(keepends=True)[0] * 5000)
     shown = on_terminal("parse", str(path))
-    assert "100% of" in shown and "5000 completions of 35000 tokens" in shown
+    assert "100% of" in shown and "5000 completions, 35000 tokens" in shown
     assert "%" not in run("parse", str(path)).stderr.decode()
 
 
@@ -327,7 +330,7 @@ def test_long_work_shows_how_far_it_is(tmp_path: Path) -> None:
     ],
     ids=["refusal", "custom", "function_call", "chunk", "forged"],
 )
-def test_account_shows_what_a_message_holds(body: bytes, shown: bytes) -> None:
+def test_parse_prints_each_kind_of_content(body: bytes, shown: bytes) -> None:
     assert shown in run("parse", "-", stdin=body).stdout
 
 
@@ -362,21 +365,21 @@ def test_parse_lists_undeclared_keys_once_with_their_paths() -> None:
     ],
     ids=["response", "stream"],
 )
-def test_parse_tells_type_and_code_of_an_error(body: bytes) -> None:
+def test_parse_of_an_error_prints_its_type_and_code(body: bytes) -> None:
     assert b"no credit (type quota, code 402)\n" in run("parse", "-", stdin=body).stderr
     account = json.loads(run("parse", "--json", "-", stdin=body).stdout)
     assert (account["error_type"], account["error_code"]) == ("quota", 402)
 
 
-def test_json_account_of_an_error_says_so() -> None:
+def test_json_output_of_an_error_has_the_errored_state() -> None:
     done = run("parse", "--json", "-", stdin=b'{"error": {"message": "bad key"}}')
     account = json.loads(done.stdout)
-    assert (done.returncode, account["state"], account["error"]) == (1, "errored", "an error: bad key")
+    assert (done.returncode, account["state"], account["error"]) == (1, "errored", "error response: bad key")
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals")
-def test_interrupt_while_modules_load_is_quiet() -> None:
-    """At whatever moment; it is counted in the process's own time, so that a busy machine cannot move it."""
+@pytest.mark.skipif(os.name == "nt", reason="needs the signals of Unix")
+def test_interrupt_while_modules_load_prints_nothing() -> None:
+    """The moment is given in CPU time of the process, so that a busy machine does not change it."""
     code = """
 import signal, sys
 import together_adapters.__main__ as command
@@ -390,16 +393,16 @@ sys.exit(status)
     for milliseconds in range(1, 60, 4):
         command = [sys.executable, "-c", code, str(milliseconds / 1000)]
         done = subprocess.run(command, capture_output=True, timeout=60, env=environment())
-        # In a callback of its import system CPython says so and goes on, which no program can help.
+        # In a callback of its import system, CPython ignores the exception with a message. A program cannot change that.
         if done.returncode or not done.stderr.startswith(b"Exception ignored"):
             assert (done.returncode, done.stderr) in [(130, b""), (0, b"")], milliseconds
             interrupted += done.returncode == 130
     assert interrupted >= 3
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals")
+@pytest.mark.skipif(os.name == "nt", reason="needs the signals of Unix")
 def test_interrupt_while_connecting_ends_the_replay() -> None:
-    """The connection then stays open, in the frames of the exception."""
+    """The frames of the exception keep the connection open."""
     code = """
 import socket, sys, time
 connect = socket.socket.connect
@@ -416,7 +419,7 @@ sys.exit(main(["replay"]))
 @pytest.mark.parametrize(
     "head", [b"Transfer-Encoding: chunked\r\n\r\n5\r\nhel", b"Content-Length: 500\r\n\r\nhel"], ids=["chunked", "short"]
 )
-def test_error_whose_body_breaks(head: bytes) -> None:
+def test_chat_with_a_truncated_error_body_prints_the_status(head: bytes) -> None:
     with serve_raw(b"HTTP/1.1 404 Gone\r\n" + head) as url:
         done = run("chat", "hi", "--base-url", url)
     assert done.returncode == 1 and b"404" in done.stderr and done.stderr.count(b"\n") == 1

@@ -652,7 +652,7 @@ def test_command(tmp_path: Path) -> None:
     ("arguments", "says", "status"),
     [
         (["--replay", "no-such-file"], "no-such-file: No such file or directory", 1),
-        (["--replay", str(STREAMS[0]), str(STREAMS[0])], "another recording of the name", 1),
+        (["--replay", str(STREAMS[0]), str(STREAMS[0])], "another recording has the same name", 1),
         (["--upstream", "ftp://x"], "not an http or https URL", 2),
         (["--replay", "--port", "99999"], "argument --port: expected a number from 0 to 65535, got '99999'", 2),
         (["--replay", "--port", "000000099999"], "argument --port: expected a number from 0 to 65535", 2),

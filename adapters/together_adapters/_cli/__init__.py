@@ -1,6 +1,6 @@
-"""The command line: reads the arguments, and makes of errors one line and an exit status.
+"""The command line: parses the arguments, runs a command, and turns an error into one line and an exit status.
 
-What a command does is never here, but in its own module.
+Each command is in a module of its own.
 """
 
 from __future__ import annotations
@@ -28,9 +28,13 @@ __all__ = ["run"]
 
 
 def run(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status 0, or 1 for bad input. A usage error exits with 2."""
-    for output in (sys.stdout, sys.stderr):  # None where the shell has closed them
-        # Text of a model may hold what the terminal's encoding cannot: show it escaped rather than fail.
+    """Run one command and return its exit status: 0, or 1 if it failed.
+
+    `argv` contains the arguments without the name of the program, by default those of the process. A usage error raises
+    SystemExit with status 2.
+    """
+    for output in (sys.stdout, sys.stderr):  # None if the shell has closed them
+        # A model's text may contain characters that the terminal's encoding lacks: escape them instead of failing.
         if isinstance(output, io.TextIOWrapper):
             output.reconfigure(errors="backslashreplace")
     try:
@@ -38,30 +42,30 @@ def run(argv: Sequence[str] | None = None) -> int:
         status: int = args.run(args)
         print(end="", flush=True)
         return status
-    except BrokenPipeError:  # the reader, like `head`, has enough
+    except BrokenPipeError:  # the reader of the pipe has exited, as `head` does
         _abandon_output()
         return 0
     except (BadInput, APIError, ParseError, ValueError) as error:
         print("together-types: " + on_one_line(str(error).strip()), file=sys.stderr)
         return 1
-    except OSError as error:  # the disk is full, the terminal has gone
+    except OSError as error:  # such as a full disk or a closed terminal
         _abandon_output()
-        print(f"together-types: cannot write: {error.strerror or error}", file=sys.stderr)
+        print(f"together-types: cannot write the output: {error.strerror or error}", file=sys.stderr)
         return 1
 
 
 def _abandon_output() -> None:
-    """What is still buffered must not be written at exit, where it would fail again."""
+    """Redirect standard output to the null device, because writing the buffered text at exit would fail again."""
     if sys.stdout is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 _AsWritten = argparse.RawDescriptionHelpFormatter
 _DESCRIPTION = """\
-Chat completions of Together and of every server that speaks the OpenAI format,
-on Python's standard library alone.
+Send chat completions to Together or any other OpenAI-compatible server, and
+inspect the responses. Only Python's standard library is needed.
 
-begin here, without a key or a network:
+start here, without an API key or a network:
   together-types replay"""
 
 

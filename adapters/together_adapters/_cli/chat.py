@@ -1,6 +1,6 @@
-"""`chat` and `replay`: streams shown as they arrive, from a server or from a recording.
+"""The commands `chat` and `replay`: print a stream as it arrives, from a server or from a recording.
 
-Tools are never run, and TOGETHER_API_KEY is never sent in the clear beyond this machine.
+Tool calls are printed, not run. Does not send TOGETHER_API_KEY to another machine unencrypted.
 """
 
 from __future__ import annotations
@@ -30,61 +30,80 @@ __all__ = ["add_replay_and_chat"]
 
 _CHAT_EXAMPLES = """\
 examples:
-  together-types chat "Why is the sky blue?"     of Together, with the key that
-                                                 TOGETHER_API_KEY has
-  together-types chat --base-url http://127.0.0.1:8080/v1 "Say hello"
-  cat letter.txt | together-types chat -         a prompt from a pipe
-  together-types chat -i                         a conversation; Ctrl-D ends it
-  together-types chat --save it.sse "Say hello"; together-types parse it.sse
+  together-types chat "Why is the sky blue?"     ask Together, with the API key
+                                                 in TOGETHER_API_KEY
+  together-types chat --base-url http://127.0.0.1:8080/v1 "Hello"
+                                                 ask another server
+  cat letter.txt | together-types chat -         read the prompt from a pipe
+  together-types chat -i                         converse until Ctrl-D
+  together-types chat --save it.sse "Hello"      save the stream and its timing
+  together-types parse it.sse                    show what was saved
 
-Ctrl-C stops an answer, and at the prompt of -i the conversation.
+Ctrl-C stops an answer. At the prompt of -i it ends the conversation.
 """
 _REPLAY_EXAMPLES = """\
 examples:
   together-types replay                  a plain answer
-  together-types replay thinking         an answer with the reasoning before it
-  together-types replay tools --json     two tool calls, one chunk a line
+  together-types replay thinking         reasoning, then an answer
+  together-types replay tools --json     two tool calls, one JSON chunk per line
 """
 
 
 def add_replay_and_chat(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
     """Add both commands to the parser of the command line."""
     replaying = add_parser(
-        "replay", help="stream a recording over loopback: needs no key and no network", epilog=_REPLAY_EXAMPLES
+        "replay", help="stream a recording from a local server, without a key or a network", epilog=_REPLAY_EXAMPLES
     )
     replaying.add_argument(
-        "case", nargs="?", default="plain", type=_recording, help="plain, thinking, tools or unicode (default: plain)"
+        "case",
+        nargs="?",
+        default="plain",
+        type=_recording,
+        help="the recording: plain, thinking, tools or unicode (default: plain)",
     )
     replaying.set_defaults(run=_replay)
 
-    chatting = add_parser("chat", help="ask a model and stream its answer", epilog=_CHAT_EXAMPLES)
-    chatting.add_argument("prompt", nargs="?", help="what to ask; - is standard input")
-    chatting.add_argument("-i", "--interactive", action="store_true", help="keep a conversation")
-    chatting.add_argument("--system", metavar="TEXT", help="what the model is to be told first")
-    chatting.add_argument("--model", default="meta-llama/Llama-3.3-70B-Instruct-Turbo", help="(default: %(default)s)")
-    chatting.add_argument("--max-tokens", type=positive, metavar="N", help="the longest answer, in tokens")
-    chatting.add_argument("--temperature", type=finite, metavar="T", help="0 is the likeliest answer, 1 a varied one")
+    chatting = add_parser("chat", help="send a prompt to a model and stream its answer", epilog=_CHAT_EXAMPLES)
+    chatting.add_argument("prompt", nargs="?", help="the prompt, or - to read it from standard input")
     chatting.add_argument(
-        "--base-url", metavar="URL", type=base_url, help="any OpenAI-format server (default: Together)"
+        "-i", "--interactive", action="store_true", help="hold a conversation, with one prompt per line"
+    )
+    chatting.add_argument("--system", metavar="TEXT", help="the system prompt")
+    chatting.add_argument(
+        "--model", default="meta-llama/Llama-3.3-70B-Instruct-Turbo", help="the model (default: %(default)s)"
+    )
+    chatting.add_argument("--max-tokens", type=positive, metavar="N", help="the maximum length of an answer, in tokens")
+    chatting.add_argument(
+        "--temperature",
+        type=finite,
+        metavar="T",
+        help="the sampling temperature: 0 selects the likeliest tokens, higher values vary more",
+    )
+    chatting.add_argument(
+        "--base-url",
+        metavar="URL",
+        type=base_url,
+        help="the base URL of any OpenAI-compatible server (default: TOGETHER_BASE_URL, else Together's)",
     )
     chatting.set_defaults(run=_chat, usage_error=chatting.error)
     for parser in (replaying, chatting):
-        parser.add_argument("--json", action="store_true", help="print one chunk a line")
-        parser.add_argument("--save", metavar="FILE", help="write the stream with its timing, for `parse`")
+        parser.add_argument("--json", action="store_true", help="print each chunk as one line of JSON")
+        parser.add_argument("--save", metavar="FILE", help="write the stream and its timing to FILE, for `parse`")
 
 
 def _recording(name: str) -> str:
     from .._recordings import RECORDINGS
 
     if name not in RECORDINGS:
-        raise ArgumentTypeError(f"no recording {name!r}: there are {', '.join(RECORDINGS)}")
+        raise ArgumentTypeError(f"expected one of {', '.join(RECORDINGS)}, got {name!r}")
     return name
 
 
 def _key_for(base_url: str | None) -> str | None:
-    """The key to use; None is the client's own, from TOGETHER_API_KEY, and "" is none.
+    """Return the API key for a server: None for the one in TOGETHER_API_KEY, or "" to send no key.
 
-    That key is of no use to a server in the local network, and is not sent there in the clear.
+    No key is sent over plain HTTP to another machine, because it would be readable on the way. Such a server, usually
+    in the local network, does not need Together's key.
     """
     from ..http._url import endpoint_of
 
@@ -110,14 +129,14 @@ def _chat(args: argparse.Namespace) -> int:
     from ..client import Together
 
     if args.interactive and args.prompt == "-":
-        args.usage_error("-i reads standard input itself: leave out the -")
+        args.usage_error("a prompt of - cannot be used with -i, which reads standard input itself")
     if args.interactive and sys.stdin is None:
-        raise BadInput("-i reads standard input, which is closed")
+        raise BadInput("-i reads the prompts from standard input, which is closed")
     asks_nothing = args.prompt is None and not args.interactive
     if asks_nothing and (sys.stdin is None or sys.stdin.isatty()):
         args.usage_error("the following arguments are required: prompt, or -i")
     if not args.base_url and not os.environ.get("TOGETHER_API_KEY"):
-        raise BadInput("set TOGETHER_API_KEY, or name another server with --base-url")
+        raise BadInput("no API key: set TOGETHER_API_KEY, or select another server with --base-url")
     settings: dict[str, Any] = {"model": args.model, "max_tokens": args.max_tokens, "temperature": args.temperature}
     settings["stream_options"] = {"include_usage": True}
 
@@ -145,15 +164,18 @@ def _prompt(given: str) -> str:
 
 
 def _converse(ask: Ask, messages: list[Message], first: str | None, screen: StreamPrinter) -> int:
-    """Ask until the input ends; gives the exit status, 1 where an answer failed. Every line goes to the model."""
+    """Ask each prompt until the input ends, and return the exit status, which is 1 if an answer failed.
+
+    Every line is sent to the model: there are no commands.
+    """
     failed = [prompt for prompt in _typed(first) if not _exchange(ask, messages, prompt, screen)]
     return 1 if failed else 0
 
 
 def _typed(first: str | None) -> Iterator[str]:
-    """The prompts of a conversation, until its input ends."""
+    """Yield the prompts of a conversation until its input ends."""
     try:
-        import readline as _  # noqa: F401  lines can be edited, and the last ones called back
+        import readline as _  # noqa: F401  adds line editing and a history to input()
     except ImportError:
         pass
     if on_terminal(sys.stdin) and on_terminal(sys.stderr):
@@ -166,7 +188,7 @@ def _typed(first: str | None) -> Iterator[str]:
             prompt = input("> " if sys.stdin.isatty() else "").strip()
         except (EOFError, KeyboardInterrupt) as end:
             if on_terminal(sys.stdin):
-                print(file=sys.stderr)  # what comes next begins on a line of its own
+                print(file=sys.stderr)  # end the line of the prompt
             if isinstance(end, EOFError):
                 return
             raise
@@ -175,7 +197,10 @@ def _typed(first: str | None) -> Iterator[str]:
 
 
 def _exchange(ask: Ask, messages: list[Message], prompt: str, screen: StreamPrinter) -> bool:
-    """Ask one thing; an answer that failed (False) or was stopped leaves the conversation as it was before it."""
+    """Ask one prompt, and add the prompt and its answer to the conversation. Return False if the answer failed.
+
+    If the answer failed or was stopped by Ctrl-C, the conversation remains unchanged.
+    """
     question: Message = {"role": "user", "content": prompt}
     try:
         completion = screen.show(ask([*messages, question]))
@@ -194,6 +219,7 @@ def _exchange(ask: Ask, messages: list[Message], prompt: str, screen: StreamPrin
 
 @contextmanager
 def _saved(path: str | None) -> Generator[BinaryIO | None]:
+    """Open the file that the stream is saved to, if any. Raises BadInput if the file cannot be opened."""
     if path is None:
         yield None
         return

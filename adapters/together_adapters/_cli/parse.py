@@ -1,6 +1,7 @@
-"""`parse`: an account of what a file holds: a JSON response, a stream, the lines of a batch job or of `--json`.
+"""The command `parse`: shows the content of a saved response, stream or batch result.
 
-It never changes the file, and asks no server.
+The format is detected by the content: a JSON response, an event stream, the results of a batch job, or the chunks that
+`chat --json` prints. Does not change the file and sends no requests.
 """
 
 from __future__ import annotations
@@ -30,33 +31,37 @@ if TYPE_CHECKING:
 
 __all__ = ["Undeclared", "add_parse"]
 
-_MOST = 100  # paths that are kept: a key may be made up anew for each chunk
-_VALUE = 40
+_MOST = 100  # paths that are listed: a server may use a new key in each chunk
+_VALUE = 40  # columns of a value
 _EXAMPLES = """\
 examples:
-  together-types parse answer.json       a response, or an error, as it was sent
-  together-types parse stream.sse        a stream; with a timeline where
-                                         `chat --save` has written it
+  together-types parse answer.json       a response or an error, as received
+  together-types parse stream.sse        a stream, with a timeline if it was
+                                         saved by `chat --save`
   together-types parse results.jsonl     the results of a batch job
   curl ... | together-types parse -      any of them, from a pipe
-  together-types parse --json -          the same for programs
+  together-types parse --json -          output for programs
 
-What the fields of a response cannot hold is listed as issues, keys that no
-field declares as extra: where each was first, and how many more had it.
---json gives an object with state, response, issues, extra, error, error_type
-and error_code; of a batch, a line each with line, custom_id, status, response
-and error.
+Values that do not match the type of their field are listed as `issue`. Keys
+that no field declares are listed as `extra`: the first path and value, and how
+often the path occurs again.
+
+--json prints an object with the keys state, response, issues, extra, error,
+error_type and error_code. For a batch it prints a line for each result, with
+the keys line, custom_id, status, response and error.
 """
 
 
 def add_parse(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the command to the parser of the command line."""
-    parsing = add_parser("parse", help="account for a response, a stream or the results of a batch", epilog=_EXAMPLES)
+    parsing = add_parser("parse", help="show what is in a saved response, stream or batch result", epilog=_EXAMPLES)
     parsing.add_argument(
-        "file", metavar="FILE", help="what a server sent, told apart by its content; - is standard input"
+        "file", metavar="FILE", help="the file, or - for standard input (its format is detected automatically)"
     )
-    parsing.add_argument("--json", action="store_true", help="print JSON, for a batch one object a line")
-    parsing.add_argument("--strict", action="store_true", help="fail on the first thing a field cannot hold")
+    parsing.add_argument("--json", action="store_true", help="print JSON: one object, or one per line for a batch")
+    parsing.add_argument(
+        "--strict", action="store_true", help="fail on the first value that does not match the type of its field"
+    )
     parsing.set_defaults(run=_parse)
 
 
@@ -66,10 +71,10 @@ def _parse(args: argparse.Namespace) -> int:
             return _account_for(file, args)
     except (ParseError, APIError) as error:
         raise BadInput(f"{args.file}: {error}{_labels(error)}") from None
-    except BrokenPipeError:  # of the output
+    except BrokenPipeError:  # from writing the output
         raise
     except OSError as error:
-        if error.filename is None and args.file != "-":  # of the output
+        if error.filename is None and args.file != "-":  # from writing the output
             raise
         raise BadInput(f"{args.file}: {error.strerror}") from None
 
@@ -83,9 +88,9 @@ def _opened(path: str) -> Generator[BufferedReader]:
 def _account_for(file: BufferedReader, args: argparse.Namespace) -> int:
     head = _first_line(file)
     if not head.strip():
-        return _account_for_stream(head, args)  # not read again: a terminal would want its Ctrl-D twice
+        return _account_for_stream(head, args)  # do not read again: a terminal would need a second Ctrl-D
     if head.startswith(b"\x1f\x8b"):
-        raise BadInput(f"{args.file}: compressed; gunzip -c FILE | together-types parse -")
+        raise BadInput(f"{args.file}: expected plain data, got gzip: use `gunzip -c FILE | together-types parse -`")
     if not head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith((b"{", b"[")):
         return _account_for_stream(head + file.read(), args)
     first = _object_in(head)
@@ -101,7 +106,7 @@ def _account_for(file: BufferedReader, args: argparse.Namespace) -> int:
 
 
 def _first_line(file: BufferedReader) -> bytes:
-    """The next line that is not blank, with those before it."""
+    """Read up to the end of the next line that is not blank, and return what was read."""
     lines = b""
     while not lines.strip():
         line = file.readline()
@@ -112,7 +117,7 @@ def _first_line(file: BufferedReader) -> bytes:
 
 
 def _object_in(line: bytes) -> dict[str, Any] | None:
-    """The object on a line; None where the line is none, or not a whole one."""
+    """Return the JSON object on a line, or None if the line is not a complete object."""
     try:
         value = json.loads(line)
     except (ValueError, RecursionError):
@@ -129,7 +134,7 @@ def _account_for_response(data: bytes, args: argparse.Namespace) -> int:
     error = None
     if failure is not None:
         completion = Completion(response, CompletionState.ERRORED)
-        message = f"an error: {message_of(failure)}"
+        message = f"error response: {message_of(failure)}"
         error = StreamError(message, completion, type=failure.type_, code=failure.code)
     _print_account(response, CompletionState.FINISHED if error is None else CompletionState.ERRORED, found, error, args)
     if error is not None:
@@ -159,7 +164,7 @@ def _account_for_stream(data: bytes, args: argparse.Namespace) -> int:
 
 
 class _Found:
-    """What is noticed on the way: issues, undeclared keys, and when each chunk of a stream came."""
+    """The issues and undeclared keys that were found, and the arrival times of the chunks of a stream."""
 
     def __init__(self) -> None:
         self.issues: list[Issue] = []
@@ -175,7 +180,7 @@ class _Found:
     def take(self, text: str) -> None:
         if self._gap is not None:
             self.arrivals.append((self._gap, text))
-            self._gap = 0.0  # a further chunk of the same piece came with it
+            self._gap = 0.0  # another chunk of the same piece arrived at the same time
 
 
 def _print_account(
@@ -202,7 +207,7 @@ def _print_account(
 
 
 def _labels(error: Exception) -> str:
-    """An error's type and code, where the server gave any."""
+    """Return an error's type and code in parentheses, or "" if the server sent neither."""
     said = [(name, getattr(error, name, None)) for name in ("type", "code")]
     labels = ", ".join([f"{name} {clipped(str(value), 80)}" for name, value in said if value is not None])
     return f" ({labels})" if labels else ""
@@ -256,7 +261,7 @@ def _account_for_batch(head: bytes, file: BufferedReader, args: argparse.Namespa
     if not args.json:
         for line in extra.lines():
             print(visible(line))
-        print(f"batch: {plural(completions, 'completion')} of {plural(tokens, 'token')}, {plural(failures, 'failure')}")
+        print(f"batch: {plural(completions, 'completion')}, {plural(tokens, 'token')}, {plural(failures, 'failure')}")
     return 1 if failures else 0
 
 
@@ -273,7 +278,10 @@ def _as_json(result: BatchResult | BatchError) -> dict[str, object]:
 
 
 def _from_the_start(head: bytes, file: BufferedReader) -> BufferedReader | Iterator[bytes]:
-    """A file of which the head was read already; a pipe has no size, so its progress has no total."""
+    """Return the whole content of a file whose first bytes, `head`, were already read.
+
+    A seekable file is rewound, so that its size is the total of the progress. The size of a pipe is unknown.
+    """
     if file.seekable():
         file.seek(-len(head), os.SEEK_CUR)
         return file
@@ -281,14 +289,17 @@ def _from_the_start(head: bytes, file: BufferedReader) -> BufferedReader | Itera
 
 
 class Undeclared:
-    """Collects undeclared keys of many values; the same path in several of them is listed once, and counted."""
+    """A collection of the undeclared keys of many values.
+
+    A path that occurs in several values is kept once, with the number of its occurrences.
+    """
 
     def __init__(self) -> None:
         self._found: dict[str, tuple[str, Any, int]] = {}
         self._left_out = 0
 
     def add(self, value: Any, where: str = "") -> None:
-        """Note the keys of a value; `where` goes before the path of the first: `chunk[7].`."""
+        """Add the undeclared keys of a value. `where`, such as `chunk[7].`, is put before each new path."""
         for path, raw in _undeclared(value, ""):
             if path in self._found:
                 first, shown, times = self._found[path]
@@ -299,7 +310,7 @@ class Undeclared:
                 self._left_out += 1
 
     def lines(self) -> Iterator[str]:
-        """A line for each path, with what stood there first."""
+        """Yield a line for each path, with the first value at that path."""
         for path, raw, times in self._found.values():
             again = f" (and {times - 1} more)" if times > 1 else ""
             yield f"extra: {on_one_line(path)}: {clipped(json.dumps(raw, ensure_ascii=False), _VALUE)}{again}"
@@ -307,7 +318,7 @@ class Undeclared:
             yield f"extra: {plural(self._left_out, 'more key')}"
 
     def as_json(self) -> list[dict[str, object]]:
-        """The same for programs; `times` is how many had the path, `value` what the first had there."""
+        """Return an object for each path: `value` is the first value there, and `times` the number of values."""
         return [{"path": path, "value": raw, "times": times} for path, raw, times in self._found.values()]
 
 
@@ -322,7 +333,7 @@ def _undeclared(value: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 
 def _below(item: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """The same for what a field holds: a value, a tuple of them, or raw JSON, of which nothing is undeclared."""
+    """Yield the undeclared keys in a field: in a value or a tuple of values. Keys in raw JSON are not listed."""
     if is_array(item):
         for index, one in enumerate(item):
             yield from _below(one, at(path, index))

@@ -1,6 +1,6 @@
-"""One stream on the screen: its text as it arrives, its reasoning dimmed, then its tool calls and what it took.
+"""Printing a stream: its reasoning (dimmed) and its text as they arrive, then its tool calls, token counts and speed.
 
-It never starts a request.
+Does not start requests.
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ __all__ = ["StreamPrinter"]
 
 
 class StreamPrinter:
-    """Shows streams on standard output, as text or as one chunk a line, and saves them with their timing.
+    """A printer of streams to standard output, as text or as one line of JSON for each chunk.
 
-    On a terminal the reasoning is shown too; a pipe is given the answer alone.
+    If `file` is given, each stream is also saved there with its timing. As text, the reasoning is printed on a terminal
+    only, so that a pipe receives just the answer.
     """
 
     def __init__(self, as_json: bool, file: BinaryIO | None) -> None:
@@ -40,7 +41,10 @@ class StreamPrinter:
         self._reasons = on_terminal(sys.stdout)
 
     def show(self, stream: ChunkStream) -> Completion:
-        """Print a stream as it arrives, then what it came to. Raises what the stream raises, after what had arrived."""
+        """Print a stream as it arrives, then a summary, and return the completion.
+
+        Raises the errors of the stream, after printing the text that had arrived.
+        """
         clock, written = _Clock(), False
         with stream:
             try:
@@ -58,11 +62,11 @@ class StreamPrinter:
         return stream.completion
 
     def print_error(self, problem: str) -> None:
-        """Say what went wrong with an answer, on one line."""
+        """Print an error of a request to standard error, on one line."""
         print("together-types: " + on_one_line(problem.strip()), file=sys.stderr)
 
     def _pieces(self, stream: ChunkStream, clock: _Clock) -> Iterator[str]:
-        """What to print for each chunk; one piece a line of JSON, so that an interrupt leaves no half of one."""
+        """Yield the text to print for each chunk. A line of JSON is one piece, so that an interrupt does not split it."""
         reasoning, begun = False, not self._reasons
         for chunk in stream:
             gap = clock.tick(chunk)
@@ -72,7 +76,7 @@ class StreamPrinter:
                 yield chunk.to_json() + "\n"
                 continue
             thought, said = chunk.reasoning_text if self._reasons else "", chunk.text
-            if not begun:  # models begin both with line ends
+            if not begun:  # models often begin reasoning and text with line ends
                 thought, said = (thought if reasoning else thought.lstrip("\n")), said.lstrip("\n")
             if thought:
                 yield ("" if reasoning else self._dim or "(reasoning) ") + visible(thought)
@@ -85,7 +89,7 @@ class StreamPrinter:
 
 
 class _Clock:
-    """When chunks came, in seconds; the first that says something ends the wait."""
+    """Times of a stream in seconds. `waited` is the time until the first chunk with text or reasoning."""
 
     def __init__(self) -> None:
         self.started = self._last = time.perf_counter()
@@ -93,7 +97,7 @@ class _Clock:
         self.chunks = 0
 
     def tick(self, chunk: ChatCompletionChunk) -> float:
-        """Note a chunk; gives the time since the one before it."""
+        """Record a chunk, and return the time since the one before it."""
         now = time.perf_counter()
         gap, self._last = now - self._last, now
         self.chunks += 1
@@ -113,17 +117,17 @@ def _account(response: ChatCompletionResponse, clock: _Clock) -> Iterator[str]:
             if choice.message.refusal:
                 yield f"refusal: {choice.message.refusal}"
         if choice.finish_reason == "length":
-            yield "(cut off: the most tokens that it may have)"
+            yield "(cut off: the answer reached the maximum number of tokens)"
     usage = response.usage
     wait = "" if clock.waited is None else f", first after {1000 * clock.waited:.0f} ms"
     if usage is None:
-        yield f"no usage was sent: {clock.chunks} chunks, {clock.chunks / clock.seconds:.0f} chunks/s{wait}"
+        yield f"no usage received: {clock.chunks} chunks, {clock.chunks / clock.seconds:.0f} chunks/s{wait}"
     else:
         yield f"usage: {counts(usage)}, {usage.completion_tokens / clock.seconds:.0f} tokens/s{wait}"
 
 
 def _spread(said: str) -> str:
-    """The arguments of a call, one a line where they can be read and do not fit on one line."""
+    """Return the arguments of a call, on several lines if they are a JSON object of more than 60 characters."""
     try:
         arguments = json.loads(said)
     except (ValueError, RecursionError):

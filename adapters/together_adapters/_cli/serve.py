@@ -1,6 +1,6 @@
-"""`serve`: an OpenAI-compatible endpoint on this machine, in front of a server or of recordings.
+"""The command `serve`: an OpenAI-compatible endpoint on this machine, in front of a server or of recordings.
 
-The serving itself is in `serve`, never here.
+The package `serve` contains the server.
 """
 
 from __future__ import annotations
@@ -22,31 +22,37 @@ __all__ = ["add_serve"]
 
 _EXAMPLES = """\
 examples:
-  together-types serve --replay                 needs no key and no network
-  together-types serve --replay answer.sse      a file, as a model of its name
+  together-types serve --replay                 without a key or a network
+  together-types serve --replay answer.sse      a file, as the model `answer`
   together-types serve --upstream https://api.together.xyz/v1
-                                                the key is in TOGETHER_API_KEY,
-                                                or each caller sends its own
+                                                with TOGETHER_API_KEY, or with
+                                                the key of each caller
   together-types serve --upstream http://127.0.0.1:8080/v1 --port 8000
 
-In any client of OpenAI, then: base_url="http://127.0.0.1:8000/v1".
+Then set base_url="http://127.0.0.1:8000/v1" in any OpenAI client.
 A recording that was cut off is served as a stream that ends with an error.
-Ctrl-C ends it.
+Ctrl-C stops the server.
 """
 
 
 def add_serve(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the command to the parser of the command line."""
     serving = add_parser(
-        "serve", help="an OpenAI-compatible endpoint in front of a server or a recording", epilog=_EXAMPLES
+        "serve", help="run an OpenAI-compatible endpoint in front of a server or a recording", epilog=_EXAMPLES
     )
     source = serving.add_mutually_exclusive_group(required=True)
     source.add_argument(
-        "--upstream", metavar="URL", type=base_url, help="the base URL of Together or of any OpenAI-format server"
+        "--upstream", metavar="URL", type=base_url, help="the base URL of Together or of any OpenAI-compatible server"
     )
-    source.add_argument("--replay", nargs="*", metavar="FILE", help="recordings instead (default: those of `replay`)")
+    source.add_argument(
+        "--replay", nargs="*", metavar="FILE", help="serve these recordings (default: those of `replay`)"
+    )
     serving.add_argument(
-        "--port", type=port, metavar="N", default=8000, help="0 is any that is free (default: %(default)s)"
+        "--port",
+        type=port,
+        metavar="N",
+        default=8000,
+        help="the port to listen on, or 0 for any free port (default: %(default)s)",
     )
     serving.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
     serving.set_defaults(run=_serve)
@@ -61,7 +67,7 @@ def _serve(args: argparse.Namespace) -> int:
     except OSError as error:
         raise BadInput(f"cannot listen on {args.host} port {args.port}: {error.strerror or error}") from None
     with server:
-        print(f"serving {server.url}; GET {server.url}/models lists its models (Ctrl-C ends it)", flush=True)
+        print(f"serving {server.url} (GET {server.url}/models lists the models, Ctrl-C stops the server)", flush=True)
         server.serve_forever(poll_interval=0.1)
     return 0
 
@@ -75,7 +81,7 @@ def _backend(args: argparse.Namespace) -> Backend:
         recordings: dict[str, list[tuple[float, bytes]]] = {}
         for path in args.replay:
             if _name_of(path) in recordings:
-                raise BadInput(f"{path}: there is another recording of the name {_name_of(path)!r}")
+                raise BadInput(f"{path}: another recording has the same name, {_name_of(path)!r}: rename the file")
             recordings[_name_of(path)] = [(0.0, _contents(path))]
         return Recordings(recordings)
     from .._recordings import RECORDINGS

@@ -1,8 +1,9 @@
-"""When the chunks of a stream arrived: written into a saved stream as comments, read back, and shown as bars.
-Nothing here measures a time.
+"""The arrival times of a stream's chunks: written into a saved stream, read back, and drawn as bars.
 
-A saved stream is an event stream like any other, of which each frame stands behind a comment with the time
-since the one before it, `: +12.3 ms`. Every reader of event streams passes comments over.
+A saved stream is an ordinary event stream. Each frame follows a comment with the time since the frame before it, like
+`: +12.3 ms`. Readers of event streams ignore comments.
+
+Does not measure times.
 """
 
 from __future__ import annotations
@@ -20,17 +21,17 @@ __all__ = ["rows", "stamp", "timed_pieces"]
 
 _STAMP = re.compile(rb"^: \+([0-9]{1,9}(?:\.[0-9]{1,3})?) ms\r?$", re.MULTILINE)
 _MOST_ROWS = 24
-_WIDTH = 80  # columns at the most, of which the bars have 28
-_BESIDE = 52  # beside the bar: 26 for the times, the rest for the text
+_WIDTH = 80  # columns at most, of which the bars take 28
+_BESIDE = 52  # columns next to the bar: 26 for the times, the rest for the text
 
 
 def stamp(seconds: float) -> bytes:
-    """The comment that says how long after the frame before it the next one came."""
+    """Return the comment for a frame that arrived this long after the frame before it."""
     return b": +%.1f ms\n" % (1000 * seconds)
 
 
 def timed_pieces(data: bytes) -> Iterator[tuple[float | None, bytes]]:
-    """A saved stream in pieces, each with the milliseconds since the one before it; None where nothing says so."""
+    """Yield a saved stream in pieces, each with the milliseconds since the one before it, or None if not recorded."""
     gap: float | None = None
     start = 0
     for found in _STAMP.finditer(data):
@@ -41,9 +42,10 @@ def timed_pieces(data: bytes) -> Iterator[tuple[float | None, bytes]]:
 
 
 def rows(arrivals: Iterable[tuple[float, str]]) -> Iterator[str]:
-    """A line for each chunk, or for several where there are many: when, how long the wait was, and the text.
+    """Yield a heading, and a row for each chunk with its arrival time, the gap before it as a bar, and its text.
 
-    `arrivals` are (milliseconds since the one before it, text). Of several chunks the longest wait is shown.
+    `arrivals` has for each chunk the milliseconds since the one before it, and the text. If there are too many chunks,
+    a row is for several of them and has their longest gap.
     """
     chunks = list(arrivals)
     if not chunks:
@@ -52,7 +54,7 @@ def rows(arrivals: Iterable[tuple[float, str]]) -> Iterator[str]:
     width = min(width_of(sys.stdout), _WIDTH)
     longest_bar = max(width - _BESIDE, 4)
     longest = max(gap for gap, _ in chunks)
-    shown = f", each row is {each} chunks and the longest gap among them" if each > 1 else ""
+    shown = f", each row shows {each} chunks and their longest gap" if each > 1 else ""
     yield f"arrival: {len(chunks)} chunks in {sum(gap for gap, _ in chunks):.0f} ms{shown}"
     now = 0.0
     for first in range(0, len(chunks), each):

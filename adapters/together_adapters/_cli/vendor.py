@@ -1,4 +1,4 @@
-"""The command `vendor`: copy the packages, or parts of them, into a project, or check such a copy.
+"""The command `vendor`: copies the packages, or parts of them, into a project, and checks such a copy.
 
 The package `vendor` reads and writes the files.
 """
@@ -22,49 +22,55 @@ __all__ = ["add_vendor"]
 
 _EXAMPLES = """\
 parts for --only:
-  streams   event streams to chunks and one response; proxies of streams
-  openai    OpenAI's format, both ways; chunks to event streams
+  streams   event streams to chunks and one response, stream proxies
+  openai    to and from OpenAI's format, chunks to event streams
   client    Together and AsyncTogether
-  lambda    events and responses of AWS Lambda; a runtime that streams
-  types     the values alone
+  lambda    AWS Lambda events and responses, streaming runtime
+  types     only the values
   all       everything, with this command
 
 examples:
-  together-types vendor app/_vendor                  both folders
-  together-types vendor app/_vendor --only streams   what reading streams needs
-  together-types vendor app/_vendor --single-file    one module: together_types
-  together-types vendor app/_vendor --check          local edits, and its age
+  together-types vendor app/_vendor                  copy both packages
+  together-types vendor app/_vendor --only streams   copy what streams need
+  together-types vendor app/_vendor --single-file    write one module
+  together-types vendor app/_vendor --check          report edits and age
 
-A copy carries its licence and a manifest. It is imported from the package that
-it is in, as app._vendor.together_types; with --absolute from DEST on sys.path.
-A new DEST in a package becomes a package, too.
+A copy includes its licence and a manifest. Import it from the package that
+contains it, for example as app._vendor.together_types. With --absolute, DEST
+itself must be on sys.path. A new DEST inside a package becomes a package.
 
 Without options for the form (--only, --single-file, --absolute, --no-typing),
-an existing copy keeps its form. Otherwise the given options are the whole form.
+an existing copy keeps its form. If any of them is given, the others have their
+defaults.
 """
 
 
 def add_vendor(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the command to the parser of the command line."""
-    vendoring = add_parser("vendor", help="copy the packages into a project, or --check such a copy", epilog=_EXAMPLES)
+    vendoring = add_parser("vendor", help="copy the packages into a project, or check such a copy", epilog=_EXAMPLES)
     # The options of the form default to None, because any given option replaces the form of an existing copy.
-    vendoring.add_argument("dest", metavar="DEST", help="the folder that holds the copy, like app/_vendor")
+    vendoring.add_argument("dest", metavar="DEST", help="the folder of the copy, like app/_vendor")
     vendoring.add_argument(
-        "--only", metavar="PART", action="append", type=_part, help="copy a part alone; may be repeated"
+        "--only", metavar="PART", action="append", type=_part, help="copy only this part (can be repeated)"
     )
     vendoring.add_argument(
         "--single-file", action="store_const", const=True, help="write one module, together_types.py"
     )
     vendoring.add_argument("--types-only", action="store_const", const=True, help="older spelling of --only types")
     vendoring.add_argument(
-        "--absolute", action="store_const", const=True, help="DEST is itself on sys.path, not in a package"
+        "--absolute",
+        action="store_const",
+        const=True,
+        help="write absolute imports, for a DEST that is itself on sys.path",
     )
     vendoring.add_argument(
-        "--no-typing", dest="typing", action="store_const", const=False, help="leave out what only type checkers read"
+        "--no-typing", dest="typing", action="store_const", const=False, help="omit what only type checkers read"
     )
-    vendoring.add_argument("--force", action="store_true", help="overwrite files that were edited; added ones stay")
+    vendoring.add_argument("--force", action="store_true", help="overwrite edited files (added files are kept)")
     vendoring.add_argument(
-        "--check", action="store_true", help="report local edits, age and outdated files; exits with 1 for any of them"
+        "--check",
+        action="store_true",
+        help="report the age, local edits and outdated files (exit status 1 if a file was edited or is outdated)",
     )
     vendoring.add_argument("-v", "--verbose", action="store_true", help="list the files")
     vendoring.set_defaults(run=_vendor)
@@ -83,11 +89,13 @@ def _part(text: str) -> str:
 
 def _vendor(args: argparse.Namespace) -> int:
     if not args.dest:
-        raise BadInput("DEST is empty: `.` is the folder that this runs in")
+        raise BadInput("DEST is empty: use . for the current folder")
     form = {name: getattr(args, name) for name in ("only", "single_file", "types_only", "absolute", "typing")}
     is_given = any(value is not None for value in form.values())
     if args.check and is_given:
-        raise BadInput("--check takes the form of the copy from its manifest: leave out the options of the form")
+        raise BadInput(
+            "--check reads the form of the copy from its manifest: omit --only and the other options of the form"
+        )
     try:
         status, lines = _check(args) if args.check else _copy(args, form if is_given else {})
     except OSError as error:
@@ -108,7 +116,7 @@ def _copy(args: argparse.Namespace, form: dict[str, Any]) -> tuple[int, list[str
     after = recorded_form(folder) or Form()
     size = sum((folder / path).stat().st_size for path in paths)
     lines = [*paths] if args.verbose else []
-    lines.append(f"version {__version__}: {plural(len(paths), 'file')} of {size:,} bytes in {args.dest}")
+    lines.append(f"version {__version__}: {plural(len(paths), 'file')}, {size:,} bytes in {args.dest}")
     if before and not form:
         lines.append(f"kept the form of the copy: {_options(after)}")
     elif before and before != after:
@@ -163,7 +171,7 @@ def _check(args: argparse.Namespace) -> tuple[int, list[str]]:
         lines.append("no local edits")
     if report.outdated:
         differing = plural(len(report.outdated), "file")
-        lines.append(f"outdated: version {__version__} would write {differing} differently")
+        lines.append(f"outdated: version {__version__} would change {differing}")
     for what in ("modified", "missing", "added", *(["outdated"] if args.verbose else [])):
         lines += [f"{what}: {path}" for path in getattr(report, what)]
     return (1 if report.modified or report.missing or report.added or report.outdated else 0), lines
