@@ -1,4 +1,4 @@
-"""Copies of the packages: as folders, as one file, from a zip; what `--check` tells of them."""
+"""Copies of the packages, as folders, as one file and from a zip, and the check of a copy with `--check`."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ READ = (
 )
 
 
-def test_folders_copied_by_hand(tmp_path: Path) -> None:
-    """Nested, as the README says: one module is changed, and in it one word."""
+def test_folders_copied_by_hand_into_a_package_are_imported(tmp_path: Path) -> None:
+    """Nesting as described in README.md, which changes one word in one module."""
     for package in PACKAGES:
         shutil.copytree(package, tmp_path / "app" / package.name)
     seam = tmp_path / "app/together_adapters/_types.py"
@@ -39,8 +39,8 @@ def test_folders_copied_by_hand(tmp_path: Path) -> None:
     assert script("import app.together_adapters.stream as m; " + READ, tmp_path) == "['hi'] []\n"
 
 
-def test_modules_removed_by_hand(tmp_path: Path) -> None:
-    """The client and the encoder are imported when they are used. The error then says which part has them."""
+def test_copy_without_removed_modules_names_the_missing_part(tmp_path: Path) -> None:
+    """The client and the encoder are imported when they are used. The error names the part that contains them."""
     vendor.vendor(tmp_path / "app")
     for name in ("sse/_encoding", "client", "aio"):
         (tmp_path / "app/together_adapters" / f"{name}.py").unlink()
@@ -55,7 +55,7 @@ def test_modules_removed_by_hand(tmp_path: Path) -> None:
         assert output.endswith(f"copy it again with `--only {part}` added to the options of `vendor`\n")
 
 
-def test_folders_in_a_package(tmp_path: Path) -> None:
+def test_copy_in_a_package_is_used_and_copied_again(tmp_path: Path) -> None:
     done = run("together_adapters", "vendor", "-v", str(tmp_path / "app" / "_vendor"))
     assert (done.returncode, done.stderr) == (0, b"")
     *listed, _, _ = done.stdout.decode().splitlines()
@@ -80,7 +80,7 @@ def test_folders_in_a_package(tmp_path: Path) -> None:
     (tmp_path / "app").rename(tmp_path / "renamed")
     done = run("renamed._vendor.together_adapters", "vendor", "--check", "renamed/_vendor", path=".", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, b"") and b"outdated" not in done.stdout
-    # A copy can be copied on.
+    # A copy can be copied again.
     copied = run("renamed._vendor.together_adapters", "vendor", "a", "--only", "streams", path=".", cwd=tmp_path)
     assert (copied.returncode, copied.stderr) == (0, b"")
     vendor.vendor(tmp_path / "b", only=["streams"])
@@ -88,13 +88,13 @@ def test_folders_in_a_package(tmp_path: Path) -> None:
     assert json.loads(a.read_text("utf-8"))["files"] == json.loads(b.read_text("utf-8"))["files"]
 
 
-def test_a_folder_on_the_path(tmp_path: Path) -> None:
+def test_absolute_copy_on_the_path_is_imported(tmp_path: Path) -> None:
     vendor.vendor(tmp_path, absolute=True)
     assert "together_types.common" in script("import together_adapters.stream as m; " + READ, tmp_path)
 
 
-def test_a_new_folder_in_a_package_is_one(tmp_path: Path) -> None:
-    """Else the copy is missing from wheels, and from zips that list no folders."""
+def test_new_folder_in_a_package_becomes_a_package(tmp_path: Path) -> None:
+    """Otherwise the copy is missing from wheels, and from zips that do not list folders."""
     (tmp_path / "app").mkdir()
     (tmp_path / "app" / "__init__.py").touch()
     (tmp_path / "app" / "there").mkdir()
@@ -112,7 +112,7 @@ def test_a_new_folder_in_a_package_is_one(tmp_path: Path) -> None:
     assert script(code + READ, tmp_path) == "['hi'] []\n"
 
 
-def test_types_only(tmp_path: Path) -> None:
+def test_types_only_copy_has_no_adapters(tmp_path: Path) -> None:
     written = vendor.vendor(tmp_path / "app", types_only=True)
     assert not [name for name in written if "adapters" in name]
     assert (
@@ -123,7 +123,7 @@ def test_types_only(tmp_path: Path) -> None:
     )
 
 
-def test_single_file(tmp_path: Path) -> None:
+def test_single_file_is_imported_alone(tmp_path: Path) -> None:
     assert vendor.vendor(tmp_path / "app", single_file=True) == ["together_types.py", vendor.MANIFEST]
     text = (tmp_path / "app" / "together_types.py").read_text("utf-8")
     assert "Permission is hereby granted" in text and f'__version__ = "{together_types.__version__}"' in text
@@ -135,7 +135,7 @@ def test_single_file(tmp_path: Path) -> None:
         )
 
 
-def test_single_file_keeps_every_public_name() -> None:
+def test_single_file_has_every_public_name() -> None:
     made = vendor.single_file()
     for key, names in made.names.items():
         if not any(part.startswith("_") for part in key.removesuffix(".__init__").split(".")[1:]):
@@ -144,7 +144,7 @@ def test_single_file_keeps_every_public_name() -> None:
             assert {name: names.get(name, name) for name in public} == {name: name for name in public}, key
 
 
-def test_from_a_zip(tmp_path: Path) -> None:
+def test_copy_made_from_a_zip_equals_one_made_from_folders(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "both.zip", "w") as archive:
         for package in PACKAGES:
             for path in package.rglob("*"):
@@ -163,7 +163,7 @@ def test_from_a_zip(tmp_path: Path) -> None:
         shutil.rmtree(tmp_path / "b")
 
 
-def test_check_tells_edits_and_age(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_reports_edits_and_age(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     vendor.vendor(tmp_path)
     monkeypatch.setenv("SOURCE_DATE_EPOCH", str(1700000000 + 40 * 86400))
@@ -186,7 +186,7 @@ def test_check_tells_edits_and_age(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     )
 
 
-def test_edits_are_not_lost(tmp_path: Path) -> None:
+def test_edited_file_is_overwritten_only_with_force(tmp_path: Path) -> None:
     vendor.vendor(tmp_path)
     edited = tmp_path / "together_types" / "common.py"
     edited.write_text("# mine\n")
@@ -194,12 +194,12 @@ def test_edits_are_not_lost(tmp_path: Path) -> None:
     assert done.returncode == 1 and b"together_types/common.py" in done.stderr and done.stderr.count(b"\n") == 1
     assert edited.read_text() == "# mine\n"
     assert run("together_adapters", "vendor", str(tmp_path), "--force").returncode == 0
-    vendor.vendor(tmp_path, types_only=True)  # what is not wanted any more goes
+    vendor.vendor(tmp_path, types_only=True)  # removes the other files
     assert not (tmp_path / "together_adapters" / "batch.py").exists() and vendor.check(tmp_path).modified == []
 
 
-def test_line_ends_are_no_edits(tmp_path: Path) -> None:
-    """git may turn them in the project that has the copy."""
+def test_converted_line_ends_are_not_edits(tmp_path: Path) -> None:
+    """git may convert the line ends in the project that contains the copy."""
     vendor.vendor(tmp_path)
     for path in tmp_path.rglob("*.*"):
         path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
@@ -209,7 +209,7 @@ def test_line_ends_are_no_edits(tmp_path: Path) -> None:
     assert b"\r" not in (tmp_path / "together_types" / "common.py").read_bytes()
 
 
-def test_one_form_takes_the_place_of_the_other(tmp_path: Path) -> None:
+def test_copy_in_another_form_replaces_the_first(tmp_path: Path) -> None:
     vendor.vendor(tmp_path)
     (tmp_path / "together_types" / "__pycache__").mkdir()
     vendor.vendor(tmp_path, single_file=True)
@@ -220,7 +220,7 @@ def test_one_form_takes_the_place_of_the_other(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "together_adapters").iterdir()] == ["mine.py"]
 
 
-def test_a_package_that_would_hide_the_single_file(tmp_path: Path) -> None:
+def test_package_that_would_hide_the_single_file_is_refused(tmp_path: Path) -> None:
     shutil.copytree(PACKAGES[0], tmp_path / "a" / "together_types")
     done = run("together_adapters", "vendor", str(tmp_path / "a"), "--single-file", "--force")
     assert done.returncode == 1 and b"instead of together_types.py" in done.stderr
@@ -241,7 +241,7 @@ def test_links_are_not_followed(link: str, tmp_path: Path) -> None:
     assert (report.modified, report.missing) == ([], [])
 
 
-def test_where_nothing_can_be_written(tmp_path: Path) -> None:
+def test_unwritable_folder_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "together_types").touch()
     done = run("together_adapters", "vendor", str(tmp_path))
     assert done.returncode == 1 and str(tmp_path / "together_types").encode() in done.stderr
@@ -249,13 +249,13 @@ def test_where_nothing_can_be_written(tmp_path: Path) -> None:
     assert done.returncode == 1 and b"DEST is empty" in done.stderr
 
 
-def test_many_edits_are_one_short_line(tmp_path: Path) -> None:
+def test_many_edited_files_are_listed_on_one_line(tmp_path: Path) -> None:
     files = [name for name in vendor.vendor(tmp_path) if name.startswith("together_adapters/")]
     for name in files:
         (tmp_path / name).write_text("mine\n")
     done = run("together_adapters", "vendor", str(tmp_path))
     assert done.returncode == 1 and done.stderr.count(b"together_adapters/") == 10
-    assert b" and %d more; --force" % (len(files) - 10) in done.stderr
+    assert b" and %d more (use --force" % (len(files) - 10) in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -275,16 +275,16 @@ def test_many_edits_are_one_short_line(tmp_path: Path) -> None:
         '{"files": {}, "version": 7}',
     ],
 )
-def test_a_manifest_is_not_trusted(tmp_path: Path, manifest: str) -> None:
+def test_invalid_manifest_is_refused(tmp_path: Path, manifest: str) -> None:
     (tmp_path / vendor.MANIFEST).write_text(manifest)
     for options in ([], ["--check"]):
         done = run("together_adapters", "vendor", str(tmp_path), *options)
-        assert done.returncode == 1 and b"is not a manifest" in done.stderr and done.stderr.count(b"\n") == 1
+        assert done.returncode == 1 and b"is not a valid manifest" in done.stderr and done.stderr.count(b"\n") == 1
 
 
-def test_nothing_to_check(tmp_path: Path) -> None:
+def test_check_without_a_copy_is_an_error(tmp_path: Path) -> None:
     done = run("together_adapters", "vendor", "--check", str(tmp_path))
-    assert done.returncode == 1 and b"has not made this copy" in done.stderr
+    assert done.returncode == 1 and b"is not a copy made by vendor" in done.stderr
     done = run("together_adapters", "vendor", "--check", str(tmp_path / "none"))
     assert done.returncode == 1 and b"No such file" in done.stderr
 
@@ -295,7 +295,7 @@ def test_each_folder_has_the_licence() -> None:
     assert len({path.read_bytes() for path in [*licences, top]}) == 1
 
 
-def test_scopes() -> None:
+def test_global_uses_follow_the_scope_rules() -> None:
     import ast
 
     code = """

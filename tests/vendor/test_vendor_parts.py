@@ -1,4 +1,4 @@
-"""Copies of some parts: what belongs to them, what they do alone, and how a copy keeps its form."""
+"""Copies of some parts: their modules, their use without the other parts, and the form that a copy keeps."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ COMBINATIONS = [*combinations(PARTS, 1), *combinations([part for part in PARTS i
 
 
 def use(folder: Path, code: str, **form: bool) -> str:
-    """Run code in a Python that has only a copy, `folder/app`, on its path; returns what it prints."""
+    """Run code in a Python that has only a copy, `folder/app`, on its path, and return its output."""
     prefix, path = ("", folder / "app") if form.get("absolute") else ("app.", folder)
     names = r"together_(?:types|adapters)[.\w]*"
     code = re.sub(names, lambda found: prefix + ("together_types" if form.get("single_file") else found.group()), code)
@@ -106,17 +106,17 @@ def use(folder: Path, code: str, **form: bool) -> str:
 
 
 def modules_in(folder: Path) -> set[str]:
-    """The dotted names of the modules of a copy."""
+    """Return the dotted names of the modules of a copy."""
     names = [".".join(path.relative_to(folder).with_suffix("").parts) for path in folder.glob("together_*/**/*.py")]
     return {name.removesuffix(".__init__") for name in names}
 
 
 def size_of(folder: Path) -> int:
-    """The lines of all files below a folder."""
+    """Return the number of lines of all files below a folder."""
     return sum(path.read_bytes().count(b"\n") for path in folder.rglob("*") if path.is_file())
 
 
-# ---- what belongs to a part
+# ---- the modules of a part
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -133,8 +133,8 @@ def test_parts_work_together(parts: tuple[str, ...], tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("parts", COMBINATIONS, ids="-".join)
-def test_copy_has_no_module_that_it_does_not_reach(parts: tuple[str, ...], tmp_path: Path) -> None:
-    """The standard library's ModuleFinder reads the bytecode of the copy, and follows the imports in functions, too."""
+def test_copy_has_only_the_modules_that_it_imports(parts: tuple[str, ...], tmp_path: Path) -> None:
+    """The standard library's ModuleFinder reads the bytecode of the copy. It also follows the imports in functions."""
     vendor.vendor(tmp_path, only=parts, absolute=True)
     roots = [f"together_adapters.{name}" for part in parts for name in PARTS[part].modules]
     roots += [f"together_types.{path.stem}" for path in PACKAGES[0].glob("*.py") if path.stem != "__init__"]
@@ -147,7 +147,7 @@ def test_copy_has_no_module_that_it_does_not_reach(parts: tuple[str, ...], tmp_p
 
 
 @pytest.mark.parametrize("part", [ALL, *PARTS])
-def test_no_typing_leaves_out_what_only_type_checkers_read(part: str, tmp_path: Path) -> None:
+def test_no_typing_omits_the_modules_for_type_checkers(part: str, tmp_path: Path) -> None:
     with_typing = {*vendor.vendor(tmp_path / "typing", only=[part])}
     without = {*vendor.vendor(tmp_path / "app", only=[part], typing=False)}
     left_out = {
@@ -179,7 +179,7 @@ def test_parts_have_no_alias_modules_for_pickles(tmp_path: Path) -> None:
         assert sum("0.1.0" in text and text.count("\n") <= 5 for text in texts) == count
 
 
-def test_types_belong_to_every_part(tmp_path: Path) -> None:
+def test_every_part_includes_the_types(tmp_path: Path) -> None:
     assert vendor.vendor(tmp_path / "a", only=["types", "openai"]) == vendor.vendor(tmp_path / "b", only="openai")
     manifest = json.loads((tmp_path / "a" / vendor.MANIFEST).read_text("utf-8"))
     assert manifest["only"] == ["openai"]
@@ -197,7 +197,7 @@ def test_unknown_part_is_refused(only: list[str], received: str, tmp_path: Path)
     assert not (tmp_path / "app").exists()
 
 
-# ---- a part that is missing
+# ---- a missing part
 
 
 @pytest.mark.parametrize("name", ["encode_chunks", "aencode_chunks", "response_to_chunks"])
@@ -279,7 +279,7 @@ def test_given_options_are_the_whole_form(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("key", ["types_only", "single_file", "absolute"])
-def test_form_of_a_copy_of_0_1_0_is_kept(key: str, tmp_path: Path) -> None:
+def test_copy_of_0_1_0_keeps_its_form(key: str, tmp_path: Path) -> None:
     vendor.vendor(tmp_path, **{key: True})
     before = files_below(tmp_path)
     manifest = json.loads((tmp_path / vendor.MANIFEST).read_text("utf-8"))
@@ -291,7 +291,7 @@ def test_form_of_a_copy_of_0_1_0_is_kept(key: str, tmp_path: Path) -> None:
     assert files_below(tmp_path) == before
 
 
-def test_part_that_a_later_version_wrote_is_named(tmp_path: Path) -> None:
+def test_unknown_part_in_a_manifest_is_named_with_its_version(tmp_path: Path) -> None:
     (tmp_path / vendor.MANIFEST).write_text('{"files": {}, "version": "9.0", "only": ["movies"]}')
     for options in ([], ["--check"]):
         done = run("together_adapters", "vendor", str(tmp_path), *options)
@@ -308,7 +308,7 @@ def test_output_is_a_summary(tmp_path: Path) -> None:
     first, *rest = done.stdout.decode().splitlines()
     written = files_below(tmp_path / "src/app/_vendor")
     size = sum(map(len, written.values()))
-    assert re.fullmatch(rf"version \S+: {len(written)} files of {size:,} bytes in src/app/_vendor", first)
+    assert re.fullmatch(rf"version \S+: {len(written)} files, {size:,} bytes in src/app/_vendor", first)
     assert rest == [
         "import it with: from app._vendor.together_adapters.stream import iter_chunks",
         "import it with: from app._vendor.together_adapters import Together",
@@ -326,7 +326,7 @@ def test_output_is_a_summary(tmp_path: Path) -> None:
         (["--only", "types", "--single-file", "--absolute"], "together_types import ChatCompletionResponse"),
     ],
 )
-def test_output_says_how_to_import(options: list[str], shown: str, tmp_path: Path) -> None:
+def test_output_shows_how_to_import_the_copy(options: list[str], shown: str, tmp_path: Path) -> None:
     done = run("together_adapters", "vendor", "lib/one", *options, cwd=tmp_path)
     statement = f"from {shown}"
     assert done.stdout.decode().splitlines()[1:] == [f"import it with: {statement}"]
@@ -344,7 +344,7 @@ def test_check_of_an_outdated_copy_fails(tmp_path: Path) -> None:
     (tmp_path / vendor.MANIFEST).write_text(json.dumps(manifest))
     done = run("together_adapters", "vendor", str(tmp_path), "--check")
     output = done.stdout.decode()
-    assert done.returncode == 1 and "no local edits\n" in output and "would write 1 file differently\n" in output
+    assert done.returncode == 1 and "no local edits\n" in output and "would change 1 file\n" in output
     assert (
         "outdated: together_types/error.py\n"
         in run("together_adapters", "vendor", str(tmp_path), "--check", "-v").stdout.decode()
@@ -353,16 +353,16 @@ def test_check_of_an_outdated_copy_fails(tmp_path: Path) -> None:
     assert run("together_adapters", "vendor", str(tmp_path), "--check").returncode == 0
 
 
-def test_unusable_options_are_one_line(tmp_path: Path) -> None:
+def test_unusable_options_are_reported_on_one_line(tmp_path: Path) -> None:
     done = run("together_adapters", "vendor", str(tmp_path), "--only", "stream")
     assert (done.returncode, done.stderr.count(b"\n")) == (2, 1)
     assert b"argument --only: expected parts from types, streams, openai, client, lambda and all" in done.stderr
     vendor.vendor(tmp_path)
     done = run("together_adapters", "vendor", str(tmp_path), "--check", "--only", "streams")
-    assert done.returncode == 1 and b"takes the form of the copy from its manifest" in done.stderr
+    assert done.returncode == 1 and b"reads the form of the copy from its manifest" in done.stderr
 
 
-def test_help_lists_the_parts() -> None:
+def test_help_lists_all_parts() -> None:
     shown = run("together_adapters", "vendor", "--help").stdout.decode()
     listed = shown.split("parts for --only:\n")[1].split("\n\n")[0]
     assert {line.split()[0] for line in listed.splitlines()} == {*PARTS, ALL}
@@ -372,7 +372,7 @@ def test_help_lists_the_parts() -> None:
 # ---- reading and changing sources
 
 
-def test_own_imports() -> None:
+def test_own_imports_finds_functions_checks_and_guards() -> None:
     code = """
 from __future__ import annotations
 import os

@@ -1,7 +1,9 @@
 """Copying the packages, or parts of them, into a project, as folders or as a single file, and checking such a copy.
 
-A copy contains its licence and a manifest. An edited file is overwritten only with `force`, and nothing outside the
-folder is changed. A difference in line ends (CRLF or LF) is not an edit, because git may convert them.
+A copy contains its licence and a manifest. An edited file is overwritten only with `force`. A difference in line ends
+(CRLF or LF) is not an edit, because git may convert them.
+
+Does not change files outside the folder of the copy.
 """
 
 from __future__ import annotations
@@ -35,8 +37,11 @@ _MOST_LISTED = 10  # files in a message
 class CheckReport(NamedTuple):
     """The state of a copy.
 
-    `version` is the version that the copy was made from, `made` the day, and `days` its age. `modified`, `missing` and
-    `added` are the files that differ from the manifest. `outdated` are those that this version would write differently.
+    - `version` is the version that the copy was made from, `made` the day (like `2026-11-25`), and `days` its age.
+    - `modified`, `missing` and `added` are the files that differ from the manifest.
+    - `outdated` are the files that would change if this version updated the copy.
+
+    Files are given by their paths in the folder.
     """
 
     version: str
@@ -58,7 +63,7 @@ def vendor(
     types_only: bool | None = None,
     force: bool = False,
 ) -> list[str]:
-    """Write `together_types` and `together_adapters` into a folder and return the paths of the files there.
+    """Write `together_types` and `together_adapters` into a folder, and return the paths of the files there.
 
     `only`, `single_file`, `absolute`, `typing` and `types_only` are the form of the copy. If none of them is given, an
     existing copy keeps its form, and a new copy contains everything. If any is given, the others have their defaults:
@@ -77,6 +82,13 @@ def vendor(
     Raises FileExistsError, and writes nothing, if a file was edited or is not part of the copy (`force` overwrites it),
     if the folder contains links, or if a package in the folder would hide the single file. Raises ValueError for an
     unknown part, for an invalid manifest, and if the packages are installed without their sources.
+
+    >>> import tempfile
+    >>> from together_adapters.vendor import check, vendor
+    >>> with tempfile.TemporaryDirectory() as project:
+    ...     written = vendor(f"{project}/_vendor", only=["streams"])
+    ...     check(f"{project}/_vendor").modified
+    []
     """
     folder = Path(dest)
     recorded = read_manifest(folder) if (folder / MANIFEST).exists() else None
@@ -86,13 +98,15 @@ def vendor(
     files = planned(form)
     _check_place(folder, {MANIFEST, *old, *files})
     if form.single_file and _PACKAGE not in old and (folder / _PACKAGE).exists():
-        raise FileExistsError(f"{_PACKAGE} exists and would be imported instead of {SINGLE}: remove that folder")
+        raise FileExistsError(f"{_PACKAGE} exists and would be imported instead of {SINGLE}: remove the folder")
     new = {name: _hash(data) for name, data in files.items()}
     edited = [
         name for name in sorted({*old, *new}) if _hash_at(folder / name) not in (None, old.get(name), new.get(name))
     ]
     if edited and not force:
-        raise FileExistsError(f"edited, or not written by this command: {_listed(edited)}; --force overwrites")
+        raise FileExistsError(
+            f"files were edited, or not created by vendor: {_listed(edited)} (use --force to overwrite them)"
+        )
     made = [] if form.absolute or not _is_new_in_package(folder) else ["__init__.py"]
     _remove(folder, set(old) - set(files))
     for name, data in files.items():
@@ -111,7 +125,7 @@ def _form(
     typing: bool | None,
     types_only: bool | None,
 ) -> Form | None:
-    """Return the form that these arguments of `vendor` describe; None if none of them is given."""
+    """Return the form that these arguments of `vendor` describe, or None if all of them are absent."""
     if only is None and {single_file, absolute, typing, types_only} == {None}:
         return None
     names = [] if only is None else [only] if isinstance(only, str) else [*only]
@@ -131,7 +145,9 @@ def _check_place(folder: Path, names: set[str]) -> None:
     paths = {path for name in names for path in (PurePosixPath(name), *PurePosixPath(name).parents)}
     links = sorted(str(path) for path in paths if path.name and (folder / path).is_symlink())
     if links:
-        raise FileExistsError(f"links, which may lead out of the folder: {_listed(links)}; remove them")
+        raise FileExistsError(
+            f"cannot write through links, which may lead out of the folder: {_listed(links)} (remove them)"
+        )
 
 
 def _listed(names: list[str]) -> str:
@@ -150,9 +166,9 @@ def _remove(folder: Path, names: set[str]) -> None:
 
 
 def check(dest: str | os.PathLike[str]) -> CheckReport:
-    """Compare a copy with its manifest and with the copy that this version would write in the same form.
+    """Compare a copy with its manifest, and with the copy that this version would write in the same form.
 
-    Raises FileNotFoundError if the folder does not exist, and ValueError if it has no manifest or an invalid one.
+    Raises FileNotFoundError if the folder does not exist, and ValueError if its manifest is absent or invalid.
     """
     folder = Path(dest)
     manifest = read_manifest(folder)

@@ -1,7 +1,9 @@
 """The imports of one module of the two packages from another, found in its source.
 
 The key of a module is its dotted name with the package, like `together_adapters.stream._reader`. The key of a
-package's own module ends with `.__init__`. Does no I/O and does not run the source.
+package's own module ends with `.__init__`.
+
+Does no I/O and does not run the source.
 """
 
 from __future__ import annotations
@@ -78,7 +80,7 @@ def _source_of(key: str, node: ast.ImportFrom, keys: Container[str]) -> str:
 
 
 def module_key(name: str, keys: Container[str]) -> str | None:
-    """Return the key of the module with this dotted name; None if it is not in `keys`."""
+    """Return the key of the module with this dotted name, or None if it is not in `keys`."""
     return name if name in keys else f"{name}.__init__" if f"{name}.__init__" in keys else None
 
 

@@ -56,18 +56,21 @@ class Manifest(NamedTuple):
 
 
 def recorded_form(folder: Path) -> Form | None:
-    """Return the form of the copy in a folder; None if there is no copy. Raises ValueError as `read_manifest` does."""
+    """Return the form of the copy in a folder, or None if the folder does not contain a copy.
+
+    Raises ValueError if the manifest is invalid.
+    """
     return read_manifest(folder).form if (folder / FILE_NAME).exists() else None
 
 
 def read_manifest(folder: Path) -> Manifest:
     """Return the manifest of the copy in a folder.
 
-    Raises FileNotFoundError if the folder does not exist, and ValueError if it has no manifest or an invalid one.
+    Raises FileNotFoundError if the folder does not exist, and ValueError if its manifest is absent or invalid.
     """
     path = folder / FILE_NAME
     if folder.exists() and not path.exists():
-        raise ValueError(f"{folder} has no {FILE_NAME}: `vendor` has not made this copy")
+        raise ValueError(f"{folder} does not contain {FILE_NAME}: it is not a copy made by vendor")
     try:
         data: dict[str, Any] = {**_ABSENT, **json.loads(path.read_text("utf-8"))}
         if any(type(data[name]) is not type(value) for name, value in _ABSENT.items()):
@@ -81,12 +84,12 @@ def read_manifest(folder: Path) -> Manifest:
                 raise TypeError
         day_of(data["made"])
     except (AttributeError, KeyError, TypeError, ValueError):
-        raise ValueError(f"{path} is not a manifest of this command") from None
+        raise ValueError(f"{path} is not a valid manifest of vendor") from None
     try:
         only = ("types",) if data["types_only"] else known_parts(data["only"])
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"{path}, written by version {data['version']}, is not known to {__version__}: {error}"
+            f"{path} was written by version {data['version']}, and version {__version__} cannot read it: {error}"
         ) from None
     form = Form(only, data["single_file"], data["absolute"], data["typing"])
     return Manifest(data["version"], data["made"], form, data["files"])
@@ -110,5 +113,5 @@ def day_of(text: str) -> time.struct_time:
 
 
 def now() -> float:
-    """Return the time in seconds since the epoch; SOURCE_DATE_EPOCH overrides it."""
+    """Return SOURCE_DATE_EPOCH if it is set, or else the current time, in seconds since the epoch."""
     return float(os.environ.get("SOURCE_DATE_EPOCH") or time.time())

@@ -32,7 +32,7 @@ class Part(NamedTuple):
 
 
 class Selection(NamedTuple):
-    """The `texts` of modules by their keys; those in `typed` are for type checkers only."""
+    """The `texts` of modules by their keys, and the keys of those that only type checkers read, `typed`."""
 
     texts: Mapping[str, str]
     typed: Collection[str]
@@ -72,7 +72,7 @@ def known_parts(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def select(texts: Mapping[str, str], parts: Iterable[str], *, typing: bool, single_file: bool) -> Selection:
-    """Return the modules of a copy of these parts; `texts` are all modules.
+    """Return the modules of a copy of these parts. `texts` contains all modules.
 
     With `typing=False`, modules that only type checkers read are left out.
     """

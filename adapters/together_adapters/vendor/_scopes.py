@@ -1,8 +1,12 @@
 """The uses of globals in a module's source, which are needed to rename a global or to move an import.
 
-Python's scope rules: a name belongs to the innermost function that binds it; a name bound in the body of a class is
-visible to the statements of that body only; a comprehension binds its targets. Annotations do not run
-(`from __future__ import annotations`), and neither does code under `if TYPE_CHECKING:`.
+Python's scope rules:
+
+- A name belongs to the innermost function that binds it.
+- A name bound in the body of a class is visible only to the statements of that body.
+- A comprehension binds its targets.
+
+Annotations do not run (`from __future__ import annotations`), and neither does code under `if TYPE_CHECKING:`.
 
 Does no I/O and does not run the source.
 """

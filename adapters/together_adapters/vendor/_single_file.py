@@ -120,7 +120,7 @@ def _in_order(modules: Mapping[str, _Module]) -> Iterator[_Module]:
 
 
 class _Module:
-    """The source of one module and its analysis; positions are in bytes, as in `ast`."""
+    """The source of one module and its analysis. Positions are in bytes, as in `ast`."""
 
     def __init__(self, key: str, text: str, checked: bool, keys: Container[str]) -> None:
         self.key = key
@@ -170,7 +170,7 @@ class _Module:
     def _hoist(self, node: ast.Import | ast.ImportFrom, checked: bool, defined: set[str]) -> None:
         for alias in node.names:
             name = alias.asname or alias.name.partition(".")[0]
-            if name in defined and not checked:  # one of two definitions of the name: stays in place
+            if name in defined and not checked:  # the name has another definition: this import stays in place
                 self._kept.append(node)
                 return
             defined.discard(name)  # its definition at run time keeps its name
@@ -191,12 +191,12 @@ class _Module:
     # ---- names
 
     def claim(self, taken: dict[str, str], names: Iterable[str]) -> None:
-        """Settle what names of this module are called, after those that were claimed before."""
+        """Choose names for these globals of the module that differ from the names in `taken`, and add them to it."""
         for name, line in self._bound_by_import.items():
             # `import a.b` and `import a.c` both bind a.
             what = line.partition(".")[0] if line.startswith("import") and " as " not in line else line
             if taken.setdefault(name, what) != what:
-                raise ValueError(f"{self.name}: `{line}` binds a name that means something else in another module")
+                raise ValueError(f"{self.name}: `{line}` binds a name that another module uses for something else")
         for name in sorted(self.defined.intersection(names) - set(self._own)):
             new = name if name not in taken else f"_{self._last.strip('_')}_{name.lstrip('_')}"
             if taken.setdefault(new, self.name) != self.name:
@@ -213,6 +213,7 @@ class _Module:
         return self._own.get(name, name)
 
     def names(self, modules: Mapping[str, _Module]) -> Iterator[tuple[str, str]]:
+        """Yield each global of the module with its name in the single file."""
         for name in [*self._own, *self._relative, *self._bound_by_import]:
             yield name, self.final(name, modules)
 
@@ -233,6 +234,7 @@ class _Module:
     # ---- text
 
     def rewritten(self, modules: Mapping[str, _Module]) -> str:
+        """Return the text of the module in the single file."""
         edits = Edits(self.text)
         named = [(use.node, self.final(use.node.id, modules, use.function)) for use in self._uses]
         renamed = {id(node): new for node, new in named if new != node.id}
@@ -267,7 +269,7 @@ class _Module:
                 continue
             if use.function is None:
                 raise ValueError(
-                    f"{self.name}, line {use.node.lineno}: {use.node.id} is used while importing, and takes long to import"
+                    f"{self.name}, line {use.node.lineno}: {use.node.id} is slow to import: use it in functions only"
                 )
             into = found.setdefault(use.function, [])
             into += [line for line in lines if line not in into]

@@ -30,6 +30,7 @@ class Edits:
         self._changes: dict[tuple[int, int], bytes] = {}
 
     def text(self) -> str:
+        """Return the edited source text."""
         parts: list[bytes] = []
         at = 0
         for (start, end), new in sorted(self._changes.items()):
@@ -42,21 +43,25 @@ class Edits:
         return self._starts[line - 1] + column
 
     def rename(self, node: ast.Name, new: str) -> None:
+        """Rename a use of a name."""
         start, old = self._at(node.lineno, node.col_offset), node.id
         # Up to Python 3.11, names in f-strings have wrong positions: see rename_in_strings.
         if self._data[start : start + len(old)] == old.encode():
             self._changes[(start, start + len(old))] = new.encode()
 
     def rename_in_line(self, node: ast.stmt, changed: Mapping[str, str]) -> None:
+        """Rename names in the first line of a statement, such as `global a, b`."""
         self._rename_between(self._at(node.lineno, 0), self._starts[node.lineno], changed)
 
     def rename_definition(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, new: str) -> None:
+        """Rename a function or a class where it is defined."""
         start = self._at(node.lineno, node.col_offset)
         self._rename_between(
             start, self._data.index(b":" if isinstance(node, ast.ClassDef) else b"(", start), {node.name: new}
         )
 
     def rename_imported(self, node: ast.Import | ast.ImportFrom, changed: Mapping[str, str]) -> None:
+        """Rename the names that an import statement binds."""
         names = [(alias.name, changed.get(alias.asname or alias.name, alias.asname)) for alias in node.names]
         what = ", ".join([f"{name} as {new}" if new else name for name, new in names])
         start = f"from {node.module} import" if isinstance(node, ast.ImportFrom) else "import"
@@ -69,7 +74,10 @@ class Edits:
                 self._changes[(start + found.start(), start + found.end())] = new.encode()
 
     def rename_in_strings(self, tree: ast.Module, renamed: Mapping[int, str]) -> None:
-        """Rename names in f-strings, which lack positions before Python 3.12; `renamed` is by `id` of their node."""
+        """Rename names in f-strings, whose positions are wrong before Python 3.12.
+
+        `renamed` maps the `id()` of a node to its new name.
+        """
         if sys.version_info >= (3, 12):
             return
         strings = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
@@ -87,6 +95,7 @@ class Edits:
                 self._rename_between(low, high, here)
 
     def _replacement_fields(self, start: int, end: int) -> Iterator[tuple[int, int]]:
+        """Yield the start and the end of each replacement field in the f-strings between two positions."""
         source = b"(" + self._data[start:end] + b")"  # adjacent strings may be on separate lines
         lines = [0]
         for line in source.splitlines(keepends=True):
@@ -107,6 +116,7 @@ class Edits:
                         yield first + opened, first + position
 
     def insert_imports(self, function: Function, lines: Iterable[str]) -> None:
+        """Insert import statements at the beginning of a function, after its docstring."""
         first, *rest = function.body
         if rest and isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
             first = rest[0]
