@@ -1,9 +1,8 @@
-"""Streams as real servers sent them, with the pauses between their parts, for `replay`.
+"""Streams that real servers sent, with the pauses between their parts, for `replay`.
 
-It never does anything: it is data.
-
-Each is a tuple of (milliseconds since the part before, bytes of the body). They are code rather than files
-so that they are there when the package is zipped or copied; only the commands that play them import them.
+Each recording is a tuple of (milliseconds since the previous part, bytes of the body). Recordings are code and not data
+files, so that they are available when the package is zipped or copied. Only the commands that replay them import this
+module.
 """
 
 from __future__ import annotations

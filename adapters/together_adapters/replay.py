@@ -1,6 +1,6 @@
-"""A loopback server that sends a recorded stream with its recorded timing: a completion without a key or a network.
+"""A local server that sends a recorded stream with its recorded timing, so that no API key or network is needed.
 
-It never looks at what it is asked, and never listens on anything but 127.0.0.1.
+Ignores the content of requests. Listens on 127.0.0.1 only.
 """
 
 from __future__ import annotations
@@ -21,7 +21,17 @@ __all__ = ["serve_recording"]
 
 @contextmanager
 def serve_recording(name: str) -> Generator[str]:
-    """Serve one recording on 127.0.0.1 and give its base URL; raises KeyError for a name that there is not."""
+    """Serve a recording on 127.0.0.1 and return the base URL of the server. Raises KeyError for an unknown name.
+
+    The names are `plain`, `thinking`, `tools` and `unicode`. The server stops at the end of the `with` block.
+
+    >>> from together_adapters import Together
+    >>> from together_adapters.replay import serve_recording
+    >>> with serve_recording("plain") as base_url, Together(api_key="", base_url=base_url) as client:
+    ...     stream = client.chat.completions.create(model="recorded", messages=[], stream=True)
+    ...     print("".join([chunk.text for chunk in stream]))
+    Hello! The capital of France is Paris. It lies on the river Seine.
+    """
     parts = RECORDINGS[name]
 
     class Handler(BaseHTTPRequestHandler):
@@ -34,17 +44,17 @@ def serve_recording(name: str) -> Generator[str]:
                 time.sleep(pause / 1000)
                 try:
                     self.wfile.write(data)
-                except OSError:  # the client has had enough
+                except OSError:  # the client has closed the connection
                     return
 
         def log_message(self, format: str, *args: object) -> None:
-            """Nothing: the terminal is the client's."""
+            """Do nothing, because the client prints to the terminal."""
 
     class Server(ThreadingHTTPServer):
-        block_on_close = False  # a client that was interrupted may leave its connection open for good
+        block_on_close = False  # an interrupted client may never close its connection
 
         def run(self) -> None:
-            with suppress(OSError, ValueError):  # closed before it began, where Ctrl-C came while the thread started
+            with suppress(OSError, ValueError):  # the server was closed first, by Ctrl-C while the thread started
                 self.serve_forever(poll_interval=0.02)
 
     with Server(("127.0.0.1", 0), Handler) as server:

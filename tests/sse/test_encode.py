@@ -1,4 +1,4 @@
-"""Events and chunks as bytes: they read back as they were, and have what every client needs."""
+"""Events and chunks encoded as bytes: decoding them returns the originals, and the frames suit every client."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_unencodable_event_is_refused(event: ServerSentEvent) -> None:
         encode(event)
 
 
-def test_lone_surrogates_are_escaped_as_json_does() -> None:
+def test_lone_surrogate_in_data_is_escaped_as_in_json() -> None:
     (event,) = Decoder().feed(encode(ServerSentEvent(data='{"text": "\ud83d"}')))
     assert json.loads(event.data) == {"text": "\ud83d"}
 
@@ -83,7 +83,7 @@ def sent_and_read(chunks: list[ChatCompletionChunk], said_otherwise: Sequence[st
 
 
 @pytest.mark.parametrize("path", STREAMS, ids=label)
-def test_recorded_stream_is_encoded_and_read_equal(path: Any) -> None:
+def test_recorded_stream_is_encoded_and_decoded_equal(path: Any) -> None:
     stream = iter_chunks(iter([path.read_bytes()]), require_finish=False)
     chunks = []
     try:
@@ -103,7 +103,7 @@ def without_call_indexes(data: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("path", BODIES, ids=label)
-def test_recorded_body_becomes_chunks_and_is_read_equal(path: Any) -> None:
+def test_recorded_body_becomes_chunks_and_is_decoded_equal(path: Any) -> None:
     for data in objects(path):
         if "choices" in data:
             response = ChatCompletionResponse.from_dict(without_call_indexes(data))
@@ -116,7 +116,7 @@ def test_recorded_body_becomes_chunks_and_is_read_equal(path: Any) -> None:
     responses(),
     st.sampled_from([{}, {"prompt": [{"text": "<s>"}], "warnings": [{"message": "w"}]}, {"service_tier": "default"}]),
 )
-def test_any_response_is_encoded_and_read_equal(data: dict[str, Any], more: dict[str, Any]) -> None:
+def test_any_response_is_encoded_and_decoded_equal(data: dict[str, Any], more: dict[str, Any]) -> None:
     for choice in data["choices"]:
         choice.pop("_form", None)
     response = ChatCompletionResponse.from_dict({**data, **more})
@@ -136,12 +136,12 @@ def test_choices_begin_in_order(said: list[tuple[int, str]]) -> None:
     assert response == accumulate(chunks).response
 
 
-def test_held_back_chunks_are_bounded() -> None:
+def test_endless_choice_out_of_order_is_sent_eventually() -> None:
     sent = encode_chunks(ChatCompletionChunk.from_dict(chunk(1, "x")) for _ in iter(int, 1))  # endless
     assert b'"index":1' in next(sent)
 
 
-def test_mappings_and_empty_chunks() -> None:
+def test_mappings_are_encoded_and_empty_chunks_are_not_sent() -> None:
     frames = frames_of(
         b"".join(
             encode_chunks([{"choices": []}, {"choices": [], "x": 1}, {"usage": {"total_tokens": 1}}, chunk(0, "a")])
@@ -152,7 +152,7 @@ def test_mappings_and_empty_chunks() -> None:
     assert frames[-1]["usage"] == {"total_tokens": 1}
 
 
-def test_numbers_that_json_cannot_hold() -> None:
+def test_non_finite_numbers_are_sent_as_null_or_minus_9999() -> None:
     (frame,) = frames_of(b"".join(encode_chunks([chunk(0, "a", logprobs=float("-inf"), x=float("nan"))])))
     assert frame["choices"][0]["logprobs"]["content"][0]["logprob"] == -9999.0
     assert frame["choices"][0]["x"] is None
@@ -189,7 +189,7 @@ OPEN = ChatCompletionChunk.from_dict(chunk(0, "hi"))
 
 
 class Odd(Exception):
-    """Not one of ours."""
+    """An exception that is not an APIError."""
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_failure_becomes_error_frame(error: Exception, expected: dict[str, Any])
     assert (caught.value.type, caught.value.code) == (last["error"]["type"], last["error"]["code"])
 
 
-def test_chunks_are_closed_when_the_reader_has_enough() -> None:
+def test_closing_the_encoder_closes_the_chunks() -> None:
     closed = []
 
     def endless() -> Iterator[ChatCompletionChunk]:
@@ -240,7 +240,7 @@ def test_chunks_are_closed_when_the_reader_has_enough() -> None:
     assert closed == [True]
 
 
-def test_chunks_are_closed_when_the_reader_takes_nothing() -> None:
+def test_closing_an_encoder_that_was_not_read_closes_the_chunks() -> None:
     stream = iter_chunks(iter([b""]))
     encode_chunks(stream).close()
     assert stream.completion.state == "cancelled"
@@ -261,8 +261,8 @@ def test_async_encoding_equals_sync() -> None:
     assert asyncio.run(read()) == list(encode_chunks(same()))
 
 
-def test_response_sent_at_once_is_encoded_once() -> None:
-    """Its chunk has the message beside the delta, which is nothing for other clients."""
+def test_chunk_of_a_response_without_streaming_is_encoded_without_its_message() -> None:
+    """Such a chunk has a message and an equal delta. Other clients do not expect the message."""
     calls = [{"id": name, "type": "function", "function": {"name": "f", "arguments": "{}"}} for name in "ab"]
     message = {"role": "assistant", "content": "hi", "tool_calls": calls}
     body = {
@@ -279,7 +279,7 @@ def test_response_sent_at_once_is_encoded_once() -> None:
     )
 
 
-# ---- whatever a server may send
+# ---- arbitrary chunks and responses
 
 
 @pytest.mark.skipif(sys.version_info < (3, 10), reason="annotations resolve on 3.10 and newer")

@@ -1,4 +1,4 @@
-"""The recorded bytes under tests/data, and every type they can be read as. Nothing here writes."""
+"""The recorded bytes in tests/data, and the types that they can be parsed as."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 import together_types
 from together_types._model import Value
 
-# tests/data; in a frozen program `data` is beside this module
+# tests/data, or in a frozen program `data` next to this module
 DATA = next(folder / "data" for folder in Path(__file__).parents if (folder / "data").is_dir())
 TYPES = [item for item in vars(together_types).values() if isinstance(item, type) and issubclass(item, Value)]
 BODIES = sorted(DATA.glob("recordings/*/*.body"))
 STREAMS = sorted(DATA.glob("recordings/*/*.sse"))
-# Undeclared keys of chunks that say something else in each, which the response can show once.
+# Undeclared keys whose value differs between chunks: the merged response has only one of the values.
 SAID_OTHERWISE = {"llama-server/x_return_progress_stream.200.sse": ["prompt_progress.processed"]}
 SSE_CASES = json.loads((DATA / "sse_cases.json").read_text("utf-8"))
 
@@ -23,17 +23,17 @@ assert TYPES and BODIES and STREAMS and SSE_CASES
 
 
 def label(path: Path) -> str:
-    """A recording's name in the test's id."""
+    """Return the name of a recording for the test's id."""
     return f"{path.parent.name}/{path.name}"
 
 
 def case_bytes(case: dict[str, object]) -> bytes:
-    """The bytes of an SSE case."""
+    """Return the bytes of an SSE case."""
     return base64.b64decode(str(case["bytes_base64"]))
 
 
 def objects(path: Path) -> list[dict[str, object]]:
-    """The JSON objects of a body or of a stream's frames; none where it holds none."""
+    """Return the JSON objects in a body or in the frames of a stream. Other content is skipped."""
     data = path.read_bytes()
     texts = [data]
     if path.suffix == ".sse":

@@ -1,4 +1,4 @@
-"""The frames of a stream that this library writes, and the rules of their shape."""
+"""The frames of a stream that this library encodes, and the rules of their structure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from typing import Any
 
 
 def frames_of(data: bytes) -> list[Any]:
-    """The JSON of each frame; checks that each is one line of ASCII and that `[DONE]` is the last and only one."""
+    """Return the JSON of each frame.
+
+    Checks that each frame is one line of ASCII, and that only the last one is `[DONE]`.
+    """
     assert data.isascii() and data.endswith(b"\n\n")
     frames = data[:-2].split(b"\n\n")
     assert all(frame.startswith(b"data: ") and b"\n" not in frame for frame in frames)
@@ -16,7 +19,7 @@ def frames_of(data: bytes) -> list[Any]:
 
 
 def check_shape(frames: list[Any]) -> None:
-    """The rules that all clients need."""
+    """Check the rules that all clients depend on."""
     opened: list[int] = []
     said: set[tuple[int, int, str]] = set()
     for number, frame in enumerate(frames):
@@ -41,5 +44,5 @@ def check_shape(frames: list[Any]) -> None:
                     if value is not None:
                         assert (choice["index"], call["index"], key) not in said
                         said.add((choice["index"], call["index"], key))
-    counted = [index for index in opened if index >= 0]  # where to put others, no server says
+    counted = [index for index in opened if index >= 0]  # no server defines the place of a negative index
     assert counted == sorted(counted)

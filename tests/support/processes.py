@@ -1,4 +1,7 @@
-"""What another interpreter of a test needs, so that it imports what is tested here, be it a tree, a wheel or a file."""
+"""The environment of an interpreter that a test starts.
+
+With it, the interpreter imports the same packages as the test, whether they are a tree, a wheel or a single file.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,10 @@ import sys
 
 
 def import_path() -> list[str]:
-    """The folders that this process imports from, but for the current one."""
+    """Return the folders that this process imports from, except the current folder."""
     return [path for path in sys.path if path]
 
 
 def environment(**more: str) -> dict[str, str]:
-    """This process's environment variables, with its import path, and more."""
+    """Return the environment variables of this process with its import path and with `more` variables."""
     return {**os.environ, "PYTHONPATH": os.pathsep.join(import_path()), **more}

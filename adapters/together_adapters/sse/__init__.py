@@ -1,10 +1,10 @@
 """Decoding and encoding of server-sent events, by section 9.2.6 of the WHATWG HTML standard.
 
-A line of an event stream ends with LF, CR or CRLF only. So bytes are split into lines before they are decoded:
+A line of an event stream ends with LF, CR or CRLF only. Bytes are therefore split into lines before they are decoded:
 `bytes.splitlines` splits at exactly these three, but `str.splitlines` also splits at U+2028, U+0085 and others, which
 servers send unescaped inside JSON. A lone CR ends its line at once, and an LF directly after it is ignored when it
-arrives, so that no event is delayed. Pieces of an unfinished line are appended to one buffer, so a line of many pieces
-takes linear time.
+arrives, so that no event is delayed. Pieces of an unfinished line are appended to one buffer, so that decoding a line
+of many pieces takes linear time.
 
 Does no I/O and does not parse the data of an event.
 """
@@ -37,19 +37,29 @@ class Decoder(BlockDecoder):
     `last_event_id` and `retry` (milliseconds) are the last event ID and the last reconnection time of the stream.
     Invalid UTF-8 is replaced by U+FFFD, as the standard requires. An event or a line larger than `max_event_bytes`
     raises ValueError, after the events before it were returned.
+
+    >>> from together_adapters.sse import Decoder
+    >>> decoder = Decoder()
+    >>> decoder.feed(b"data: a\\n\\ndata: ")
+    [ServerSentEvent(event='message', data='a', id='', retry=None)]
+    >>> [event.data for event in decoder.feed(b"b\\n\\n")]
+    ['b']
     """
 
     keeps_unknown = False
 
     def feed(self, data: bytes) -> list[ServerSentEvent]:
-        """Take the next bytes and return the events that they complete; raises ValueError if one is too large."""
+        """Take the next bytes and return the events that they complete.
+
+        Raises ValueError if an event is too large.
+        """
         return [item for item in self.decode(data) if isinstance(item, ServerSentEvent)]
 
     def finish(self) -> ServerSentEvent | None:
         """End the stream and return its unfinished last event, if any.
 
-        The standard discards this event; the caller decides whether to use it. Raises ValueError if an event of the
-        stream was too large.
+        The standard discards this event, but here the caller decides whether to use it. Raises ValueError if an event
+        of the stream was too large.
         """
         return next((item for item in self.decode_end() if isinstance(item, ServerSentEvent)), None)
 
@@ -58,26 +68,35 @@ def encode(event: ServerSentEvent) -> bytes:
     """Return the bytes of one event: `Decoder().feed(encode(event)) == [event]`.
 
     An empty `id` is not written, so the id of an earlier event remains in effect. A lone surrogate in `data`, which
-    UTF-8 cannot encode, is written as a JSON escape (`\\ud800`). Raises ValueError for an event that the format cannot
-    represent: a CR in the data, a line end in the type or the id, a NUL in the id, an empty type, or a retry time that
-    is not a number of milliseconds.
+    UTF-8 cannot encode, is written as a JSON escape (`\\ud800`).
+
+    Raises ValueError for an event that the format cannot represent:
+
+    - The data must not contain a CR.
+    - The type must not be empty, and must not contain a line end.
+    - The id must not contain a line end or a NUL.
+    - The retry time must be from 0 to 2**63 - 1 milliseconds.
+
+    >>> from together_adapters.sse import ServerSentEvent, encode
+    >>> encode(ServerSentEvent(event="add", data="two\\nlines"))
+    b'event: add\\ndata: two\\ndata: lines\\n\\n'
     """
     if "\r" in event.data:
         raise ValueError(
-            "data: an event stream cannot hold a carriage return: send LF line ends, or escape it as JSON does"
+            "data: expected LF line ends, got a carriage return, which ends a line: escape it as JSON does"
         )
     lines: list[bytes] = []
     if not event.event:
-        raise ValueError("event: an empty type reads back as 'message': say that, or leave it out")
+        raise ValueError("event: expected a type, got an empty one, which would be decoded as 'message'")
     if event.event != "message":
         lines.append(b"event: " + _one_line("event", event.event))
     if event.id:
         if "\0" in event.id:
-            raise ValueError("id: a NUL is not allowed, and an id that has one is ignored")
+            raise ValueError("id: a NUL is not allowed, because decoders ignore an id that contains one")
         lines.append(b"id: " + _one_line("id", event.id))
     if event.retry is not None:
         if not 0 <= event.retry < 2**63:
-            raise ValueError("retry: not a time in milliseconds, from 0 to 2**63 - 1")
+            raise ValueError(f"retry: expected milliseconds from 0 to 2**63 - 1, got {event.retry}")
         lines.append(b"retry: %d" % event.retry)
     lines += [b"data: " + line.encode("utf-8", "backslashreplace") for line in event.data.split("\n")]
     return b"\n".join(lines) + b"\n\n"
@@ -100,13 +119,18 @@ def encode_chunks(chunks: Iterable[ChatCompletionChunk | Mapping[str, JSON]]) ->
     - Choices begin in the order of their indexes, each with its role, and always have a finish reason, which may be
       null.
     - The id and the name of a tool call are sent once.
-    - Log probabilities have OpenAI's form. Only together-python 1.x cannot read it in a stream; `from_openai` of a
+    - Log probabilities have OpenAI's form, which only together-python 1.x cannot read in a stream. `from_openai` of a
       chunk restores the original form.
     - The usage is in the last chunk.
 
     An exception while iterating, such as StreamError, becomes an error frame and `[DONE]`. An APIError is sent with its
-    message, type and code; any other exception with the name of its class only. `chunks` is closed when the iteration
-    ends or is abandoned.
+    message, type and code. For any other exception, only the name of its class is sent. `chunks` is closed when the
+    iteration ends or is abandoned.
+
+    >>> from together_adapters.sse import encode_chunks
+    >>> frames = list(encode_chunks([{"choices": [{"index": 0, "delta": {"content": "Hi"}}]}]))
+    >>> len(frames), frames[-1]
+    (2, b'data: [DONE]\\n\\n')
     """
     try:
         from ._encoding import encode_chunks
@@ -116,7 +140,7 @@ def encode_chunks(chunks: Iterable[ChatCompletionChunk | Mapping[str, JSON]]) ->
 
 
 def aencode_chunks(chunks: AsyncIterable[ChatCompletionChunk | Mapping[str, JSON]]) -> AsyncGenerator[bytes]:
-    """Encode an asynchronous iterable of chunks; see `encode_chunks`."""
+    """Encode an asynchronous iterable of chunks as `encode_chunks` does."""
     try:
         from ._encoding import aencode_chunks
     except ImportError as error:
@@ -130,6 +154,12 @@ def response_to_chunks(response: ChatCompletionResponse) -> Iterator[ChatComplet
     The first chunks begin all choices, in the order of their indexes. The content of each choice follows, and the usage
     is last. Details that a stream cannot represent are as accumulation returns them: an absent role is `assistant`,
     choices are sorted, and tool calls have no `index`.
+
+    >>> from together_adapters.sse import response_to_chunks
+    >>> from together_types import ChatCompletionResponse
+    >>> response = ChatCompletionResponse.from_dict({"choices": [{"index": 0, "message": {"content": "Hi"}}]})
+    >>> [chunk.text for chunk in response_to_chunks(response)]
+    ['', 'Hi', '']
     """
     try:
         from ._encoding import response_to_chunks

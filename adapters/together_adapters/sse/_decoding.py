@@ -51,7 +51,7 @@ class BlockDecoder:
         self.retry: int | None = None
         """The last reconnection time of the stream in milliseconds, also from a block without data; None before it."""
         self.saw_field: bool = False
-        """Whether a comment or a field of the standard was received, which means that the body is an event stream."""
+        """True once a comment or a field of the standard was received, which shows that the body is an event stream."""
         self._line = bytearray()  # the unfinished line
         self._overflow = False
         self._at_start = True
@@ -114,7 +114,7 @@ class BlockDecoder:
         return self._end_block()
 
     def _too_large(self) -> ValueError:
-        return ValueError(f"an event of more than {self.max_event_bytes} bytes: see max_event_bytes")
+        return ValueError(f"an event has more than {self.max_event_bytes} bytes: increase max_event_bytes to read it")
 
     def _without_mark(self, data: bytes) -> bytes:
         head = bytes(self._line) + data

@@ -10,8 +10,8 @@ Clients accept different subsets of the format. The output uses only the forms t
   fragment only. Fragments are assigned to calls as in accumulation (see `_tool_calls`).
 - Log probabilities have OpenAI's form. If the original has another form, it is kept in addition (see `openai_format`).
 - The usage, wherever it was received, is sent in one chunk with `choices: []` before the end.
-- Every chunk has `id`, `object`, `created` and `model`. Absent values are those of the previous chunk; in the first
-  chunk they are `""` for `id` and `model`, and 0 for `created`.
+- Every chunk has `id`, `object`, `created` and `model`. An absent value is that of the previous chunk. In the first
+  chunk it is `""` for `id` and `model`, and 0 for `created`.
 - JSON is ASCII on one line, so it does not depend on a client's definition of a line or on its encoding.
 
 Does no I/O, except that it closes the iterable of chunks.
@@ -49,13 +49,13 @@ __all__ = ["ChunkEncoder", "aencode_chunks", "encode_chunks", "error_body", "jso
 
 _DONE_FRAME = b"data: [DONE]\n\n"
 _MOST_HELD = 256
-# The keys that every chunk of a stream has; the other keys of a response are in the first chunk.
+# The keys that every chunk of a stream has. The other keys of a response are in the first chunk.
 _HEAD = head_keys(ChatCompletionChunk)
 _TEXTS = ("reasoning", "reasoning_content", "content", "refusal")
 
 
 def json_bytes(data: Mapping[str, Any]) -> bytes:
-    """Write JSON as ASCII on one line; a number that JSON cannot hold becomes null."""
+    """Return JSON as ASCII on one line. A number that JSON cannot represent becomes null."""
     return dumps(data).encode("ascii")
 
 
@@ -64,7 +64,7 @@ def _frame(data: Mapping[str, Any]) -> bytes:
 
 
 def error_body(error: BaseException) -> dict[str, Any]:
-    """Return an exception as OpenAI's error body, with `message`, `type`, `param` and `code`; `code` is a string.
+    """Return an exception as OpenAI's error body, with `message`, `type`, `param` and the string `code`.
 
     An APIError is reported with its message, in which secrets are redacted (see `_redaction`). For any other exception,
     only the name of the class is reported, because its message may contain private information.
@@ -189,7 +189,7 @@ class ChunkEncoder:
         self.saw_usage = False
 
     def add(self, chunk: ChatCompletionChunk | Mapping[str, Any]) -> bytes:
-        """Return the frames for one more chunk; b"" if there is nothing to send yet."""
+        """Return the frames for one more chunk, or b"" if no frame can be sent yet."""
         if not isinstance(chunk, ChatCompletionChunk):
             chunk = ChatCompletionChunk.from_dict(chunk)
         rest = json_of(chunk)
@@ -199,8 +199,8 @@ class ChunkEncoder:
             if value:
                 self._head[name] = value
         kind = rest.pop("object", None)
-        # A legacy completion has texts and no deltas. Clients ignore a chunk with deltas if its `object` is that of
-        # one.
+        # A legacy completion has texts and no deltas. Clients ignore a chunk with deltas if its `object` is
+        # `text_completion`.
         if kind == "text_completion" and not any([choice.delta is not None for choice in chunk.choices or ()]):
             self._head["object"] = kind
         usage = rest.pop("usage", None)
@@ -240,7 +240,7 @@ class ChunkEncoder:
         return True
 
     def _released(self, skip: bool = False) -> list[bytes]:
-        """Return the frames of held choices that can begin now; with `skip`, the one with the lowest index can."""
+        """Return the frames of held choices that can begin now. With `skip`, the one with the lowest index can begin."""
         held = sorted(self._held, key=lambda pair: pair[0])
         if skip and held:
             self._next = max(self._next, held[0][0])
@@ -273,7 +273,7 @@ class ChunkEncoder:
 
 
 def encode_chunks(chunks: Iterable[ChatCompletionChunk | Mapping[str, JSON]]) -> Generator[bytes]:
-    """Encode chunks frame by frame; see `sse.encode_chunks`."""
+    """Encode chunks frame by frame, as documented at `sse.encode_chunks`."""
     frames = _frames(chunks)
     next(frames)  # enters the `try`: closing a generator that has not started would not close the chunks
     return frames
@@ -297,7 +297,7 @@ def _frames(chunks: Iterable[ChatCompletionChunk | Mapping[str, JSON]]) -> Gener
 
 
 async def aencode_chunks(chunks: AsyncIterable[ChatCompletionChunk | Mapping[str, JSON]]) -> AsyncGenerator[bytes]:
-    """Encode an asynchronous iterable of chunks frame by frame; see `sse.encode_chunks`."""
+    """Encode an asynchronous iterable of chunks frame by frame, as documented at `sse.encode_chunks`."""
     encoder = ChunkEncoder()
     try:
         try:
@@ -314,7 +314,7 @@ async def aencode_chunks(chunks: AsyncIterable[ChatCompletionChunk | Mapping[str
 
 
 def response_to_chunks(response: ChatCompletionResponse) -> Iterator[ChatCompletionChunk]:
-    """Convert a response to chunks; see `sse.response_to_chunks`."""
+    """Convert a response to chunks, as documented at `sse.response_to_chunks`."""
     data = json_of(response)
     data.pop("choices", None)
     usage = data.pop("usage", None)
@@ -342,7 +342,7 @@ def _opening(message: ChatCompletionMessage) -> dict[str, Any]:
 
 
 def _parts(choice: ChatCompletionChoicesData) -> Iterator[dict[str, Any]]:
-    """Yield the content of one choice, chunk by chunk, after its first chunk; the last has the finish reason."""
+    """Yield the content of one choice, chunk by chunk, after its first chunk. The last has the finish reason."""
     data = json_of(choice)
     data.pop("index", None)
     if choice.message is None:
