@@ -393,7 +393,7 @@ sys.exit(status)
     for milliseconds in range(1, 60, 4):
         command = [sys.executable, "-c", code, str(milliseconds / 1000)]
         done = subprocess.run(command, capture_output=True, timeout=60, env=environment())
-        # In a callback of its import system, CPython ignores the exception with a message. A program cannot change that.
+        # In a callback of its import system, CPython prints and ignores the exception. A program cannot change this.
         if done.returncode or not done.stderr.startswith(b"Exception ignored"):
             assert (done.returncode, done.stderr) in [(130, b""), (0, b"")], milliseconds
             interrupted += done.returncode == 130

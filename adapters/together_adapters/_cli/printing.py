@@ -66,7 +66,7 @@ class StreamPrinter:
         print("together-types: " + on_one_line(problem.strip()), file=sys.stderr)
 
     def _pieces(self, stream: ChunkStream, clock: _Clock) -> Iterator[str]:
-        """Yield the text to print for each chunk. A line of JSON is one piece, so that an interrupt does not split it."""
+        """Yield the text to print for each chunk. A line of JSON is one piece, so an interrupt does not split it."""
         reasoning, begun = False, not self._reasons
         for chunk in stream:
             gap = clock.tick(chunk)

@@ -240,7 +240,7 @@ class ChunkEncoder:
         return True
 
     def _released(self, skip: bool = False) -> list[bytes]:
-        """Return the frames of held choices that can begin now. With `skip`, the one with the lowest index can begin."""
+        """Return the frames of held choices that can begin. With `skip`, the one with the lowest index can begin."""
         held = sorted(self._held, key=lambda pair: pair[0])
         if skip and held:
             self._next = max(self._next, held[0][0])
