@@ -7,16 +7,21 @@ import json
 import os
 import re
 import signal
+import socket
 import struct
 import subprocess
 import sys
+import threading
 from itertools import count
 from pathlib import Path
+from typing import BinaryIO
 
 import processes
 import pytest
 from corpus import DATA
 from loopback import serve, serve_raw
+from together_adapters._cli.chat import _key_for
+from together_adapters.replay import serve_recording
 from together_adapters.stream import iter_chunks
 
 FRAME = b'data: {"choices":[{"index":0,"delta":{"content":"%s"},"finish_reason":%s}]}\n\n'
@@ -75,6 +80,25 @@ def test_parse_of_a_stream_and_of_json_lists_calls_and_issues() -> None:
         (["parse", "-"], b'{"error": {}}', 1, b"does not say what is wrong"),
         (["chat", "-i", "-"], b"", 2, b"cannot be used with -i"),
         (["chat", "-i", "--base-url", "http://127.0.0.1:1"], b"one\n", 1, b"cannot reach 127.0.0.1:1: "),
+        (["chat", "hi", "--max-tokens", "0"], b"", 2, b"--max-tokens: expected an integer above 0, got '0'"),
+        (["chat", "hi", "--max-tokens", "1.5"], b"", 2, b"expected an integer above 0, got '1.5'"),
+        (["chat", "hi", "--max-tokens", "9" * 20], b"", 2, b"expected an integer above 0, got '99999"),
+        (["chat", "hi", "--temperature", "nan"], b"", 2, b"--temperature: expected a finite number, got 'nan'"),
+        (["chat", "hi", "--temperature", "inf"], b"", 2, b"expected a finite number, got 'inf'"),
+        (["chat", "hi", "--temperature", "hot"], b"", 2, b"expected a finite number, got 'hot'"),
+        (["replay", "--save", "no such/folder"], b"", 1, b"no such/folder: No such file"),
+        (
+            ["parse", "--strict", "-"],
+            b'data: {"choices": 7}\n\n',
+            1,
+            b"-: chunk[0].choices: expected array, got number 7",
+        ),
+        (
+            ["parse", "--strict", "-"],
+            b'{"custom_id": "a", "response": {"status_code": 200, "body": {"choices": [], "usage": 7}}}',
+            1,
+            b"-: line 1: usage: expected object, got number 7",
+        ),
     ],
     ids=count(),
 )
@@ -82,6 +106,85 @@ def test_failure_is_printed_on_one_line(args: list[str], stdin: bytes, status: i
     done = run(*args, stdin=stdin)
     assert done.returncode == status
     assert problem in done.stderr and done.stderr.count(b"\n") == 1
+
+
+def test_chat_options_are_sent_in_the_request() -> None:
+    seen: list[bytes] = []
+    options = ["--model", "m", "--max-tokens", "7", "--temperature", "0.5", "--system", "be brief"]
+    with serve(FRAME % (b"hi", b'"stop"'), seen=seen) as base_url:
+        assert run("chat", "hello", "--base-url", base_url, *options).returncode == 0
+    assert json.loads(seen[0]) == {
+        "model": "m",
+        "max_tokens": 7,
+        "temperature": 0.5,
+        "messages": [{"role": "system", "content": "be brief"}, {"role": "user", "content": "hello"}],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+
+
+@pytest.mark.parametrize(
+    ("choice", "shown"),
+    [
+        ({"delta": {"refusal": "I will not"}, "finish_reason": "stop"}, "refusal: I will not\n"),
+        ({"delta": {"content": "hi"}, "finish_reason": "length"}, "hi\n(cut off: "),
+        ({"text": "hi"}, "hi\n"),
+        ({"delta": {"tool_calls": [{"function": {"name": "f", "arguments": '{"a": 1}'}}]}}, 'tool call: f({"a": 1})\n'),
+        (
+            {"delta": {"tool_calls": [{"function": {"name": "f", "arguments": '{"a": 1, "b": "%s"}' % ("x" * 60)}}]}},
+            'tool call: f({\n  "a": 1,\n  "b": "xxx',
+        ),
+        ({"delta": {"tool_calls": [{"function": {"name": "f", "arguments": "[" * 70}}]}}, "f([[["),
+    ],
+    ids=["refusal", "cut off", "legacy", "short call", "long call", "invalid call"],
+)
+def test_chat_prints_a_summary_after_the_text(choice: dict[str, object], shown: str) -> None:
+    chunk = {"choices": [{"index": 0, "finish_reason": "stop", **choice}]}
+    with serve(b"data: %s\n\n" % json.dumps(chunk).encode()) as base_url:
+        output = run("chat", "hi", "--base-url", base_url).stdout.decode()
+    assert shown in output and "\nno usage received: 1 chunks, " in "\n" + output
+
+
+@pytest.mark.parametrize(
+    ("base_url", "key"),
+    [
+        (None, None),
+        ("https://api.together.xyz/v1", None),
+        ("http://127.0.0.1:8080/v1", None),
+        ("http://localhost:8080/v1", None),
+        ("http://192.168.0.7:8080/v1", ""),
+        ("http://api.together.xyz/v1", ""),
+    ],
+)
+def test_key_is_not_sent_unencrypted_to_another_machine(base_url: str | None, key: str | None) -> None:
+    assert _key_for(base_url) == key
+
+
+def test_chat_without_a_base_url_uses_the_environment() -> None:
+    seen: list[bytes] = []
+    with serve(FRAME % (b"answer", b'"stop"'), seen=seen) as base_url:
+        command = [sys.executable, "-m", "together_adapters", "chat", "hi"]
+        variables = {**environment(), "TOGETHER_BASE_URL": base_url, "TOGETHER_API_KEY": "test-key"}
+        done = subprocess.run(command, capture_output=True, timeout=60, env=variables)
+    assert (done.returncode, done.stderr, len(seen)) == (0, b"", 1)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs the signals of Unix")
+def test_serve_with_an_upstream_passes_requests_to_it() -> None:
+    seen: list[bytes] = []
+    with serve(FRAME % (b"from upstream", b'"stop"'), seen=seen) as upstream:
+        command = [sys.executable, "-m", "together_adapters", "serve", "--port", "0", "--upstream", upstream]
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(command, stdout=pipe, stderr=pipe, env=environment())
+        assert process.stdout is not None
+        base_url = process.stdout.readline().split()[1].decode()
+        try:
+            done = run("chat", "hi", "--base-url", base_url)
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=30)
+    assert done.stdout.startswith(b"from upstream\n") and len(seen) == 1
+    assert process.returncode == 130
 
 
 def test_chat_escapes_control_characters() -> None:
@@ -125,6 +228,35 @@ def test_chat_interrupted_by_ctrl_c_keeps_the_printed_text(options: list[str]) -
     assert b"so far" in first and (first + rest).endswith(b"\n")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="needs the signals of Unix")
+def test_conversation_after_ctrl_c_continues_without_the_stopped_answer() -> None:
+    seen: list[bytes] = []
+    with serve(FRAME % (b"so far", b"null"), 60.0, seen=seen) as base_url:
+        command = [sys.executable, "-m", "together_adapters", "chat", "-i", "--base-url", base_url]
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment())
+        assert process.stdin is not None and process.stdout is not None
+        for prompt in (b"one\n", b"two\n"):
+            process.stdin.write(prompt)
+            process.stdin.flush()
+            shown = b""
+            while b"so far" not in shown:
+                shown += process.stdout.read1(4096)
+            process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (0, b"(stopped)\n" * 2)
+    contents = [[message["content"] for message in json.loads(body)["messages"]] for body in seen]
+    assert contents == [["one"], ["two"]]
+
+
+def test_conversation_without_readline_works() -> None:
+    code = "import sys; sys.modules['readline'] = None; from together_adapters.__main__ import main; sys.exit(main())"
+    with serve(FRAME % (b"answer", b'"stop"')) as base_url:
+        command = [sys.executable, "-c", code, "chat", "-i", "one", "--base-url", base_url]
+        done = subprocess.run(command, input=b"two\n", capture_output=True, timeout=60, env=environment())
+    assert (done.returncode, done.stderr, done.stdout.count(b"answer")) == (0, b"", 2)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="needs a Unix shell")
 @pytest.mark.parametrize(
     ("shell", "status"),
@@ -146,6 +278,35 @@ def test_closed_or_full_streams_cause_no_traceback(shell: str, status: int) -> N
     assert b"Traceback" not in done.stderr and b"Exception" not in done.stderr and done.stderr.count(b"\n") <= 1
 
 
+def _without_a_reader() -> BinaryIO:
+    reader, writer = os.pipe()
+    os.close(reader)
+    return os.fdopen(writer, "wb")
+
+
+FULL = b"together-types: cannot write the output: No space left on device\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs the pipes of Unix")
+@pytest.mark.parametrize(
+    ("full", "given", "status", "problem"),
+    [(False, "results.jsonl", 0, b""), (False, None, 0, b""), (True, "results.jsonl", 1, FULL)],
+    ids=["closed", "closed, from a pipe", "full"],
+)
+def test_parse_of_a_batch_with_unwritable_output_stops(
+    full: bool, given: str | None, status: int, problem: bytes, tmp_path: Path
+) -> None:
+    if full and not os.path.exists("/dev/full"):
+        pytest.skip("no /dev/full here")
+    (tmp_path / "results.jsonl").write_bytes(BATCH)
+    file = "-" if given is None else str(tmp_path / given)
+    with open("/dev/full", "wb") if full else _without_a_reader() as output:
+        command = [sys.executable, "-m", "together_adapters", "parse", file]
+        pipe = subprocess.PIPE
+        done = subprocess.run(command, input=BATCH, stdout=output, stderr=pipe, timeout=60, env=environment())
+    assert (done.returncode, done.stderr) == (status, problem)
+
+
 def test_saved_stream_is_parsed_with_its_timeline(tmp_path: Path) -> None:
     saved = tmp_path / "saved.sse"
     assert run("replay", "tools", "--save", str(saved)).returncode == 0
@@ -156,6 +317,28 @@ def test_saved_stream_is_parsed_with_its_timeline(tmp_path: Path) -> None:
     assert [float(gap) for gap in gaps] == [float(gap) for gap in rows]
     replayed = run("replay", "tools", "--json").stdout.splitlines()
     assert [json.loads(line) for line in replayed] == [chunk.to_dict() for chunk in iter_chunks([saved.read_bytes()])]
+
+
+def test_bars_on_ascii_output_are_number_signs(tmp_path: Path) -> None:
+    saved = tmp_path / "saved.sse"
+    saved.write_bytes(b": +4.0 ms\n" + FRAME % (b"a", b"null") + b": +1.0 ms\n" + FRAME % (b"b", b'"stop"'))
+    command = [sys.executable, "-m", "together_adapters", "parse", str(saved)]
+    variables = {**environment(), "PYTHONIOENCODING": "ascii"}
+    shown = subprocess.run(command, capture_output=True, timeout=60, env=variables, check=True).stdout.decode("ascii")
+    assert [len(bar) for bar in re.findall(r" ms (#+) +[0-9.]+ ms", shown)] == [28, 7]
+
+
+def test_replay_whose_client_disconnects_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    with serve_recording("plain") as base_url:
+        address = base_url.split("/")[2].split(":")
+        with socket.create_connection((address[0], int(address[1]))) as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # close with a reset
+            client.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nContent-Length: 0\r\n\r\n")
+            assert client.recv(1)
+        for thread in threading.enumerate():
+            if "process_request_thread" in thread.name:
+                thread.join(30)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_parse_reads_the_chunks_that_json_printed() -> None:
@@ -268,6 +451,11 @@ def _owns_terminal() -> None:
     fcntl.ioctl(1, termios.TIOCSCTTY, 0)
 
 
+def test_chat_on_a_terminal_without_a_prompt_is_a_usage_error() -> None:
+    shown = on_terminal("chat", "--base-url", "http://127.0.0.1:1/v1", stdin=None, after=b"", status=2)
+    assert "arguments are required: prompt, or -i" in shown
+
+
 def test_conversation_on_a_terminal_prints_how_to_end_it() -> None:
     url = "http://127.0.0.1:1/v1"
     assert on_terminal("chat", "-i", "--base-url", url, stdin=None).count("Ctrl-D ends the conversation") == 1
@@ -305,6 +493,12 @@ def test_reasoning_is_dimmed_on_a_terminal_only() -> None:
     assert b"User asks" not in run("replay", "thinking").stdout
 
 
+def test_stream_that_ends_with_reasoning_ends_the_dimmed_text() -> None:
+    frame = b'data: {"choices": [{"index": 0, "delta": {"reasoning": "hm"}, "finish_reason": "length"}]}\n\n'
+    with serve(frame) as base_url:
+        assert "\x1b[2mhm\x1b[0m" in on_terminal("chat", "hi", "--base-url", base_url)
+
+
 def test_long_batch_on_a_terminal_shows_its_progress(tmp_path: Path) -> None:
     path = tmp_path / "results.jsonl"
     path.write_bytes(BATCH.splitlines(keepends=True)[0] * 5000)
@@ -327,8 +521,10 @@ def test_long_batch_on_a_terminal_shows_its_progress(tmp_path: Path) -> None:
             b"text: hi",
         ),
         (b'{"model": "m\\nusage: forged", "choices": []}', b"model: m\\nusage: forged\n"),
+        (b'{"choices": [{"text": "plain"}]}', b"  text: plain\n"),
+        (b'{"choices": [{"message": {"content": "a", "reasoning": "why"}}]}', b"  reasoning: why\n  text: a\n"),
     ],
-    ids=["refusal", "custom", "function_call", "chunk", "forged"],
+    ids=["refusal", "custom", "function_call", "chunk", "forged", "legacy", "reasoning"],
 )
 def test_parse_prints_each_kind_of_content(body: bytes, shown: bytes) -> None:
     assert shown in run("parse", "-", stdin=body).stdout

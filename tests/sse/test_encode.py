@@ -181,6 +181,18 @@ def test_arguments_as_an_object_are_sent_as_text() -> None:
     ]
 
 
+def test_custom_call_is_sent_with_its_type_and_name_once() -> None:
+    calls = [
+        [{"id": "c", "custom": {"name": "sql", "input": "select"}}],
+        [{"id": "c", "custom": {"name": "sql", "input": " 1"}}],
+    ]
+    frames = frames_of(b"".join(encode_chunks([{"choices": [{"delta": {"tool_calls": call}}]} for call in calls])))
+    assert [frame["choices"][0]["delta"]["tool_calls"] for frame in frames] == [
+        [{"index": 0, "id": "c", "type": "custom", "custom": {"name": "sql", "input": "select"}}],
+        [{"index": 0, "custom": {"input": " 1"}}],
+    ]
+
+
 # ---- failures
 
 
@@ -259,6 +271,20 @@ def test_async_encoding_equals_sync() -> None:
         raise Odd(SECRET)
 
     assert asyncio.run(read()) == list(encode_chunks(same()))
+
+
+def test_async_encoding_of_a_complete_stream_skips_empty_chunks() -> None:
+    sent = [chunk(0, "a"), {"choices": []}, chunk(0, "b", finish_reason="stop")]
+
+    async def chunks() -> AsyncIterator[dict[str, Any]]:
+        for item in sent:
+            yield item
+
+    async def read() -> list[bytes]:
+        return [data async for data in aencode_chunks(chunks())]
+
+    received = asyncio.run(read())
+    assert received == list(encode_chunks(sent)) and b"" not in received and received[-1].endswith(b"data: [DONE]\n\n")
 
 
 def test_chunk_of_a_response_without_streaming_is_encoded_without_its_message() -> None:

@@ -273,6 +273,7 @@ def test_many_edited_files_are_listed_on_one_line(tmp_path: Path) -> None:
         '{"files": {}, "made": "yesterday"}',
         '{"files": {}, "single_file": "no"}',
         '{"files": {}, "version": 7}',
+        '{"files": {}, "only": [7]}',
     ],
 )
 def test_invalid_manifest_is_refused(tmp_path: Path, manifest: str) -> None:
@@ -287,6 +288,28 @@ def test_check_without_a_copy_is_an_error(tmp_path: Path) -> None:
     assert done.returncode == 1 and b"is not a copy made by vendor" in done.stderr
     done = run("together_adapters", "vendor", "--check", str(tmp_path / "none"))
     assert done.returncode == 1 and b"No such file" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "problem"),
+    [
+        ("together_types/LICENSE", None, None, b"cannot copy together_types: its source files are not installed"),
+        ("together_adapters/_types.py", "from together_types", "from  together_types", b"_types.py must import from"),
+    ],
+    ids=["no sources", "other import"],
+)
+def test_copy_from_unsuitable_sources_is_an_error(
+    file: str, old: str | None, new: str | None, problem: bytes, tmp_path: Path
+) -> None:
+    for package in PACKAGES:
+        shutil.copytree(package, tmp_path / package.name)
+    if old is None or new is None:
+        (tmp_path / file).unlink()
+    else:
+        (tmp_path / file).write_text((tmp_path / file).read_text("utf-8").replace(old, new), "utf-8")
+    done = run("together_adapters", "vendor", str(tmp_path / "copy"), path=str(tmp_path))
+    assert done.returncode == 1 and problem in done.stderr and done.stderr.count(b"\n") == 1
+    assert not (tmp_path / "copy").exists()
 
 
 def test_each_folder_has_the_licence() -> None:
