@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 __all__ = ["ChunkEncoder", "aencode_chunks", "encode_chunks", "error_body", "json_bytes", "response_to_chunks"]
 
 _DONE_FRAME = b"data: [DONE]\n\n"
-_MOST_HELD = 256
+_MOST_HELD = 256  # pieces of choices that wait until they can begin
 # The keys that every chunk of a stream has. The other keys of a response are in the first chunk.
 _HEAD = head_keys(ChatCompletionChunk)
 _TEXTS = ("reasoning", "reasoning_content", "content", "refusal")
@@ -96,7 +96,7 @@ def _error_fields(body: object) -> dict[str, Any]:
 
 
 class _Once:
-    """A filter for values that are sent once: it passes the first value of each key that is not empty."""
+    """A filter for values that are sent once: `take` returns the first nonempty value of each key, and None later."""
 
     def __init__(self) -> None:
         self._given: set[object] = set()
