@@ -1,4 +1,4 @@
-"""The OpenAI-compatible endpoint, asked over real sockets, in front of recordings and of a real upstream on loopback."""
+"""Tests of `serve` over real sockets, in front of recordings and of an upstream server on loopback."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def ask(
 
 
 class Serving(socketserver.ThreadingTCPServer):
-    """An upstream that keeps what it was asked and how its connections ended."""
+    """An upstream server that records the heads and bodies of its requests, and whether a connection was lost."""
 
     daemon_threads = True
 
@@ -98,18 +98,18 @@ def upstream(answer: Callable[[Any], None]) -> AbstractContextManager[Serving]:
 def sends(
     body: bytes, status: str = "200 OK", kind: str = "text/event-stream", more: str = ""
 ) -> Callable[[Any], None]:
-    """An upstream that sends one answer and closes."""
+    """Return the answer function of an upstream that sends one response and closes the connection."""
     head = (
         f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n{more}\r\n"
     )
     return lambda handler: handler.wfile.write(head.encode() + body)
 
 
-# ---- what is passed on
+# ---- forwarding
 
 
 @pytest.mark.parametrize("path", [path for path in STREAMS if ".200." in path.name][::7], ids=label)
-def test_recorded_streams_through_an_upstream(path: Any) -> None:
+def test_recorded_stream_from_an_upstream_is_forwarded_completely(path: Any) -> None:
     data = path.read_bytes()
     reader = iter_chunks(iter([data]), require_finish=False)
     chunks = []
@@ -133,7 +133,7 @@ def test_recorded_streams_through_an_upstream(path: Any) -> None:
 
 
 @pytest.mark.parametrize("path", [path for path in BODIES if ".200." in path.name][::7], ids=label)
-def test_recorded_bodies_through_an_upstream(path: Any) -> None:
+def test_recorded_body_from_an_upstream_is_forwarded_completely(path: Any) -> None:
     data = path.read_bytes()
     with upstream(sends(data, kind="application/json")) as above, running(Upstream(above.url, "")) as server:
         status, _, body = ask(server)
@@ -154,7 +154,7 @@ def test_usage_is_sent_only_if_requested() -> None:
         assert b"usage" in ask(server, {**BODY, "stream": True, "stream_options": {"include_usage": True}})[2]
 
 
-def test_together_is_converted_both_ways() -> None:
+def test_together_upstream_request_and_response_are_converted() -> None:
     frame = {
         "choices": [
             {"index": 0, "logprobs": -0.5, "finish_reason": "eos", "seed": 7, "delta": {"content": "é", "token_id": 3}}
@@ -195,7 +195,7 @@ def test_server_key_takes_precedence_over_client_key(monkeypatch: pytest.MonkeyP
         {"object": "list", "data": [{"id": "a", "created": 5, "context_length": 8}]},
     ],
 )
-def test_models(listed: object) -> None:
+def test_models_of_an_upstream_are_returned_in_openai_format(listed: object) -> None:
     answer = sends(json.dumps(listed).encode(), kind="application/json")
     with upstream(answer) as above, running(Upstream(above.url, "")) as server:
         status, _, body = ask(server, method="GET", path="/v1/models", Authorization="Bearer callers-key")
@@ -204,7 +204,7 @@ def test_models(listed: object) -> None:
     assert above.heads[0].startswith(b"GET /v1/models ") and b"Bearer callers-key" in above.heads[0]
 
 
-# ---- what goes wrong above
+# ---- errors of the upstream
 
 
 def test_upstream_error_keeps_its_status() -> None:
@@ -229,7 +229,7 @@ def test_late_retry_after_date_becomes_seconds() -> None:
     assert headers["Retry-After"].isdigit() and int(headers["Retry-After"]) > 10**9
 
 
-def test_an_upstream_that_is_not_there() -> None:
+def test_unreachable_upstream_is_answered_with_502() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         with running(Upstream(f"http://127.0.0.1:{free.getsockname()[1]}/v1", "")) as server:
@@ -245,7 +245,7 @@ def test_broken_stream_ends_with_error_frame() -> None:
     assert error["error"]["code"] == "incomplete_stream_error"
 
 
-# ---- what is refused
+# ---- rejected requests
 
 
 @pytest.fixture(scope="module")
@@ -256,7 +256,7 @@ def replay() -> Iterator[Server]:
         yield server
 
 
-def test_replay(replay: Server) -> None:
+def test_recordings_are_served_as_responses_streams_and_models(replay: Server) -> None:
     assert json.loads(ask(replay)[2])["choices"][0]["message"]["content"] == "hi"
     assert json.loads(ask(replay, {**BODY, "model": "body"})[2])["choices"][0]["message"]["content"] == "hi"
     assert frames_of(ask(replay, {**BODY, "stream": True})[2])[0]["choices"][0]["delta"] == {
@@ -309,7 +309,9 @@ def test_replay(replay: Server) -> None:
         (403, None, {"Host": "[" }),
     ],
 )  # fmt: skip
-def test_bad_requests(replay: Server, status: int, param: str | None, asked: dict[str, Any]) -> None:
+def test_invalid_request_is_rejected_with_openai_error(
+    replay: Server, status: int, param: str | None, asked: dict[str, Any]
+) -> None:
     found, headers, body = ask(replay, **asked)
     error = json.loads(body)["error"]
     assert (found, error["param"], set(error)) == (status, param, {"message", "type", "param", "code"})
@@ -331,7 +333,7 @@ def test_bad_requests(replay: Server, status: int, param: str | None, asked: dic
             for lines in (
                 b"Content-Length : %d\r\n",
                 b"Transfer-Encoding : chunked\r\nX: %d\r\n",
-                b"what is no field\r\nContent-Length: %d\r\n",
+                b"not a field\r\nContent-Length: %d\r\n",
                 b"X: a\r\r\nContent-Length: %d\r\n",
                 b"X: a\rContent-Length: %d\r\n",
                 b"X: a\r\n Content-Length: %d\r\n",
@@ -350,7 +352,7 @@ def test_body_is_never_read_as_next_request(replay: Server, fields: bytes, statu
             while piece := caller.recv(65536):
                 answer += piece
         except ConnectionResetError:
-            pass  # what is left of the request was not read
+            pass  # the server closed the connection without reading the rest of the request
     assert answer.startswith(b"HTTP/1.1 %d " % status) and answer.count(b"HTTP/1.1") == 1
 
 
@@ -370,7 +372,7 @@ def answers_to(server: Server, *sent: bytes, pause: float = 0.005) -> bytes:
             while piece := caller.recv(65536):
                 answer += piece
         except (ConnectionResetError, BrokenPipeError):
-            pass  # what is left of the request was not read
+            pass  # the server closed the connection without reading the rest of the request
     return answer
 
 
@@ -379,7 +381,7 @@ def chunked(data: bytes, size: int) -> bytes:
     return b"".join(b"%x;a=b\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\nX-Trailer: 1\r\n\r\n"
 
 
-def test_chunked_bodies(replay: Server) -> None:
+def test_chunked_body_is_read_and_connection_is_closed(replay: Server) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", replay.server_port, timeout=30)
     for size in (1, 7, 1000):
         data = json.dumps(BODY).encode()
@@ -393,7 +395,7 @@ def test_chunked_bodies(replay: Server) -> None:
     connection.close()
 
 
-def test_chunks_at_every_split_point(replay: Server) -> None:
+def test_chunked_body_split_at_any_point_gets_one_answer(replay: Server) -> None:
     wire = chunked(json.dumps(BODY).encode(), 20)
     for split in range(0, len(wire), 3):
         answer = answers_to(replay, CHUNKED + wire[:split], wire[split:] + b"GET / HTTP/1.1\r\n\r\n")
@@ -413,7 +415,7 @@ def test_chunks_at_every_split_point(replay: Server) -> None:
         (chunked(b"x" * 10_001, 3000)[:-4] + b"x" * 70_000, 413),
     ],
 )
-def test_bad_chunks(replay: Server, wire: bytes, status: int) -> None:
+def test_invalid_or_too_large_chunked_body_gets_one_error(replay: Server, wire: bytes, status: int) -> None:
     answer = answers_to(replay, CHUNKED + wire)
     assert answer.startswith(b"HTTP/1.1 %d " % status) and answer.count(b"HTTP/1.1") == 1
 
@@ -425,7 +427,7 @@ def test_large_slow_body_gets_one_answer(replay: Server) -> None:
     assert answer.startswith(b"HTTP/1.1 413 ") and answer.count(b"HTTP/1.1") == 1
 
 
-def test_blanks_around_a_length(replay: Server) -> None:
+def test_content_length_with_surrounding_whitespace_is_accepted(replay: Server) -> None:
     body = json.dumps(BODY).encode()
     sent = CHUNKED.replace(b"Transfer-Encoding: chunked", b"Connection: close\r\nContent-Length:\t %d \t" % len(body))
     assert answers_to(replay, sent + body).startswith(b"HTTP/1.1 200 ")
@@ -443,7 +445,7 @@ def test_expect_continue_body_is_refused_before_it_is_sent(replay: Server) -> No
     ("sent", "status"),
     [(b"\x16\x03\x01\r\n", 400), (b"GET /health HTTP/2.0\r\n\r\n", 505), (b"GET /health\r\n\r\n", 200)],
 )
-def test_every_answer_has_a_status(replay: Server, sent: bytes, status: int) -> None:
+def test_request_line_of_another_protocol_gets_a_status_line(replay: Server, sent: bytes, status: int) -> None:
     assert answers_to(replay, sent).startswith(b"HTTP/1.1 %d " % status)
 
 
@@ -465,7 +467,7 @@ def test_http_1_0_client_gets_unchunked_body(replay: Server) -> None:
     assert b"Transfer-Encoding" not in head and frames_of(sent)
 
 
-# ---- callers that go away
+# ---- callers that disconnect
 
 
 ENDLESS = b"data: " + json.dumps({"choices": [{"index": 0, "delta": {"content": "x" * 50_000}}]}).encode() + b"\n\n"
@@ -476,7 +478,7 @@ def head(handler: Any) -> None:
 
 
 def waits_for_the_end(handler: Any) -> None:
-    """Sends nothing more, and notices when the connection is closed."""
+    """Send nothing more, and raise ConnectionAbortedError when the connection is closed."""
     if not handler.connection.recv(1):
         raise ConnectionAbortedError
 
@@ -545,7 +547,7 @@ def test_half_closed_client_still_gets_answer(answer: Any, stream: bool) -> None
         answer = {late: late_whole, late_within: late_refusal}[answer]
     with upstream(answer) as above, running(Upstream(above.url, "")) as server, posting(server, stream) as caller:
         caller.shutdown(socket.SHUT_WR)
-        response = http.client.HTTPResponse(caller, method="POST")  # passes interim answers over
+        response = http.client.HTTPResponse(caller, method="POST")  # skips interim responses
         response.begin()
         body = response.read()
     assert response.status == (429 if answer is late_refusal else 200)
@@ -603,7 +605,7 @@ def test_slow_client_is_disconnected(replay: Server, ends: bytes) -> None:
                 break
             caller.sendall(b"X")
         else:
-            pytest.fail("a byte now and then kept a place for ten seconds")
+            pytest.fail("a caller that sent a byte now and then was still connected after ten seconds")
 
 
 def test_closed_server_frees_upstream() -> None:
@@ -619,7 +621,7 @@ def test_closed_server_frees_upstream() -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")
-def test_command(tmp_path: Path) -> None:
+def test_serve_command_answers_until_interrupted(tmp_path: Path) -> None:
     (tmp_path / "mine.sse").write_bytes(CHUNK + b"data: [DONE]\n\n")
     for given, model in (([], "plain"), ([str(tmp_path / "mine.sse")], "mine")):
         command = [sys.executable, "-m", "together_adapters", "serve", "--port", "0", "--replay", *given]
@@ -659,13 +661,13 @@ def test_command(tmp_path: Path) -> None:
         (["--replay", "--host", "192.0.2.1"], "cannot listen on 192.0.2.1", 1),
     ],
 )
-def test_bad_arguments(arguments: list[str], says: str, status: int) -> None:
+def test_serve_command_with_invalid_arguments_exits_with_message(arguments: list[str], says: str, status: int) -> None:
     command = [sys.executable, "-m", "together_adapters", "serve", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, env=environment(), timeout=30)
     assert done.returncode == status and says in done.stderr and "Traceback" not in done.stderr
 
 
-# ---- bytes passed through
+# ---- bytes that are passed through unchanged
 
 
 @pytest.mark.parametrize("path", STREAMS, ids=label)
@@ -718,7 +720,7 @@ def test_bytes_before_break_are_passed() -> None:
 
 @pytest.mark.parametrize("ending", [b"data: [DONE]\n\n", b'data: {"error": {"message": "m"}}\n\n', b"data: no\n\n"])
 def test_bytes_after_done_take_no_memory(ending: bytes) -> None:
-    tracemalloc = pytest.importorskip("tracemalloc", reason="PyPy has none")
+    tracemalloc = pytest.importorskip("tracemalloc", reason="PyPy lacks tracemalloc")
     after = CHUNK + b"x" * 65536
     tracemalloc.start()
     try:
@@ -752,7 +754,7 @@ def test_pass_through_closed_before_first_piece_closes_source() -> None:
     assert stream.completion.state == "cancelled"
 
 
-def test_asynchronous_pieces() -> None:
+def test_asynchronous_pieces_are_passed_and_read() -> None:
     import asyncio
     from collections.abc import AsyncIterator
 
@@ -768,8 +770,8 @@ def test_asynchronous_pieces() -> None:
     assert (through.chunks, through.completion.state) == (1, "finished")
 
 
-def test_asynchronous_reader_with_lines_of_any_length() -> None:
-    """A StreamReader iterates by lines, and refuses those longer than its limit."""
+def test_stream_reader_with_line_above_its_limit_is_passed() -> None:
+    """Iterating over a StreamReader yields lines, and raises ValueError for a line that is longer than its limit."""
     import asyncio
 
     async def passed() -> list[bytes]:

@@ -1,12 +1,17 @@
 """An OpenAI-compatible endpoint on loopback, in front of another server or of recordings.
 
-It shows the adapters at work: a request becomes one of the client's, the chunks of its answer go through `to_openai`
-and `encode_chunks`. POST /v1/chat/completions, GET /v1/models, GET /health; errors have OpenAI's body.
+The routes are POST /v1/chat/completions, GET /v1/models and GET /health. Errors have OpenAI's body. The module is also
+an example of the adapters: the request is sent with the package's client, and the chunks of the response are converted
+by `to_openai` and written by `encode_chunks`.
 
-It never passes a caller's bytes on: the upstream gets the JSON of a request, and of its headers only the key. Because the
-server has a key of its own to spend, it takes JSON only and, where it listens on loopback, only a loopback name as its host:
-so no web page can use it. A caller that has gone, or does not read, frees its upstream; one that has only ended its own side
-of the connection gets its answer.
+A web page must not be able to use the server, which may hold an API key that costs money. A request body must therefore
+be `application/json`, which a browser sends to another origin only after a CORS preflight. A server that listens on
+loopback accepts only loopback names in `Host`, which protects it against DNS rebinding.
+
+The call to the upstream is cancelled when the caller disconnects or stops reading. A caller that has only closed its
+sending side still gets its response.
+
+Does not forward a caller's bytes: the upstream receives the JSON of the request, and of its headers only the key.
 """
 
 from __future__ import annotations
@@ -50,15 +55,19 @@ if TYPE_CHECKING:
 __all__ = ["Server"]
 
 MAX_BODY = 32 * 2**20
-_PATIENCE = 60.0  # seconds for one read or write of a caller, and for the whole of its request
+_PATIENCE = 60.0  # seconds for one read from or write to a caller, and for receiving its whole request
 _MOST_CALLERS = 128
 
 
 class Server(ThreadingHTTPServer):
-    """Serves a backend, `Upstream` or `Recordings`; `serve_forever()` and `shutdown()` are the standard library's.
+    """An HTTP server in front of a backend, which is an `Upstream` or `Recordings`.
 
-    `url` is the base URL for clients. `log` is called with a line for each request. `patience` is how many seconds a
-    caller may take for one read or write, and for sending its request; `max_body` how many bytes that may have.
+    `serve_forever()` and `shutdown()` are inherited from the standard library's `socketserver`. At most 128 callers are
+    served at a time, each in a thread. `url` is the base URL for clients.
+
+    With `port=0` the operating system chooses a free port. The time limit `patience`, in seconds, applies to one read
+    from or write to a caller, and to receiving its whole request. A request body may have `max_body` bytes. The
+    function `log` is called with one line for each request.
     """
 
     daemon_threads = True
@@ -87,13 +96,13 @@ class Server(ThreadingHTTPServer):
         self.url: str = f"http://{name}:{self.server_port}/v1"
 
     def server_bind(self) -> None:
-        """As HTTPServer does, without asking the network for this machine's name."""
+        """Bind the socket as HTTPServer does, but without a DNS lookup of this machine's name."""
         TCPServer.server_bind(self)
         self.server_name: str = str(self.server_address[0])
         self.server_port: int = int(self.server_address[1])
 
     def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
-        """Start a thread for a caller, while there is room."""
+        """Start a thread for a caller, or close the connection if too many callers are connected."""
         if self._places.acquire(blocking=False):
             super().process_request(request, client_address)
         else:
@@ -102,90 +111,92 @@ class Server(ThreadingHTTPServer):
     def process_request_thread(
         self, request: socket.socket | tuple[bytes, socket.socket], client_address: object
     ) -> None:
-        """Serve one caller."""
+        """Serve one caller, in its thread."""
         try:
             super().process_request_thread(request, client_address)
         finally:
             self._places.release()
 
     def handle_error(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
-        """Mostly a caller that went away."""
-        self.log(f"a connection broke: {type(sys.exc_info()[1]).__name__}")
+        """Log the class of an exception that ended a connection. Usually the caller has disconnected."""
+        self.log(f"connection lost: {type(sys.exc_info()[1]).__name__}")
 
     def server_close(self) -> None:
-        """Stop listening and cancel the calls that are under way."""
+        """Stop listening and cancel the calls in progress."""
         self.closing.set()
         super().server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """One connection of a caller."""
+    """The handler of one caller's connection."""
 
     protocol_version = "HTTP/1.1"
-    default_request_version = "HTTP/1.0"  # of what cannot be read: it has a status too
+    # The version of a request line without one. With the default, HTTP/0.9, the response would have no status line.
+    default_request_version = "HTTP/1.0"
 
     if TYPE_CHECKING:
         served: Server
 
     def setup(self) -> None:
-        """One connection."""
+        """Prepare a new connection."""
         super().setup()
         self.rfile.close()
         self.rfile = self._incoming = RequestReader(self.connection, self.served.patience)
         self._watcher = DisconnectWatcher(self.connection, self.served.closing)
 
     def handle_one_request(self) -> None:
-        """One request, with its limit of time."""
+        """Read and answer one request, within the time limit."""
         self._incoming.begin()
         super().handle_one_request()
 
     def parse_request(self) -> bool:
-        """Its head, from the line after the first."""
+        """Parse the request line, which has been read, and read the header lines."""
         self._incoming.begin_fields()
         is_read = super().parse_request()
-        if is_read and not isinstance(
-            self.headers, self.MessageClass
-        ):  # since 3.14 a dict where a request has no version
+        # Since Python 3.14 `headers` is a dict if the request line lacks a version.
+        if is_read and not isinstance(self.headers, self.MessageClass):
             self.headers = self.MessageClass()
         return is_read
 
     def log_message(self, format: str, *args: object) -> None:
-        """One line, without what might steer a terminal."""
+        """Log one line, with control characters and non-ASCII characters escaped for the terminal."""
         self.served.log((format % args).encode("ascii", "backslashreplace").decode("ascii"))
 
     def version_string(self) -> str:
         return "together-types"
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """What http.server itself refuses, in OpenAI's form too."""
-        if code == 501:  # its status for methods that have no `do_` here
+        """Send an error of http.server itself with OpenAI's body."""
+        if code == 501:  # an unknown method: http.server found no `do_METHOD`
             self._answer()
         else:
             self._refuse(RequestError(code, message or explain or self.responses[code][0]))
 
     def do_GET(self) -> None:
-        """The paths that are read."""
+        """Answer a GET request."""
         self._answer()
 
     def do_POST(self) -> None:
-        """The one path that is posted to."""
+        """Answer a POST request."""
         self._answer()
 
     def _answer(self) -> None:
         try:
             check_framing(self.headers, well_formed_head=self._incoming.well_formed_head)
             if self.command != "POST" and has_body(self.headers):
-                self.close_connection = True  # the body is not read, and would be the next request
+                self.close_connection = True  # the body is not read: its bytes would be parsed as the next request
             if self.served.on_loopback and not is_for_loopback(self.headers):
                 raise RequestError(
-                    403, f"not a name of this machine: {self.headers.get('Host', '')[:80]!r}", code="wrong_host"
+                    403,
+                    f"Host must be localhost or a loopback address, got {self.headers.get('Host', '')[:80]!r}",
+                    code="wrong_host",
                 )
             self._route()
         except RequestError as refused:
             self._refuse(refused)
         except APIError as error:
             self._fail(error)
-        except ValueError as error:  # a key or a value that cannot be sent on
+        except ValueError as error:  # the caller's key or a value cannot be sent to the upstream
             self._refuse(RequestError(400, str(error)))
 
     def _route(self) -> None:
@@ -199,10 +210,10 @@ class _Handler(BaseHTTPRequestHandler):
             raise RequestError(404, f"no such path: {path[:80]}", code="not_found")
         method, answer = paths[path]
         if self.command != method:
-            raise RequestError(405, f"{path} takes {method}", code="method_not_allowed", allowed=method)
+            raise RequestError(405, f"{path} allows only {method}", code="method_not_allowed", allowed=method)
         answer()
 
-    # ---- what is answered
+    # ---- responses
 
     def _health(self) -> None:
         self._send(200, {"status": "ok"})
@@ -226,7 +237,7 @@ class _Handler(BaseHTTPRequestHandler):
             call.finish()
 
     def _stream(self, stream: ChunkStream, *, with_usage: bool) -> None:
-        """Send the chunks as they come."""
+        """Send each chunk as soon as it is received."""
         chunked = self.request_version != "HTTP/1.0"
         framed = _chunk if chunked else bytes
         self.close_connection = self.close_connection or not chunked
@@ -265,11 +276,11 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(body)
 
     def _refuse(self, refused: RequestError) -> None:
-        self.close_connection = True  # what is left of the request cannot be told from the next one
+        self.close_connection = True  # the rest of this request could be parsed as the next one
         self._send(refused.status, refused.body, refused.headers)
 
     def _fail(self, error: APIError) -> None:
-        """An error of the upstream, with its status where it has one."""
+        """Send an error of the upstream with its status, 504 for a timeout, or 502 for any other error."""
         status = (
             error.status if isinstance(error, APIStatusError) else 504 if isinstance(error, APITimeoutError) else 502
         )
@@ -277,10 +288,10 @@ class _Handler(BaseHTTPRequestHandler):
         headers = () if seconds is None else (("Retry-After", str(math.ceil(seconds))),)
         self._send(status if 400 <= status < 600 else 502, error_body(error), headers)
 
-    # ---- what is asked
+    # ---- requests
 
     def handle_expect_100(self) -> bool:
-        """A body that will not be taken is refused before it is sent."""
+        """Send 100 (Continue), or reject the request before the caller sends a body that is not acceptable."""
         try:
             check_framing(self.headers, well_formed_head=self._incoming.well_formed_head)
             if has_body(self.headers):
@@ -293,14 +304,20 @@ class _Handler(BaseHTTPRequestHandler):
         return super().handle_expect_100()
 
     def _too_large(self) -> RequestError:
-        return RequestError(413, f"a body of more than {self.served.max_body} bytes", code="request_too_large")
+        return RequestError(
+            413, f"the request body must be at most {self.served.max_body} bytes", code="request_too_large"
+        )
 
     def _body(self) -> bytes:
-        """The body of the request; what is too large is read and thrown away for a while, so that its sender sees the answer."""
+        """Return the body of the request.
+
+        If it is too large, send 413, discard the rest of the body within the time limit, and raise
+        ConnectionAbortedError. Many clients read the response only after they have sent the whole body.
+        """
         check_content_type(self.headers)
         length, most = body_length(self.headers, self.request_version), self.served.max_body
         if length is None:
-            self.close_connection = True  # a proxy in front may find another end in the chunks than we do
+            self.close_connection = True  # a proxy in front might find the end of a chunked body elsewhere
         pieces = body_pieces(self._incoming, length)
         body = bytearray()
         if length is None or length <= most:
@@ -311,22 +328,22 @@ class _Handler(BaseHTTPRequestHandler):
             else:
                 return bytes(body)
         self._refuse(self._too_large())
-        with suppress(RequestError):  # it has its answer
+        with suppress(RequestError):  # the error response has already been sent
             for _ in pieces:
                 pass
-        raise ConnectionAbortedError("the body was too large")
+        raise ConnectionAbortedError("the request body was too large")
 
 
 def _handler_for(server: Server, patience: float) -> type[_Handler]:
     class Handler(_Handler):
-        timeout = patience  # of every read and write
+        timeout = patience  # in seconds, for each read and write
         served = server
 
     return Handler
 
 
 def _converted(stream: ChunkStream, with_usage: bool) -> Iterator[dict[str, Any]]:
-    """The chunks in OpenAI's format, with a usage only where it was asked for."""
+    """Yield the chunks in OpenAI's format, without their usage unless the request asked for it."""
     with stream:
         for chunk in stream:
             data: dict[str, Any] = {**to_openai(chunk)}

@@ -1,6 +1,7 @@
-"""What `serve` stands in front of: an upstream server, or recordings. Each makes calls that another thread can cancel.
+"""The backends of `serve`: an upstream server, or recordings. Another thread can cancel a call to either.
 
-It never sees a caller's connection, and sends a caller's key only where the server has none of its own.
+A caller's key is sent to the upstream only if the server was started without a key. A backend cannot access the
+caller's connection.
 """
 
 from __future__ import annotations
@@ -44,11 +45,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Recordings", "Upstream", "model_of"]
 
-_NOT_ASKED = ("self", *CALL_OPTIONS)  # what a request must not set
+_NOT_ASKED = ("self", *CALL_OPTIONS)  # the client's own parameters, which a request body must not set
 
 
 def model_of(id: str) -> dict[str, Any]:
-    """OpenAI's description of a model."""
+    """Return OpenAI's description of the model with this id."""
     return {"id": id, "object": "model", "created": 0, "owned_by": "together-types"}
 
 
@@ -56,7 +57,10 @@ def model_of(id: str) -> dict[str, Any]:
 
 
 class _UpstreamCall:
-    """One call; it has a client to itself, because closing that is what wakes a thread that waits for its answer."""
+    """A call to the upstream server.
+
+    Each call has a client of its own, because only closing the client wakes up a thread that waits for the response.
+    """
 
     def __init__(self, client: Together, finish: Callable[[Together], object], together: bool) -> None:
         self._client = client
@@ -64,27 +68,30 @@ class _UpstreamCall:
         self._together = together
 
     def create(self, body: Mapping[str, Any]) -> Reply:
-        """The answer; raises the errors of the client."""
+        """Send the request and return the response, or its stream. Raises the errors of the client."""
         parameters = from_openai(body).to_dict() if self._together else dict(body)
         asked = {name: value for name, value in parameters.items() if name not in _NOT_ASKED}
-        create: Any = self._client.chat.completions.create  # which of its overloads this is only the request says
+        create: Any = self._client.chat.completions.create  # the overload depends on `stream` in the request
         reply: Reply = create(**asked)
         return reply
 
     def cancel(self) -> None:
-        """Close the connection, whatever it is doing."""
+        """Close the connection, also while another thread uses it."""
         self._client.close()
 
     def finish(self) -> None:
-        """The call is over; its connection may serve the next one."""
+        """End the call, and make its connection available to the next one."""
         self._finish(self._client)
 
 
 class Upstream:
-    """A server of the OpenAI format at `base_url`, which alone is sent the key: `api_key`, or else the caller's own.
+    """The OpenAI-compatible server at `base_url`.
 
-    Without `api_key` TOGETHER_API_KEY is used. Requests are put into Together's form where the server is Together's, or
-    `together` says that it takes that form.
+    `api_key` defaults to the environment variable TOGETHER_API_KEY. If that is empty too, the key that a caller sends
+    is used for its call. A key is sent only to this server.
+
+    With `together=True`, requests are converted from OpenAI's format to Together's. By default they are converted if
+    the host of `base_url` belongs to Together. Raises ValueError for an invalid URL or key.
     """
 
     @hide_variables
@@ -94,11 +101,11 @@ class Upstream:
         is_together = endpoint_of(base_url).host.endswith((".together.ai", ".together.xyz"))
         self._together = is_together if together is None else together
         self._lock = Lock()
-        self._idle = [self._new_client("")]  # a URL that will not do is refused now
+        self._idle = [self._new_client("")]  # raises ValueError now if the URL is invalid
 
     @hide_variables
     def call(self, key: str) -> _UpstreamCall:
-        """Return a call for a caller who sent `key`; raises ValueError for a key that cannot be sent."""
+        """Return a call for a caller who sent `key`. Raises ValueError for a key that cannot be sent in a header."""
         if not self._secret and key:
             client = self._new_client(key)
             return _UpstreamCall(client, Together.close, self._together)
@@ -115,7 +122,7 @@ class Upstream:
 
     @hide_variables
     def models(self, key: str) -> list[dict[str, Any]]:
-        """Return the server's models, which Together sends as a bare list."""
+        """Return the server's models. Together sends them as a bare list, OpenAI in an object."""
         secret = self._secret or Secret(key)
         endpoint = endpoint_at(self._base_url, "/models", insecure_http=False, with_credentials=bool(secret))
         headers = Headers({"Accept": "application/json", "User-Agent": f"together-types/{__version__}"})
@@ -152,18 +159,22 @@ def _models_in(body: bytes) -> list[dict[str, Any]]:
 
 
 class _Playback:
-    """One recording that is played; a cancelled one stops in its pauses."""
+    """The playback of one recording. Cancelling it takes effect at the next pause."""
 
     def __init__(self, recordings: Mapping[str, Iterable[tuple[float, bytes]]]) -> None:
         self._recordings = recordings
         self._cancelled = Event()
 
     def create(self, body: Mapping[str, Any]) -> Reply:
-        """The recording that the request's model names."""
+        """Return the recording whose name is the request's model, or its stream. Raises NotFoundError."""
         name = body["model"]
         if name not in self._recordings:
             names = ", ".join(self._recordings)
-            said = {"message": f"no recording {name!r}: there are {names}", "param": "model", "code": "model_not_found"}
+            said = {
+                "message": f"model must be the name of a recording ({names}), got {name!r}",
+                "param": "model",
+                "code": "model_not_found",
+            }
             raise NotFoundError(said["message"], status=404, body={"error": {**said, "type": "invalid_request_error"}})
         stream = iter_chunks(self._pieces(self._recordings[name]))
         if body.get("stream"):
@@ -179,15 +190,18 @@ class _Playback:
             yield data
 
     def cancel(self) -> None:
-        """End the playback."""
+        """Stop the playback."""
         self._cancelled.set()
 
     def finish(self) -> None:
-        """Nothing is kept."""
+        """Do nothing: a playback does not hold a connection."""
 
 
 class Recordings:
-    """Recorded streams and answers by name, each in parts of (milliseconds to wait before it, bytes)."""
+    """A backend that plays recorded streams and responses. The name of a recording is that of its model.
+
+    A recording is an iterable of (pause, data): the pause before the data in milliseconds, and bytes.
+    """
 
     def __init__(self, recordings: Mapping[str, Iterable[tuple[float, bytes]]]) -> None:
         self._recordings = recordings

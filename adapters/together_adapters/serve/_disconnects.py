@@ -1,8 +1,10 @@
-"""The caller at the other end of a connection of `serve`: whether it is still there while an upstream works for it.
+"""Detecting that a caller of `serve` has disconnected while the upstream works on its request.
 
-It never reads what the caller has sent, only looks. A caller that has ended its side of the connection may still wait for
-its answer, which only sending something tells: before the answer an interim one (100 Continue), in an event stream a
-comment; readers pass over both.
+A caller that has closed its sending side has either disconnected, or still waits for the response. The two cases can be
+distinguished only by sending data. Before the response that is an interim response, 100 (Continue), and within an event
+stream it is a comment. Clients ignore both.
+
+Does not consume the bytes that the caller has sent: `recv` is called with MSG_PEEK.
 """
 
 from __future__ import annotations
@@ -22,14 +24,14 @@ __all__ = ["COMMENT", "INTERIM", "DisconnectWatcher"]
 
 INTERIM = b"HTTP/1.1 100 Continue\r\n\r\n"
 COMMENT = b":\n\n"
-_LOOK = 0.2  # seconds between two looks
+_LOOK = 0.2  # seconds between two checks
 
 
 class DisconnectWatcher:
-    """One connection.
+    """A watcher of one caller's connection.
 
-    `sending` is held while something is sent to it. `keepalive_probe` is what may be sent at this moment only to see whether it is
-    there; empty where that is nothing.
+    `sending` is a lock that is held while data is sent to the caller. `keepalive_probe` is the data that may be sent at
+    this moment to find out whether the caller is still connected. It is empty when no such data may be sent.
     """
 
     def __init__(self, connection: socket.socket, closing: Event) -> None:
@@ -37,11 +39,11 @@ class DisconnectWatcher:
         self.keepalive_probe = b""
         self._connection = connection
         self._closing = closing
-        self._looks = 0  # since it has ended its side
+        self._looks = 0  # the checks since the caller closed its sending side
 
     @contextmanager
     def waiting_for(self, call: Call) -> Generator[None]:
-        """Cancel the call when the caller has gone, or the server closes."""
+        """Return a context manager that cancels the call if the caller disconnects or the server closes."""
         over = Event()
         watcher = Thread(target=self._watch, args=(call, over), daemon=True)
         watcher.start()
@@ -58,17 +60,17 @@ class DisconnectWatcher:
             while not over.wait(_LOOK):
                 ready = sum([events for _, events in selector.select(0)])
                 gone = gone or self._closing.is_set() or self._has_gone(ready)
-                if gone:  # said again until the call is over, because a client may try once more
+                if gone:  # repeated until the call ends, because the client may open another connection
                     call.cancel()
 
     def _has_gone(self, ready: int) -> bool:
         try:
             if not ready & selectors.EVENT_READ or self._connection.recv(1, socket.MSG_PEEK):
                 return False
-            if self._connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):  # it has refused what was sent to it
+            if self._connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):  # a reset: the caller refused data
                 return True
             self._looks += 1
-            # Asked after 1, 2, 4 looks and so on, because clients pass over a few interim answers only.
+            # Probe at checks 1, 2, 4, 8 and so on: clients accept only a limited number of interim responses.
             if self._looks & (self._looks - 1) or not ready & selectors.EVENT_WRITE:
                 return False
             return self._refuses_probe()
@@ -80,6 +82,6 @@ class DisconnectWatcher:
             return False
         try:
             self._connection.sendall(self.keepalive_probe)
-            return not self.keepalive_probe  # HTTP/1.0 has nothing that could be sent before the answer
+            return not self.keepalive_probe  # HTTP/1.0 lacks interim responses: the caller counts as gone
         finally:
             self.sending.release()

@@ -1,7 +1,10 @@
-"""What a caller of `serve` asks, read and judged. It answers nobody, and reads no more than it is told to.
+"""Reading and validating the requests to `serve`.
 
-A request that may be read in two ways (a header twice, a length beside a Transfer-Encoding, a line of the head that is no
-field) is refused, because a proxy in front may have read it in the other.
+An ambiguous request is rejected, because a proxy in front of the server may have interpreted it differently (request
+smuggling, RFC 9112 section 11.2). A request is ambiguous if it repeats Host, Content-Length or Transfer-Encoding, if it
+has both of the latter, or if one of its header lines is malformed.
+
+Sends no responses, and reads only as much as the server asks for.
 """
 
 from __future__ import annotations
@@ -39,13 +42,13 @@ __all__ = [
 
 _READ_SIZE = 65536
 
-# A field as RFC 9112 has it, or the empty line after the last. Of other lines http.server makes something of its own: it
-# splits at a CR, joins folded ones, and passes over all that comes after a line that is no field.
+# A header line as RFC 9112 section 5 defines it, or the empty line after the last one. http.server accepts other lines:
+# it splits them at a CR, joins folded lines, and ignores all lines after one that is malformed.
 _FIELD = re.compile(rb"(?:[%b]+:[^\r\n\0]*)?\r?\n" % re.escape("".join(sorted(TOKEN))).encode())
 
 
 class RequestError(Exception):
-    """A request that is answered with an error of this status, in OpenAI's form."""
+    """A rejected request. `status`, `headers` and `body` are those of the response, with OpenAI's error object."""
 
     def __init__(
         self, status: int, message: str, *, param: str | None = None, code: str = "invalid_request", allowed: str = ""
@@ -61,7 +64,11 @@ class RequestError(Exception):
 
 
 class RequestReader(BufferedReader):
-    """What a connection brings: each request has `patience` seconds from its first byte, and is waited for as long."""
+    """A reader of a connection with a time limit.
+
+    `patience` is the time limit in seconds for waiting for a request, and again for receiving all of it from its first
+    byte on. `well_formed_head` is true if all header lines that were read have the form of RFC 9112.
+    """
 
     def __init__(self, connection: socket.socket, patience: float) -> None:
         self._timed = _Timed(connection, patience)
@@ -69,11 +76,11 @@ class RequestReader(BufferedReader):
         self.well_formed_head = True
 
     def begin(self) -> None:
-        """The next request."""
+        """Begin the next request: its time limit starts with its first byte."""
         self._timed.end = None
 
     def begin_fields(self) -> None:
-        """From here on the lines are fields: `well_formed_head` says whether all were."""
+        """Begin to check lines for `well_formed_head`, after the request line."""
         self.well_formed_head = True
 
     def readline(self, size: int | None = -1, /) -> bytes:
@@ -94,7 +101,7 @@ class _Timed(RawIOBase):
     def readinto(self, buffer: Any, /) -> int:
         left = self._patience if self.end is None else self.end - time.monotonic()
         if left <= 0:
-            raise socket.timeout("the request took too long")
+            raise socket.timeout("the request was not received within the time limit")
         self._connection.settimeout(left)
         try:
             size = self._connection.recv_into(buffer)
@@ -109,23 +116,30 @@ class _Timed(RawIOBase):
 
 
 def check_framing(headers: Message, *, well_formed_head: bool) -> None:
-    """Refuse what is said twice, and a head in which `well_formed_head` tells of lines that are no fields."""
+    """Raise RequestError for malformed header lines, or a repeated Host, Content-Length or Transfer-Encoding."""
     if not well_formed_head:
-        raise RequestError(400, "a line of the head is no field", code="ambiguous_request")
+        raise RequestError(400, "malformed header line: expected 'name: value'", code="ambiguous_request")
     for name in ("Host", "Content-Length", "Transfer-Encoding"):
-        if len(headers.get_all(name, ())) > 1:
-            raise RequestError(400, f"more than one {name}", code="ambiguous_request")
+        count = len(headers.get_all(name, ()))
+        if count > 1:
+            raise RequestError(400, f"expected at most one {name} header, got {count}", code="ambiguous_request")
 
 
 def check_content_type(headers: Message) -> None:
-    """Refuse a body that does not say that it is JSON: a web page can send the others without being asked for leave."""
+    """Raise RequestError unless the Content-Type is application/json.
+
+    Browsers send form and text types to another origin without a CORS preflight, but not JSON.
+    """
     kind = headers.get_content_type()
     if kind != "application/json":
-        raise RequestError(415, f"the body is to be application/json, not {kind}", code="unsupported_media_type")
+        raise RequestError(415, f"Content-Type must be application/json, got {kind}", code="unsupported_media_type")
 
 
 def is_for_loopback(headers: Message) -> bool:
-    """Whether the host that is asked for is a name of loopback: where another's name leads here, its web page is asking."""
+    """Return true if the Host header is absent or a loopback name.
+
+    A request with another name comes from a web page of that name, whose DNS entry points to loopback (DNS rebinding).
+    """
     try:
         return endpoint_of(f"http://{headers.get('Host', 'localhost')}").is_loopback
     except ValueError:
@@ -133,28 +147,30 @@ def is_for_loopback(headers: Message) -> bool:
 
 
 def bearer_token(headers: Message) -> str:
-    """The caller's own key; empty where it sent none."""
+    """Return the caller's key from the Authorization header, or an empty string."""
     scheme, _, key = str(headers.get("Authorization", "")).partition(" ")
     return key.strip() if scheme.lower() == "bearer" else ""
 
 
 def has_body(headers: Message) -> bool:
-    """Whether a request brings a body, of any method."""
+    """Return true if the headers declare a body, whatever the method."""
     return "Transfer-Encoding" in headers or headers.get("Content-Length", "0") != "0"
 
 
 def body_length(headers: Message, version: str) -> int | None:
-    """The bytes of a POST's body; None where it comes in chunks."""
+    """Return the length of a POST request's body in bytes, or None if it is chunked. Raises RequestError."""
     given = str(headers.get("Content-Length", "")).strip(" \t")
     coding = headers.get("Transfer-Encoding")
     if coding is not None:
         if given or version == "HTTP/1.0":
-            raise RequestError(400, "a Transfer-Encoding that may not be there", code="ambiguous_request")
+            message = "Transfer-Encoding is not allowed together with Content-Length or in HTTP/1.0"
+            raise RequestError(400, message, code="ambiguous_request")
         if coding.strip(" \t").lower() != "chunked":
-            raise RequestError(501, f"a body is sent as it is, or chunked, not {coding[:40]!r}", code="not_implemented")
+            raise RequestError(501, f"Transfer-Encoding must be chunked, got {coding[:40]!r}", code="not_implemented")
         return None
     if not (given.isascii() and given.isdigit() and len(given) < 20):
-        raise RequestError(411, "send the body with a Content-Length, or chunked", code="length_required")
+        message = f"expected a Content-Length in bytes or Transfer-Encoding: chunked, got Content-Length {given[:40]!r}"
+        raise RequestError(411, message, code="length_required")
     return int(given)
 
 
@@ -162,9 +178,10 @@ def body_length(headers: Message, version: str) -> int | None:
 
 
 def body_pieces(file: RequestReader, length: int | None) -> Iterator[bytes]:
-    """A body of so many bytes, or in chunks, as it comes.
+    """Yield the pieces of a body of `length` bytes as they arrive. None is the length of a chunked body.
 
-    Raises ConnectionAbortedError where it ends early.
+    Raises ConnectionAbortedError if the connection closes before the end of the body, and RequestError for invalid
+    chunks or a body that is not received within the time limit.
     """
     if length is None:
         yield from _chunked(file)
@@ -180,38 +197,41 @@ def _chunked(file: RequestReader) -> Iterator[bytes]:
     while not body.complete:
         yield body.feed(_read(file, _READ_SIZE))
         if body.error is not None:
-            raise RequestError(400, f"the body is not chunked as it says: {body.error}", code="invalid_chunks")
+            raise RequestError(400, f"the chunked body is invalid: {body.error}", code="invalid_chunks")
 
 
 def _read(file: RequestReader, most: int) -> bytes:
     try:
         piece = file.read1(min(most, _READ_SIZE))
     except socket.timeout:
-        raise RequestError(408, "the body took too long", code="timeout") from None
+        raise RequestError(408, "the body was not received within the time limit", code="timeout") from None
     if not piece:
-        raise ConnectionAbortedError("the body was cut off")
+        raise ConnectionAbortedError("the connection was closed before the end of the body")
     return piece
 
 
 def checked_request(body: bytes) -> dict[str, Any]:
-    """A chat completion request, checked as far as it must be understood here: the rest is for the upstream to judge."""
+    """Return the chat completion request in a body. Raises RequestError.
+
+    Only the members that the server itself uses are validated. The upstream validates the others.
+    """
     try:
         data: object = loads_finite(body)
     except ParseError as error:
-        raise RequestError(400, f"the body is {error.problem}", code="invalid_json") from None
+        raise RequestError(400, f"invalid request body: {error.problem}", code="invalid_json") from None
     if not is_dict(data):
-        raise RequestError(400, "the body is to be a JSON object", code="invalid_json")
+        raise RequestError(400, "the request body must be a JSON object", code="invalid_json")
     if not isinstance(data.get("model"), str):
-        raise RequestError(400, "model: expected a string", param="model")
+        raise RequestError(400, "model must be a string", param="model")
     messages = data.get("messages")
     if not is_list(messages) or not all([is_dict(message) for message in messages]):
-        raise RequestError(400, "messages: expected an array of objects", param="messages")
+        raise RequestError(400, "messages must be an array of objects", param="messages")
     if not isinstance(data.get("stream"), (bool, type(None))):
-        raise RequestError(400, "stream: expected true or false", param="stream")
+        raise RequestError(400, "stream must be true, false or null", param="stream")
     return data
 
 
 def wants_usage(request: dict[str, Any]) -> bool:
-    """Whether a streamed answer is to end with the usage."""
+    """Return true if the request asks for the usage at the end of a stream."""
     options: object = request.get("stream_options")
     return is_dict(options) and bool(options.get("include_usage"))
