@@ -1,4 +1,4 @@
-"""Together's format to OpenAI's and back: nothing changes that need not, nothing is lost unsaid."""
+"""Conversion from Together's format to OpenAI's and back changes only what it must, and reports every loss."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ KINDS = [ChatCompletionResponse, ChatCompletionChunk, ChatCompletionRequest, Err
 QUIRKS = [json.loads(path.read_text("utf-8")) for path in sorted(DATA.glob("quirks/*.json"))]
 
 
-# ---- what is OpenAI's stays
+# ---- data in OpenAI's format is unchanged
 
 
 @pytest.mark.parametrize("path", BODIES + STREAMS, ids=label)
-def test_recordings_stay_as_they_are(path: Any) -> None:
+def test_recording_in_openai_format_is_unchanged(path: Any) -> None:
     for data in objects(path):
         value = from_openai(data)
         assert same(to_openai(value), data)
@@ -41,11 +41,11 @@ def test_recordings_stay_as_they_are(path: Any) -> None:
         check_losses(value, only_openai=True)
 
 
-# ---- what is Together's comes back
+# ---- data in Together's format is restored
 
 
 def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every scalar and every empty container of JSON, by path; keys that are no names are quoted."""
+    """Yield every scalar and every empty container of JSON with its path. Keys that are not identifiers are quoted."""
     if isinstance(value, dict) and value:
         for key, item in value.items():
             below = key if key.isidentifier() else f"[{json.dumps(key)}]"
@@ -62,7 +62,7 @@ def covers(path: str, leaf: str) -> bool:
 
 
 def check_losses(value: Any, **options: Any) -> None:
-    """The list of losses is exactly where the round trip differs."""
+    """Assert that the list of losses contains exactly the paths at which the round trip differs."""
     data, losses = to_openai_with_loss(value, **options)
     assert same(data, to_openai(value, **options))
     back = from_openai(data, type(value))
@@ -81,14 +81,14 @@ def check_losses(value: Any, **options: Any) -> None:
     for path in paths:
         assert any(covers(path, leaf) for leaf in differing), path
     for leaf in differing:
-        if before.get(leaf) not in (None, {}, after.get(leaf)):  # an object of nulls equals one of nothing
+        if before.get(leaf) not in (None, {}, after.get(leaf)):  # an object of nulls equals an empty one
             assert any(covers(path, leaf) for path in paths), leaf
 
 
 @pytest.mark.skipif(sys.version_info < (3, 10), reason="annotations resolve on 3.10 and newer")
 @pytest.mark.parametrize("cls", KINDS)
 @given(st.data())
-def test_losses_are_exact(cls: type[Any], data: st.DataObject) -> None:
+def test_losses_of_any_value_are_the_differences_of_the_round_trip(cls: type[Any], data: st.DataObject) -> None:
     value = cls.from_dict(data.draw(shaped(cls)))
     check_losses(value)
     check_losses(value, only_openai=True)
@@ -96,18 +96,18 @@ def test_losses_are_exact(cls: type[Any], data: st.DataObject) -> None:
 
 
 @given(st.lists(together_choice(False), max_size=3))
-def test_together_response_comes_back(choices: list[Any]) -> None:
+def test_together_response_is_restored_by_round_trip(choices: list[Any]) -> None:
     more = {"prompt": [{"text": "<s>"}], "warnings": [{"message": "w"}], "usage": None}
     value = ChatCompletionResponse.from_dict({**HEAD, "object": "chat.completion", "choices": choices, **more})
-    check_comes_back(value)
+    check_restored(value)
 
 
 @given(st.lists(together_choice(True), max_size=3))
-def test_together_chunk_comes_back(choices: list[Any]) -> None:
-    check_comes_back(ChatCompletionChunk.from_dict({**HEAD, "object": "chat.completion.chunk", "choices": choices}))
+def test_together_chunk_is_restored_by_round_trip(choices: list[Any]) -> None:
+    check_restored(ChatCompletionChunk.from_dict({**HEAD, "object": "chat.completion.chunk", "choices": choices}))
 
 
-def check_comes_back(value: Any) -> None:
+def check_restored(value: Any) -> None:
     data, losses = to_openai_with_loss(value)
     assert losses == []
     assert same(from_openai(data).to_dict(), value.to_dict())
@@ -135,13 +135,13 @@ def check_entry(entry: Any) -> None:
 
 
 @pytest.mark.parametrize("case", [case for case in QUIRKS if isinstance(case.get("body"), dict)])
-def test_odd_bodies(case: dict[str, Any]) -> None:
+def test_losses_of_a_quirk_are_the_differences_of_the_round_trip(case: dict[str, Any]) -> None:
     value = from_openai(case["body"])
     check_losses(value)
     check_losses(value, only_openai=True)
 
 
-def test_real_together_frame() -> None:
+def test_recorded_together_frame_is_converted_and_restored() -> None:
     frame = {
         "id": "8b43-SJC", "object": "chat.completion.chunk", "created": 1723834621, "model": "m",
         "choices": [
@@ -171,7 +171,7 @@ def test_real_together_frame() -> None:
     ]
 
 
-def test_changed_logprobs_are_not_overruled_by_the_originals() -> None:
+def test_logprobs_edited_after_conversion_replace_the_originals() -> None:
     data = to_openai(
         ChatCompletionResponse.from_dict(
             {"choices": [{"message": {}, "logprobs": {"tokens": ["a"], "token_logprobs": [-1.0]}}]}
@@ -181,14 +181,14 @@ def test_changed_logprobs_are_not_overruled_by_the_originals() -> None:
     assert same(to_openai(from_openai(data)), data)
 
 
-# ---- exactly OpenAI's schema; tests/e2e/clients holds it against OpenAI's own
+# ---- conformance to OpenAI's schema: tests/e2e/clients validates results against OpenAI's OpenAPI document
 
 
 def only(data: dict[str, Any]) -> dict[str, Any]:
     return to_openai(from_openai(data), only_openai=True)
 
 
-def test_required_nulls_are_filled_in() -> None:
+def test_required_keys_that_are_missing_are_filled_in() -> None:
     assert only({"choices": [{"message": {"tool_calls": [{"function": {"name": "f", "arguments": {"a": 1}}}]}}]}) == {
         "id": "", "object": "chat.completion", "created": 0, "model": "",
         "choices": [
@@ -215,13 +215,13 @@ def test_required_nulls_are_filled_in() -> None:
         (None, "stop"),
     ],
 )
-def test_unknown_finish_reasons(reason: str | None, expected: str) -> None:
+def test_unknown_finish_reason_becomes_one_of_openai(reason: str | None, expected: str) -> None:
     assert only({"choices": [{"message": {}, "finish_reason": reason}]})["choices"][0]["finish_reason"] == expected
     in_stream = only({"choices": [{"delta": {}, "finish_reason": reason}]})["choices"][0]["finish_reason"]
     assert in_stream == (expected if reason else None)
 
 
-def test_parts_become_text() -> None:
+def test_content_of_parts_becomes_text() -> None:
     parts = [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "a"}, {"type": "text", "text": "b"}]
     assert only({"choices": [{"message": {"content": parts}}]})["choices"][0]["message"]["content"] == "ab"
     assert only({"object": "text_completion", "choices": [{"text": "a"}]})["choices"][0]["message"]["content"] == "a"
@@ -231,7 +231,7 @@ def test_parts_become_text() -> None:
 
 
 @pytest.mark.parametrize("kind", ["message", "delta"])
-def test_reasoning_under_a_chosen_key(kind: str) -> None:
+def test_reasoning_key_renames_the_reasoning(kind: str) -> None:
     for key in ("reasoning", "reasoning_content"):
         data = {"choices": [{kind: {"content": "a", key: "because"}}]}
         assert to_openai(from_openai(data)) == data
@@ -246,7 +246,7 @@ def test_reasoning_under_a_chosen_key(kind: str) -> None:
     assert to_openai(from_openai(both), only_openai=True)["choices"][0][kind].get("reasoning") is None
 
 
-def test_reasoning_in_a_request() -> None:
+def test_reasoning_key_renames_the_reasoning_of_request_messages_only() -> None:
     data = {"messages": [{"role": "assistant", "reasoning": "because"}], "reasoning": {"enabled": True}}
     assert to_openai(from_openai(data), reasoning_key="reasoning_content") == {
         "messages": [{"role": "assistant", "reasoning_content": "because"}], "reasoning": {"enabled": True}
@@ -288,7 +288,7 @@ SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}}
         ({"tool_choice": "required"}, {"tool_choice": "required"}),
     ],
 )  # fmt: skip
-def test_request(together: dict[str, Any], openai: dict[str, Any]) -> None:
+def test_request_is_converted_both_ways(together: dict[str, Any], openai: dict[str, Any]) -> None:
     value = ChatCompletionRequest.from_dict({"model": "m", "messages": ASKED, **together})
     expected = {"model": "m", "messages": ASKED, **openai}
     assert same(to_openai(value), expected)
@@ -296,7 +296,7 @@ def test_request(together: dict[str, Any], openai: dict[str, Any]) -> None:
     assert same(to_openai(from_openai(expected)), expected)
 
 
-def test_request_in_openais_schema_only() -> None:
+def test_request_with_only_openai_conforms_to_schema() -> None:
     data = {
         "model": "m", "logprobs": 30, "top_k": 40, "repetition_penalty": 1.1, "safety_model": "g", "min_p": 0.1, "logit_bias": {"1": 1.6},
         "messages": [{"role": "model", "content": "x"}, {"role": "user", "content": [{"type": "video_url", "video_url": {"url": "u"}}, {"type": "text", "text": "t"}]}],
@@ -328,7 +328,7 @@ def test_request_in_openais_schema_only() -> None:
         ({"detail": [{"loc": ["body"], "msg": "missing"}]}, "body: missing", None),
     ],
 )
-def test_error_bodies(body: dict[str, Any], message: str, code: str | None) -> None:
+def test_error_body_of_any_form_becomes_openai_error(body: dict[str, Any], message: str, code: str | None) -> None:
     value = from_openai(body)
     assert isinstance(value, ErrorData)
     assert to_openai(value) == body
@@ -337,13 +337,13 @@ def test_error_bodies(body: dict[str, Any], message: str, code: str | None) -> N
     check_losses(value, only_openai=True)
 
 
-def test_error_alone() -> None:
+def test_error_object_without_body_is_wrapped() -> None:
     error = TogetherErrorResponse(message="m", type_="t")
     assert to_openai(error) == {"error": {"message": "m", "type": "t"}}
     assert from_openai(to_openai(error)) == ErrorData(error=error)
 
 
-# ---- what may be given
+# ---- accepted arguments
 
 
 @pytest.mark.parametrize(
@@ -365,7 +365,7 @@ def test_error_alone() -> None:
         ({"error": {}, "choices": []}, ChatCompletionResponse),
     ],
 )
-def test_kinds(data: dict[str, Any], kind: type[Any]) -> None:
+def test_class_of_a_mapping_is_detected(data: dict[str, Any], kind: type[Any]) -> None:
     assert type(from_openai(data)) is kind
     assert to_openai(data) == data
     for cls in KINDS:
@@ -373,13 +373,13 @@ def test_kinds(data: dict[str, Any], kind: type[Any]) -> None:
 
 
 class Reason(str, Enum):
-    """An SDK's own enum."""
+    """An enum of an SDK."""
 
     EOS = "eos"
 
 
 class Model:
-    """What an SDK's object looks like."""
+    """An object like those of pydantic-based SDKs."""
 
     def __init__(self, **values: Any) -> None:
         self.values = values
@@ -394,14 +394,14 @@ class Other:
 
 
 @pytest.mark.parametrize("source", [Model(choices=(Model(delta={"content": "a"}, finish_reason=Reason.EOS),)), Other()])
-def test_objects_of_sdks(source: Any) -> None:
+def test_sdk_object_is_read_like_its_json(source: Any) -> None:
     expected = {"choices": [{"delta": {"content": "a"}, "finish_reason": "eos"}]}
     assert same(from_openai(source).to_dict(), expected)
     assert from_openai(from_openai(source)) == from_openai(expected)
 
 
 class Plain:
-    """An object whose model_dump takes no options, with another of its kind inside."""
+    """An object whose model_dump does not accept options. It may contain another object of this class."""
 
     def __init__(self, dumped: Any) -> None:
         self.dumped = dumped
@@ -410,12 +410,12 @@ class Plain:
         return self.dumped
 
 
-def test_model_dump_without_options() -> None:
+def test_sdk_object_whose_model_dump_lacks_options_is_read() -> None:
     value = from_openai(Plain({"choices": [Plain({"delta": {"content": "a"}})]}))
     assert value == ChatCompletionChunk.from_dict({"choices": [{"delta": {"content": "a"}}]})
 
 
-def test_nested_too_deeply() -> None:
+def test_data_nested_too_deeply_raises_parse_error() -> None:
     deep: dict[str, Any] = {}
     for _ in range(sys.getrecursionlimit() + 100):
         deep = {"a": deep}
@@ -427,27 +427,27 @@ def test_nested_too_deeply() -> None:
                 convert(data)
 
 
-def test_kind_that_is_no_class_of_these() -> None:
+def test_kind_of_another_class_raises_type_error() -> None:
     for kind in ("chunk", dict):
-        with pytest.raises(TypeError, match="kind: expected one of the four classes"):
+        with pytest.raises(TypeError, match="kind must be ChatCompletionResponse, .* or ErrorData, got "):
             from_openai({"choices": []}, kind)  # type: ignore[call-overload]
 
 
-def test_true_is_not_one() -> None:
+def test_true_that_becomes_one_is_a_loss() -> None:
     value = ChatCompletionRequest.from_dict({"model": "m", "messages": [], "logprobs": True, "top_logprobs": 1})
     _, losses = to_openai_with_loss(value)
     assert [(path, lost) for path, _, lost in losses] == [("logprobs", True), ("top_logprobs", 1)]
 
 
 @pytest.mark.parametrize("source", [None, 7, "{}", [], object(), Plain(None), Plain([1])])
-def test_what_is_none_of_these(source: Any) -> None:
+def test_source_that_is_not_an_object_raises_type_error(source: Any) -> None:
     with pytest.raises(
         TypeError, match="expected a mapping or an object whose to_dict or model_dump returns one, got "
     ):
         from_openai(source)
 
 
-def test_what_is_given_is_not_changed() -> None:
+def test_from_openai_leaves_its_argument_unchanged() -> None:
     data = {"choices": [{"message": {"reasoning": "r"}, "finish_reason": "stop", "native_finish_reason": "eos"}]}
     before = json.dumps(data)
     from_openai(data, reasoning_key="reasoning_content")

@@ -1,20 +1,24 @@
-"""Together's format to OpenAI's and back: responses, chunks, requests and error bodies. Arguments are never
-changed, and nothing is dropped unless an option asks for it.
+"""Converting responses, chunks, requests and error bodies from Together's format to OpenAI's and back.
 
-What is OpenAI's format already stays as it is, so that `to_openai(from_openai(data)) == data`; what is Together's own
-becomes OpenAI's, and its original rides along under an extra key, so that `from_openai(to_openai(value)) == value`:
+Data that is already in OpenAI's format is unchanged: `to_openai(from_openai(data)) == data`. Together's own forms are
+converted, and the original is kept under an additional key, so that `from_openai(to_openai(value)) == value`:
 
-- `finish_reason` `eos` becomes `stop`, with `native_finish_reason` `eos` (as OpenRouter spells it);
-- log probabilities as arrays or as a number become `logprobs.content` (see `_openai_logprobs`), with the original as
-  `native_logprobs`;
-- a request that asks for log probabilities by a number asks by a bool, with the number in `top_logprobs`; a JSON Schema
-  beside the type of the response format moves under `json_schema`, with a name, and the original is kept as
-  `native_response_format`;
-- keys that only Together has (`seed`, `prompt`, `warnings`, `token_id`, ...) are extra keys as they stand.
+- The `finish_reason` `eos` becomes `stop`, with the `native_finish_reason` `eos` (the name of the key is OpenRouter's).
+- Log probabilities that are arrays or a number become `logprobs.content` (see `_logprob_forms`). The original is kept
+  as `native_logprobs`.
+- In a request, a number as `logprobs` becomes `logprobs: true` with the number as `top_logprobs`.
+- In a request's `response_format`, a JSON Schema in `schema` moves to `json_schema.schema`, with a name. The original
+  is kept as `native_response_format`.
+- Keys that only Together has (`seed`, `prompt`, `warnings`, `token_id` and others) are kept under the same names.
 
-Two things cannot be told apart on the way back, because both are OpenAI's format: a value that itself says `stop` with
-`native_finish_reason` `eos`, and a request with `logprobs=True` beside `top_logprobs`. Both are read as Together's form.
-`to_openai_with_loss` names them, as it does everything else that would not survive.
+Two forms of OpenAI's own format are ambiguous, and `from_openai` reads them as Together's:
+
+- a `finish_reason` `stop` with the `native_finish_reason` `eos`
+- a request with both `logprobs: true` and `top_logprobs`
+
+The function `to_openai_with_loss` lists them, and every other difference that a round trip would make.
+
+Does not change its arguments, and drops data only if an option asks for it.
 """
 
 from __future__ import annotations
@@ -57,7 +61,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Loss", "from_openai", "to_openai", "to_openai_with_loss"]
 
-Loss.__module__ = __name__  # the public module, which pickles name
+Loss.__module__ = __name__  # pickles refer to the class by its public module
 
 _REASONING = ("reasoning", "reasoning_content")
 
@@ -119,11 +123,20 @@ def to_openai(
     only_openai: bool = False,
     reasoning_key: str | None = None,
 ) -> Any:
-    """A value in OpenAI's format, as a new dict; a mapping is first read as the value that it is (see `from_openai`).
+    """Return a value in OpenAI's format, as a new dict. A mapping is first read as `from_openai` reads it.
 
-    With `only_openai` it is exactly OpenAI's schema: no other keys and no values that it does not allow, what it requires
-    filled in with null or an empty value, unknown finish reasons as `stop`. `reasoning_key` (`reasoning` or
-    `reasoning_content`) is the key for the reasoning, which otherwise keeps its own; OpenAI's schema has none.
+    With `only_openai` the result conforms to OpenAI's schema: keys and values that the schema does not allow are
+    dropped, missing required values become null or an empty value, and unknown finish reasons become `stop`.
+
+    `reasoning_key` (`reasoning` or `reasoning_content`) is the key under which reasoning text is returned. By default
+    it is returned under the key that the server used, and with `only_openai` it is dropped, because OpenAI's schema has
+    neither key.
+
+    Raises TypeError if the argument cannot be converted, and ParseError if it is nested too deeply.
+
+    >>> from together_adapters.openai_format import to_openai
+    >>> to_openai({"choices": [{"index": 0, "delta": {}, "finish_reason": "eos"}]})["choices"][0]["finish_reason"]
+    'stop'
     """
     value = _value_of(value)
     if only_openai:
@@ -140,7 +153,12 @@ def to_openai_with_loss(
     only_openai: bool = False,
     reasoning_key: str | None = None,
 ) -> tuple[dict[str, JSON], list[Loss]]:
-    """As `to_openai`, with a list of what would not survive: each place where `from_openai` of the dict is not the value."""
+    """Return the result of `to_openai`, and a list of the data that a round trip through `from_openai` would lose.
+
+    >>> from together_adapters.openai_format import to_openai_with_loss
+    >>> to_openai_with_loss({"messages": [], "model": "m", "top_k": 40}, only_openai=True)
+    ({'messages': [], 'model': 'm'}, [Loss(path='top_k', problem='left out', value=40)])
+    """
     value = _value_of(value)
     data: dict[str, Any] = {**to_openai(value, only_openai=only_openai, reasoning_key=reasoning_key)}
     return data, diff(value, from_openai(data, value.__class__))
@@ -156,14 +174,20 @@ if TYPE_CHECKING:
 
 
 def from_openai(source: Source, kind: type[Any] | None = None, *, reasoning_key: str | None = None) -> Any:
-    """The value that a JSON object in OpenAI's format is: a response, a chunk, a request or an error body.
+    """Return the value of a JSON object in OpenAI's format: a response, a chunk, a request or an error body.
 
-    `source` is a mapping, or an object of an SDK (anything with `to_dict` or `model_dump`). An object whose choices
-    have neither a delta nor a message is a chunk where its `object` says so, else a response; so an object that is no
-    completion at all, like `{"a": 1}`, comes out as a response without choices, its keys in `extra`, and without issues.
-    `kind`, one of the four classes, settles it where the caller knows. `reasoning_key` is the key for the reasoning,
-    which otherwise keeps its own.
-    Raises TypeError for what is none of these, ParseError for what is nested too deeply.
+    `source` is a mapping, or an object of an SDK (anything with `to_dict` or `model_dump`). `kind` is the class of the
+    result: ChatCompletionResponse, ChatCompletionChunk, ChatCompletionRequest or ErrorData.
+
+    By default the class is detected. If the choices have neither a delta nor a message, the object's `object`
+    determines whether it is a chunk or a response. An unrelated object like `{"a": 1}` therefore becomes a
+    response without choices and without issues, whose keys are in `extra`.
+
+    `reasoning_key` (`reasoning` or `reasoning_content`) is the key under which reasoning text is read. By default the
+    key is unchanged.
+
+    Raises TypeError if `source` is not such an object or `kind` is not such a class, and ParseError if `source` is
+    nested too deeply.
 
     >>> from together_adapters.openai_format import from_openai
     >>> from_openai({"a": 1})
@@ -172,7 +196,8 @@ def from_openai(source: Source, kind: type[Any] | None = None, *, reasoning_key:
     data = _members_of(source)
     cls = _kind_of(data) if kind is None else kind
     if not hasattr(cls, "from_dict"):
-        raise TypeError(f"kind: expected one of the four classes, got {kind!r}")
+        names = "ChatCompletionResponse, ChatCompletionChunk, ChatCompletionRequest or ErrorData"
+        raise TypeError(f"kind must be {names}, got {kind!r}")
     if cls is ChatCompletionRequest:
         data = _request_from_openai(data)
     elif cls in (ChatCompletionResponse, ChatCompletionChunk):
@@ -183,7 +208,7 @@ def from_openai(source: Source, kind: type[Any] | None = None, *, reasoning_key:
     return value
 
 
-# ---- what came
+# ---- arguments
 
 
 def _value_of(value: AnyConvertible) -> Convertible:
@@ -197,7 +222,7 @@ def _value_of(value: AnyConvertible) -> Convertible:
 
 
 def _members_of(source: Any) -> dict[str, Any]:
-    """Return a copy of the JSON object of a mapping or an SDK's object."""
+    """Return a copy of the JSON object that a mapping or an SDK's object contains."""
     try:
         data: object = raw_of(source)
     except RecursionError:
@@ -225,7 +250,7 @@ def _kind_of(data: Mapping[str, Any]) -> Any:
 
 
 def _each_choice(data: dict[str, Any], convert: Any) -> None:
-    """Replace each choice by what it is converted to."""
+    """Replace each choice with the result of converting it."""
     choices: object = data.get("choices")
     if is_list(choices):
         data["choices"] = [convert(choice) if is_dict(choice) else choice for choice in choices]
@@ -268,7 +293,7 @@ def _rename_reasoning(data: dict[str, Any], chosen: str) -> None:
 
 
 def _request_to_openai(data: dict[str, Any]) -> dict[str, Any]:
-    """Together's spellings become OpenAI's; all else stays."""
+    """Convert Together's forms in a request's JSON to OpenAI's, in place."""
     count = data.get("logprobs")
     if isinstance(count, int) and not isinstance(count, bool):
         data["logprobs"] = True
@@ -282,7 +307,7 @@ def _request_to_openai(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _request_from_openai(data: dict[str, Any]) -> dict[str, Any]:
-    """The way back; a bool alone, without a number, stays."""
+    """Convert OpenAI's forms in a request's JSON to Together's, in place. `logprobs` stays a bool without a number."""
     count = data.get("top_logprobs")
     if data.get("logprobs") is True and isinstance(count, int) and not isinstance(count, bool):
         del data["top_logprobs"]
@@ -294,7 +319,7 @@ def _request_from_openai(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_json_schema(response_format: object) -> dict[str, Any] | None:
-    """OpenAI's form of a response format that has its schema beside its type."""
+    """Return OpenAI's form of a `response_format` whose schema is a sibling of its type, or None for any other."""
     if not is_dict(response_format) or response_format.get("json_schema") is not None:
         return None
     schema: object = response_format.get("schema")

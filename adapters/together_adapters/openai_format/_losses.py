@@ -1,4 +1,4 @@
-"""What differs between two values, by path. Nothing here knows the formats that they were converted between."""
+"""The differences between two values, by path. Independent of the formats that they were converted between."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ _SHOWN = 80
 
 @with_jsonable_asdict
 class Loss(NamedTuple):
-    """A part that a conversion does not keep: the `value` at a `path` like `choices[0].seed`, and what becomes of it."""
+    """A value that a conversion does not preserve.
+
+    `path` is its position, like `choices[0].seed`, `problem` describes what replaces it, and `value` is the original.
+    """
 
     path: str
     problem: str
@@ -28,7 +31,7 @@ class Loss(NamedTuple):
 
 
 def diff(before: Any, after: Any) -> list[Loss]:
-    """Each place where `after` is not as `before`, both being values of one class; none where they are equal."""
+    """Return the differences between two values of one class, with one for each path at most."""
     found: dict[str, Loss] = {}
     for loss in _between(before, after, ""):
         found.setdefault(loss.path, loss)
@@ -57,7 +60,7 @@ def _between_values(before: Any, after: Any, path: str) -> Iterator[Loss]:
             where, becomes = at(path, key), getattr(after, name)
             for loss in _between(getattr(before, name), becomes, where):
                 differing.add(key)
-                if loss.path == where and key in before.extra:  # what came was of another kind, and is kept there
+                if loss.path == where and key in before.extra:  # the original did not match the field's type
                     raw = before.extra[key]
                     loss = Loss(where, _problem(raw, becomes), raw)
                 yield loss

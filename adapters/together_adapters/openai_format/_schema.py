@@ -1,7 +1,9 @@
-"""OpenAI's schema of chat completions (its OpenAPI document, May 2026) as rules: responses, chunks, errors and requests.
-Rules only: nothing here makes OpenAI's spelling of Together's (see `openai_format`).
+"""OpenAI's schema of chat completions as rules, for responses, chunks, errors and requests.
 
-Where the schema requires a key that Together does not send, null stands there if it may, else an empty value.
+The source is OpenAI's OpenAPI document of May 2026. A key that the schema requires and Together does not send becomes
+null if the schema allows null, and otherwise an empty value.
+
+Contains rules only. `openai_format` converts Together's forms to OpenAI's.
 """
 
 from __future__ import annotations
@@ -36,11 +38,11 @@ _SERVICE_TIERS = literal("auto", "default", "flex", "scale", "priority")
 
 
 def _tagged(kind: str, rule: Any) -> Any:
-    """An object whose `type` says under which key it has what it holds."""
+    """Return the rule of an object whose `type` is the name of the key that contains its value."""
     return object_of({"type": (literal(kind), INVALID), kind: (rule, INVALID)})
 
 
-# ---- what responses and chunks share
+# ---- shared by responses and chunks
 
 _TOKEN: dict[str, Any] = {
     "token": (text, ""),
@@ -207,7 +209,7 @@ _ASKED = either(
     _ASSISTANT,
     object_of({"role": (literal("tool"), INVALID), "content": (_TEXT_OR_PARTS, ""), "tool_call_id": (text, "")}),
     object_of({"role": (literal("function"), INVALID), "content": (nullable(text), None), "name": (text, "")}),
-    # The schema has no other roles; what is asked under another is asked by the user.
+    # The schema does not allow other roles. A message with another role becomes the user's.
     object_of({"role": (literal(), "user"), "content": (_TEXT_OR_USER_PARTS, "")}, {"name": text}),
 )
 _FUNCTION = object_of({"name": (text, "")}, {"description": text, "parameters": raw_object, "strict": flag})

@@ -1,7 +1,10 @@
-"""Rules that fit JSON to a schema: what fits is kept, what is not in the schema is left out, what is missing is filled in.
-Rules never raise and never change what they are given, of which the result may hold parts.
+"""Rules that make JSON conform to a schema.
 
-A rule takes raw JSON and gives what it becomes, or `INVALID` where nothing of it can stand.
+A rule is a function from JSON to JSON. It keeps valid values, drops keys that are not in the schema, and adds required
+values that are missing. It returns `INVALID` if no part of the value is usable. The other functions of this module
+return rules. The result of a rule may share parts with its argument.
+
+Does not raise exceptions or change arguments.
 """
 
 from __future__ import annotations
@@ -42,31 +45,31 @@ INVALID: Any = _Invalid()
 
 
 def text(raw: Any) -> Any:
-    """A string."""
+    """Accept a string."""
     return raw if isinstance(raw, str) else INVALID
 
 
 def flag(raw: Any) -> Any:
-    """true or false."""
+    """Accept true or false."""
     return raw if isinstance(raw, bool) else INVALID
 
 
 def integer(raw: Any) -> Any:
-    """An integer; a number that says one in another way becomes it."""
+    """Accept an integer. A float without a fraction is converted: 5.0 becomes 5."""
     if isinstance(raw, int) and not isinstance(raw, bool):
         return raw
     return int(raw) if isinstance(raw, float) and raw.is_integer() else INVALID
 
 
 def number(raw: Any) -> Any:
-    """A finite number."""
+    """Accept a finite number."""
     if isinstance(raw, (int, float)) and not isinstance(raw, bool) and raw - raw == 0:
         return raw
     return INVALID
 
 
 def between(rule: Rule, low: float, high: float) -> Rule:
-    """A number that is not under `low` and not over `high`."""
+    """Return a rule for numbers of at least `low` and at most `high`."""
 
     def fit(raw: Any) -> Any:
         fitted = rule(raw)
@@ -76,24 +79,24 @@ def between(rule: Rule, low: float, high: float) -> Rule:
 
 
 def integer_map(raw: Any) -> Any:
-    """An object whose values are integers; other numbers are rounded."""
+    """Accept an object whose values are integers. Other numbers are rounded, and other values are dropped."""
     if not is_dict(raw):
         return INVALID
     return {name: round(value) for name, value in raw.items() if number(value) is not INVALID}
 
 
 def raw_object(raw: Any) -> Any:
-    """Any object, such as a JSON Schema."""
+    """Accept any object, such as a JSON Schema."""
     return raw if is_dict(raw) else INVALID
 
 
 def literal(*names: str) -> Rule:
-    """One of some strings."""
+    """Return a rule for the given strings."""
     return lambda raw: raw if isinstance(raw, str) and raw in names else INVALID
 
 
 def nullable(rule: Rule) -> Rule:
-    """What the rule gives, or null."""
+    """Return a rule that returns null where the given rule returns INVALID."""
 
     def fit(raw: Any) -> Any:
         fitted = rule(raw)
@@ -103,12 +106,12 @@ def nullable(rule: Rule) -> Rule:
 
 
 def either(*rules: Rule) -> Rule:
-    """The first rule that can keep anything."""
+    """Return a rule that applies the first of the given rules that does not return INVALID."""
     return lambda raw: next((fitted for rule in rules if (fitted := rule(raw)) is not INVALID), INVALID)
 
 
 def array(rule: Rule, least: int = 0, most: int | None = None) -> Rule:
-    """The first `most` elements that fit; nothing at all where there are fewer than `least`."""
+    """Return a rule for arrays that keeps the first `most` valid elements, and needs at least `least` of them."""
 
     def fit(raw: Any) -> Any:
         if not is_list(raw):
@@ -120,7 +123,7 @@ def array(rule: Rule, least: int = 0, most: int | None = None) -> Rule:
 
 
 def map_of(rule: Rule) -> Rule:
-    """An object of any keys, without the values that do not fit."""
+    """Return a rule for objects with any keys that drops invalid values."""
 
     def fit(raw: Any) -> Any:
         if not is_dict(raw):
@@ -131,10 +134,10 @@ def map_of(rule: Rule) -> Rule:
 
 
 def object_of(required: Mapping[str, tuple[Rule, Any]], optional: Mapping[str, Rule] | None = None) -> Rule:
-    """An object of these keys only.
+    """Return a rule for objects that keeps only the given keys.
 
-    A required key has its rule and what stands there where the rule cannot keep anything; where that is UNFIT, the
-    whole object does not fit. An optional key that is null is left out, which every schema allows.
+    A required key has a rule, and a default for values that the rule does not accept. If the default is INVALID, so is
+    the whole object. An optional key whose value is null is dropped, which every schema allows.
     """
 
     def fit(raw: Any) -> Any:

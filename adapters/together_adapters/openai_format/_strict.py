@@ -1,6 +1,6 @@
-"""OpenAI's format to the letter: no keys and no values that its schema does not have, and all that it requires.
+"""Converting a value to JSON that conforms to OpenAI's schema: only allowed keys and values, and all required ones.
 
-It never tells what that loses; `openai_format.to_openai_with_loss` finds out by reading the result again.
+Does not report the dropped data. `openai_format.to_openai_with_loss` finds it by reading the result again.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _AS_OPENAI = {
 
 
 def to_strict(value: object, data: dict[str, Any]) -> dict[str, Any]:
-    """What a converted value comes to within OpenAI's schema."""
+    """Return the JSON of a value, which has been converted to OpenAI's forms, as OpenAI's schema allows it."""
     fitted: dict[str, Any]
     if isinstance(value, ErrorData):
         fitted = ERROR(_error(data))
@@ -42,14 +42,14 @@ def to_strict(value: object, data: dict[str, Any]) -> dict[str, Any]:
 
 
 def normalized(value: Any) -> dict[str, Any]:
-    """Return a value's JSON with its fields' values in place of the spelling that the server sent.
+    """Return a value's JSON with the values of its fields instead of the JSON that the server sent.
 
-    A count of 5.0 becomes 5, and an object of arguments its text. (`raw_of` returns the server's spelling.)
+    A count of 5.0 becomes 5, and an object of tool call arguments becomes text. (`raw_of` returns the server's JSON.)
     """
     members: dict[str, Any] = value.__dict__
     data = {key: _normalized_item(item) for key, item in members.items() if key != "extra"}
     for key, raw in value.extra.items():
-        if key not in data or (isinstance(raw, int) and data[key] == raw):  # 1 is a number as 1.0 is
+        if key not in data or (isinstance(raw, int) and data[key] == raw):  # 1 was sent, and the field contains 1.0
             data[key] = raw
     return data
 
@@ -86,7 +86,7 @@ def _choice(position: int, choice: dict[str, Any], is_chunk: bool) -> dict[str, 
 
 
 def _text(content: object) -> object:
-    """The text of a content of parts."""
+    """Return the text of `content`: that of its text parts, joined, if it is an array."""
     if not is_list(content):
         return content
     texts: list[object] = [part.get("text") for part in objects_in(content) if part.get("type") == "text"]
@@ -107,7 +107,7 @@ def _as_text(message: Any) -> str:
 
 
 def _error(data: dict[str, Any]) -> dict[str, Any]:
-    """Every form of an error body that servers send in OpenAI's."""
+    """Return an error body in OpenAI's form. Servers send it in several other forms."""
     error: Any = data.get("error")
     if not is_dict(error):
         detail = error if error is not None else data.get("detail")
