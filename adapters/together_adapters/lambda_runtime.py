@@ -1,31 +1,33 @@
-"""A runtime for AWS Lambda that streams: `python -m together_adapters.lambda_runtime [MODULE.FUNCTION]`.
+"""A runtime for AWS Lambda that can stream: `python -m together_adapters.lambda_runtime [MODULE.FUNCTION]`.
 
-It never needs a package of AWS's, and never runs two events at once.
+AWS's own runtime for Python (awslambdaric 4.2) sends only whole responses. This one requests events from Lambda's
+Runtime API in the same way, runs ordinary handlers as usual, and sends the parts that a generator yields immediately.
+There are three ways to use it instead of AWS's runtime:
 
-AWS's own runtime for Python (awslambdaric 4.2) sends whole responses only. This one asks Lambda's Runtime API for
-events as that one does, runs ordinary handlers as usual, and sends what a generator yields as it comes. Put it in
-the place of AWS's in one of three ways:
+- The runtime `provided.al2023`, with a Python in the package or in a layer, and a `bootstrap` script that runs this
+  module.
+- A container image whose ENTRYPOINT is `python -m together_adapters.lambda_runtime` and whose CMD is the handler.
+- A managed Python runtime with `AWS_LAMBDA_EXEC_WRAPPER=/var/task/stream.sh`. The script consists of
+  `exec "$1" -m together_adapters.lambda_runtime`, because its arguments are the command of AWS's runtime.
 
-- runtime `provided.al2023` with a Python in the package or a layer: a `bootstrap` script that runs this module;
-- a container image whose ENTRYPOINT is `python -m together_adapters.lambda_runtime` and whose CMD is the handler;
-- a managed Python runtime with `AWS_LAMBDA_EXEC_WRAPPER=/var/task/stream.sh`, a script that is
-  `exec "$1" -m together_adapters.lambda_runtime`, because Lambda gives it the command of its own runtime.
+The name of the handler is the argument, or the environment variable `_HANDLER`.
 
-The handler's name is the argument, or `_HANDLER`. A handler that returns an iterator, such as that of
-`aws_lambda.respond_stream`, or is a generator function, gives the parts of a response: bytes or text. If the first is
-a dict, it is the prelude of an HTTP response: `statusCode`, `headers`, `cookies`. An exception before the first part
-is an ordinary error of the function, a later one is reported in the trailers of the stream. A stream whose reader has
-gone is closed.
+A response is streamed if the handler returns an iterator, such as the result of `aws_lambda.respond_stream`, or is a
+generator function. Its parts are bytes or text. If the first part is a dict, it is the prelude of an HTTP response,
+with `statusCode`, `headers` and `cookies`. An exception before the first part is reported as an error of the function.
+A later exception is reported in the trailers of the stream. If the client disconnects, the iterator is closed.
 
-What a handler logs is written to the function's log from the level that it sets, if it has imported `logging` by the
-time that it is loaded and added no handler of its own.
+Records of the `logging` module are written to the function's log, at the level that the function sets. This requires
+that the function's module imports `logging` and does not add a log handler itself.
 
-`TOGETHER_LAMBDA_STREAMING` (see `aws_lambda`) is set to `on` unless it is set. With `always`, a function URL or a REST
-API gets every HTTP response as a stream, also those that a handler returns whole; function URLs in the mode
-RESPONSE_STREAM and REST APIs with the transfer mode STREAM are thought to need it.
+`TOGETHER_LAMBDA_STREAMING` (see `aws_lambda`) defaults to `on`. With `always`, every HTTP response to a function URL or
+a REST API is sent as a stream, also one that a handler returns whole. Function URLs in the mode RESPONSE_STREAM and
+REST APIs with the transfer mode STREAM probably require this.
 
-Everything here was tried against an emulator of the Runtime API only, not in AWS: the three ways to deploy it, the
-delivery of the prelude and of the trailers, and `always` are built from AWS's documentation.
+This module was tested only against an emulator of the Runtime API, not in AWS. The three ways to deploy it, the
+delivery of the prelude and of the trailers, and `always` follow AWS's documentation.
+
+Handles one event at a time, and needs no package of AWS.
 """
 
 from __future__ import annotations
@@ -59,21 +61,21 @@ if TYPE_CHECKING:
 __all__ = ["RuntimeAPI", "main", "serve"]
 
 _CLIENT_FIELDS = ("installation_id", "app_title", "app_version_name", "app_version_code", "app_package_name")
-RuntimeAPI.__module__ = __name__  # the public module
+RuntimeAPI.__module__ = __name__  # the public module of the class
 
 _PRELUDE_TYPE = "application/vnd.awslambda.http-integration-response"
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run the handler that the arguments, or the environment, name; ends only with the process, by SystemExit."""
+    """Run the handler that the arguments or the environment name, until the process ends. Raises SystemExit."""
     names = sys.argv[1:] if argv is None else argv
-    for output in (sys.stdout, sys.stderr):  # what is buffered would be lost when the process is frozen
+    for output in (sys.stdout, sys.stderr):  # buffered output would be lost when Lambda freezes the process
         if isinstance(output, io.TextIOWrapper):
             output.reconfigure(line_buffering=True, errors="backslashreplace")
     os.environ.setdefault(STREAMING, "on")
     _add_paths()
     if "AWS_LAMBDA_RUNTIME_API" not in os.environ:
-        raise SystemExit("AWS_LAMBDA_RUNTIME_API is not set: Lambda sets it when it starts a runtime")
+        raise SystemExit("AWS_LAMBDA_RUNTIME_API is not set: run this module as the runtime of a Lambda function")
     api = RuntimeAPI(os.environ["AWS_LAMBDA_RUNTIME_API"])
     try:
         handler = load(names[0] if names else os.environ["_HANDLER"])
@@ -86,7 +88,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def _add_paths() -> None:
-    """Where AWS's runtimes look for modules: the function first, then the layers."""
+    """Add the directories in which AWS's runtimes look for modules: the function first, then the layers."""
     root = os.environ.get("LAMBDA_TASK_ROOT", os.getcwd())
     layers = ["/opt/python/lib/python{}.{}/site-packages".format(*sys.version_info), "/opt/python"]
     sys.path[:0] = [path for path in [root] if path not in sys.path]
@@ -94,7 +96,7 @@ def _add_paths() -> None:
 
 
 class _NoHandler(Exception):
-    """The module has no such function."""
+    """The module does not define the function."""
 
 
 class _BadName(Exception):
@@ -112,21 +114,21 @@ _INIT_ERRORS: dict[type, str] = {
 
 
 def load(name: str) -> Handler:
-    """The function that `module.function` names; slashes in the module's name are taken for dots."""
+    """Import and return the function named `module.function`. Slashes in the module's name are read as dots."""
     from importlib import import_module
 
     module, dot, function = name.rpartition(".")
     if not dot or not module or not function:
-        raise _BadName(f"the handler is named by MODULE.FUNCTION, not {name!a}")
+        raise _BadName(f"the name of the handler must be MODULE.FUNCTION, got {name!a}")
     handler: Handler | None = getattr(import_module(module.replace("/", ".")), function, None)
     if handler is None:
-        raise _NoHandler(f"the module {module!a} has no {function!a}")
+        raise _NoHandler(f"the module {module!a} does not define the handler {function!a}")
     return handler
 
 
 def _show_logs() -> None:
-    """Write what a handler logs to the function's log, as AWS's runtime does, unless it sees to that itself."""
-    logging: Any = sys.modules.get("logging")  # which takes 10 ms to import
+    """Write log records to the function's log, as AWS's runtime does, unless the function has added a log handler."""
+    logging: Any = sys.modules.get("logging")  # not imported here, because that takes 10 ms
     if logging is None or logging.getLogger().handlers:
         return
     writer = logging.StreamHandler(sys.stdout)
@@ -138,8 +140,11 @@ def _show_logs() -> None:
 
 
 def _wait_for_restore(api: RuntimeAPI) -> None:
-    """SnapStart: the hooks that were registered with AWS's package, and between them the snapshot."""
-    hooks: Any = sys.modules.get("snapshot_restore_py")  # loaded where anything was registered
+    """Take part in SnapStart: run the hooks before the snapshot, wait for the restore, and run the hooks after it.
+
+    The hooks are those that the function has registered with AWS's package `snapshot_restore_py`.
+    """
+    hooks: Any = sys.modules.get("snapshot_restore_py")  # loaded if the function has registered hooks
     before: list[Any] = hooks.get_before_snapshot() if hooks else []
     after: list[Any] = hooks.get_after_restore() if hooks else []
     try:
@@ -149,7 +154,7 @@ def _wait_for_restore(api: RuntimeAPI) -> None:
     except Exception as error:
         _fail(api, "/init/error", error, "Runtime.BeforeSnapshotError", 64)
     api.call("GET", "/restore/next")
-    api.close()  # a connection that was snapshotted leads nowhere after the restore
+    api.close()  # the connection was open during the snapshot, and is dead after the restore
     try:
         for function, args, kwargs in after:
             function(*args, **kwargs)
@@ -158,7 +163,7 @@ def _wait_for_restore(api: RuntimeAPI) -> None:
 
 
 def serve(handler: Handler, api: RuntimeAPI) -> None:
-    """Take event after event; returns never."""
+    """Request events and run the handler on each of them. Does not return."""
     while True:
         headers, body = api.call("GET", "/invocation/next")
         trace = headers.get("Lambda-Runtime-Trace-Id")
@@ -170,7 +175,7 @@ def serve(handler: Handler, api: RuntimeAPI) -> None:
 
 
 def invoke(handler: Handler, api: RuntimeAPI, headers: Message, body: bytes) -> None:
-    """Run the handler on one event and send what it gives, or how it failed."""
+    """Run the handler on one event, and send its result or a report of its exception."""
     context = Context(headers)
     path = f"/invocation/{context.aws_request_id}"
     echoed = {name: value for name in ("Lambda-Runtime-Invocation-Id",) if (value := headers.get(name))}
@@ -191,7 +196,7 @@ def invoke(handler: Handler, api: RuntimeAPI, headers: Message, body: bytes) -> 
 
 
 def _parts_of(result: JSON, event: JSON) -> Iterator[JSON] | None:
-    """Return the parts of a result that is streamed; None for one that is sent whole."""
+    """Return the parts of a result that is to be streamed, or None for one that is to be sent whole."""
     if hasattr(result, "__next__"):
         parts: Iterator[JSON] = result
         return parts
@@ -215,7 +220,7 @@ def _stream(api: RuntimeAPI, path: str, parts: Iterator[JSON], headers: dict[str
 
 
 def _close(parts: JSON) -> None:
-    """Close what gave the parts; by then Lambda has its answer, so a failure goes into the log only."""
+    """Close the iterator of the parts. An exception is only logged, because Lambda has received the response."""
     try:
         close_source(parts)
     except Exception as error:
@@ -228,7 +233,7 @@ def _marshalled(result: JSON) -> tuple[bytes, str]:
         data, kind = result, "application/unknown"
     else:
         if hasattr(result, "__await__") and hasattr(result, "close"):
-            result.close()  # so that Python does not warn of it besides
+            result.close()  # prevents Python's warning about a coroutine that was not awaited
         data, kind = json.dumps(to_jsonable(result)).encode("ascii"), "application/json"
     if len(data) > MAX_RESPONSE_BYTES:
         raise ResponseTooLargeError(len(data), MAX_RESPONSE_BYTES)
@@ -242,7 +247,7 @@ def _fail(api: RuntimeAPI, path: str, error: BaseException, kind: str | None, st
 
 
 class Context:
-    """One invocation, from the headers of the Runtime API; what the platform does not tell is None."""
+    """The context of one invocation, from the headers of the Runtime API. Missing attributes default to None."""
 
     def __init__(self, headers: Message) -> None:
         environment = os.environ.get
@@ -265,7 +270,7 @@ class Context:
         self._deadline = int(deadline) if deadline.isdecimal() else 0
 
     def get_remaining_time_in_millis(self) -> int:
-        """The milliseconds until Lambda ends the invocation, 0 when there are none."""
+        """Return the milliseconds until Lambda ends the invocation, at least 0."""
         return max(0, self._deadline - int(time.time() * 1000))
 
     def log(self, message: object) -> None:
@@ -277,16 +282,16 @@ class Context:
 
 
 def _client_context(caller: dict[str, Any]) -> SimpleNamespace:
-    """What a mobile application told of itself: `client` has attributes, `custom` and `env` are dicts."""
+    """Return the context that a mobile application has sent: `client` has attributes, `custom` and `env` are dicts."""
     told: object = caller.get("client")
     client = SimpleNamespace(**{name: told.get(name) for name in _CLIENT_FIELDS}) if is_dict(told) else None
     return SimpleNamespace(client=client, custom=caller.get("custom"), env=caller.get("env"))
 
 
 def _json_header(text: str | None) -> dict[str, Any] | None:
-    """The JSON object of a header; None where there is none."""
+    """Return the JSON object in a header, or None if the header is absent or does not contain an object."""
     try:
-        # http.client reads headers as Latin-1; this one is sent as UTF-8.
+        # http.client decodes headers as Latin-1, but Lambda encodes this one as UTF-8.
         value: JSON = json.loads(text.encode("latin-1").decode("utf-8")) if text else None
     except ValueError:
         return None

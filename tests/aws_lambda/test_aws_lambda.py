@@ -1,4 +1,4 @@
-"""Events of every source to requests, values to responses of every shape, and what must never get out."""
+"""Events of every source are read, responses have the format of their source, and secrets are not sent."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def case(path: Path) -> Any:
 
 
 def valid(response: Any) -> Any:
-    """What every runtime does with a returned value: JSON in UTF-8, whose numbers any reader knows."""
+    """Assert that every runtime can serialise a returned value, as strict JSON in UTF-8, and return the value."""
     text = json.dumps(response, ensure_ascii=False, allow_nan=False)
     assert json.loads(text.encode("utf-8")) == response
     return response
@@ -73,7 +73,7 @@ def valid(response: Any) -> Any:
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
-def test_recorded_event(path: Path) -> None:
+def test_recorded_event_is_read_and_pickled(path: Path) -> None:
     data = case(path)
     read, expected = parse_event(data["event"]), data["request"]
     assert read._replace(raw=None) == HttpEvent(**{**expected, "body": base64.b64decode(expected["body"])}, raw=None)
@@ -85,7 +85,7 @@ def test_recorded_event(path: Path) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @given(request=requests)
 def test_request_is_equal_from_every_source(kind: str, request: Request) -> None:
-    if kind == "alb":  # a balancer without multi-value headers passes on the last value of each name
+    if kind == "alb":  # a load balancer without multi-value headers forwards only the last value of each name
         request = request._replace(query=list(dict(request.query).items()))
     read = parse_event(json.loads(json.dumps(event_of(kind, request))))
     assert (read.kind, read.method, read.path, read.body) == (kind.removesuffix("_multi"), *request[:2], request.body)
@@ -101,7 +101,7 @@ def test_request_is_equal_from_every_source(kind: str, request: Request) -> None
 def test_direct_event_body_is_payload(payload: Any) -> None:
     read = parse_event(payload)
     assert read[:6] == ("direct", "", "", {}, {}, {})
-    json.loads(read.body)  # nothing in it that is no JSON
+    json.loads(read.body)  # does not raise
     assert parse_event([payload]).json() == respond([payload], [payload])
 
 
@@ -190,7 +190,7 @@ def test_every_kind_of_event_has_one_class() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_response_reaches_the_client(kind: str) -> None:
+def test_response_of_every_source_reaches_the_client_complete(kind: str) -> None:
     event = event_of(kind, Request("GET", "/", headers=[("x", "y")]))
     cookies = ["a=1; Secure", "b=2", "c=3"]
     headers = {"X-One": "1", "X-Two": ["2", "3"]}
@@ -203,7 +203,7 @@ def test_a_response_reaches_the_client(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(data=st.one_of(st.binary(max_size=30), texts, st.none()))
-def test_bodies_that_are_no_json(kind: str, data: bytes | str | None) -> None:
+def test_body_of_text_bytes_or_none_is_sent_unchanged(kind: str, data: bytes | str | None) -> None:
     got = sent_by(kind, valid(respond(data, event_of(kind, Request("GET", "/", headers=[("x", "y")])))))
     if isinstance(data, str):
         assert got.body.decode() == data.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
@@ -259,7 +259,7 @@ def test_header_injection_is_refused(control: str, where: str) -> None:
 
 @pytest.mark.parametrize("wrong", [7, None, b"v", ["v", 7]], ids=repr)
 def test_non_text_header_is_refused(wrong: Any) -> None:
-    with pytest.raises(TypeError, match="the header x-n is"):
+    with pytest.raises(TypeError, match="the value of the header x-n must be a string, got "):
         respond({}, headers={"x-n": wrong})
 
 
@@ -271,7 +271,7 @@ def test_invalid_status_is_refused(status: Any) -> None:
 
 @pytest.mark.parametrize("kind", [*KINDS, "direct"])
 @pytest.mark.parametrize("char", ["a", '"', "\ud800", "é"])
-def test_size_guard(kind: str, char: str) -> None:
+def test_response_above_the_size_limit_is_refused(kind: str, char: str) -> None:
     event = {"direct": 1} if kind == "direct" else event_of(kind, POST)
     limit = 2**20 if kind.startswith("alb") else LIMIT
     per_char = len(json.dumps(respond(char * 2, event))) - len(json.dumps(respond(char, event)))
@@ -289,7 +289,7 @@ def test_size_guard(kind: str, char: str) -> None:
 @pytest.mark.parametrize(
     "text", ["NaN", "sNaN", "-Infinity", "1E+999999", "1E-999999", "1.5", "-0", "12345678901234567890"]
 )
-def test_decimals(text: str) -> None:
+def test_decimal_is_sent_as_number_or_null(text: str) -> None:
     number = Decimal(text)
     told = valid(respond({"n": number}, {"direct": 1}))["n"]
     if number.is_finite() and abs(number) < Decimal("1E+308"):
@@ -298,14 +298,14 @@ def test_decimals(text: str) -> None:
         assert told is None
 
 
-def test_one_byte_too_many() -> None:
+def test_response_one_byte_above_the_limit_is_refused() -> None:
     with pytest.raises(ResponseTooLargeError):
         respond("a" * (LIMIT - 2 + 1), {"direct": 1})
     assert len(json.dumps(respond("a" * (LIMIT - 2), {"direct": 1}))) == LIMIT
 
 
-def test_values_can_be_returned_as_they_are() -> None:
-    """As AWS's own runtime client marshals: `_asdict` where there is one, JSON as UTF-8."""
+def test_values_returned_by_a_handler_are_serialised_by_aws_runtime() -> None:
+    """AWS's runtime client calls `_asdict` for objects that JSON lacks, and sends the JSON as UTF-8."""
 
     def marshalled(value: Any) -> Any:
         text = json.dumps(value, default=lambda item: item._asdict(), ensure_ascii=False, allow_nan=False)
@@ -385,7 +385,7 @@ def test_error_response_hides_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_error_response_hides_request_credentials(kind: str) -> None:
-    """Not a cookie's value alone, and not the half of one that the longest message still takes."""
+    """A cookie's value alone is removed too, and a credential at the end of the longest message is not cut in half."""
     request = POST._replace(
         headers=[("Authorization", "Bearer green-giraffe")], cookies=["theme=dark", "session=red-rabbit-red-rabbit"]
     )
@@ -398,7 +398,7 @@ def test_error_response_hides_request_credentials(kind: str) -> None:
 
 class Unreadable(errors.APIError):
     def __init__(self) -> None:
-        """Without what its base has."""
+        """Omit the attributes of the base class."""
 
 
 class Silent(ParseError):
@@ -468,13 +468,13 @@ def test_streamed_chunks_are_sent_on_arrival(kind: str, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("kind", ["http_v2", "alb", "alb_multi"])
-def test_what_cannot_be_streamed_is_buffered(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_source_without_streaming_gets_buffered_response(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(STREAMING, "on")
     assert b"[DONE]" in sent_by(kind, respond_stream(chunks(), event_of(kind, POST))).body
 
 
 class Failing:
-    """Chunks that fail after the first few; knows whether it was closed."""
+    """Chunks that raise an error after the first `after`. `closed` counts the calls of `close`."""
 
     def __init__(self, after: int, error: BaseException) -> None:
         self.left, self.error, self.closed = chunks()[:after], error, 0
@@ -528,7 +528,7 @@ def test_late_failure_is_sent_as_frame(streaming: bool, error: Exception) -> Non
 
 
 @pytest.mark.parametrize("streaming", [False, True])
-def test_a_fault_before_the_first_chunk_is_the_handlers(streaming: bool) -> None:
+def test_other_exception_before_first_chunk_is_raised(streaming: bool) -> None:
     failing = Failing(0, KeyError("fault"))
     with pytest.raises(KeyError):
         list(respond_stream(failing, None, streaming=streaming))
@@ -559,7 +559,7 @@ def test_oversized_stream_stops_early() -> None:
 # ---- the context
 
 
-def test_deadline() -> None:
+def test_deadline_leaves_the_margin() -> None:
     from time import monotonic
 
     class Context:
@@ -573,6 +573,6 @@ def test_deadline() -> None:
 
 
 @pytest.mark.parametrize("path", BODIES, ids=label)
-def test_every_recorded_body_is_answered(path: Path) -> None:
+def test_every_recorded_body_is_sent_unchanged(path: Path) -> None:
     for data in objects(path):
         assert json.loads(respond(ChatCompletionResponse.from_dict(data))["body"]) == data

@@ -1,4 +1,4 @@
-"""Our runtime, in a process of its own, against the Runtime API on loopback."""
+"""Tests of `lambda_runtime` in a process of its own, against an emulator of the Runtime API on loopback."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def running(handler: str, **options: Any) -> Iterator[RuntimeAPI]:
 
 
 def once(handler: str, event: Any, **options: Any) -> Any:
-    """One invocation, after which the runtime must still serve another."""
+    """Invoke the function once, and assert that the runtime serves another event afterwards."""
     with running(handler, **options) as api:
         first = api.invoke(event)
         assert api.process is not None and api.process.poll() is None
@@ -42,7 +42,7 @@ def once(handler: str, event: Any, **options: Any) -> Any:
 
 
 @pytest.mark.parametrize("event", [{"a": [1, None, "hé\u2028"]}, [], "text", 7, None, {"n": 1e300}], ids=repr)
-def test_ordinary_handler(event: Any) -> None:
+def test_handler_result_is_sent_as_json(event: Any) -> None:
     got = once("echo", event)
     assert got.outcome == "response" and got.json() == event and not got.streamed
     assert got.headers["Content-Type"] == "application/json"
@@ -53,7 +53,7 @@ def test_bytes_are_sent_unchanged() -> None:
 
 
 @pytest.mark.parametrize("handler", ["value", "nested_value", "answered"])
-def test_values_are_sent(handler: str) -> None:
+def test_value_in_a_result_is_sent_as_json(handler: str) -> None:
     got = once(handler, URL)
     sent = got.json()
     if handler == "answered":
@@ -62,7 +62,7 @@ def test_values_are_sent(handler: str) -> None:
     assert got.answer.isascii() and sent["choices"][0] == {"index": 0, "text": "hé\ufffd", "n": None}
 
 
-def test_context() -> None:
+def test_context_has_the_values_of_the_headers() -> None:
     headers = {
         "Lambda-Runtime-Aws-Tenant-Id": "tenant",
         "Lambda-Runtime-Client-Context": '{"client":{"app_title":"a"},"custom":{"k":1},"env":{}}',
@@ -129,7 +129,7 @@ def test_odd_error_text_is_reported_without_key(text: str, handler: str) -> None
 
 
 @pytest.mark.parametrize("size", [6 * 2**20 - 200, 6 * 2**20 + 1, MOST_BYTES + 1])
-def test_a_guarded_response(size: int) -> None:
+def test_handler_that_catches_the_size_error_sends_413(size: int) -> None:
     got = once("guarded", {**URL, "size": size})
     assert got.outcome == "response" and got.json()["statusCode"] == (200 if size < 6 * 2**20 else 413)
 
@@ -174,12 +174,12 @@ def test_parts_are_sent_when_yielded() -> None:
         assert invocation.streamed and invocation.headers["Content-Type"] == "application/octet-stream"
 
 
-def test_an_empty_stream() -> None:
+def test_stream_without_parts_is_an_empty_response() -> None:
     got = once("pieces", {"count": 0})
     assert (got.outcome, got.streamed, got.answer, got.trailers) == ("response", True, b"", {})
 
 
-def test_a_prelude() -> None:
+def test_first_part_that_is_a_dict_is_sent_as_prelude() -> None:
     got = once("with_prelude", URL)
     assert got.headers["Content-Type"] == "application/vnd.awslambda.http-integration-response"
     assert got.prelude == {"statusCode": 201, "headers": {"x": "1"}, "cookies": ["a=1"]}
@@ -197,13 +197,13 @@ def test_late_failure_is_in_trailers(handler: str, kind: str, sent: bytes) -> No
     assert "hiddenHidden" not in json.dumps(report)
 
 
-def test_parts_that_cannot_be_closed() -> None:
+def test_parts_whose_close_raises_are_sent_completely() -> None:
     got = once("closing_badly", {})
     assert (got.outcome, got.answer, got.trailers) == ("response", b"twoone", {})
 
 
-def test_a_stream_after_its_connection_was_closed() -> None:
-    """A server may close what is idle while the handler works; parts cannot be asked for again."""
+def test_stream_after_the_api_closed_the_connection_is_complete() -> None:
+    """A server may close an idle connection while the handler works, and the parts cannot be sent twice."""
     with running("pieces") as api:
         api.close_after_next = True
         for _ in range(2):
@@ -211,7 +211,7 @@ def test_a_stream_after_its_connection_was_closed() -> None:
 
 
 @pytest.mark.parametrize("kind", ["function_url", "rest_v1", "http_v2", "alb", "direct"])
-def test_chunks(kind: str) -> None:
+def test_chunks_are_streamed_to_sources_that_support_it(kind: str) -> None:
     event = {"direct": 1} if kind == "direct" else event_of(kind, Request("POST", "/v1/chat"))
     got = once("chunks", event)
     assert got.streamed == (kind not in ("http_v2", "alb"))
@@ -225,13 +225,13 @@ def test_chunks(kind: str) -> None:
     assert accumulate(iter_chunks([frames])).response.choices[0].finish_reason == "stop"  # type: ignore[index]
 
 
-def test_streaming_can_be_switched_off() -> None:
+def test_variable_off_disables_streaming() -> None:
     got = once("chunks", URL, environment={"TOGETHER_LAMBDA_STREAMING": "off"})
     assert not got.streamed and sent_by("function_url", got.json()).body.endswith(b"data: [DONE]\n\n")
 
 
 @pytest.mark.parametrize("handler", ["answered", "failed"])
-def test_whole_responses_can_be_streamed_too(handler: str) -> None:
+def test_variable_always_streams_whole_responses(handler: str) -> None:
     got = once(handler, {**URL, "text": "x"}, environment={"TOGETHER_LAMBDA_STREAMING": "always"})
     assert got.prelude["statusCode"] == (200 if handler == "answered" else 500)
     assert set(got.prelude) == {"statusCode", "headers"} and json.loads(got.streamed_body)
@@ -249,20 +249,20 @@ def test_whole_responses_can_be_streamed_too(handler: str) -> None:
     ],
     ids=repr,
 )
-def test_a_whole_response_that_is_streamed(body: Any, encoded: bool, sent: bytes | None) -> None:
+def test_body_of_a_whole_response_is_decoded_when_streamed(body: Any, encoded: bool, sent: bytes | None) -> None:
     got = once(
         "raw_response",
         {**URL, "sent": {"statusCode": 201, "body": body, "isBase64Encoded": encoded}},
         environment={"TOGETHER_LAMBDA_STREAMING": "always"},
     )
-    if sent is None:  # before its status has gone
+    if sent is None:  # the error is found before the status is sent
         assert (got.outcome, got.streamed) == ("error", False)
     else:
         assert (got.prelude, got.streamed_body, got.trailers) == ({"statusCode": 201}, sent, {})
 
 
 @pytest.mark.parametrize("endless", [True, "unclosable"])
-def test_a_stream_whose_reader_has_gone_is_closed(endless: Any) -> None:
+def test_stream_whose_client_disconnects_is_closed(endless: Any) -> None:
     with running("routed") as api:
         api.hang_up_after = 3
         assert api.invoke({"endless": endless}).outcome == "hung up"
@@ -283,7 +283,7 @@ def test_a_stream_whose_reader_has_gone_is_closed(endless: Any) -> None:
         ("raising_module.handler", "ZeroDivisionError"),
     ],
 )
-def test_init_errors(handler: str, kind: str, tmp_path: Path) -> None:
+def test_handler_that_cannot_be_loaded_is_reported_as_init_error(handler: str, kind: str, tmp_path: Path) -> None:
     (tmp_path / "broken_module.py").write_text("def (")
     (tmp_path / "raising_module.py").write_text("1 / 0")
     with RuntimeAPI() as api:
@@ -293,14 +293,14 @@ def test_init_errors(handler: str, kind: str, tmp_path: Path) -> None:
     assert api.failed[2]["errorMessage"]
 
 
-def test_outside_lambda() -> None:
+def test_runtime_outside_of_lambda_exits_with_message() -> None:
     command = [sys.executable, "-m", "together_adapters.lambda_runtime", "app.handler"]
     variables = {"PYTHONPATH": os.pathsep.join(import_path())}
     done = subprocess.run(command, env=variables, capture_output=True, text=True)
     assert done.returncode == 1 and done.stderr.startswith("AWS_LAMBDA_RUNTIME_API is not set")
 
 
-def test_a_handler_in_a_folder(tmp_path: Path) -> None:
+def test_handler_name_with_slash_is_a_module_in_a_folder(tmp_path: Path) -> None:
     (tmp_path / "app").mkdir()
     (tmp_path / "app" / "main.py").write_text("def handler(event, context): return __name__")
     with RuntimeAPI() as api:
@@ -335,7 +335,7 @@ def get_after_restore(): return after
         ("snapshot_restore_py.register_after_restore(int, 'x')", ("restore", "Runtime.AfterRestoreError"), 65),
     ],
 )
-def test_snapstart(fault: str, report: Any, status: int | None, tmp_path: Path) -> None:
+def test_snapstart_hooks_run_around_the_snapshot(fault: str, report: Any, status: int | None, tmp_path: Path) -> None:
     (tmp_path / "snapshot_restore_py.py").write_text(REGISTRY)
     (tmp_path / "hooked.py").write_text(HOOKS.format(fault))
     with RuntimeAPI() as api:

@@ -1,4 +1,4 @@
-"""Handlers that a runtime may meet, well-behaved and not. Nothing imports this: tests name a handler to `lambda_emulator`."""
+"""Handlers, correct and incorrect, that tests of a runtime name to `lambda_emulator`. No module imports this one."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""AWS Lambda: events to requests and values to responses, for every HTTP source and for direct invocations.
+"""Reading the events of AWS Lambda as requests, and returning responses, for HTTP sources and direct invocations.
 
     def handler(event, context):
         try:
@@ -13,19 +13,22 @@ A response has the format of its event's source:
 | kind of event | headers | cookies |
 |---|---|---|
 | `http_v2`, `function_url`, no event given | `headers` | `cookies` |
-| `rest_v1` | `multiValueHeaders`, or `headers` if the event has no multi-value headers | among the headers |
-| `alb` | the one of the two that the event has | among the headers; in `headers` in several spellings of `set-cookie` |
+| `rest_v1` | `multiValueHeaders`, or `headers` if the event lacks multi-value headers | among the headers |
+| `alb` | the one of the two that the event has | among the headers |
 | `direct` | none: the response is the JSON value itself | none |
 
-A returned value consists of dicts, lists and text that each of AWS's runtimes can serialise. A body is ASCII JSON, a
-lone surrogate becomes U+FFFD, and a number that JSON cannot hold becomes null.
+Single-value `headers` cannot repeat a name, so each cookie is sent with the name in another letter case: `set-cookie`,
+`Set-cookie`, `sEt-cookie` and so on.
+
+A returned value consists of dicts, lists and text, which each of AWS's runtimes can serialise. A body is ASCII JSON, a
+lone surrogate becomes U+FFFD, and a number that JSON cannot represent becomes null.
 
 AWS's own runtime for Python cannot stream a response. Under `together_adapters.lambda_runtime`, `respond_stream`
 returns a generator of the response's parts for function URLs, REST APIs and direct invocations. The environment
 variable `TOGETHER_LAMBDA_STREAMING` controls this: that runtime sets it to `on`, and `off` turns it off. With `always`
 the runtime sends every HTTP response as a stream, as a function URL in the mode RESPONSE_STREAM expects it.
 
-Imports nothing of AWS's, and does no I/O: a handler returns what these functions return.
+Does no I/O, and needs no package of AWS.
 """
 
 from __future__ import annotations
@@ -60,9 +63,8 @@ __all__ = [
 STREAMING = "TOGETHER_LAMBDA_STREAMING"
 """The environment variable that controls whether responses are streamed: `on`, `always` or `off`."""
 
-EventKind.__module__ = HttpEvent.__module__ = ResponseTooLargeError.__module__ = (
-    __name__  # the public module, which pickles name
-)
+# Pickles refer to the classes by their public module.
+EventKind.__module__ = HttpEvent.__module__ = ResponseTooLargeError.__module__ = __name__
 
 _SSE_HEADERS = {"content-type": "text/event-stream", "cache-control": "no-cache"}
 
@@ -70,8 +72,13 @@ _SSE_HEADERS = {"content-type": "text/event-stream", "cache-control": "no-cache"
 def parse_event(event: JSON | HttpEvent) -> HttpEvent:
     """Return the request of a handler's event, which is a dict as Lambda sends it or a data class of Powertools.
 
-    Raises ParseError, with the path in the event, if the event lacks a part that its kind always has, or has it with
-    another type; also for a direct invocation whose payload is not JSON.
+    Raises ParseError if the event lacks a member that its kind always has, if a member has another type, or if the
+    payload of a direct invocation is not JSON. The error's `path` is the position in the event.
+
+    >>> from together_adapters.aws_lambda import parse_event
+    >>> context = {"elb": {"targetGroupArn": "arn:aws:elasticloadbalancing:..."}}
+    >>> parse_event({"requestContext": context, "httpMethod": "POST", "path": "/chat", "body": "{}"})
+    HttpEvent(kind='alb', method='POST', path='/chat', 2 bytes)
     """
     return recognise(unwrap(event)).read()
 
@@ -84,27 +91,38 @@ def respond(
     headers: Headers | None = None,
     cookies: Sequence[str] = (),
 ) -> JSON:
-    """Return what a handler returns to send `value` as the response to `event`.
+    """Return the handler's result that sends `value` as the response to `event`.
 
-    `value` is one of our values, other JSON (see below), text, bytes, or None for an empty body. Text is sent as
-    text/plain and bytes as application/octet-stream, unless `headers` has a content type; bytes that are not UTF-8 are
-    sent as base64. `event` is the handler's, parsed or not; `cookies` are the values of Set-Cookie headers. For a
-    direct invocation the JSON value itself is returned, which has no status and no headers.
+    `value` is JSON (see below), text, bytes, or None for an empty body. Text is sent as text/plain and bytes as
+    application/octet-stream, unless `headers` has a content type. Bytes that are not UTF-8 are sent as base64.
 
-    Raises ResponseTooLargeError above 6 MB of JSON (1 MB to a load balancer), ValueError for an invalid status or
-    header, and TypeError for a value that is not JSON. JSON is, at any depth: our values and others with `to_dict` or
-    `_asdict`, dataclasses, mappings, lists, tuples, sets, text, numbers and None.
+    `event` is the handler's event or the result of `parse_event`, and `cookies` are the values of Set-Cookie headers.
+    For a direct invocation the JSON value itself is returned, without the status and the headers.
+
+    JSON consists, at any depth, of values of together_types, other objects with `to_dict` or `_asdict`, dataclasses,
+    mappings, lists, tuples, sets, text, numbers and None. Raises ResponseTooLargeError above 6 MB of JSON (1 MB to a
+    load balancer), ValueError for an invalid status or header, and TypeError for a value that is not JSON.
+
+    >>> from together_adapters.aws_lambda import respond
+    >>> respond({"answer": 42})["body"]
+    '{"answer":42}'
     """
     return source_of(event).format(Response(check_status(status), check_headers(headers, cookies), value))
 
 
 def respond_error(exc: BaseException, event: JSON | HttpEvent = None) -> JSON:
-    """Return what a handler returns to report an exception: OpenAI's error body, with a matching status.
+    """Return the handler's result that reports an exception: OpenAI's error body, with a matching status.
 
-    An error of the upstream server keeps its status, request id and Retry-After. An error without a status is a 502, a
-    timeout a 504, ParseError a 400, ResponseTooLargeError a 413. Any other exception is a 500 that names only its
-    class. Text that looks like a key, secrets of the environment and credentials of the request are removed.
-    Raises nothing.
+    An error of the upstream server keeps its status, request id and Retry-After. Without a status it becomes 502, and a
+    timeout 504. ParseError becomes 400, and ResponseTooLargeError 413. Any other exception becomes 500, and the body
+    contains only the name of its class.
+
+    Text that looks like a key, secrets of the environment and credentials of the request are removed. The function does
+    not raise exceptions.
+
+    >>> from together_adapters.aws_lambda import respond_error
+    >>> respond_error(ValueError("not shown to the caller"))["statusCode"]
+    500
     """
     source: EventSource = FunctionURL({})
     try:
@@ -123,15 +141,17 @@ def respond_stream(
     cookies: Sequence[str] = (),
     streaming: bool | None = None,
 ) -> JSON:
-    """Return what a handler returns to send chunks, values or their JSON, as an event stream that ends with [DONE].
+    """Return the handler's result that sends chunks as an event stream, which ends with [DONE].
 
-    If the response can be streamed, this is a generator: it yields the prelude, a dict of status, headers and cookies
-    (not for a direct invocation), then bytes as the chunks arrive. Otherwise it is a response as from `respond` whose
-    body is the whole stream. `streaming` overrides the environment variable (see the module).
+    `chunks` are values or their JSON. If the response can be streamed, the result is a generator. It yields the
+    prelude, a dict of status, headers and cookies (not for a direct invocation), and then bytes as the chunks arrive.
+    Otherwise the result is a response as from `respond`, whose body is the whole stream. `streaming` overrides the
+    environment variable (see the module).
 
-    An APIError before the first chunk becomes a response as from `respond_error`; a later exception becomes an error
-    frame in the stream. The chunks are closed at the end in each case, also when the generator is closed. Raises as
-    `respond` does.
+    An APIError before the first chunk becomes a response as from `respond_error`. A later exception becomes an error
+    frame in the stream. In each case the chunks are closed at the end, also when the generator is closed.
+
+    Raises the exceptions of `respond`, and an exception of another class that is raised before the first chunk.
     """
     from ._streams import buffered, streamed
 
@@ -146,10 +166,10 @@ def respond_stream(
 
 
 def deadline_from(context: LambdaContext, margin: float = 0.5) -> float:
-    """Return the moment at which a call must be finished to leave `margin` seconds for the response, for `deadline=`.
+    """Return the `deadline=` of a call that leaves `margin` seconds to send the response before Lambda's time limit.
 
-    The moment is in seconds of the clock `time.monotonic()`. `context` is the handler's; raises TypeError for another
-    object.
+    The result is a time of the clock `time.monotonic()`, in seconds. `context` is the second argument of the handler.
+    Raises TypeError for another object.
     """
     from time import monotonic
 

@@ -1,6 +1,6 @@
 """An HTTP request as a value, and functions that read the members of an event with type checks.
 
-Changes no event, and needs no package of AWS.
+Does not change events, and needs no package of AWS.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 _CREDENTIALS = ("authorization", "proxy-authorization", "x-api-key", "api-key", "cookie")
-_SHORTEST_SESSION = 16  # characters; session ids are long, and a shorter cookie value may be an ordinary word
+_SHORTEST_SESSION = 16  # characters: session ids are long, and a shorter cookie value may be an ordinary word
 
 
 class EventKind(StringEnum):
@@ -69,10 +69,10 @@ class HttpEvent(_Fields):
 
     - `kind`: the source.
     - `path`: the path as the source sends it, without the stage.
-    - `headers`: values by lower-case name; the values of a repeated header are joined with ", ".
+    - `headers`: values by lower-case name. The values of a repeated header are joined with ", ".
     - `query`: the decoded values of each name, in their order, as `urllib.parse.parse_qs` returns them.
     - `cookies`: the first value of each name, unchanged.
-    - `body`: the bytes of the body; base64 is decoded.
+    - `body`: the bytes of the body, after base64 was decoded.
     - `raw`: the event as Lambda sends it.
 
     For a direct invocation, `body` is the payload as JSON, and method, path, headers, query and cookies are empty.
@@ -86,7 +86,7 @@ class HttpEvent(_Fields):
             return super().__new__(cls, EventKind(kind), *fields, **named)
 
         @classmethod
-        def _make(cls, fields):  # which `_replace` calls
+        def _make(cls, fields):  # called by `_replace`
             return cls(*fields)
 
     def json(self) -> JSON:
@@ -108,11 +108,11 @@ def unwrap(event: JSON | HttpEvent) -> JSON:
     return event if raw is None else raw
 
 
-# ---- functions that raise ParseError, with the path in the event, for a value of another type
+# ---- members of an event: a value of another type raises ParseError with its path in the event
 
 
 def context_in(raw: JSON) -> Mapping[str, JSON] | None:
-    """Return the `requestContext` of an event; None if it or the event is not an object. Raises nothing."""
+    """Return the `requestContext` of an event, or None if it or the event is not an object."""
     context = raw.get("requestContext") if is_object(raw) else None
     return context if is_object(context) else None
 
@@ -151,7 +151,7 @@ def text_at(raw: Mapping[str, JSON], path: str) -> str:
 
 
 def members_of(raw: Mapping[str, JSON], name: str) -> Iterator[tuple[str, str]]:
-    """Iterate over the pairs of an object of strings or arrays of strings; null is read as an empty object."""
+    """Yield the pairs of an object whose values are strings or arrays of strings. Null is read as an empty object."""
     members = raw.get(name)
     if members is None:
         return
@@ -162,7 +162,7 @@ def members_of(raw: Mapping[str, JSON], name: str) -> Iterator[tuple[str, str]]:
 
 
 def merged_members(raw: Mapping[str, JSON], multiple: str, single: str) -> Iterator[tuple[str, str]]:
-    """Iterate over the pairs of the multi-value object, then over those with names only in the single-value object."""
+    """Yield the pairs of the multi-value object, then those whose names are only in the single-value object."""
     pairs = list(members_of(raw, multiple))
     given = {name.lower() for name, _ in pairs}
     yield from pairs
@@ -178,7 +178,10 @@ def grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
 
 
 def headers_in(raw: Mapping[str, JSON]) -> dict[str, str]:
-    """Return the headers by lower-case name; repeated headers are joined (RFC 9110, section 5.3; RFC 6265)."""
+    """Return the headers by lower-case name.
+
+    The values of a repeated header are joined with ", " (RFC 9110 section 5.3), those of Cookie with "; " (RFC 6265).
+    """
     pairs = merged_members(raw, "multiValueHeaders", "headers")
     values = grouped((name.lower(), value) for name, value in pairs)
     return {name: ("; " if name == "cookie" else ", ").join(texts) for name, texts in values.items()}
@@ -195,7 +198,7 @@ def parse_cookies(header: str) -> dict[str, str]:
 
 
 def body_in(raw: Mapping[str, JSON]) -> bytes:
-    """Return the body as bytes; base64 is decoded, and other text is encoded as UTF-8."""
+    """Return the body as bytes: decoded from base64 if the event declares it, otherwise encoded as UTF-8."""
     body = raw.get("body")
     encoded = raw.get("isBase64Encoded")
     if encoded is not None and not isinstance(encoded, bool):
@@ -210,11 +213,11 @@ def body_in(raw: Mapping[str, JSON]) -> bytes:
     try:
         return b64decode(text, validate=True)
     except ValueError:
-        raise ParseError("body", "isBase64Encoded is true, but the body is not valid base64") from None
+        raise ParseError("body", "expected base64, because isBase64Encoded is true") from None
 
 
 def credentials_in(raw: JSON) -> list[str]:
-    """Return the credentials of the request, which an upstream server may quote in its error. Raises no ParseError."""
+    """Return the credentials in an event of any form, because an upstream server may quote them in its error."""
     if not is_object(raw):
         return []
     given: list[tuple[str, JSON]] = [("cookie", raw.get("cookies"))]

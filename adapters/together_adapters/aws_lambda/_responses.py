@@ -1,4 +1,4 @@
-"""Responses before they have the format of a source: validation, bodies, header formats, and responses for errors.
+"""Responses before they are formatted for a source: validation, bodies, header formats, and responses for errors.
 
 Does no I/O.
 """
@@ -33,14 +33,14 @@ __all__ = [
 ]
 
 MAX_RESPONSE_BYTES = 6 * 2**20
-"""The bytes of JSON that a response may have; for a larger one Lambda answers 413 and ends the process."""
+"""The size limit of a response, in bytes of JSON. Lambda answers a larger one with 413 and ends the process."""
 
 _COOKIE_NAME_VARIANTS = 2 ** len("setcookie")
 _LONGEST_MESSAGE = 10_000  # characters
 
 
 class ResponseTooLargeError(ValueError):
-    """A response that Lambda does not deliver: `size` bytes of JSON, more than the `limit`."""
+    """A response that Lambda would not deliver: its `size` in bytes is larger than the `limit`."""
 
     def __init__(self, size: int, limit: int) -> None:
         super().__init__(size, limit)
@@ -48,7 +48,7 @@ class ResponseTooLargeError(ValueError):
         self.limit = limit
 
     def __str__(self) -> str:
-        return f"the response takes {self.size} bytes of JSON, more than the {self.limit} that can be delivered"
+        return f"the response must be at most {self.limit} bytes in the form that Lambda receives, got {self.size}"
 
 
 class Response:
@@ -62,26 +62,26 @@ class Response:
         self.value = value
 
 
-# ---- what a handler passes
+# ---- arguments of a handler
 
 
 def check_status(status: JSON) -> int:
-    """Return the status as an int; raise ValueError if it is not one from 100 to 999."""
+    """Return the status as an int. Raises ValueError if it is not an integer from 100 to 999."""
     if not isinstance(status, int) or isinstance(status, bool) or not 100 <= status <= 999:
-        raise ValueError(f"an HTTP status is an integer from 100 to 999, not {status!r}")
+        raise ValueError(f"status must be an integer from 100 to 999, got {status!r}")
     return int(status)
 
 
 def check_headers(headers: Mapping[JSON, JSON] | None, cookies: Sequence[str]) -> dict[str, list[str]]:
     """Return the values of headers and cookies by lower-case name.
 
-    Raises TypeError for a value that is not text, and ValueError for characters that could end a header early or begin
-    another one.
+    Raises TypeError for a value that is not a string, and ValueError for characters that could end a header early or
+    begin another one.
     """
     checked: dict[str, list[str]] = {}
     for name, given in (headers or {}).items():
         if not isinstance(name, str) or not is_token(name):
-            raise ValueError(f"not the name of an HTTP header: {name!a}")
+            raise ValueError(f"a header name must be a token (RFC 9110 section 5.6.2), got {name!a}")
         values = given if is_array(given) else [given]
         checked.setdefault(name.lower(), []).extend(_check_value(name, value) for value in values)
     given_cookies = [cookies] if isinstance(cookies, str) else cookies
@@ -92,11 +92,9 @@ def check_headers(headers: Mapping[JSON, JSON] | None, cookies: Sequence[str]) -
 
 def _check_value(name: str, value: JSON) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"the header {name} is {type(value).__name__} instead of text")
-    if not _is_header_value(value):  # the value itself may be a credential
-        raise ValueError(
-            f"the header {name} has characters that HTTP headers cannot hold: only printable ASCII is sent"
-        )
+        raise TypeError(f"the value of the header {name} must be a string, got {type(value).__name__}")
+    if not _is_header_value(value):  # the message does not quote the value, which may be a credential
+        raise ValueError(f"the value of the header {name} must consist of printable ASCII characters")
     return value
 
 
@@ -108,7 +106,7 @@ def _is_header_value(value: str) -> bool:
 
 
 def encode_body(value: object) -> tuple[str | None, str, bool]:
-    """Return the content type of a body (None for no body), its text, and whether the text is base64."""
+    """Return the content type of a body (None if there is none), its text, and whether the text is base64."""
     if value is None:
         return None, "", False
     if isinstance(value, str):
@@ -119,7 +117,7 @@ def encode_body(value: object) -> tuple[str | None, str, bool]:
 
 
 def decode_text(data: bytes | bytearray) -> tuple[str, bool]:
-    """Return bytes as text and False if they are UTF-8, else as base64 and True."""
+    """Return bytes as text, and whether the text is base64, which it is if the bytes are not UTF-8."""
     try:
         return data.decode("utf-8"), False
     except UnicodeDecodeError:
@@ -136,7 +134,7 @@ def format_with_cookies(headers: dict[str, list[str]]) -> dict[str, JSON]:
 
 
 def format_with_single_values(headers: dict[str, list[str]]) -> dict[str, JSON]:
-    """Return `headers` with one value each; every cookie has its own spelling of the name `set-cookie`."""
+    """Return `headers` with one value each. Each cookie has the name `set-cookie` in another letter case."""
     single: dict[str, str] = {}
     for name, values in headers.items():
         if name == "set-cookie":
@@ -148,7 +146,7 @@ def format_with_single_values(headers: dict[str, list[str]]) -> dict[str, JSON]:
 
 def _cookie_name_variants(count: int) -> list[str]:
     if count > _COOKIE_NAME_VARIANTS:
-        raise ValueError(f"{count} cookies, more than the {_COOKIE_NAME_VARIANTS} that single-value headers can hold")
+        raise ValueError(f"single-value headers can contain at most {_COOKIE_NAME_VARIANTS} cookies, got {count}")
     letters = "setcookie"
     variants: list[str] = []
     for number in range(count):
@@ -161,7 +159,7 @@ def _cookie_name_variants(count: int) -> list[str]:
 
 
 def error_response(exc: BaseException, secrets: Iterable[str]) -> Response:
-    """Return the response for an exception, without `secrets`; see `aws_lambda.respond_error`."""
+    """Return the response for an exception, as `aws_lambda.respond_error` describes it, with `secrets` removed."""
     status = _status_of(exc)
     error = {
         name: redact(well_formed(value), secrets)[:_LONGEST_MESSAGE] if isinstance(value, str) else value
@@ -171,7 +169,7 @@ def error_response(exc: BaseException, secrets: Iterable[str]) -> Response:
 
 
 def internal_error() -> Response:
-    """Return the response for an exception, or an event, whose code raises another exception."""
+    """Return the response for an exception or an event that cannot be read because its own code raises."""
     return Response(500, {}, {"error": _error_fields(RuntimeError(), 500)})
 
 

@@ -1,6 +1,6 @@
-"""Lambda's Runtime API over one connection: events in, responses out, whole or part by part, and reports of errors.
+"""A client of Lambda's Runtime API: receives events, and sends responses, streamed responses and error reports.
 
-It never calls a handler, and never reports what looks like a key.
+Does not call handlers. Text that looks like a key is removed from error reports.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ __all__ = ["ERROR_TYPE", "RuntimeAPI", "as_bytes", "report_of", "type_of"]
 ERROR_TYPE = "Lambda-Runtime-Function-Error-Type"
 _ERROR_BODY = "Lambda-Runtime-Function-Error-Body"
 _API = "/2018-06-01/runtime"
-_LONGEST_MESSAGE = 10_000  # characters; a report that is too large would reach nobody
-_MOST_STREAMED = 200 * 2**20  # bytes that Lambda takes as one streamed response
+_LONGEST_MESSAGE = 10_000  # characters: Lambda drops a report that is too large
+_MOST_STREAMED = 200 * 2**20  # bytes, Lambda's limit for a streamed response
 
 
 class RuntimeAPI:
-    """The Runtime API at an address, `host:port`, over one connection that is kept."""
+    """A client of the Runtime API at `address`, which is `host:port`. It keeps one connection open."""
 
     def __init__(self, address: str) -> None:
         self._address = address
@@ -44,7 +44,7 @@ class RuntimeAPI:
         return self._connection
 
     def close(self) -> None:
-        """Close the connection; the next call opens another."""
+        """Close the connection. The next call opens another."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -52,7 +52,12 @@ class RuntimeAPI:
     def call(
         self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
     ) -> tuple[Message, bytes]:
-        """One request; gives the headers and the body of its answer. Raises OSError or HTTPException without one."""
+        """Send a request, and return the headers and the body of the response.
+
+        If the connection was kept from an earlier call and fails, the request is sent once more over a new connection.
+        Raises OSError or HTTPException if there is no response, and SystemExit for an error status. The exception is
+        413, a response that was too large, because Lambda has then reported the error to the caller.
+        """
         reused = self._connection is not None
         try:
             connection = self._connected()
@@ -69,13 +74,16 @@ class RuntimeAPI:
         body = response.read()
         if response.status >= 400:
             print(f"[ERROR] Runtime API: {response.status} {body[:200]!a}", file=sys.stderr)
-            if response.status != 413:  # of a response that is too large the caller has been told
+            if response.status != 413:
                 raise SystemExit(1)
         return response.headers, body
 
     def stream(self, path: str, kind: str, first: bytes, parts: Iterator[JSON], headers: dict[str, str]) -> None:
-        """Send a response part by part; a failure of the parts goes into the trailers."""
-        # Parts cannot be asked for again, so nothing is sent over a connection that may have ended meanwhile.
+        """Send the response to `path` part by part, with the content type `kind`, the part `first` and then `parts`.
+
+        An exception that `parts` raises is reported in the trailers. If the connection fails, the error is logged.
+        """
+        # The parts cannot be sent twice, so a kept connection, which may have been closed meanwhile, is not used.
         self.close()
         connection = self._connected()
         try:
@@ -92,12 +100,12 @@ class RuntimeAPI:
             trailers = self._send(connection, first, parts)
             connection.send(b"0\r\n" + trailers + b"\r\n")
             self._answer(connection)
-        except (OSError, http.client.HTTPException) as error:  # the reader has gone, or the function's time is over
+        except (OSError, http.client.HTTPException) as error:  # the client disconnected, or the function timed out
             self.close()
-            print(f"[ERROR] the stream was broken off: {type(error).__name__}", file=sys.stderr)
+            print(f"[ERROR] the connection of the streamed response failed: {type(error).__name__}", file=sys.stderr)
 
     def _send(self, connection: http.client.HTTPConnection, first: bytes, parts: Iterator[JSON]) -> bytes:
-        """Send the parts as they come; gives the trailers."""
+        """Send the parts as they are yielded, and return the trailers."""
         data, size = first, 0
         while True:
             if data:  # an empty chunk would end the body
@@ -117,28 +125,33 @@ class RuntimeAPI:
 
 
 def as_bytes(part: JSON) -> bytes:
-    """A part of a streamed response; raises TypeError for what is neither bytes nor text."""
+    """Return a part of a streamed response as bytes. Raises TypeError if it is neither bytes nor a string."""
     if isinstance(part, str):
         return well_formed(part).encode("utf-8")
     if isinstance(part, (bytes, bytearray)):
         return bytes(part)
     kind = type(part).__name__
-    raise TypeError(f"a part of a streamed response is bytes or text, not {kind}: see respond_stream for chunks")
+    raise TypeError(
+        f"a part of a streamed response must be bytes or a string, got {kind}: use respond_stream to send chunks"
+    )
 
 
 def type_of(error: BaseException) -> str:
-    """The name of an exception's class, as a header can hold it."""
+    """Return the name of an exception's class, with "_" for each character that a header value must not contain."""
     return re.sub(r"[^\w.]", "_", type(error).__name__, flags=re.ASCII)
 
 
 def report_of(error: BaseException, traceback: TracebackType | None, request_id: str = "") -> bytes:
-    """The body that reports an error; it is logged as well. Neither shows what looks like a key."""
+    """Return the body that reports an exception, as ASCII JSON, and log the exception.
+
+    Text that looks like a key is removed from both.
+    """
     from traceback import format_tb
 
     try:
         message = str(error)
     except Exception:
-        message = "its text cannot be shown"
+        message = "no message, because its __str__ raised an exception"
     clean = redact(well_formed(message))[:_LONGEST_MESSAGE]
     trace = [redact(well_formed(line)) for line in format_tb(traceback)]
     print(f"[ERROR] {type_of(error)}: {clean}", "".join(trace), sep="\n", file=sys.stderr, flush=True)

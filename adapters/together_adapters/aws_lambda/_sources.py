@@ -55,7 +55,7 @@ __all__ = ["SOURCES", "EventSource", "FunctionURL", "HttpSource", "recognise", "
 
 
 class EventSource:
-    """The base class of event sources. An instance is one event; `raw` is the event as Lambda sends it."""
+    """The base class of event sources. An instance represents one event, and `raw` is the event as Lambda sends it."""
 
     kind: EventKind
     max_bytes: int = MAX_RESPONSE_BYTES
@@ -65,7 +65,7 @@ class EventSource:
 
     @classmethod
     def recognises(cls, raw: JSON) -> bool:
-        """Return whether an event is from this source; no class before it in `SOURCES` recognises the event."""
+        """Return whether an event is from this source. Called only if no class before it in `SOURCES` returned true."""
         raise NotImplementedError
 
     def read(self) -> HttpEvent:
@@ -81,16 +81,17 @@ class EventSource:
         return self.format(error_response(exc, credentials_in(self.raw)))
 
     def when_streamed(self) -> EventSource | None:
-        """Return the source that formats a streamed response; None if this source does not support streaming."""
+        """Return the source that formats a streamed response, or None if this source does not support streaming."""
         return None
 
     def prelude(self, response: Response) -> dict[str, JSON] | None:
-        """Return the JSON that precedes the bytes of a streamed response; None if there is none."""
+        """Return the JSON that precedes the bytes of a streamed response, or None if the source does not have one."""
         return None
 
     def check_size(self, formatted: JSON) -> JSON:
         """Return a formatted response. Raises ResponseTooLargeError if it is larger than `max_bytes`."""
-        # Runtimes up to Python 3.11 escape every non-ASCII character, as `dumps` does; later ones send fewer bytes.
+        # AWS's runtimes up to Python 3.11 escape every non-ASCII character, as `dumps` does. Later ones send UTF-8,
+        # which has fewer bytes.
         size = len(json.dumps(formatted))
         if size > self.max_bytes:
             raise ResponseTooLargeError(size, self.max_bytes)
@@ -110,7 +111,7 @@ class Direct(EventSource):
         try:
             payload = json.dumps(to_jsonable(self.raw)).encode("ascii")
         except (TypeError, ValueError) as error:
-            raise ParseError("", f"not an event of Lambda: {error}") from None
+            raise ParseError("", f"the event must be JSON: {error}") from None
         return HttpEvent(self.kind, "", "", {}, {}, {}, payload, self.raw)
 
     def format(self, response: Response) -> JSON:
@@ -271,6 +272,6 @@ def recognise(raw: JSON) -> EventSource:
 
 
 def source_of(event: JSON | HttpEvent) -> EventSource:
-    """Return the source of a handler's event; for None, a function URL, whose format a response then has."""
+    """Return the source of a handler's event. For None that is a function URL, whose format the response then has."""
     raw = unwrap(event)
     return FunctionURL({}) if raw is None else recognise(raw)

@@ -1,6 +1,6 @@
-"""Chunks as a streamed response, part by part, or as one response whose body is the whole event stream.
+"""Sending chunks as a streamed response, part by part, or as one response whose body is the whole event stream.
 
-Does no I/O, and closes the chunks in each case.
+The chunks are closed in each case. Does no I/O.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ __all__ = ["buffered", "response_parts", "streamed"]
 
 
 class _Peekable:
-    """Chunks whose first one is requested before anything is sent, so that a failure there determines the status."""
+    """Chunks whose first one can be requested before the status is sent, so that an error can still determine it.
+
+    `failure` is the exception that was raised after the first chunk.
+    """
 
     def __init__(self, chunks: Iterable[Chunk]) -> None:
         self._chunks = chunks
@@ -38,7 +41,7 @@ class _Peekable:
         self.failure: Exception | None = None
 
     def pull(self) -> APIError | None:
-        """Request the first chunk; return the APIError that was raised instead."""
+        """Request the first chunk. Return the APIError that is raised instead, or None."""
         try:
             self._first = [next(self._rest)]
         except StopIteration:
@@ -83,28 +86,31 @@ def streamed(chunks: Iterable[Chunk], source: EventSource, response: Response) -
             yield prelude
         yield from encode_chunks(pulled)
         if pulled.failure is not None and not isinstance(pulled.failure, APIError):
-            raise pulled.failure  # the client has its error frame; the runtime reports a fault of the handler
+            raise pulled.failure  # the client has received an error frame, and the runtime reports the handler's error
     finally:
         pulled.close()
 
 
 def response_parts(response: Mapping[str, JSON]) -> Generator[Part, None, None]:
-    """Yield the parts of a response in a function URL's format, or of the value that a direct invocation returns."""
+    """Yield the parts of a response in a function URL's format, or of the value that a direct invocation returns.
+
+    Raises TypeError or ValueError before the first part if the body is not a string or not base64.
+    """
     if "statusCode" not in response:
         yield json.dumps(response).encode("ascii")
         return
-    body = _body_bytes(response)  # before the status is sent, so that a failure determines it
+    body = _body_bytes(response)  # before the status is sent, so that an error can still determine it
     yield {name: value for name, value in response.items() if name not in ("body", "isBase64Encoded")}
     yield body
 
 
 def _body_bytes(response: Mapping[str, JSON]) -> bytes:
-    """Return the bytes of a response's body; raise TypeError or ValueError if it is not text or not base64."""
+    """Return the bytes of a response's body. Raises TypeError if it is not a string, and ValueError if not base64."""
     body = response.get("body")
     if body is None:
         return b""
     if not isinstance(body, str):
-        raise TypeError(f"the body of a response is text, not {type(body).__name__}")
+        raise TypeError(f"the body of a response must be a string, got {type(body).__name__}")
     if not response.get("isBase64Encoded"):
         return well_formed(body).encode("utf-8")
     from base64 import b64decode
@@ -113,7 +119,10 @@ def _body_bytes(response: Mapping[str, JSON]) -> bytes:
 
 
 def buffered(chunks: Iterable[Chunk], source: EventSource, response: Response) -> JSON:
-    """Return the response whose body is the whole event stream; raise ResponseTooLargeError as soon as it must be."""
+    """Return the response whose body is the whole event stream.
+
+    Raises ResponseTooLargeError when the size limit is exceeded, without reading the remaining chunks.
+    """
     frames: list[bytes] = []
     pulled, size = _Peekable(chunks), 0
     try:
