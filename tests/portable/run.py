@@ -1,8 +1,10 @@
-"""Run the portable tests where there is no pytest: `python run.py PATH...`, the paths being put first on `sys.path`.
+"""Run the portable tests without pytest: `python run.py PATH...`.
 
-The last line says what became of them: `portable: 1752 passed, 0 failed, 0 skipped in 4.5 s`. A module that stands in
-the environment variable BLOCKED cannot be imported; ALIASES (`together_types=app._vendor.together_types ...`) gives the
-packages that are tested under other names.
+The paths are put first on `sys.path`. The last line of the output contains the counts:
+`portable: 1752 passed, 0 failed, 0 skipped in 4.5 s`.
+
+The modules that the environment variable BLOCKED names cannot be imported. The variable ALIASES, such as
+`together_types=app._vendor.together_types ...`, replaces a package with a copy that has another name.
 """
 
 import importlib
@@ -15,7 +17,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 class Blocked:
-    """Makes modules of the standard library missing, as in an interpreter that was built without them."""
+    """An import hook that hides modules of the standard library, as in an interpreter that was built without them."""
 
     def __init__(self, names):
         self.names = names
@@ -26,7 +28,7 @@ class Blocked:
 
 
 class Aliased:
-    """Imports a package, and what is in it, as what it is called elsewhere."""
+    """An import hook that imports the package `real`, and the modules in it, under another `name`."""
 
     def __init__(self, name, real):
         self.name = name
@@ -43,7 +45,7 @@ class Aliased:
         return self.module
 
     def exec_module(self, module):
-        module.__spec__ = self.spec  # the import system has put the alias's there
+        module.__spec__ = self.spec  # the import system has replaced it with the alias's
 
 
 def main(paths):

@@ -1,6 +1,7 @@
-"""What must hold on every interpreter and host: unittest and the standard library only, no sockets, threads, files written.
+"""Tests that run on every interpreter and host.
 
-pytest collects it with the rest; `python tests/portable/run.py SOURCES...` runs it where there is no pytest.
+They need only unittest and the standard library. They use no sockets and no threads, and write no files. pytest
+collects them, and `python tests/portable/run.py SOURCES...` runs them without pytest.
 """
 
 from __future__ import annotations
@@ -36,13 +37,13 @@ from together_types import (
     UsageData,
 )
 
-# Each of these needs parts of the standard library that may be missing.
+# These modules need parts of the standard library that some interpreters lack.
 NEED_MORE = {"client", "aio", "lambda_runtime", "replay", "serve", "vendor"}
 READ_AS = (ChatCompletionResponse, ChatCompletionChunk, ChatCompletionRequest, ErrorData)
 
 
 def modules_of(package: Any) -> list[str]:
-    """The modules of a package, also of a zipped one."""
+    """Return the names of a package's modules. The package may be in a zip file."""
     try:
         from pkgutil import iter_modules  # PyPy's needs threading
     except ImportError:
@@ -55,7 +56,7 @@ def modules_of(package: Any) -> list[str]:
 
 
 def each(paths: Iterable[Any], name_of: Callable[[Any], str]) -> Callable[[Any], Any]:
-    """One test for each path or case, so that a count of tests says how much was tried."""
+    """Return a decorator that adds a test for each path or case, so that the number of tests counts the cases."""
 
     def add(function: Any) -> Any:
         for item in paths:
@@ -94,7 +95,7 @@ def outcome(stream: Any) -> tuple[Any, ...]:
 
 
 def run(coroutine: Any) -> Any:
-    """Drive a coroutine that waits for nothing, without asyncio."""
+    """Run a coroutine that does not wait, without asyncio, and return its result."""
     try:
         while True:
             coroutine.send(None)
@@ -125,7 +126,7 @@ def cuts(data: bytes) -> Iterator[list[bytes]]:
 
 @together_types.dataclass(frozen=True)
 class Declared(UsageData):
-    """Fields whose annotations are text, which Python 3.9 cannot evaluate."""
+    """A class with annotations that are strings, and that Python 3.9 cannot evaluate."""
 
     mood: str | None = "none"
     sizes: tuple[int | None, ...] | None = None
@@ -135,7 +136,7 @@ class Declared(UsageData):
 
 @dataclasses.dataclass(frozen=True)
 class StandardDeclared(UsageData):
-    """The same by the standard library's decorator."""
+    """The same class with the standard library's decorator."""
 
     mood: str | None = "none"
     sizes: tuple[int | None, ...] | None = None
@@ -146,7 +147,7 @@ class StandardDeclared(UsageData):
 @with_cases
 class Values(unittest.TestCase):
     @each([*BODIES, *STREAMS], label)
-    def each_recording(self, path: Path) -> None:
+    def each_recording_is_read_and_written_unchanged(self, path: Path) -> None:
         for data in objects(path):
             for cls in READ_AS:
                 value = cls.from_dict(data)
@@ -156,7 +157,7 @@ class Values(unittest.TestCase):
             self.assertEqual(value.issues(), cls.from_dict(data).issues())
 
     @each(TYPES, lambda cls: cls.__name__)
-    def each_type(self, cls: Any) -> None:
+    def each_type_is_copied_pickled_and_frozen(self, cls: Any) -> None:
         for value in (cls(), cls.from_dict({"extra": [None, {"a": 1.5}], "to_dict": 1})):
             self.assertEqual(pickle.loads(pickle.dumps(value)), value)
             self.assertEqual(copy.deepcopy(value), value)
@@ -168,7 +169,7 @@ class Values(unittest.TestCase):
                 with self.assertRaises(dataclasses.FrozenInstanceError):
                     setattr(value, name, None)
 
-    def test_subclass_declares_fields(self) -> None:
+    def test_field_of_a_subclass_is_read_and_written(self) -> None:
         for cls in (Declared, StandardDeclared):
             data = {"mood": "calm", "sizes": [1, None], "parts": {"a": {"total_tokens": 1}}, "raw": {"x": [1]}}
             value = cls.from_dict(data)
@@ -181,7 +182,7 @@ class Values(unittest.TestCase):
             with self.assertRaises(TypeError):
                 value.raw["x"].append(2)
 
-    def test_pickles_of_other_interpreters(self) -> None:
+    def test_pickle_of_another_interpreter_is_read(self) -> None:
         expected = None
         for path in sorted(DATA.glob("pickles/*.pickle")):
             value = pickle.loads(path.read_bytes())
@@ -190,13 +191,13 @@ class Values(unittest.TestCase):
             self.assertEqual(pickle.loads(pickle.dumps(value)), expected)
         self.assertIsNotNone(expected)
 
-    def test_enums_print_their_value(self) -> None:
+    def test_enum_member_is_printed_as_its_value(self) -> None:
         for reason in (FinishReason.EOS, FinishReason("new")):
             self.assertEqual(f"{reason} {reason:>4} %s" % reason, f"{reason.value} {reason.value:>4} {reason.value}")
             self.assertEqual(json.dumps(reason), json.dumps(reason.value))
         self.assertTrue(FinishReason.EOS.known and not FinishReason("new").known)
 
-    def test_bad_json(self) -> None:
+    def test_invalid_json_raises_parse_error(self) -> None:
         for text in (
             "",
             "[1]",
@@ -212,7 +213,7 @@ class Values(unittest.TestCase):
         with self.assertRaises(TypeError):
             UsageData(total_tokens="many")  # type: ignore[arg-type]
 
-    def test_parts_may_be_written_by_hand(self) -> None:
+    def test_dict_as_a_field_of_a_request_is_kept(self) -> None:
         request = ChatCompletionRequest(model="m", messages=[{"role": "user", "content": "hi"}])  # type: ignore[list-item]
         self.assertEqual(request.to_dict()["messages"], [{"role": "user", "content": "hi"}])
 
@@ -220,7 +221,7 @@ class Values(unittest.TestCase):
 @with_cases
 class Streams(unittest.TestCase):
     @each(STREAMS, label)
-    def each_stream(self, path: Path) -> None:
+    def each_stream_is_read_equally_at_every_cut(self, path: Path) -> None:
         data = path.read_bytes()
         whole = outcome(iter_chunks([data]))
         for pieces in cuts(data):
@@ -233,7 +234,7 @@ class Streams(unittest.TestCase):
             self.assertEqual(error == "NoneType", completion.state == "finished")
 
     @each(sorted(DATA.glob("quirks/*.json")), lambda path: path.stem)
-    def each_quirk(self, path: Path) -> None:
+    def each_quirk_ends_in_its_state(self, path: Path) -> None:
         case = json.loads(path.read_text("utf-8"))
         if "stream" not in case:
             return
@@ -243,17 +244,18 @@ class Streams(unittest.TestCase):
         for pieces in cuts(text.encode("utf-8")):
             _, completion, error, _ = outcome(iter_chunks(iter(pieces)))
             self.assertEqual((completion.state, error), (case["state"], case.get("error", "NoneType")))
-            self.assertEqual(repr(pickle.loads(pickle.dumps(completion))), repr(completion))  # a NaN equals nothing
+            # Texts are compared, because a NaN in a value is not equal to itself.
+            self.assertEqual(repr(pickle.loads(pickle.dumps(completion))), repr(completion))
 
     @each(SSE_CASES, lambda case: case["name"])
-    def each_case_of_the_standard(self, case: dict[str, Any]) -> None:
+    def each_standard_case_is_decoded_to_its_events(self, case: dict[str, Any]) -> None:
         for pieces in cuts(case_bytes(case)):
             decoder = Decoder()
             self.assertEqual(
                 [event._asdict() for piece in pieces for event in decoder.feed(piece)], case["expected_events"]
             )
 
-    def test_errors_travel(self) -> None:
+    def test_error_of_a_stream_is_pickled_with_its_completion(self) -> None:
         for data in (b"", b"data: {\n\n", b'data: {"error": {"message": "no", "code": 7}}\n\n'):
             stream = iter_chunks([data])
             with self.assertRaises(APIError) as caught:
@@ -265,13 +267,13 @@ class Streams(unittest.TestCase):
             )
 
     @each([path for path in STREAMS if b'"error":' not in path.read_bytes()], label)
-    def each_stream_written_again(self, path: Path) -> None:
+    def each_stream_is_written_and_read_again(self, path: Path) -> None:
         first = accumulate(outcome(iter_chunks([path.read_bytes()]))[0])
         again = outcome(iter_chunks(encode_chunks(response_to_chunks(first.response))))
         self.assertEqual(again[1].state, "finished")
         self.assertEqual(again[1].response.text, first.response.text)
 
-    def test_events_written_are_read(self) -> None:
+    def test_encoded_event_is_decoded_unchanged(self) -> None:
         event = ServerSentEvent(event="e", data="ü\n\u2028", id="1", retry=5)
         self.assertEqual(Decoder().feed(encode(event)), [event])
 
@@ -279,7 +281,7 @@ class Streams(unittest.TestCase):
 @with_cases
 class Adapters(unittest.TestCase):
     @each(BODIES, label)
-    def each_response_to_openai_and_back(self, path: Path) -> None:
+    def each_response_is_converted_to_openai_and_back(self, path: Path) -> None:
         for data in objects(path):
             value = from_openai(data)
             self.assertEqual(
@@ -288,7 +290,7 @@ class Adapters(unittest.TestCase):
             )
 
     @each(sorted(DATA.glob("batch/*.json")), lambda path: path.stem)
-    def each_batch(self, path: Path) -> None:
+    def each_batch_file_yields_its_results(self, path: Path) -> None:
         case = json.loads(path.read_text("utf-8"))
         data = "\n".join(case["lines"]).encode("utf-8")
         for whole in (data, b"\xef\xbb\xbf" + data.replace(b"\n", b"\r\n") + b"\r\n"):
@@ -302,7 +304,7 @@ class Adapters(unittest.TestCase):
                     self.assertIsInstance(item, BatchError)
                     self.assertTrue(str(item).startswith(expected["error"]), item)
 
-    def test_fed_by_hand(self) -> None:
+    def test_accumulator_with_one_chunk_is_open(self) -> None:
         accumulator = Accumulator()
         accumulator.add(ChatCompletionChunk.from_dict({"choices": [{"index": 0, "delta": {"content": "hi"}}]}))
         self.assertEqual((accumulator.completion().state, accumulator.completion().response.text), ("open", "hi"))
@@ -311,7 +313,7 @@ class Adapters(unittest.TestCase):
         [(package, name) for package in (together_types, together_adapters) for name in modules_of(package)],
         lambda found: f"{found[0].__name__}_{found[1]}",
     )
-    def each_module_imports(self, found: tuple[Any, str]) -> None:
+    def each_module_is_importable(self, found: tuple[Any, str]) -> None:
         package, name = found
         if name not in NEED_MORE and not (name.startswith("_") and package is together_adapters):
             __import__(f"{package.__name__}.{name}")
