@@ -1,4 +1,4 @@
-"""Comparisons that tell apart what `==` does not: 1 from 1.0 and True, null from absent."""
+"""Comparisons that are stricter than `==`: 1 differs from 1.0 and True, and null from an absent key."""
 
 from __future__ import annotations
 
@@ -8,12 +8,18 @@ from together_types._model import Value
 
 
 def same(left: object, right: object) -> bool:
-    """Equal as JSON text is: 1 is not 1.0, NaN is NaN; the order of keys does not count."""
+    """Return whether two values have the same JSON text: 1 differs from 1.0, and NaN equals NaN.
+
+    The order of keys is ignored.
+    """
     return json.dumps(left, sort_keys=True) == json.dumps(right, sort_keys=True)
 
 
 def exactly(value: object) -> object:
-    """A value as plain data that tells null from absent, 1 from 1.0 and True, a member from its string."""
+    """Return a value as plain data for a strict comparison.
+
+    In it null differs from an absent key, 1 from 1.0 and True, and a member of an enum from its string.
+    """
     if isinstance(value, Value):
         return type(value), {key: exactly(item) for key, item in vars(value).items()}
     if isinstance(value, (tuple, list)):

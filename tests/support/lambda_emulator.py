@@ -1,8 +1,8 @@
-"""Lambda on loopback: the Runtime API that a runtime talks to, and the HTTP front of a function URL.
+"""An emulator of AWS Lambda on loopback: its Runtime API, and the HTTP server of a function URL.
 
-`RuntimeAPI` gives events to a runtime that runs in a process of its own, AWS's or ours, and takes what it answers.
-`function_url` puts an HTTP server in front of it, which makes an event of each request, and of each answer, whole or
-streamed, an HTTP response that is sent on as it comes.
+`RuntimeAPI` sends events to a runtime in a process of its own, AWS's or the project's, and receives the responses.
+`function_url` is an HTTP server in front of it. It converts each request to an event and each response to an HTTP
+response, and forwards the parts of a streamed response as they arrive.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from processes import import_path
 
 MOST_BYTES = 6 * 2**20 + 100
 _END = object()
-# How coverage has the interpreters measured that a process starts.
+# The variables with which coverage measures interpreters in child processes.
 _COVERAGE = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_PROCESS")}
 
 
 class Invocation:
-    """One event, and what the runtime answered."""
+    """One event, and the runtime's response to it."""
 
     def __init__(self, event: Any, seconds: float, headers: Mapping[str, str]) -> None:
         self.id = str(uuid.uuid4())
@@ -44,7 +44,7 @@ class Invocation:
         self.headers: Mapping[str, str] = {}
         self.trailers: dict[str, str] = {}
         self.parts: list[bytes] = []
-        self.arrived: queue.SimpleQueue[Any] = queue.SimpleQueue()  # the parts as they come, then _END
+        self.arrived: queue.SimpleQueue[Any] = queue.SimpleQueue()  # the parts as they arrive, then _END
         self.done = threading.Event()
         self.begun = threading.Event()
 
@@ -83,12 +83,13 @@ class _Handler(BaseHTTPRequestHandler):
     api: RuntimeAPI
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing."""
+        """Do not log requests."""
 
     def answer(self, status: int, body: bytes = b"", headers: Mapping[str, str] | None = None) -> None:
         head = f"HTTP/1.1 {status} X\r\nContent-Length: {len(body)}\r\n"
         head += "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
-        self.wfile.write(head.encode("latin-1") + b"\r\n" + body)  # at once: two writes would wait for each other
+        # One write, because a second one would wait for the acknowledgement of the first (Nagle's algorithm).
+        self.wfile.write(head.encode("latin-1") + b"\r\n" + body)
 
     def do_GET(self) -> None:
         if self.path.endswith("/runtime/restore/next"):
@@ -158,17 +159,20 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 class RuntimeAPI:
-    """The Runtime API; `with RuntimeAPI() as api: api.start("module.handler", ...); api.invoke({})`."""
+    """An emulated Runtime API.
+
+    Use it as a context manager: call `start("module.handler", folder=...)`, and then `invoke(event)` for each event.
+    """
 
     def __init__(self) -> None:
         self.waiting: queue.SimpleQueue[Invocation | None] = queue.SimpleQueue()
         self.running: dict[str, Invocation] = {}
         self.trailers: dict[str, str] = {}
         self.ready = threading.Event()
-        self.failed: tuple[str, str, Any] | None = None  # what was reported, its type, its body
+        self.failed: tuple[str, str, Any] | None = None  # the phase, the error type and the body of a reported error
         self.restores = 0
-        self.close_after_next = False  # close each connection, unannounced, once an event has gone over it
-        self.hang_up_after: int | None = None  # parts of a stream after which its reader is gone
+        self.close_after_next = False  # close each connection after one event, without `Connection: close`
+        self.hang_up_after: int | None = None  # the number of parts after which the client of a stream disconnects
         self.first_next: float | None = None
         self.started = 0.0
         self.process: subprocess.Popen[bytes] | None = None
@@ -179,7 +183,7 @@ class RuntimeAPI:
             daemon_threads = True
 
             def handle_error(self, request: Any, client_address: Any) -> None:
-                """Nothing: a runtime that ends drops its connection."""
+                """Ignore errors: a runtime that exits drops its connection."""
 
         server = Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"api": self}))
         self.address = f"127.0.0.1:{server.server_port}"
@@ -189,7 +193,7 @@ class RuntimeAPI:
     def __exit__(self, *failure: object) -> None:
         if self.process is not None:
             if _COVERAGE:
-                self.process.terminate()  # so that it saves what was measured
+                self.process.terminate()  # so that coverage saves its data
                 with suppress(subprocess.TimeoutExpired):
                     self.process.wait(5)
             self.process.kill()
@@ -208,7 +212,10 @@ class RuntimeAPI:
         version: str = "{}.{}".format(*sys.version_info),
         log: Any = subprocess.DEVNULL,
     ) -> RuntimeAPI:
-        """Start a runtime with a function in `folder`; without a `command` ours, on this Python, without `paths` its own."""
+        """Start a runtime with the function in `folder`.
+
+        The `command` defaults to `lambda_runtime` on this Python, and `paths` to the directories of the packages.
+        """
         variables = {
             "PATH": os.defpath,
             "LANG": "C.UTF-8",
@@ -234,13 +241,13 @@ class RuntimeAPI:
         return self
 
     def wait(self, seconds: float = 30) -> float:
-        """Wait until the runtime asks for an event or reports an error; gives the milliseconds since its start."""
+        """Wait until the runtime requests an event or reports an error. Return the milliseconds since its start."""
         until = time.monotonic() + seconds
         while not self.ready.wait(0.02):
             if self.process is not None and self.process.poll() is not None and not self.ready.is_set():
-                raise RuntimeError(f"the runtime ended with {self.process.returncode} before it asked for an event")
+                raise RuntimeError(f"the runtime exited with {self.process.returncode} before it requested an event")
             if time.monotonic() > until:
-                raise TimeoutError("the runtime never asked for an event")
+                raise TimeoutError(f"the runtime did not request an event within {seconds} s")
         return ((self.first_next or time.perf_counter()) - self.started) * 1000
 
     def submit(self, event: Any, seconds: float = 30, headers: Mapping[str, str] | None = None) -> Invocation:
@@ -249,13 +256,13 @@ class RuntimeAPI:
         return invocation
 
     def invoke(self, event: Any, seconds: float = 30, headers: Mapping[str, str] | None = None) -> Invocation:
-        """Give an event to the runtime and wait for its answer, or its end."""
+        """Send an event to the runtime, wait for its response or its exit, and return the invocation."""
         invocation = self.submit(event, seconds, headers)
         self.settle(invocation, seconds)
         return invocation
 
     def settle(self, invocation: Invocation, seconds: float = 30, begun: bool = False) -> None:
-        """Wait for an answer, or with `begun` for its first part; notices a process that has ended."""
+        """Wait for the response, or with `begun` for its first part, or until the process exits."""
         until = time.monotonic() + seconds
         event = invocation.begun if begun else invocation.done
         while not event.wait(0.02):
@@ -267,13 +274,13 @@ class RuntimeAPI:
 
 @contextmanager
 def function_url(api: RuntimeAPI) -> Iterator[str]:
-    """An HTTP server that calls the function as its URL would, in the mode RESPONSE_STREAM; gives its base URL."""
+    """Run an HTTP server that calls the function as a function URL in the mode RESPONSE_STREAM. Yield its base URL."""
 
     class Front(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def log_message(self, format: str, *args: object) -> None:
-            """Nothing."""
+            """Do not log requests."""
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -316,7 +323,7 @@ def function_url(api: RuntimeAPI) -> Iterator[str]:
 
     class Server(ThreadingHTTPServer):
         def handle_error(self, request: Any, client_address: Any) -> None:
-            """Nothing: a client that has enough drops its connection."""
+            """Ignore errors: a client may disconnect before the end of the response."""
 
     with running(Server(("127.0.0.1", 0), Front)) as server:
         yield f"http://127.0.0.1:{server.server_port}"

@@ -1,6 +1,6 @@
-"""What AWS's HTTP sources make of a request, and of a handler's response: the other side of `aws_lambda`, for tests.
+"""A model of AWS's HTTP sources, the counterpart of `aws_lambda` in tests: requests to events, results to responses.
 
-Written from AWS's documentation of each source's payload, not from our code.
+It follows AWS's documentation of each source's payload, not the project's code.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def _multi(pairs: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
 
 
 def event_of(kind: str, request: Request) -> dict[str, Any]:
-    """The event that a source of this kind gives to the function."""
+    """Return the event that a source of this kind sends to the function."""
     with_cookies = [*request.headers, *([("Cookie", "; ".join(request.cookies))] if request.cookies else [])]
     if kind in ("http_v2", "function_url"):
         domain = (
@@ -76,7 +76,7 @@ def event_of(kind: str, request: Request) -> dict[str, Any]:
             "requestContext": {"stage": "prod", "path": "/prod" + request.path, "httpMethod": request.method},
             **_body(request.body),
         }
-    # A load balancer passes names and values on as they stand in the URL.
+    # A load balancer does not decode the names and values of the query.
     raw = [tuple(pair.split("=", 1)) for pair in urlencode(request.query).split("&")] if request.query else []
     target = {"elb": {"targetGroupArn": "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/t/1"}}
     event = {"requestContext": target, "httpMethod": request.method, "path": request.path, **_body(request.body)}
@@ -87,7 +87,7 @@ def event_of(kind: str, request: Request) -> dict[str, Any]:
 
 
 def sent_by(kind: str, response: Any) -> Response:
-    """The HTTP response that a source of this kind makes of what the function returned."""
+    """Return the HTTP response that a source of this kind sends for the function's result."""
     assert type(response["statusCode"]) is int and isinstance(response["body"], str)
     allowed = {"statusCode", "headers", "body", "isBase64Encoded"}
     headers = list((response.get("headers") or {}).items())
@@ -97,11 +97,11 @@ def sent_by(kind: str, response: Any) -> Response:
     elif kind == "rest_v1":
         allowed.add("multiValueHeaders")
         headers += _pairs(response)
-    else:  # with multi-value headers switched on, only those are read, else only the others
+    else:  # a load balancer reads either multi-value or single-value headers, depending on its configuration
         allowed.remove("headers")
         allowed.add("multiValueHeaders" if kind == "alb_multi" else "headers")
         headers = _pairs(response) if kind == "alb_multi" else headers
-    assert set(response) <= allowed, "API Gateway answers 502 to keys that it does not know"
+    assert set(response) <= allowed, "API Gateway responds with 502 to unknown keys"
     assert all(isinstance(value, str) for _, value in headers)
     body = response["body"]
     return Response(
@@ -116,5 +116,5 @@ def _pairs(response: Any) -> list[tuple[str, str]]:
 
 
 def query_of(target: str) -> list[tuple[str, str]]:
-    """The query of a request's target."""
+    """Return the names and values of the query in a request target."""
     return parse_qsl(target.partition("?")[2], keep_blank_values=True)

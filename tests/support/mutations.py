@@ -1,4 +1,4 @@
-"""Faults put into the source of a module, to see that a comparison of types notices each. No file is changed."""
+"""Faults in the source of a module, to verify that a comparison of types finds each of them. Does not change files."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ KINDS = ("rename", "default", "annotation", "value")
 
 
 def seeded(source: str, kind: str, *, reader: bool = False, only: str = "") -> str:
-    """The source with one kind of change to every field, or to every enum member, or to `only` the one `Class.name`.
+    """Return the source with one `kind` of fault in every field or enum member, or only in the one `Class.name`.
 
-    In our own modules a default is a reader's (`reader`), in SDKs and stubs what stands after the equals sign.
+    With `reader`, a default is set as the project's own modules set it, in the reader that follows the equals sign. In
+    SDKs and stubs the value after the equals sign is the default itself.
     """
     tree = ast.parse(source)
     for cls in tree.body:

@@ -1,4 +1,7 @@
-"""Rows for the table of `tox -e compat`: what ran where, and what came of it. Without that environment nothing is kept."""
+"""Rows for the table of `tox -e compat`: the environment, the suite and its result.
+
+Without the variable COMPAT_RESULTS, which `tox -e compat` sets, no rows are written.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import time
 
 
 def record(environment: str, suite: str, started: float, *, passed: int = 1, failed: int = 0, skipped: int = 0) -> None:
-    """Add a row; `started` is what `time.perf_counter()` gave then."""
+    """Add a row. `started` is the value of `time.perf_counter()` at the start of the suite."""
     path = os.environ.get("COMPAT_RESULTS")
     if path:
         row = {"environment": environment, "suite": suite, "passed": passed, "failed": failed, "skipped": skipped}

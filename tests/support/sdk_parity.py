@@ -1,9 +1,16 @@
-"""The SDKs' types, the stubs and our dataclasses, each read into the same form so that they can be compared.
+"""Comparing the types of the SDKs, the stubs and the project's dataclasses. All are read into the same form, a shape.
 
-A shape is a flat dict: `common.UsageData.prompt_tokens` -> `int` for a required field, `int = 0` for one with a
-default, `str | None = None as 'type'` for one with another key in JSON; `common.FinishReason.Length` -> `'length'`
-for an enum's member; and for each class its kind. Annotations are written one way whoever spells them:
-`Optional[List[X]]` is `list[X] | None`, the members of a union are sorted.
+A shape is a flat dict from paths to text:
+
+| path | text |
+|---|---|
+| `common.UsageData` | the kind of the class |
+| `common.UsageData.prompt_tokens`, a required field | `int` |
+| a field with a default | `int = 0` |
+| a field with another key in JSON | `str | None = None as 'type'` |
+| `common.FinishReason.Length`, a member of an enum | `'length'` |
+
+Annotations are normalised: `Optional[List[X]]` becomes `list[X] | None`, and the members of a union are sorted.
 """
 
 from __future__ import annotations
@@ -18,11 +25,11 @@ from typing import Optional
 
 Shape = dict[str, str]
 KINDS = ("class", "dict", "enum")
-ABSENT = "absent"  # the default of a TypedDict's key that need not be there
+ABSENT = "absent"  # the default of a key that is not required in a TypedDict
 
 
 def union(members: list[str]) -> str:
-    """The members of a union once each, sorted, None last; a string literal beside str says nothing."""
+    """Return a union of the members: without duplicates, sorted, None last. `str` makes string literals redundant."""
     found = {part for member in members for part in _split(member)}
     if "str" in found:
         found = {part for part in found if not part.startswith("Literal['")}
@@ -33,7 +40,7 @@ def union(members: list[str]) -> str:
 
 
 def _split(text: str) -> Iterator[str]:
-    """The members of a union's text, and each value of a Literal alone."""
+    """Yield the members in the text of a union, and each value of a Literal as a member."""
     depth, start = 0, 0
     for position, character in enumerate(text + "|"):
         depth += (character in "[(") - (character in "])")
@@ -53,7 +60,7 @@ _LOWER = {"List": "list", "Dict": "dict", "Tuple": "tuple", "SequenceNotStr": "S
 
 
 def annotation(node: ast.expr, names: Names = str) -> str:
-    """An annotation's one spelling; `names` translates the names in it."""
+    """Return the normalised text of an annotation. The function `names` translates the names in it."""
     if isinstance(node, ast.Constant):
         if isinstance(node.value, str):
             return annotation(ast.parse(node.value, mode="eval").body, names)
@@ -85,9 +92,9 @@ def generic(base: str, arguments: list[str]) -> str:
 
 
 def of_stubs(stubs: Path, package: str, names: Names = str) -> Shape:
-    """The classes of every stub of a package, under their modules' dotted paths below it.
+    """Return the shape of all stubs of a package. The path of a class begins with its module's, below the package.
 
-    A class in an annotation is written with that path too, before `names` translates it.
+    A class in an annotation has that path too, before `names` translates it.
     """
     shape: Shape = {}
     folder = stubs.joinpath(*package.split("."))
@@ -111,7 +118,7 @@ def of_stubs(stubs: Path, package: str, names: Names = str) -> Shape:
 
 
 def of_source(path: Path, names: Names = str) -> Shape:
-    """The classes of one module's source."""
+    """Return the shape of the classes in the source of one module."""
     shape: Shape = {}
     for node in ast.parse(path.read_text("utf-8")).body:
         if isinstance(node, ast.ClassDef):
@@ -154,13 +161,13 @@ def field(text: str, default: str, alias: str) -> str:
     return text + (f" = {default}" if default else "") + (f" as {alias!r}" if alias else "")
 
 
-# ---- our dataclasses
+# ---- the project's dataclasses
 
 MODULES = ("common", "chat_completions", "error")
 
 
 def of_values(package: str, names: Names = str) -> Shape:
-    """The classes of our package, or of a copy of it under another name."""
+    """Return the shape of `together_types`, or of a copy of it with another name."""
     shape: Shape = {}
     for name in MODULES:
         module = importlib.import_module(f"{package}.{name}")
@@ -186,7 +193,7 @@ def _dataclass(path: str, cls: type, names: Names) -> Shape:
 
 
 def defined_in(package: str) -> dict[str, str]:
-    """The module that defines each of our classes and enums: re-exports are left out."""
+    """Return the module that defines each class and enum of the package. Re-exports are ignored."""
     return {
         name: module
         for module in MODULES
@@ -209,7 +216,10 @@ Differences = dict[str, list[Optional[str]]]
 
 
 def in_our_terms(classes: Mapping[str, str]) -> Names:
-    """How the SDKs' spellings translate to ours: arrays are tuples, objects mappings, literals plain strings."""
+    """Return a translation of the SDKs' names: arrays become tuples, objects mappings, and literals strings.
+
+    `classes` translates the names of classes.
+    """
 
     def names(text: str) -> str:
         if text.startswith("Literal["):
@@ -220,7 +230,10 @@ def in_our_terms(classes: Mapping[str, str]) -> Names:
 
 
 def with_defaults(shape: Shape) -> Shape:
-    """Every field of ours has a default: a required field of theirs is one that may be None, an enum's member as it is."""
+    """Return a shape in which every field has a default, as in the project's classes.
+
+    A required field gets None as an alternative and as its default. Members of enums are unchanged.
+    """
     found: Shape = {}
     for path, text in shape.items():
         if text in KINDS or shape.get(path.rpartition(".")[0]) == "enum":
@@ -232,13 +245,16 @@ def with_defaults(shape: Shape) -> Shape:
 
 
 def differences(theirs: Shape, ours: Shape) -> Differences:
-    """What is not the same, with what each side says there; None where it has no such thing."""
+    """Return the paths whose text differs, with the text of both sides. None represents a missing path."""
     paths = sorted({*theirs, *ours})
     return {path: [theirs.get(path), ours.get(path)] for path in paths if theirs.get(path) != ours.get(path)}
 
 
 def between_together_and_us(stubs: Path, package: str) -> Differences:
-    """How our classes differ from together-python 1.x's: theirs under their modules, those that only we have under ours."""
+    """Return the differences between together-python 1.x's classes and the package's.
+
+    The path of a class that the package adds begins with the package's module.
+    """
     theirs = with_defaults(of_stubs(stubs, "together.types", in_our_terms({})))
     classes = {path for path, text in theirs.items() if text in KINDS}
     known = {path.partition(".")[2] for path in classes}
@@ -248,12 +264,12 @@ def between_together_and_us(stubs: Path, package: str) -> Differences:
 
 
 def between_openai_and_us(stubs: Path, package: str, pairs: Mapping[str, str]) -> Differences:
-    """How our classes differ from those of openai's stubs that they are paired with."""
+    """Return the differences between the classes of openai's stubs and the package's that `pairs` assigns to them."""
     return between_pairs(of_stubs(stubs, "openai.types", in_our_terms(pairs)), package, pairs)
 
 
 def translated(shape: Shape, names: Names) -> Shape:
-    """A shape with other names in its annotations."""
+    """Return a shape with the names in its annotations translated."""
     found: Shape = {}
     for path, text in shape.items():
         text, equals, default = text.partition(" = ")
@@ -262,10 +278,11 @@ def translated(shape: Shape, names: Names) -> Shape:
 
 
 def between_pairs(theirs: Shape, package: str, pairs: Mapping[str, str]) -> Differences:
-    """How our classes differ from those that they are paired with; a field that only we have is none.
+    """Return the differences between an SDK's classes and the package's that `pairs` assigns to them.
 
-    A pair's other side is one of our classes, or what stands in our fields instead of that class. Fields go by
-    their keys in JSON, and an enum of ours is a string.
+    An SDK's class is assigned to a class of the package, or to the type that the package's fields have instead of it.
+    Fields are identified by their keys in JSON. An enum of the package counts as a string. A field that only the
+    package has is not a difference.
     """
     theirs = with_defaults(theirs)
     found: Differences = {path: [text, None] for path, text in theirs.items() if text in KINDS and path not in pairs}
@@ -279,7 +296,7 @@ ANY = "held as JSON"
 
 
 def in_openai_terms(paths: Iterable[str], package: str, pairs: Mapping[str, str]) -> Iterator[str | None]:
-    """What our side has for each path of theirs."""
+    """Yield the package's text for each path of an SDK, or None if the package lacks it."""
     homes = defined_in(package)
     enums = {path.rpartition(".")[2] for path, text in of_values(package).items() if text == "enum"}
     values = {}

@@ -1,4 +1,4 @@
-"""Choices as only Together sends them: seeds, arrays of log probabilities, reasons of its own."""
+"""Strategies for choices in Together's own format: seeds, arrays of log probabilities, Together's finish reasons."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TOP = st.dictionaries(TEXT, st.floats(-20, 0), max_size=3)
 
 @st.composite
 def together_logprobs(draw: st.DrawFn) -> Any:
-    """The arrays, all of one length."""
+    """Draw log probabilities as arrays of the same length."""
     count = draw(st.integers(0, 3))
     columns: dict[str, Any] = {
         "tokens": st.lists(TEXT | st.none() | st.just("\ud83d"), min_size=count, max_size=count),
@@ -30,7 +30,7 @@ REASONS = st.sampled_from(["stop", "eos", "length", "tool_calls", "", "error", "
 
 @st.composite
 def together_choice(draw: st.DrawFn, in_stream: bool) -> Any:
-    """A choice as only Together sends it."""
+    """Draw a choice of a response, or of a chunk if `in_stream`."""
     seed = st.integers(0, 2**64)
     logprobs = together_logprobs() | st.none()
     choice: dict[str, Any] = {"index": draw(st.integers(0, 3)), "finish_reason": draw(REASONS), "seed": draw(seed)}

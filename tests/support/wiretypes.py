@@ -1,4 +1,4 @@
-"""TypedDicts at run time: whether JSON matches one, as type checkers decide for source, and examples that do."""
+"""TypedDicts at run time: checking JSON against one, as type checkers do for source, and making examples of one."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 
 def problems(value: Any, kind: Any, path: str = "") -> Iterator[str]:
-    """The paths at which JSON is not of the type; keys that the type does not declare are none."""
+    """Yield the paths at which JSON does not match the type. Undeclared keys are allowed."""
     origin, arguments = get_origin(kind), get_args(kind)
-    if kind is object:  # what JSON of any kind is at run time
+    if kind is object:  # the type of any JSON at run time
         return
     if origin in (typing.NotRequired, typing.Required):
         yield from problems(value, arguments[0], path)
     elif origin in (Union, types.UnionType):
         tried = [list(problems(value, argument, path)) for argument in arguments]
         if all(tried):
-            # The member that fits best has the path that is farthest down.
+            # The member that matches best is the one with the longest path.
             yield from max(tried, key=lambda found: max(map(len, found)))
     elif origin is Literal:
         if value not in arguments:
@@ -61,7 +61,7 @@ def _in_dict(value: Any, kind: Any, path: str) -> Iterator[str]:
 def examples(kind: Any) -> list[Any]:
     """Return JSON of the type: enough values to contain every declared key, literal and member of a union.
 
-    A key whose type contains JSON of any kind is left out: its own schema is not known here.
+    Keys whose type contains any JSON are omitted, because their own schema is unknown here.
     """
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in (typing.NotRequired, typing.Required):
