@@ -1,4 +1,4 @@
-"""What the clients are to read: a response for each case, as Together streams it, and what a reader must have found."""
+"""The cases for the clients: a response for each, the stream in which Together sends it, and the expected result."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def response(case: str) -> ChatCompletionResponse:
 
 
 def expected(case: str) -> dict[str, Any]:
-    """What a reader must have found; `finish_reason` in OpenAI's words."""
+    """Return the result that a client should have. The finish reasons are OpenAI's."""
     found = []
     for choice in RESPONSES[case]["choices"]:
         message = choice["message"]
@@ -91,8 +91,11 @@ def expected(case: str) -> dict[str, Any]:
 
 
 def together_frames(case: str) -> Iterator[bytes]:
-    """The response as Together streams it and as other servers do worse: the role in every frame, choices out of order,
-    ids and names of calls in every fragment, a number for each token, the usage beside the last choice."""
+    """Yield the response as Together streams it, with deviations of other servers.
+
+    The role is in every frame, and the id and name of a tool call in every fragment. Choices are out of order, the log
+    probability of a token is a number, and the frame of the last choice contains the usage.
+    """
     choices = RESPONSES[case]["choices"]
     for index in [0, 2, 1] if len(choices) == 3 else [0]:
         choice = choices[index]
@@ -159,11 +162,11 @@ def _pieces(case: str, message: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 class EngineDied(Exception):
-    """What encode_chunks meets in the error case."""
+    """The exception that `encode_chunks` has to handle in the case "error"."""
 
 
 def encoded(case: str) -> Iterator[bytes]:
-    """The response, written by `to_openai` and `encode_chunks`."""
+    """Return the response as `to_openai` and `encode_chunks` write it."""
 
     def chunks() -> Iterator[dict[str, Any]]:
         for chunk in response_to_chunks(response(case)):

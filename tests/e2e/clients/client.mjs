@@ -1,5 +1,5 @@
-// One request by an npm SDK: node client.mjs NODE_MODULES PACKAGE plain|stream|helper BASE_URL BODY
-// Prints {"objects": [...]} with what the user of the SDK is given, or {"threw": "..."}.
+// Sends one request with an npm SDK: node client.mjs NODE_MODULES PACKAGE plain|stream|helper BASE_URL BODY
+// Prints {"objects": [...]} with the objects that the SDK returns, or {"threw": "..."} if it throws an error.
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'

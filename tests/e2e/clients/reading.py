@@ -1,8 +1,11 @@
-"""What a user of an SDK has read, in one form, so that clients can be compared. It corrects nothing.
+"""The data that the user of an SDK receives, in one form, so that clients can be compared. Does not correct the data.
 
-A client's module (with_openai, ...) gives to test_clients its `NAME` and `VERSION`, `FAILURES` (what its SDK raises), and
-`MODES`: by the name of each way to ask, a function of the base URL and of the request's parameters, which gives what
-was read, in this form, and the SDK's own objects, if they are to be read by `from_openai` too.
+The module of a client (with_openai and others) defines these names for test_clients:
+
+- `NAME` and `VERSION`: those of the SDK.
+- `FAILURES`: the exceptions that the SDK raises.
+- `MODES`: a `Mode` for each way to send a request. It returns the received data in this form, and the SDK's own objects
+  if `from_openai` should read them too.
 """
 
 from __future__ import annotations
@@ -11,14 +14,15 @@ import json
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-# What asks an SDK: of a base URL and the parameters of a request, the SDK's own objects.
+# A function that sends a request with an SDK. The arguments are the base URL and the parameters of the request, the
+# result is a list of the SDK's own objects.
 Ask = Callable[[str, dict[str, Any]], list[Any]]
-# The same with what has been read, before the objects.
+# The same, with a result that is a tuple of the received data and the objects.
 Mode = Callable[[str, dict[str, Any]], tuple[dict[str, Any], list[Any]]]
 
 
 def of_completion(ask: Ask) -> Mode:
-    """A mode of an SDK that gives one completion."""
+    """Return the mode of an SDK's function that returns a completion."""
 
     def mode(base_url: str, asked: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
         objects = ask(base_url, asked)
@@ -28,7 +32,7 @@ def of_completion(ask: Ask) -> Mode:
 
 
 def of_stream(ask: Ask) -> Mode:
-    """A mode of an SDK that gives the chunks of a stream."""
+    """Return the mode of an SDK's function that returns the chunks of a stream."""
 
     def mode(base_url: str, asked: dict[str, Any]) -> tuple[dict[str, Any], list[Any]]:
         objects = ask(base_url, asked)
@@ -38,24 +42,24 @@ def of_stream(ask: Ask) -> Mode:
 
 
 def objects_of(answer: Any, asked: dict[str, Any]) -> list[Any]:
-    """An SDK's answer: its chunks where a stream was asked for, else the one object that it is."""
+    """Return the objects in the result of a call: its chunks if a stream was requested, otherwise the result itself."""
     return list(answer) if asked.get("stream") else [answer]
 
 
 async def async_objects_of(call: Awaitable[Any], asked: dict[str, Any]) -> list[Any]:
-    """The same of a call that is to be awaited."""
+    """Return the objects in the result of an asynchronous call."""
     answer = await call
     return [chunk async for chunk in answer] if asked.get("stream") else [answer]
 
 
 def dumped(value: Any) -> Any:
-    """An SDK's object as plain JSON, by the SDK itself."""
+    """Return an SDK's object as plain JSON, which the SDK itself writes."""
     dump = getattr(value, "model_dump", None)
     return dump(mode="json", warnings=False) if dump is not None else value
 
 
 def whole(value: Any) -> dict[str, Any]:
-    """What a completion that was not streamed says."""
+    """Return the data in a completion that was not streamed."""
     data = dumped(value)
     found = [
         _choice(choice["index"], choice["message"], choice, choice["message"].get("tool_calls"))
@@ -65,7 +69,7 @@ def whole(value: Any) -> dict[str, Any]:
 
 
 def streamed(chunks: Iterable[Any]) -> dict[str, Any]:
-    """What the chunks of a stream come to, added up as a user of the SDK would."""
+    """Return the data in the chunks of a stream, accumulated as a user of the SDK would do it."""
     choices: dict[int, dict[str, Any]] = {}
     usage = None
     for chunk in chunks:
@@ -83,7 +87,7 @@ def streamed(chunks: Iterable[Any]) -> dict[str, Any]:
                 call = into["calls"].setdefault(
                     int(fragment["index"]), {"id": "", "function": {"name": "", "arguments": ""}}
                 )
-                call["id"] += fragment.get("id") or ""  # joined, as a client that trusts the format does
+                call["id"] += fragment.get("id") or ""  # joined, as by a client that relies on the format
                 for key in ("name", "arguments"):
                     call["function"][key] += (fragment.get("function") or {}).get(key) or ""
             into["logprobs"] += _logprobs(choice)

@@ -1,4 +1,4 @@
-"""The table of the README beside it, from `results/`: python tests/e2e/clients/results_table.py writes it anew."""
+"""Write the table in README.md from the files in `results/`: `python tests/e2e/clients/results_table.py`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ORDER = ["openai", "together 1.x", "together 3.x", "litellm", "langchain-openai"
 
 
 def rendered() -> str:
-    """One row for each client and mode, one column for each case."""
+    """Return the table as Markdown, with a row for each client and mode and a column for each case."""
     clients = {
         result["name"]: result
         for result in [json.loads(path.read_text("utf-8")) for path in HERE.glob("results/*.json")]
@@ -30,7 +30,7 @@ def rendered() -> str:
 
 
 def written(text: str) -> str:
-    """The README with this table in it."""
+    """Return the text of the README with the current table."""
     head, _, rest = text.partition(BEGIN)
     return head + BEGIN + rendered() + END + rest.partition(END)[2]
 

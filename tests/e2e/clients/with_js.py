@@ -1,6 +1,7 @@
-"""The npm packages openai and together-ai, asked by a script for Node (client.mjs); NODE_MODULES is where they are.
+"""The npm packages openai and together-ai, called by a script for Node, client.mjs.
 
-See `reading` for what a module of a client gives.
+The environment variable NODE_MODULES is the directory of the packages. `reading` describes the names that this module
+defines.
 """
 
 import json
@@ -19,7 +20,7 @@ VERSION = json.loads((MODULES / PACKAGE / "package.json").read_text("utf-8"))["v
 
 
 class JavaScriptError(Exception):
-    """What the SDK has thrown."""
+    """An error that the SDK has thrown."""
 
 
 FAILURES: tuple[type[BaseException], ...] = (JavaScriptError,)
@@ -27,7 +28,7 @@ FAILURES: tuple[type[BaseException], ...] = (JavaScriptError,)
 
 def _run(mode: str, base_url: str, asked: dict[str, Any]) -> list[Any]:
     asked = {key: value for key, value in asked.items() if key != "stream"}
-    if PACKAGE == "together-ai" and "top_logprobs" in asked:  # Together's way to ask for them
+    if PACKAGE == "together-ai" and "top_logprobs" in asked:  # Together's form of the parameter
         asked["logprobs"] = asked.pop("top_logprobs")
     script = Path(__file__).with_name("client.mjs")
     command = ["node", "--no-warnings", str(script), str(MODULES.resolve()), PACKAGE, mode, base_url, json.dumps(asked)]

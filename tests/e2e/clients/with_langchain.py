@@ -1,4 +1,4 @@
-"""The langchain-openai package; see `reading` for what a client's module gives."""
+"""The langchain-openai package. `reading` describes the names that this module defines."""
 
 import asyncio
 import importlib.metadata
@@ -11,7 +11,7 @@ import openai
 from langchain_openai import ChatOpenAI
 
 NAME, VERSION = "langchain-openai", importlib.metadata.version("langchain-openai")
-_LOOP = asyncio.new_event_loop()  # the SDK keeps connections, which belong to a loop
+_LOOP = asyncio.new_event_loop()  # the SDK keeps connections open, and they belong to one event loop
 FAILURES: tuple[type[BaseException], ...] = (openai.APIError,)
 
 
@@ -26,7 +26,7 @@ def _model(base_url: str, asked: dict[str, Any]) -> tuple[Any, Any]:
 
 
 def _read(message: Any) -> tuple[Any, list[Any]]:
-    """An AIMessage, or the sum of a stream's."""
+    """Return the data in an AIMessage, which may be the sum of the messages of a stream."""
     about, usage = message.response_metadata, message.usage_metadata
     entries = (about.get("logprobs") or {}).get("content") or ()
     choice = {

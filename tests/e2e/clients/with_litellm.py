@@ -1,4 +1,4 @@
-"""The litellm package, with its provider for servers of OpenAI's format; see `reading` for what a client's module gives."""
+"""The litellm package, with its provider for OpenAI-compatible servers. `reading` describes the names defined here."""
 
 import asyncio
 import importlib.metadata
@@ -12,7 +12,7 @@ import openai
 from reading import async_objects_of, objects_of, of_completion, of_stream
 
 NAME, VERSION = "litellm", importlib.metadata.version("litellm")
-_LOOP = asyncio.new_event_loop()  # the SDK keeps connections, which belong to a loop
+_LOOP = asyncio.new_event_loop()  # the SDK keeps connections open, and they belong to one event loop
 FAILURES: tuple[type[BaseException], ...] = (openai.APIError,)
 litellm.telemetry = False
 litellm.suppress_debug_info = True

@@ -1,4 +1,4 @@
-"""The openai package; see `reading` for what a client's module gives."""
+"""The openai package. `reading` describes the names that this module defines."""
 
 import asyncio
 from typing import Any

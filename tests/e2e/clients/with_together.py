@@ -1,4 +1,4 @@
-"""The together package, 1.x and 3.x; see `reading` for what a client's module gives."""
+"""The together package, 1.x and 3.x. `reading` describes the names that this module defines."""
 
 import asyncio
 import importlib.metadata
@@ -19,7 +19,7 @@ else:
 
 
 def _options(base_url: str) -> dict[str, Any]:
-    # The paths of 3.x begin with /v1 themselves.
+    # The paths of 3.x include /v1.
     return {
         "base_url": base_url if IS_1 else base_url.removesuffix("/v1"),
         "api_key": "none",
@@ -30,7 +30,7 @@ def _options(base_url: str) -> dict[str, Any]:
 
 def _asked(asked: dict[str, Any]) -> dict[str, Any]:
     asked = dict(asked)
-    if "top_logprobs" in asked:  # Together's way to ask for them
+    if "top_logprobs" in asked:  # Together's form of the parameter
         asked["logprobs"] = asked.pop("top_logprobs")
     if not IS_1 and "stream_options" in asked:
         asked["extra_body"] = {"stream_options": asked.pop("stream_options")}

@@ -1,4 +1,4 @@
-"""The runtimes under which the deployed examples run, and a model server that answers from recordings."""
+"""Fixtures: the runtimes that run the deployed examples, and a model server that responds with recordings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from model_server import KEY, PROXY_KEY, Upstream
 from runtimes import VERSIONS, environment, pythons
 
 OURS = "ours"
-WITH_AWS = "LAMBDA_ENVIRONMENTS" in os.environ  # tox -e lambda, which can install AWS's runtime client
+WITH_AWS = "LAMBDA_ENVIRONMENTS" in os.environ  # set by tox -e lambda, which can install AWS's runtime client
 
 
 def _compiled_for() -> list[str | Path]:
@@ -27,7 +27,7 @@ def _compiled_for() -> list[str | Path]:
 
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built zips, unpacked as Lambda unpacks them."""
+    """Build the zip files, and unpack them as Lambda does. Return the directory."""
     folder = tmp_path_factory.mktemp("deployed")
     for archive in build(folder / "zips", _compiled_for()):
         with zipfile.ZipFile(archive) as file:
@@ -43,7 +43,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def command(version: str) -> list[str | Path] | None:
-    """What starts the runtime: ours on this Python, or AWS's on another."""
+    """Return the command that starts AWS's runtime, or None for the project's, which runs on this Python."""
     if version == OURS:
         return None
     python = pythons().get(version)
@@ -58,7 +58,7 @@ Start = Callable[..., Any]
 
 @pytest.fixture
 def start(version: str, command: list[str | Path] | None, deployed: Path) -> Start:
-    """Starts one of the examples, or a handler in another folder, with a model server behind."""
+    """Return a context manager that runs an example, or a handler in another folder, with a model server."""
 
     @contextmanager
     def started(

@@ -1,4 +1,4 @@
-"""A model server that answers from recordings, and the events of a queue."""
+"""A model server that responds with recordings, and the events of an SQS queue."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ PROXY_KEY = "hidden-key-of-the-proxy"
 
 
 def recording(model: str, streamed: bool = False) -> Path:
-    """The recording that a model's name, SERVER/CASE, stands for."""
+    """Return the path of the recording for a model with the name SERVER/CASE."""
     folder, _, case = model.partition("/")
     return sorted(RECORDINGS.glob(f"{folder}/{'stream_' if streamed else ''}{case}.*.*"))[0]
 
 
 class Upstream:
-    """Answers with the recording that the model's name names; `gate` holds a stream back after its first part."""
+    """A model server that responds with the recording for the model. A stream waits for `gate` after two frames."""
 
     def __init__(self) -> None:
         self.gate = threading.Event()
@@ -47,7 +47,7 @@ class Upstream:
 
 
 def sqs(*bodies: Any) -> dict[str, Any]:
-    """The event of an SQS queue."""
+    """Return an event of an SQS queue with these message bodies."""
     return {
         "Records": [
             {

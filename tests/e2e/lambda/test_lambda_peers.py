@@ -1,6 +1,6 @@
-"""Our reading of events and our responses against those of aws-lambda-powertools and mangum.
+"""`aws_lambda` reads events and formats responses as aws-lambda-powertools and mangum do.
 
-Where they differ from each other or from AWS's documentation, the difference is stated here.
+Comments in the tests describe where those differ from each other or from AWS's documentation.
 """
 
 from __future__ import annotations
@@ -75,14 +75,14 @@ def agree_with_powertools(event: Any) -> None:
     assert (ours.method, ours.path) == (theirs.http_method, theirs.path)
     try:
         assert ours.body == (theirs.decoded_body or "").encode()
-    except UnicodeDecodeError:  # its bodies are text
+    except UnicodeDecodeError:  # Powertools decodes bodies as text
         assert ours.body == base64.b64decode(theirs.body)
     for name, value in theirs.resolved_headers_field.items():
         joined = value if isinstance(value, str) else ("; " if name.lower() == "cookie" else ", ").join(value)
         assert ours.headers[name.lower()].replace(", ", ",") == joined.replace(", ", ",")
-    if ours.kind not in ("http_v2", "function_url"):  # there Powertools cuts values at their commas
+    if ours.kind not in ("http_v2", "function_url"):  # of these kinds Powertools splits values at commas
         query = theirs.resolved_query_string_parameters
-        if ours.kind == "alb":  # it takes "+" for itself, where forms mean a space
+        if ours.kind == "alb":  # Powertools does not decode "+", which is a space in forms
             query = {
                 name.replace("+", " "): [value.replace("+", " ") for value in values] for name, values in query.items()
             }
@@ -96,8 +96,8 @@ def agree_with_powertools(event: Any) -> None:
 
 
 @pytest.mark.parametrize("name", HTTP)
-def test_recorded_events_as_powertools_reads_them(name: str) -> None:
-    if name != "http_v2_get":  # its path lacks the stage, and Powertools cuts the stage's length off all the same
+def test_recorded_event_is_read_as_by_powertools(name: str) -> None:
+    if name != "http_v2_get":  # Powertools removes the length of the stage from the path, even if the path lacks it
         agree_with_powertools(HTTP[name])
     if name in ("rest_v1", "http_v2", "function_url"):
         assert parse_event(HTTP[name]).cookies == powertools(name, HTTP[name]).resolved_cookies_field
@@ -105,8 +105,8 @@ def test_recorded_events_as_powertools_reads_them(name: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(request=requests)
-def test_any_request_as_powertools_reads_it(kind: str, request: Request) -> None:
-    if kind.startswith("alb"):  # Powertools leaves "+" in the values, and mixes up what "+" and "%2B" become
+def test_any_request_is_read_as_by_powertools(kind: str, request: Request) -> None:
+    if kind.startswith("alb"):  # Powertools does not decode "+", so it confuses "+" with "%2B"
         request = request._replace(
             query=[(name.replace("+", ""), value.replace("+", "")) for name, value in request.query if name.strip("+")]
         )
@@ -116,7 +116,7 @@ def test_any_request_as_powertools_reads_it(kind: str, request: Request) -> None
 
 
 def seen_by_mangum(event: Any) -> dict[str, Any]:
-    """The request that an ASGI application behind mangum is given."""
+    """Return the request that an ASGI application behind mangum receives."""
     seen: dict[str, Any] = {}
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
@@ -135,7 +135,7 @@ def seen_by_mangum(event: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(request=requests)
-def test_any_request_as_mangum_reads_it(kind: str, request: Request) -> None:
+def test_any_request_is_read_as_by_mangum(kind: str, request: Request) -> None:
     if kind == "alb":
         request = request._replace(query=list(dict(request.query).items()))
     event = event_of(kind, request)
@@ -165,9 +165,9 @@ VALUES = [{"text": "hé"}, [], ChatCompletionResponse(id="x"), b"\xff\x00", None
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("value", VALUES, ids=repr)
 @pytest.mark.parametrize("cookies", [[], ["a=1"], ["a=1; Secure", "b=2"]], ids=len)
-def test_responses_reach_the_client_as_mangums_do(kind: str, value: Any, cookies: list[str]) -> None:
+def test_response_reaches_the_client_as_from_mangum(kind: str, value: Any, cookies: list[str]) -> None:
     event = event_of(kind, Request("GET", "/", headers=[("x-a", "b")]))
-    headers = {"x-one": "1", **({"content-type": "text/x"} if value is None else {})}  # mangum adds what is missing
+    headers = {"x-one": "1", **({"content-type": "text/x"} if value is None else {})}  # mangum adds a missing one
     ours = sent_by(kind, respond(value, event, status=201, headers=headers, cookies=cookies))
     theirs = sent_by(kind, by_mangum(event, 201, ours.headers, ours.body))
     assert (ours.status, ours.body, sorted(ours.headers)) == (theirs.status, theirs.body, sorted(theirs.headers))
@@ -175,9 +175,9 @@ def test_responses_reach_the_client_as_mangums_do(kind: str, value: Any, cookies
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("cookies", [[], ["a=1"], ["a=1", "b=2"]], ids=len)
-def test_responses_reach_the_client_as_powertools_do(kind: str, cookies: list[str]) -> None:
+def test_response_reaches_the_client_as_from_powertools(kind: str, cookies: list[str]) -> None:
     if kind == "alb" and len(cookies) > 1:
-        pytest.skip("Powertools sends the last cookie only")
+        pytest.skip("Powertools sends only the last cookie")
     event = event_of(kind, Request("GET", "/a", headers=[("x-a", "b")]))
     app = RESOLVERS[kind]()
 
@@ -192,8 +192,8 @@ def test_responses_reach_the_client_as_powertools_do(kind: str, cookies: list[st
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_powertools_resolver_can_return_what_respond_gives(kind: str) -> None:
-    """Its routes serialise values by `dataclasses.asdict`, and pass on what has been made into a response."""
+def test_powertools_resolver_returns_value_and_error_response(kind: str) -> None:
+    """Powertools serialises a dataclass that a route returns with `dataclasses.asdict`, so the route returns a dict."""
     event = event_of(kind, Request("GET", "/a", headers=[("x-a", "b")]))
     app = RESOLVERS[kind]()
     app.get("/a")(lambda: ChatCompletionResponse(id="x").to_dict())

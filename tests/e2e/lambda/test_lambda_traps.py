@@ -1,4 +1,4 @@
-"""What has killed functions, under AWS's runtime client and under ours."""
+"""Situations that have broken functions in the past, with AWS's runtime client and with `lambda_runtime`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ exec env -u HOME setpriv --no-new-privs --bounding-set=-all "$@"
 
 
 @pytest.mark.parametrize("handler", ["value", "nested_value", "answered"])
-def test_values_with_what_no_json_holds(start: Any, handler: str) -> None:
+def test_value_with_surrogate_and_nan_is_sent(start: Any, handler: str) -> None:
     with start("", handler=f"lambda_function.{handler}", folder=SUPPORT) as api:
         for _ in range(2):
             got = api.invoke(URL)
@@ -41,7 +41,7 @@ def test_values_with_what_no_json_holds(start: Any, handler: str) -> None:
             assert sent["choices"][0] == {"index": 0, "text": "hé\ufffd", "n": None}
 
 
-def test_records_with_what_no_json_holds(start: Any) -> None:
+def test_record_with_surrogate_and_nan_is_sent(start: Any) -> None:
     with start("", handler="lambda_function.records", folder=SUPPORT) as api:
         for _ in range(2):
             result, issue, unmerged = api.invoke(URL).json()
@@ -54,7 +54,7 @@ def test_records_with_what_no_json_holds(start: Any) -> None:
 
 
 @pytest.mark.parametrize("size", [6 * 2**20 - 200, 6 * 2**20 + 1, 7 * 2**20])
-def test_size(start: Any, size: int) -> None:
+def test_response_above_the_size_limit_becomes_413(start: Any, size: int) -> None:
     with start("", handler="lambda_function.guarded", folder=SUPPORT) as api:
         for _ in range(2):
             got = api.invoke({**URL, "size": size})
@@ -63,7 +63,7 @@ def test_size(start: Any, size: int) -> None:
 
 @pytest.mark.parametrize("handler", ["failing", "failed"])
 @pytest.mark.parametrize("text", ["\ud800", "sk-hiddenHidden \ud800 hidden/secret/access/key"], ids=ascii)
-def test_exception_texts(start: Any, handler: str, text: str) -> None:
+def test_exception_with_surrogate_or_key_in_its_text_is_reported(start: Any, handler: str, text: str) -> None:
     with start("", handler=f"lambda_function.{handler}", folder=SUPPORT) as api:
         for _ in range(2):
             got = api.invoke({**URL, "text": text})
@@ -73,7 +73,7 @@ def test_exception_texts(start: Any, handler: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("end", [CLOSE, RESET])
-def test_sockets_that_died_while_the_process_was_frozen(start: Any, end: str) -> None:
+def test_connection_closed_while_frozen_is_replaced(start: Any, end: str) -> None:
     body = recording("vllm-cpu/plain").read_bytes()
 
     def answer(request: Received) -> Iterator[Part]:
@@ -86,13 +86,13 @@ def test_sockets_that_died_while_the_process_was_frozen(start: Any, end: str) ->
             got = api.invoke(ASK)
             assert got.json()["statusCode"] == 200
             api.process.send_signal(signal.SIGSTOP)
-            while server.open:  # the server closes what is idle
+            while server.open:  # until the server has closed the idle connection
                 time.sleep(0.02)
             api.process.send_signal(signal.SIGCONT)
             assert (server.connections, len(server.requests)) == (number, number)
 
 
-def test_invocations_share_a_connection_and_leave_nothing_behind(start: Any, upstream: Any) -> None:
+def test_invocations_share_a_connection_and_leave_no_open_files(start: Any, upstream: Any) -> None:
     with start("summariser", upstream.base_url) as api:
         files = Path(f"/proc/{api.process.pid}/fd")
         counts = set()
@@ -103,7 +103,7 @@ def test_invocations_share_a_connection_and_leave_nothing_behind(start: Any, ups
         assert upstream.connections == 1 and len(counts) <= 1
 
 
-def test_no_key_in_any_answer_or_log(start: Any, tmp_path: Path) -> None:
+def test_response_and_log_do_not_contain_the_key(start: Any, tmp_path: Path) -> None:
     def answer(request: Received) -> Iterator[Part]:
         quoted = {"error": {"message": f"bad key {KEY} in {request.headers['authorization']} \ud800"}}
         yield reply(json.dumps(quoted).encode(), status="401 X")
@@ -119,7 +119,7 @@ def test_no_key_in_any_answer_or_log(start: Any, tmp_path: Path) -> None:
     assert b"hidden-upstream" not in got.body + (tmp_path / "log").read_bytes()
 
 
-def test_snapstart(start: Any, upstream: Any, version: str, tmp_path: Path) -> None:
+def test_snapstart_restores_once_and_serves(start: Any, upstream: Any, version: str, tmp_path: Path) -> None:
     snapstart = {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
     with start("summariser", upstream.base_url, environment=snapstart) as api:
         assert [api.invoke(ASK).json()["statusCode"] for _ in range(2)] == [200, 200]
@@ -135,8 +135,8 @@ def _can_remount() -> bool:
     )
 
 
-@pytest.mark.skipif(not _can_remount(), reason="needs the right to mount")
-def test_read_only_root_without_home(start: Any, upstream: Any, command: Any) -> None:
+@pytest.mark.skipif(not _can_remount(), reason="needs permission to mount file systems")
+def test_function_on_read_only_root_without_home_responds(start: Any, upstream: Any, command: Any) -> None:
     runtime = [*command, "app.handler"] if command else [sys.executable, "-m", "together_adapters.lambda_runtime"]
     isolated = ["unshare", "-m", "--propagation", "private", "sh", "-ec", READ_ONLY, "sh", *runtime]
     with start("summariser", upstream.base_url, isolated=isolated) as api:

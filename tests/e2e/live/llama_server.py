@@ -1,8 +1,8 @@
-"""A real llama-server without a download by hand, out of Debian's unstable suite.
+"""Install a real llama-server from Debian's unstable suite, without root.
 
     python tests/e2e/live/llama_server.py FOLDER
 
-leaves `FOLDER/llama-server`, a command. It needs apt on Linux, no root, and about 80 MB.
+The result is the command `FOLDER/llama-server`. This needs apt on Linux and about 80 MB of disk space.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
 from apt_packages import unpacked
 
 SUITE, PACKAGE = "sid", "llama.cpp-tools"
-# What apt also resolves but an unpacked program does not need.
+# Dependencies that apt resolves, but that the unpacked program does not need.
 _NOT_NEEDED = ("perl-base", "debconf", "dpkg_", "tar_", "dash_", "coreutils")
 
 
 def fetch(folder: Path) -> Path:
-    """The command, fetched unless it is there."""
+    """Return the path of the command. Download it first if it is not installed."""
     command = folder / "llama-server"
     if not command.exists():
         _write_command(command, unpacked(SUITE, [PACKAGE, "ca-certificates-"], folder, _NOT_NEEDED))
@@ -33,7 +33,8 @@ def fetch(folder: Path) -> Path:
 
 
 def _write_command(command: Path, root: Path) -> None:
-    # Started through its own suite's loader, and told where its CPU code is, which it would look for beside the loader.
+    # The program runs with the loader of its own suite. It would search for its CPU backends in the loader's directory,
+    # so GGML_BACKEND_PATH is set.
     libraries = next(root.glob("usr/lib/*-linux-gnu"))
     loader = next(libraries.glob("ld-linux-*.so.*"))
     backends = sorted(
@@ -48,14 +49,14 @@ def _write_command(command: Path, root: Path) -> None:
 
 @contextmanager
 def running(command: Path, model: Path, *options: str) -> Iterator[str]:
-    """Start the server with a model; gives its base URL."""
+    """Start the server with a model, and yield its base URL."""
     with process_of(command, model, *options) as (_, base_url):
         yield base_url
 
 
 @contextmanager
 def process_of(command: Path, model: Path, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """Start the server with a model; gives its process and its base URL."""
+    """Start the server with a model, and yield its process and its base URL."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     arguments = [
@@ -74,13 +75,13 @@ def process_of(command: Path, model: Path, *options: str) -> Iterator[tuple[subp
 def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     for _ in range(600):
         if process.poll() is not None:
-            raise RuntimeError(f"llama-server ended with status {process.returncode}")
+            raise RuntimeError(f"llama-server exited with status {process.returncode} before it was ready")
         try:
             with urllib.request.urlopen(url, timeout=5):
                 return
         except OSError:
             time.sleep(0.1)
-    raise RuntimeError("llama-server does not answer")
+    raise RuntimeError(f"llama-server did not respond to GET {url} within a minute")
 
 
 if __name__ == "__main__":

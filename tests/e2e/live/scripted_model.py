@@ -1,8 +1,9 @@
-"""A model of 3 MB that says what it is told to: no weights are downloaded, and every answer is known in advance.
+"""A model of 3 MB whose responses are known in advance: it generates one of several scripts. Needs no downloaded
+weights.
 
-Attention and feed-forward give zero, so the next token depends on the last one alone. Each script is cut into pieces that
-occur nowhere else, and the output matrix makes every piece predict the one after it. The chat template ends the
-prompt with the token of the script that `[[name]]` in the last user message asks for (`hello` without).
+The attention and feed-forward layers output zero, so the next token depends only on the last one. Each script is split
+into unique tokens, and the output matrix makes every token predict the one after it. `[[name]]` in the last user
+message selects a script, by default `hello`: the chat template ends the prompt with the token that starts it.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ TEMPLATE = """{%- set ns = namespace(script='hello') -%}
 
 
 def letters_of_bytes() -> dict[int, str]:
-    """GPT-2's letter for each byte."""
+    """Return the character that GPT-2's tokenizer uses for each byte."""
     shown = [*range(33, 127), *range(161, 173), *range(174, 256)]
     hidden = [byte for byte in range(256) if byte not in shown]
     return {**{byte: chr(byte) for byte in shown}, **{byte: chr(256 + n) for n, byte in enumerate(hidden)}}
@@ -64,7 +65,7 @@ def spelled(piece: bytes) -> str:
 
 
 class Vocabulary:
-    """The tokens: every byte, the pieces of the scripts, and tokens with a name."""
+    """The tokens of the model: every byte, the pieces of the scripts, and named tokens."""
 
     def __init__(self) -> None:
         self.tokens: list[str] = [LETTERS[byte] for byte in range(256)]
@@ -72,19 +73,22 @@ class Vocabulary:
 
     def add(self, token: str) -> int:
         if token in self.numbers:
-            raise ValueError(f"the token {token!r} is there already")
+            raise ValueError(f"the token {token!r} is already in the vocabulary")
         self.numbers[token] = len(self.tokens)
         self.tokens.append(token)
         return self.numbers[token]
 
     def cut(self, text: str) -> list[int]:
-        """A text in pieces of three bytes or more, all new, whatever characters they cut through."""
+        """Split a text into new tokens of three bytes or more, and return their numbers.
+
+        A token may begin or end within a character.
+        """
         data, pieces, start = text.encode(), [], 0
         while start < len(data):
             end = start + 3
             while spelled(data[start:end]) in self.numbers or spelled(data[start:end]) in map(spelled, pieces):
                 end += 1
-            if len(data) - end < 3:  # too short a rest to be sure of a piece of its own
+            if len(data) - end < 3:  # the rest is too short to be a token of its own
                 end = len(data)
             pieces.append(data[start:end])
             start = end
@@ -105,7 +109,7 @@ def build(path: Path) -> None:
     }
     choices = {vocabulary.add(spelled(text.encode())): chance for text, chance in CHOICES.items()}
     loop = [vocabulary.add(spelled(text.encode())) for text in LOOP]
-    merge = (LETTERS[32], "t")  # llama.cpp wants a merge
+    merge = (LETTERS[32], "t")  # llama.cpp requires at least one merge
     if "".join(merge) not in vocabulary.numbers:
         vocabulary.add("".join(merge))
 
@@ -121,7 +125,8 @@ def build(path: Path) -> None:
             outputs[after] += inputs[before]
     for before, after in zip([starts["endless"], *loop], [*loop, loop[0]]):
         outputs[after] += inputs[before]
-    # The norm multiplies by the root of the width: a weight of 1 is a logit of 16, and these four have exactly their chances.
+    # The norm multiplies by the square root of the width: a weight of 1 is a logit of 16. The weights of these four
+    # tokens result in exactly their probabilities.
     scale = math.sqrt(WIDTH)
     for token, chance in choices.items():
         weight = 1 + math.log(chance / max(CHOICES.values())) / scale

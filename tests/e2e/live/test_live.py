@@ -1,4 +1,4 @@
-"""Both clients against a real llama-server, whose model says what it is told to. `tox -e live` sets it all up."""
+"""Both clients against a real llama-server with a scripted model. `tox -e live` installs the server and the model."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def base_url(command: Path, model: Path) -> Iterator[str]:
 
 
 def ask(kind: str, base_url: str, text: str = "hi", **parameters: Any) -> ChatCompletionResponse:
-    """One call with either client; a stream is put together."""
+    """Make one call with the client of this kind, and return the response, which may be accumulated from a stream."""
     parameters = {"model": "tiny", "messages": [{"role": "user", "content": text}], **parameters}
     options: dict[str, Any] = {name: parameters.pop(name) for name in ("api_key",) if name in parameters}
     options = {"api_key": "", "base_url": base_url, "max_retries": 0, **options}
@@ -106,11 +106,10 @@ EXPECTED = {
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_example(path: Path, base_url: str) -> None:
+def test_example_prints_the_scripted_response(path: Path, base_url: str) -> None:
     variables = environment(TOGETHER_API_KEY="not-asked-for", TOGETHER_BASE_URL=base_url)
-    code = path.read_text("utf-8").replace(
-        "the weather in Paris?", "the weather in Paris? [[tool]]"
-    )  # the model is scripted
+    # [[tool]] selects the script of the model.
+    code = path.read_text("utf-8").replace("the weather in Paris?", "the weather in Paris? [[tool]]")
     command = [sys.executable, "-W", "error", "-X", "dev", "-c", code]
     done = subprocess.run(command, capture_output=True, timeout=60, env=variables)
     assert (done.stderr.decode(), done.returncode) == ("", 0)
@@ -119,7 +118,7 @@ def test_example(path: Path, base_url: str) -> None:
 
 @BOTH
 @STREAMED
-def test_chat(kind: str, stream: bool, base_url: str) -> None:
+def test_completion_has_text_usage_and_finish_reason(kind: str, stream: bool, base_url: str) -> None:
     asked: dict[str, Any] = {"stream_options": {"include_usage": True}} if stream else {}
     response = ask(kind, base_url, stream=stream, **asked)
     assert response.text == HELLO and response.issues() == []
@@ -128,20 +127,20 @@ def test_chat(kind: str, stream: bool, base_url: str) -> None:
     usage = response.usage
     assert usage and usage.prompt_tokens > 0 and usage.completion_tokens > 5
     assert usage.total_tokens == usage.prompt_tokens + usage.completion_tokens
-    # The answer goes back into the conversation as it is.
+    # The message of the response is sent back unchanged.
     again = [{"role": "user", "content": "hi"}, response.choices[0].message, {"role": "user", "content": "[[json]]"}]
     assert ask(kind, base_url, messages=again, stream=stream).text == SCRIPTS["json"][0]
 
 
 @BOTH
 @STREAMED
-def test_unicode(kind: str, stream: bool, base_url: str) -> None:
+def test_completion_with_unicode_text_is_unchanged(kind: str, stream: bool, base_url: str) -> None:
     assert ask(kind, base_url, "[[unicode]]", stream=stream).text == UNICODE
 
 
 @BOTH
 @STREAMED
-def test_tools(kind: str, stream: bool, base_url: str) -> None:
+def test_tool_call_is_read_and_answered(kind: str, stream: bool, base_url: str) -> None:
     response = ask(kind, base_url, "[[tool]]", stream=stream, tools=[TOOL])
     assert response.choices and str(response.choices[0].finish_reason) == "tool_calls"
     message = response.choices[0].message
@@ -157,7 +156,7 @@ def test_tools(kind: str, stream: bool, base_url: str) -> None:
 
 @BOTH
 @STREAMED
-def test_choices(kind: str, stream: bool, base_url: str) -> None:
+def test_several_choices_are_read(kind: str, stream: bool, base_url: str) -> None:
     response = ask(kind, base_url, stream=stream, n=3)
     assert [choice.index for choice in response.choices or ()] == [0, 1, 2]
     assert [choice.message and choice.message.text for choice in response.choices or ()] == [HELLO] * 3
@@ -165,7 +164,7 @@ def test_choices(kind: str, stream: bool, base_url: str) -> None:
 
 @BOTH
 @STREAMED
-def test_logprobs(kind: str, stream: bool, base_url: str) -> None:
+def test_logprobs_have_the_scripted_probabilities(kind: str, stream: bool, base_url: str) -> None:
     response = ask(kind, base_url, "[[mcq]]", stream=stream, logprobs=True, top_logprobs=4)
     assert response.choices and response.choices[0].logprobs and response.choices[0].logprobs.content
     first = response.choices[0].logprobs.content[0]
@@ -175,7 +174,7 @@ def test_logprobs(kind: str, stream: bool, base_url: str) -> None:
 
 @BOTH
 @STREAMED
-def test_reasoning(kind: str, stream: bool, base_url: str) -> None:
+def test_reasoning_is_separate_from_text(kind: str, stream: bool, base_url: str) -> None:
     response = ask(kind, base_url, "[[think]]", stream=stream)
     assert response.choices and response.choices[0].message
     assert response.choices[0].message.reasoning_text.strip() == SCRIPTS["think"][1].strip()
@@ -184,16 +183,16 @@ def test_reasoning(kind: str, stream: bool, base_url: str) -> None:
 
 @BOTH
 @STREAMED
-def test_length(kind: str, stream: bool, base_url: str) -> None:
+def test_max_tokens_ends_with_length(kind: str, stream: bool, base_url: str) -> None:
     response = ask(kind, base_url, "[[endless]]", stream=stream, max_tokens=20)
     assert response.choices and str(response.choices[0].finish_reason) == "length"
 
 
-# ---- cancelling
+# ---- cancellation
 
 
 def settles(base_url: str) -> bool:
-    """Whether the server soon has nothing to do: it stops where its client has gone."""
+    """Return whether the server is idle within five seconds. It stops generating when its client disconnects."""
     for _ in range(100):
         with urllib.request.urlopen(base_url.replace("/v1", "/slots"), timeout=5) as answer:
             if not any(slot["is_processing"] for slot in json.load(answer)):
@@ -210,7 +209,7 @@ ENDLESS: dict[str, Any] = {
 }
 
 
-def test_cancel(command: Path, model: Path) -> None:
+def test_cancelled_stream_stops_the_server(command: Path, model: Path) -> None:
     with running(command, model, "--slots") as base_url, Together(api_key="", base_url=base_url) as client:
         for how in ("close", "thread", "drop"):
             stream: Any = client.chat.completions.create(**ENDLESS)
@@ -237,7 +236,7 @@ def test_cancel(command: Path, model: Path) -> None:
         assert settles(base_url)
 
 
-def test_total_time(base_url: str) -> None:
+def test_total_timeout_ends_stream_with_partial_text(base_url: str) -> None:
     with Together(api_key="", base_url=base_url, timeout=Timeout(total=0.3)) as client:
         stream: Any = client.chat.completions.create(**{**ENDLESS, "max_tokens": 100_000})
         with pytest.raises(StreamTimeoutError) as late:
@@ -246,8 +245,8 @@ def test_total_time(base_url: str) -> None:
         assert late.value.completion.response.text.startswith("lorem ipsum dolor")
 
 
-def test_many_streams_at_once(base_url: str) -> None:
-    """More than the server has slots: they wait for one another."""
+def test_twenty_concurrent_streams_are_complete(base_url: str) -> None:
+    """There are more streams than the server has slots, so some of them wait."""
 
     async def one(client: AsyncTogether) -> str:
         stream = await client.chat.completions.create(
@@ -276,20 +275,22 @@ def test_many_streams_at_once(base_url: str) -> None:
     ],
     ids=["messages", "context", "format"],
 )
-def test_bad_requests(kind: str, stream: bool, parameters: dict[str, Any], says: str, base_url: str) -> None:
+def test_invalid_request_raises_bad_request_error(
+    kind: str, stream: bool, parameters: dict[str, Any], says: str, base_url: str
+) -> None:
     with pytest.raises(BadRequestError, match=says) as refused:
         ask(kind, base_url, stream=stream, **parameters)
     assert refused.value.status == 400 and refused.value.body["error"]["code"] == 400
 
 
 @BOTH
-def test_no_such_path(kind: str, base_url: str) -> None:
+def test_unknown_path_raises_not_found_error(kind: str, base_url: str) -> None:
     with pytest.raises(NotFoundError):
         ask(kind, base_url.replace("/v1", "/nothing"))
 
 
 @BOTH
-def test_keys(kind: str, command: Path, model: Path) -> None:
+def test_wrong_key_raises_authentication_error(kind: str, command: Path, model: Path) -> None:
     with running(command, model, "--api-key", "sk-right") as base_url:
         with pytest.raises(AuthenticationError, match="Invalid API Key"):
             ask(kind, base_url, api_key="sk-wrong")
@@ -297,8 +298,8 @@ def test_keys(kind: str, command: Path, model: Path) -> None:
 
 
 @BOTH
-def test_killed(kind: str, command: Path, model: Path) -> None:
-    """A server that dies in a stream cuts it; what had arrived is kept."""
+def test_killed_server_raises_incomplete_stream_error(kind: str, command: Path, model: Path) -> None:
+    """The error contains the part of the stream that was received."""
     with process_of(command, model) as (process, base_url):
         killer = threading.Timer(0.5, process.kill)
         killer.start()

@@ -1,7 +1,7 @@
-"""Answers the chat-completion requests of an SQS queue; each answer is one line of JSON in the function's log.
+"""Answer the chat completion requests in an SQS queue. Each response is one line of JSON in the function's log.
 
-A message whose failure may pass (too many requests, a server that is down, no time left) is reported back, and SQS
-gives it again later. One that can never succeed gets its error as its answer.
+A message with a temporary failure (rate limit, server unavailable, no time left) is reported to SQS, which delivers it
+again later. For a message that cannot succeed, the error is the response.
 """
 
 import json

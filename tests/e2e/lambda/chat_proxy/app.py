@@ -1,6 +1,6 @@
-"""An OpenAI-compatible endpoint behind a function URL: the OpenAI SDK's `base_url` is the URL with /v1.
+"""An OpenAI-compatible endpoint behind a function URL. The OpenAI SDK's `base_url` is the function URL followed by v1.
 
-Callers show PROXY_KEY as their API key; Together's own key stays in the function.
+Callers send PROXY_KEY as their API key. Together's key is used only within the function.
 """
 
 import hmac
@@ -12,21 +12,21 @@ from together_adapters.openai_format import to_openai
 
 from together_types import ParseError
 
-client = Together()  # opens no connection before the first call
+client = Together()  # the connection is opened with the first call
 
 
 def handler(event, context):
     try:
         request = parse_event(event)
         if (request.method, request.path) != ("POST", "/v1/chat/completions"):
-            return refuse(404, f"there is no {request.method} {request.path}", event)
+            return refuse(404, f"expected POST /v1/chat/completions, got {request.method} {request.path}", event)
         given = request.headers.get("authorization", "").removeprefix("Bearer ")
         if not hmac.compare_digest(given.encode(), os.environ["PROXY_KEY"].encode()):
-            return refuse(401, "the API key is not this proxy's", event)
+            return refuse(401, "invalid API key: send the key of this proxy as Authorization: Bearer KEY", event)
         parameters = request.json()
         if not isinstance(parameters, dict) or not {"model", "messages"} <= parameters.keys():
             raise ParseError("body", "expected an object with model and messages")
-        for name in ("timeout", "deadline"):  # of the client's create, not of the API
+        for name in ("timeout", "deadline"):  # parameters of the client, not of the API
             parameters.pop(name, None)
         answer = client.chat.completions.create(**parameters, deadline=deadline_from(context))
         return respond_stream(answer, event) if parameters.get("stream") else respond(to_openai(answer), event)

@@ -1,4 +1,7 @@
-"""POST /summaries with {"text": ..., "sentences": 3} behind API Gateway gives {"summary", "model", "usage"}."""
+"""Summarise a text, behind API Gateway.
+
+The request is POST /summaries with {"text": ..., "sentences": 3}. The response contains `summary`, `model` and `usage`.
+"""
 
 import os
 
@@ -12,7 +15,7 @@ client = Together()
 
 try:
     from snapshot_restore_py import register_before_snapshot
-except ImportError:  # outside AWS's own runtime
+except ImportError:  # the package exists only in AWS's own runtime
     pass
 else:
     register_before_snapshot(client.close)
@@ -35,10 +38,10 @@ def handler(event, context):
 
 
 def asked(body):
-    """The text and the number of sentences of a request."""
+    """Return the text and the number of sentences in a request. Raises ParseError."""
     if not isinstance(body, dict) or not isinstance(body.get("text"), str):
-        raise ParseError("text", "expected the text to summarise")
+        raise ParseError("text", "expected the text to summarise, a string")
     sentences = body.get("sentences", 3)
     if type(sentences) is not int or not 1 <= sentences <= 20:
-        raise ParseError("sentences", "expected a number from 1 to 20")
+        raise ParseError("sentences", "expected an integer from 1 to 20")
     return body["text"], sentences
