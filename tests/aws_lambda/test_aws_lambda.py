@@ -145,6 +145,7 @@ def test_malformed_event_error_has_path() -> None:
         ({**event, "body": "%%%", "isBase64Encoded": True}, "body"),
         ({**event, "headers": {"x": 1}}, "headers.x"),
         ({**event, "cookies": [1]}, "cookies[0]"),
+        ({**event, "cookies": "a=1"}, "cookies"),
         ({**event, "isBase64Encoded": "true"}, "isBase64Encoded"),
     ]:
         with pytest.raises(ParseError) as raised:
@@ -261,6 +262,17 @@ def test_header_injection_is_refused(control: str, where: str) -> None:
 def test_non_text_header_is_refused(wrong: Any) -> None:
     with pytest.raises(TypeError, match="the value of the header x-n must be a string, got "):
         respond({}, headers={"x-n": wrong})
+
+
+def test_cookies_above_the_letter_cases_of_their_header_are_refused() -> None:
+    event = event_of("alb", Request("GET", "/"))
+    cookies = [f"c{number}=1" for number in range(513)]
+    response: Any = respond(None, event, cookies=cookies[:512])
+    assert list(response["headers"].values()) == cookies[:512]
+    assert {name.lower() for name in response["headers"]} == {"set-cookie"}
+    with pytest.raises(ValueError, match="at most 512 cookies, got 513"):
+        respond(None, event, cookies=cookies)
+    assert respond(None, event_of("alb_multi", POST), cookies=cookies)["multiValueHeaders"]["set-cookie"] == cookies
 
 
 @pytest.mark.parametrize("status", [0, 99, 1000, "200", None, True, 200.0], ids=repr)
@@ -504,6 +516,19 @@ def test_refusal_before_first_chunk_keeps_status(streaming: bool) -> None:
         got.status == 429 and json.loads(got.body)["error"]["message"] == "slow" and ("retry-after", "3") in got.headers
     )
     assert failing.closed
+
+
+def test_refused_stream_of_a_direct_invocation_is_one_part() -> None:
+    failing = Failing(0, errors.RateLimitError("slow", status=429))
+    [part] = respond_stream(failing, {"direct": 1}, streaming=True)
+    assert json.loads(part)["error"]["message"] == "slow" and failing.closed
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_stream_without_chunks_is_only_done(streaming: bool) -> None:
+    answer: Any = respond_stream([], event_of("function_url", POST), streaming=streaming)
+    body = b"".join(list(answer)[1:]) if streaming else answer["body"].encode()
+    assert body == b"data: [DONE]\n\n"
 
 
 @pytest.mark.parametrize("streaming", [False, True])

@@ -13,7 +13,8 @@ from comparisons import same
 from corpus import BODIES, DATA, STREAMS, label, objects
 from hypothesis import given, strategies as st
 from strategies import shaped
-from together_adapters.openai_format import from_openai, to_openai, to_openai_with_loss
+from together_adapters.openai_format import Loss, from_openai, to_openai, to_openai_with_loss
+from together_adapters.openai_format._losses import diff
 from together_choices import HEAD, together_choice
 
 from together_types import (
@@ -314,6 +315,13 @@ def test_request_with_only_openai_conforms_to_schema() -> None:
     assert ("safety_model", "left out", "g") in losses
 
 
+def test_request_whose_maps_are_not_objects_loses_them() -> None:
+    data = {"model": "m", "messages": ASKED, "logit_bias": [1], "metadata": "m", "tools": [{"type": "function"}]}
+    exact, losses = to_openai_with_loss(data, only_openai=True)
+    assert exact == {"model": "m", "messages": ASKED}
+    assert {path for path, _, _ in losses} == {"logit_bias", "metadata", "tools"}
+
+
 # ---- errors
 
 
@@ -437,6 +445,14 @@ def test_true_that_becomes_one_is_a_loss() -> None:
     value = ChatCompletionRequest.from_dict({"model": "m", "messages": [], "logprobs": True, "top_logprobs": 1})
     _, losses = to_openai_with_loss(value)
     assert [(path, lost) for path, _, lost in losses] == [("logprobs", True), ("top_logprobs", 1)]
+
+
+def test_difference_with_an_added_key_is_a_loss_without_value() -> None:
+    before = ErrorData.from_dict({"a": 1, "b": {"c": 1}})
+    after = ErrorData.from_dict({"a": 1, "b": {"c": 1, "d": [1]}, "e": None})
+    assert diff(before, after) == [Loss("b.d", "becomes [1]", None), Loss("e", "becomes None", None)]
+    assert diff(after, before) == [Loss("b.d", "left out", [1]), Loss("e", "left out", None)]
+    assert diff(before, before) == diff(before, ErrorData.from_dict(before.to_dict())) == []
 
 
 @pytest.mark.parametrize("source", [None, 7, "{}", [], object(), Plain(None), Plain([1])])

@@ -24,11 +24,14 @@ import pytest
 from corpus import BODIES, STREAMS, label
 from encoded_streams import check_shape, frames_of
 from processes import environment
+from together_adapters import serve
 from together_adapters.accumulate import accumulate
+from together_adapters.errors import IncompleteStreamError
 from together_adapters.openai_format import from_openai
 from together_adapters.passthrough import PassThrough
 from together_adapters.serve import Server
 from together_adapters.serve._backends import Recordings, Upstream
+from together_adapters.serve._disconnects import INTERIM, DisconnectWatcher
 from together_adapters.sse import encode_chunks
 from together_adapters.stream import iter_chunks
 
@@ -202,6 +205,13 @@ def test_models_of_an_upstream_are_returned_in_openai_format(listed: object) -> 
     model = {"id": "a", "object": "model", "created": 5, "owned_by": "together-types", "context_length": 8}
     assert (status, json.loads(body)) == (200, {"object": "list", "data": [model]})
     assert above.heads[0].startswith(b"GET /v1/models ") and b"Bearer callers-key" in above.heads[0]
+
+
+@pytest.mark.parametrize("body", [b"not JSON", b"[" * 100_000, b"7", b'{"data": {"id": "a"}}', b'["a"]', b"\xff"])
+def test_unreadable_models_of_an_upstream_are_an_empty_list(body: bytes) -> None:
+    with upstream(sends(body, kind="application/json")) as above, running(Upstream(above.url, "")) as server:
+        status, _, answer = ask(server, method="GET", path="/v1/models")
+    assert (status, json.loads(answer)) == (200, {"object": "list", "data": []})
 
 
 # ---- errors of the upstream
@@ -441,6 +451,48 @@ def test_expect_continue_body_is_refused_before_it_is_sent(replay: Server) -> No
     assert b"HTTP/1.1 200 " in answers_to(replay, asked)
 
 
+def test_expect_continue_with_acceptable_body_is_continued_and_answered(replay: Server) -> None:
+    body = json.dumps(BODY).encode()
+    head = CHUNKED.replace(
+        b"Transfer-Encoding: chunked", b"Expect: 100-continue\r\nConnection: close\r\nContent-Length: %d"
+    )
+    with socket.create_connection(("127.0.0.1", replay.server_port), timeout=30) as caller:
+        caller.sendall(head % len(body))
+        assert caller.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        caller.sendall(body)
+        assert b"".join(iter(lambda: caller.recv(65536), b"")).startswith(b"HTTP/1.1 200 ")
+
+
+def test_head_request_is_answered_without_body(replay: Server) -> None:
+    answer = answers_to(replay, b"HEAD /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 405 ") and answer.endswith(b"\r\n\r\n") and answer.count(b"\r\n\r\n") == 1
+    assert b"\r\nAllow: GET\r\n" in answer and b"\r\nContent-Length: 0\r\n" not in answer
+
+
+def test_body_that_ends_early_is_not_answered(replay: Server) -> None:
+    log: list[str] = []
+    with running(replay.backend, log=log.append) as server:
+        with socket.create_connection(("127.0.0.1", server.server_port), timeout=30) as caller:
+            caller.sendall(CHUNKED.replace(b"Transfer-Encoding: chunked", b"Content-Length: 9") + b"{")
+            caller.shutdown(socket.SHUT_WR)
+            assert caller.recv(65536) == b""
+    assert log == ["connection lost: ConnectionAbortedError"]
+
+
+def test_server_on_ipv6_loopback_has_a_url_with_brackets(replay: Server) -> None:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("needs IPv6")
+    with running(replay.backend, host="::1") as server:
+        assert server.url == f"http://[::1]:{server.server_port}/v1"
+        for host, status in ((f"[::1]:{server.server_port}", 200), ("[2001:db8::1]", 403)):
+            connection = http.client.HTTPConnection("::1", server.server_port, timeout=30)
+            connection.request("GET", "/health", headers={"Host": host})
+            assert connection.getresponse().status == status
+            connection.close()
+
+
 @pytest.mark.parametrize(
     ("sent", "status"),
     [(b"\x16\x03\x01\r\n", 400), (b"GET /health HTTP/2.0\r\n\r\n", 505), (b"GET /health\r\n\r\n", 200)],
@@ -593,6 +645,62 @@ def test_silent_client_is_disconnected(replay: Server) -> None:
                 caller.sendall(begin)
                 answer = b"".join(iter(lambda: caller.recv(65536), b""))
                 assert answer.startswith(b"HTTP/1.1 408 ") if begin.endswith(b"{") else not answer
+
+
+def test_caller_above_the_limit_is_disconnected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disconnected caller stops its recording, which is in a pause of a minute, and makes room for the next one."""
+    monkeypatch.setattr(serve, "_MOST_CALLERS", 1)
+    with running(Recordings({"m": [(0.0, CHUNK), (60_000.0, b"data: [DONE]\n\n")]})) as server:
+        with posting(server, True) as caller:
+            assert caller.recv(1)
+            with socket.create_connection(("127.0.0.1", server.server_port), timeout=30) as other:
+                assert other.recv(1) == b""
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            try:
+                assert ask(server, method="GET", path="/health")[0] == 200
+                break
+            except OSError:
+                time.sleep(0.05)
+        else:
+            pytest.fail("the recording of a disconnected caller was still being played after ten seconds")
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_cancelled_recording_is_incomplete(stream: bool) -> None:
+    call = Recordings({"m": [(0.0, CHUNK), (60_000.0, b"data: [DONE]\n\n")]}).call("")
+    with pytest.raises(IncompleteStreamError) as raised:
+        threading.Timer(0.1, call.cancel).start()
+        for _ in call.create({**BODY, "stream": stream}):
+            pass
+    assert raised.value.completion.response.text == "hi"
+
+
+class _Call:
+    def __init__(self) -> None:
+        self.cancelled = threading.Event()
+
+    def cancel(self) -> None:
+        self.cancelled.set()
+
+
+@pytest.mark.parametrize(("probe", "is_gone"), [(INTERIM, False), (b"", True)])
+def test_half_closed_client_is_probed_only_between_writes(probe: bytes, is_gone: bool) -> None:
+    here, there = socket.socketpair()
+    with here, there:
+        there.shutdown(socket.SHUT_WR)
+        there.settimeout(10)
+        watcher: Any = DisconnectWatcher(here, threading.Event())
+        watcher.keepalive_probe = probe
+        call: Any = _Call()
+        with watcher.waiting_for(call):
+            with watcher.sending:
+                assert not call.cancelled.wait(0.5)
+                here.sendall(b"data")
+                assert there.recv(100) == b"data"
+            assert call.cancelled.wait(10 if is_gone else 0.9) == is_gone
+        if probe:
+            assert there.recv(len(probe)) == probe
 
 
 @pytest.mark.parametrize("ends", [b"", b"\r\n"])
