@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from typing import Any
 import pytest
 from lambda_emulator import MOST_BYTES, RuntimeAPI
 from lambda_sources import Request, event_of, sent_by
-from processes import import_path
+from processes import environment
 from together_adapters.accumulate import accumulate
 from together_adapters.stream import iter_chunks
 
@@ -295,7 +294,7 @@ def test_handler_that_cannot_be_loaded_is_reported_as_init_error(handler: str, k
 
 def test_runtime_outside_of_lambda_exits_with_message() -> None:
     command = [sys.executable, "-m", "together_adapters.lambda_runtime", "app.handler"]
-    variables = {"PYTHONPATH": os.pathsep.join(import_path())}
+    variables = {name: value for name, value in environment().items() if name != "AWS_LAMBDA_RUNTIME_API"}
     done = subprocess.run(command, env=variables, capture_output=True, text=True)
     assert done.returncode == 1 and done.stderr.startswith("AWS_LAMBDA_RUNTIME_API is not set")
 

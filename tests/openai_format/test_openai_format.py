@@ -13,7 +13,7 @@ from comparisons import same
 from corpus import BODIES, DATA, STREAMS, label, objects
 from hypothesis import given, strategies as st
 from strategies import shaped
-from together_adapters.openai_format import Loss, from_openai, to_openai, to_openai_with_loss
+from together_adapters.openai_format import Loss, _schema_rules as rules, from_openai, to_openai, to_openai_with_loss
 from together_adapters.openai_format._losses import diff
 from together_choices import HEAD, together_choice
 
@@ -228,6 +228,42 @@ def test_content_of_parts_becomes_text() -> None:
     assert only({"object": "text_completion", "choices": [{"text": "a"}]})["choices"][0]["message"]["content"] == "a"
 
 
+@pytest.mark.parametrize(
+    ("rule", "given", "expected"),
+    [
+        (rules.text, 1, rules.INVALID),
+        (rules.flag, 1, rules.INVALID),
+        (rules.integer, True, rules.INVALID),
+        (rules.integer, 5.0, 5),
+        (rules.integer, 5.5, rules.INVALID),
+        (rules.number, float("inf"), rules.INVALID),
+        (rules.between(rules.number, 0, 2), 2, 2),
+        (rules.between(rules.number, 0, 2), 2.1, rules.INVALID),
+        (rules.between(rules.number, 0, 2), "1", rules.INVALID),
+        (rules.integer_map, [1], rules.INVALID),
+        (rules.integer_map, {"1": 1.6, "2": True, "3": "x", "4": -1}, {"1": 2, "4": -1}),
+        (rules.map_of(rules.text), "x", rules.INVALID),
+        (rules.map_of(rules.text), {"a": "b", "c": 1}, {"a": "b"}),
+        (rules.raw_object, [], rules.INVALID),
+        (rules.literal("a", "b"), "c", rules.INVALID),
+        (rules.nullable(rules.text), 1, None),
+        (rules.either(rules.text, rules.flag), True, True),
+        (rules.either(rules.text, rules.flag), 1, rules.INVALID),
+        (rules.array(rules.text, least=1, most=2), ["a", 1, "b", "c"], ["a", "b"]),
+        (rules.array(rules.text, least=1), [1], rules.INVALID),
+        (rules.array(rules.text), {}, rules.INVALID),
+        (rules.object_of({"a": (rules.text, "")}, {"b": rules.text}), {"b": None, "c": 1}, {"a": ""}),
+        (rules.object_of({"a": (rules.text, rules.INVALID)}), {"a": 1}, rules.INVALID),
+    ],
+)
+def test_rule_returns_allowed_part_or_invalid(rule: Any, given: Any, expected: Any) -> None:
+    assert same_or_invalid(rule(given), expected)
+
+
+def same_or_invalid(left: Any, right: Any) -> bool:
+    return left is right if rules.INVALID in (left, right) else same(left, right)
+
+
 # ---- reasoning
 
 
@@ -252,6 +288,13 @@ def test_reasoning_key_renames_the_reasoning_of_request_messages_only() -> None:
     assert to_openai(from_openai(data), reasoning_key="reasoning_content") == {
         "messages": [{"role": "assistant", "reasoning_content": "because"}], "reasoning": {"enabled": True}
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("key", ["reasoning", "reasoning_content"])
+def test_reasoning_key_leaves_a_message_without_reasoning_unchanged(key: str) -> None:
+    data = {"choices": [{"message": {"content": "a"}}, {"message": None}, {}]}
+    assert to_openai(data, reasoning_key=key) == data
+    assert from_openai(data, reasoning_key=key).to_dict() == data
 
 
 # ---- requests

@@ -32,6 +32,7 @@ from together_adapters.passthrough import PassThrough
 from together_adapters.serve import Server
 from together_adapters.serve._backends import Recordings, Upstream
 from together_adapters.serve._disconnects import INTERIM, DisconnectWatcher
+from together_adapters.serve._requests import RequestReader
 from together_adapters.sse import encode_chunks
 from together_adapters.stream import iter_chunks
 
@@ -714,6 +715,19 @@ def test_slow_client_is_disconnected(replay: Server, ends: bytes) -> None:
             caller.sendall(b"X")
         else:
             pytest.fail("a caller that sent a byte now and then was still connected after ten seconds")
+
+
+def test_request_whose_time_is_over_is_not_read() -> None:
+    here, there = socket.socketpair()
+    with here, there, RequestReader(here, 0.2) as reader:
+        there.sendall(b"GET / HTTP/1.1\r\n")
+        assert reader.readline() == b"GET / HTTP/1.1\r\n"
+        time.sleep(0.25)
+        there.sendall(b"X: a\r\n")
+        with pytest.raises(socket.timeout, match="the request was not received within the time limit"):
+            reader.readline()
+        reader.begin()
+        assert reader.readline() == b"X: a\r\n"
 
 
 def test_closed_server_frees_upstream() -> None:
