@@ -1,7 +1,12 @@
-"""Typed, frozen values for the chat completions of Together and of servers of OpenAI's format.
+"""Typed, immutable values for the chat completions of Together and of OpenAI-compatible servers.
 
-Every type reads JSON with `from_dict` and `from_json`. `to_dict` and `to_json` return exactly the JSON that was read:
-a value that does not match its field's type is kept in `.extra` and listed by `.issues()`.
+Every type reads JSON with `from_dict` and `from_json`. `to_dict` and `to_json` return exactly the JSON that was read.
+Undeclared keys, and JSON that does not match its field's type, are kept in `.extra`. `.issues()` lists the latter.
+
+    >>> from together_types import ChatCompletionResponse
+    >>> response = ChatCompletionResponse.from_dict({"choices": [{"message": {"content": "Paris"}}], "new_key": 1})
+    >>> response.text, response.extra["new_key"], response.issues()
+    ('Paris', 1, [])
 
 Does no I/O, changes no argument, and needs only the standard library.
 """

@@ -34,9 +34,10 @@ _READABLE = "str, int, float, bool, tuple[X, ...], Mapping[str, X], string enums
 
 
 def reader_for(cls: type[Any], name: str, annotation: JSON, nested: Callable[[type[Any]], Reader]) -> Reader:
-    """Return the reader of a field of `cls`; `nested` returns the reader of a value class.
+    """Return the reader of a field of `cls`.
 
-    Raises TypeError, with the class, the field and the annotation, if the annotation cannot be read from JSON.
+    `nested` returns the reader of a value class. Raises TypeError, with the class, the field and the annotation in its
+    message, if the annotation describes a type that cannot be read from JSON.
     """
     try:
         return _Resolver(cls, nested).reader(annotation)
@@ -51,7 +52,7 @@ def _name_of(annotation: JSON) -> str:
 
 
 class _Resolver:
-    """A maker of readers for the annotations of one class."""
+    """A factory of readers for the annotations of one class."""
 
     def __init__(self, cls: type[Any], nested: Callable[[type[Any]], Reader]) -> None:
         module = sys.modules.get(cls.__module__)
@@ -61,13 +62,15 @@ class _Resolver:
         self._nested = nested
 
     def reader(self, annotation: JSON) -> Reader:
-        """Return the reader of an annotation; it accepts null only if the annotation includes None."""
+        """Return the reader of an annotation, which accepts null only if the annotation includes None."""
         kinds = self._members(annotation)
         readers = [self._reader_of_one(kind) for kind in kinds if kind is not _NULL]
         if not readers:
-            raise TypeError(f"it can be {_READABLE}")
+            raise TypeError(f"use {_READABLE}")
         if sum(map(_is_value_class, kinds)) > 1:
-            raise TypeError("a union has at most one value class, because every JSON object fits every class")
+            raise TypeError(
+                "a union can contain at most one value class, because any object can be read as any of them"
+            )
         reader: Reader = readers[0] if len(readers) == 1 else union(*readers)
         return reader.replace(null=_NULL in kinds or JSON_VALUE in readers)
 
@@ -114,8 +117,8 @@ class _Resolver:
         if _is_value_class(origin):
             return self._nested(origin)
         if origin is list:
-            raise TypeError("values have no lists: use tuple[X, ...]")
-        raise TypeError(f"it can be {_READABLE}")
+            raise TypeError("lists are not supported: use tuple[X, ...]")
+        raise TypeError(f"use {_READABLE}")
 
 
 _NULL: type = type(None)
@@ -143,7 +146,7 @@ def _with_unions(text: str) -> JSON:
         both = ast.Tuple([left, right], ast.Load())
         return ast.Subscript(function, both, ast.Load())
 
-    # Not a class statement: stubtest takes a class in a function for a public name of the module.
+    # `type` instead of a class statement: stubtest reports a class in a function as a public name of the module.
     transformer: ast.NodeTransformer = type("Unions", (ast.NodeTransformer,), {"visit_BinOp": visit})()
     tree = transformer.visit(ast.parse(text.strip(), mode="eval"))
     return compile(ast.fix_missing_locations(tree), "<annotation>", "eval")

@@ -1,6 +1,6 @@
 """The standard library's description of a value class: its `dataclasses.fields` and its signature.
 
-Imported at the first request for a description.
+This module imports `dataclasses` and `inspect`, so it is imported only when a description is first requested.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["describe"]
 def describe(cls: type[Any], attribute: str) -> object:
     """Return an attribute that describes a class, and store it in the class.
 
-    Raises AttributeError for `Value`, which has no fields and is not a dataclass.
+    Raises AttributeError for `Value`, which is not a dataclass because it does not declare fields.
     """
     if not cls._schema.names:
         raise AttributeError(attribute)

@@ -5,8 +5,8 @@ building its completion takes 1.86 times as long as `split` and `json.loads` of 
 1.6 times as long (CPython 3.11). A content chunk alone takes 1.2 instead of 1.4 times as long as `json.loads`, a
 tool-call chunk 1.45 instead of 1.65, and a chunk with a finish reason and usage 1.35 instead of 1.55.
 
-Each reader handles the keys that nearly every chunk has, if their values have the usual types, and leaves all other
-keys to the loop. The result is the same; `tests/types/test_reading.py` compares the two.
+Each reader handles the keys that nearly every chunk contains, if their values have the usual types, and leaves all
+other keys to the loop. The results are the same. `tests/types/test_reading.py` compares them.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def use_chunk_reader(cls: JSON, choice: JSON, usage: JSON, types: type[Enum]) ->
 
 
 def _add_rest(fields: dict[str, JSON], data: Mapping[str, JSON], read: Read, level: int) -> None:
-    """Read the keys that are not among the fields yet with the loop."""
+    """Read all keys that are not yet in `fields`, with the loop, and add them to `fields`."""
     rest: object = read({key: raw for key, raw in data.items() if key not in fields}, level)
     fields.update(vars(rest))
 

@@ -7,7 +7,7 @@ of its time on a streamed chunk. Writing always produces valid ASCII JSON.
 Read-only lists and dicts are subclasses of `list` and `dict`, so `==`, `json.dumps`, `pickle`, `copy` and
 `dataclasses.asdict` accept them. They only prevent accidental changes: `dict.update(value, ...)` still changes one.
 
-Depends on no field and changes no argument.
+This module is independent of the fields of the values. Changes no argument.
 """
 
 from __future__ import annotations
@@ -62,9 +62,9 @@ __all__ = [
 MAX_DEPTH = 200
 """The maximum number of nested objects and arrays, including the root."""
 
-STACK_USED_UP = f"nested deeper than {MAX_DEPTH} levels, or than what is left of the stack allows"
+STACK_USED_UP = f"nested deeper than {MAX_DEPTH} levels, or deeper than the remaining stack allows"
 
-# CPython's limit on int <-> str conversion, applied here for interpreters that have no limit.
+# CPython's limit for conversions between int and str, applied here for interpreters without a limit.
 _MAX_DIGITS = 4300
 
 
@@ -114,7 +114,7 @@ def _finite_float(digits: str) -> float:
 _read_int = None if hasattr(sys, "get_int_max_str_digits") else _bounded_int
 _decoder = json.JSONDecoder(parse_int=_read_int)
 
-# CPython's C scanner; decoders of other interpreters may lack this attribute.
+# CPython's C scanner. Decoders of other interpreters may lack this attribute.
 _scan = getattr(_decoder, "scan_once", _decoder.raw_decode)
 
 
@@ -122,19 +122,19 @@ def _scan_all(text: str, start: int) -> tuple[JSON, int]:
     return json.loads(text), len(text)
 
 
-# PyPy's fast decoder is used by json.loads only; `scan_once` takes seven times as long.
+# On PyPy only `json.loads` uses the fast decoder. `scan_once` takes seven times as long.
 _scan_first = _scan_all if sys.implementation.name == "pypy" else _scan
 scan_unchecked = _scan
 
 _DIES_OF_DEPTH = sys.platform == "emscripten"
-_DEEPEST = 2000  # levels; measured under node: Pyodide 0.29 to 315 reads 5,000 levels, and 20,000 end the process
+_DEEPEST = 2000  # levels. Measured under Node.js: Pyodide 0.29 to 315 reads 5,000 levels, and 20,000 end the process.
 
 
 def check_nesting(text: str) -> None:
     """Raise RecursionError if decoding the text would end the process.
 
-    This happens in WebAssembly only, where the decoder exhausts the host's stack before it checks the depth. Elsewhere
-    this function does nothing, because the decoder raises the error itself.
+    Only WebAssembly needs this check: there the decoder exhausts the host's stack before it checks the depth. On other
+    platforms this function does nothing, because the decoder raises the error itself.
     """
     if not _DIES_OF_DEPTH or text.count("[") + text.count("{") <= _DEEPEST:
         return
@@ -165,19 +165,19 @@ _WHITESPACE = " \t\n\r"
 
 
 def is_object(value: JSON) -> TypeGuard[Mapping[str, JSON]]:
-    """Return whether a value is a JSON object; any mapping is accepted as one."""
+    """Return whether a value is a JSON object: a dict or any other mapping."""
     return isinstance(value, (dict, Mapping))
 
 
 def is_array(value: JSON) -> TypeGuard[Sequence[JSON]]:
-    """Return whether a value is a JSON array; a tuple is accepted as one."""
+    """Return whether a value is a JSON array: a list or a tuple."""
     return isinstance(value, (list, tuple))
 
 
 def loads(text: str | bytes | bytearray | memoryview) -> JSON:
-    """Read one JSON document; bytes must be UTF-8, with or without a byte order mark.
+    """Read one JSON document. Bytes must be UTF-8, with or without a byte order mark.
 
-    Raises ParseError if the text is not valid JSON, is cut off or continues after the document, if it is nested too
+    Raises ParseError if the text is not valid JSON, is truncated or continues after the document, if it is nested too
     deeply for the interpreter, or if an integer has more than 4,300 digits.
     """
     if not isinstance(text, str):
@@ -194,14 +194,14 @@ def loads(text: str | bytes | bytearray | memoryview) -> JSON:
 
 
 def loads_finite(text: bytes) -> JSON:
-    """Read one JSON document from a caller, as `loads` does, but reject numbers that are not finite.
+    """Read one JSON document as `loads` does, but reject numbers that are not finite.
 
-    Raises ParseError for NaN, Infinity and numbers that overflow to infinity. `loads` accepts them because servers send
-    them.
+    Raises ParseError for NaN, Infinity and numbers that overflow to infinity, and in the cases of `loads`. `loads`
+    accepts these numbers because servers send them. This function is for the requests of callers.
     """
     decoded = _decoded(text)
     check_nesting(decoded)
-    # Created here, because most processes do not need it.
+    # Created on each call, because most processes do not need it.
     decoder = json.JSONDecoder(parse_int=_read_int, parse_float=_finite_float, parse_constant=_refuse_constant)
     return _loads_after_blanks(decoded, decoder.raw_decode)
 
@@ -214,7 +214,10 @@ def _decoded(text: bytes | bytearray | memoryview) -> str:
 
 
 def _loads_after_blanks(text: str, scan: Callable[[str, int], tuple[JSON, int]]) -> JSON:
-    """Read a document with white space or a byte order mark around it, or raise ParseError with the position."""
+    """Read a document that may follow a byte order mark and be surrounded by white space.
+
+    Raises ParseError, with the position, if the text is not valid JSON.
+    """
     text = text.removeprefix("\ufeff")
     try:
         value, end = scan(text, len(text) - len(text.lstrip(_WHITESPACE)))
@@ -242,7 +245,7 @@ def document_at(text: str, start: int) -> tuple[JSON, int]:
     try:
         found: tuple[JSON, int] = scan_unchecked(text, start)
     except (StopIteration, RecursionError):
-        raise ValueError("no JSON document that can be read") from None
+        raise ValueError(f"no readable JSON document at position {start}") from None
     return found
 
 
@@ -256,11 +259,16 @@ def _where(text: str, message: str, position: int) -> str:
 
 
 def _as_json(value: JSON) -> JSON:
-    """Convert an object that is not JSON: a value to a dict, another number type (Decimal, NumPy's) to a number."""
+    """Convert a value to a dict, and a number of another type (Decimal, NumPy's) to an int or float.
+
+    Raises TypeError for any other object.
+    """
     if hasattr(value, "to_dict"):
         return value.to_dict()
     if not hasattr(value, "__float__"):
-        raise TypeError(f"{type(value).__name__} is not JSON: give text, numbers, true, false, null, arrays or objects")
+        raise TypeError(
+            f"{type(value).__name__} is not JSON serializable: use str, int, float, bool, None, list, tuple, dict or a value"
+        )
     try:
         integer = int(value)
     except (ValueError, OverflowError):  # NaN or an infinity
@@ -272,9 +280,10 @@ _encode = json.JSONEncoder(allow_nan=False, separators=(",", ":"), default=_as_j
 
 
 def dumps(value: JSON) -> str:
-    """Write JSON as ASCII; numbers that JSON cannot represent (NaN, infinities) become null.
+    """Write JSON as ASCII text.
 
-    Raises TypeError for an object that is neither JSON nor a number nor a value.
+    A number that JSON cannot represent (NaN, an infinity) is written as null. Raises TypeError for an object that is
+    neither JSON nor a number nor a value.
     """
     try:
         return _encode(value)
@@ -283,7 +292,7 @@ def dumps(value: JSON) -> str:
 
 
 def finite(value: JSON) -> JSON:
-    """Return a copy in which every number that JSON cannot represent is None."""
+    """Return a copy in which None replaces every number that JSON cannot represent."""
     if is_object(value):
         return {key: finite(item) for key, item in value.items()}
     if is_array(value):
@@ -317,9 +326,9 @@ def check_level(level: int) -> None:
 
 
 def copy_json(value: JSON, level: int) -> JSON:
-    """Return a copy of raw JSON, so that the caller can change the original; `level` is its nesting level.
+    """Return a copy of raw JSON, so that later changes of the original do not affect the copy.
 
-    Raises ParseError if it is nested deeper than MAX_DEPTH levels.
+    `level` is the nesting level of `value`. Raises ParseError if the JSON is nested deeper than MAX_DEPTH levels.
     """
     if value.__class__ in _SCALARS:
         return value
@@ -350,7 +359,7 @@ class FrozenDict(_JSONDict):
             return frozen
 
         def __init__(self, items=()):
-            pass  # dict's would add the items again, to an object that exists already
+            pass  # `dict.__init__` would add the items a second time, and could change an existing object
 
     def __reduce__(self) -> tuple[type[FrozenDict], tuple[dict[str, JSON]]]:
         return self.__class__, (dict(self),)
@@ -371,14 +380,14 @@ class FrozenList(_JSONList):
             return frozen
 
         def __init__(self, items=()):
-            pass  # list's would replace the items of an object that exists already
+            pass  # `list.__init__` would replace the items of an existing object
 
     def __reduce__(self) -> tuple[type[FrozenList], tuple[list[JSON]]]:
         return self.__class__, (list(self),)
 
 
 def freeze(raw: JSON) -> JSON:
-    """Return raw JSON as read-only lists and dicts at every depth; other objects are returned unchanged."""
+    """Return raw JSON with read-only lists and dicts at every depth. Any other object is returned unchanged."""
     if raw.__class__ is FrozenDict or raw.__class__ is FrozenList:
         return raw
     if is_object(raw):
@@ -397,7 +406,7 @@ def at(path: str, key: object) -> str:
 
 
 def under(path: str, below: str) -> str:
-    """Join two paths."""
+    """Return the path that results from appending `below` to `path`."""
     return path + below if not path or not below or below.startswith("[") else f"{path}.{below}"
 
 

@@ -1,12 +1,12 @@
 """The base class of all values: a frozen dataclass whose `__dict__` contains the JSON that was received.
 
-`vars(value)` has every declared key that was present, nulls included. Nested objects are values there, arrays are
-tuples, and strings of an enum are its members. The class attribute is the value of an absent field. `extra` has, under
-their JSON keys, the undeclared keys and the JSON that does not match its field's type. It is one dict, stored only if
-it is not empty. Together they are exactly the JSON that was received.
+`vars(value)` contains every declared key that was present, nulls included. Nested objects are values there, arrays are
+tuples, and strings of an enum are its members. The class attribute is the value of an absent field. `extra` is a dict
+of the undeclared keys and of the JSON that does not match its field's type, under their JSON keys. It is stored only if
+it is not empty. Together they contain exactly the JSON that was received.
 
 Only this package may use `vars(value)`: raw JSON in it is mutable until the first access to its attribute, which
-freezes it. Declares no field.
+freezes it. This module does not declare fields.
 """
 
 from __future__ import annotations
@@ -60,7 +60,10 @@ _ABSENT = object()
 
 
 class Issue(_IssueFields):
-    """A mismatch between the JSON and a field's type: `path` is its position in the JSON, `problem` describes it."""
+    """A mismatch between the JSON and a field's type.
+
+    `path` is its position in the JSON, like `choices[0].message.role`. `problem` describes the mismatch.
+    """
 
     __slots__ = ()
 
@@ -71,10 +74,10 @@ class Value:
     Two values are equal if all their fields are equal, `extra` included. A null equals an absent field, although
     `to_dict` returns each as it was received.
 
-    A constructor converts its arguments by the rules of reading: a list becomes a tuple, a dict the value that it
-    describes, and a string the enum member. It raises TypeError for an argument that does not match its field's type.
-    `dataclasses.replace` calls the constructor, so explicit nulls are lost, and an absent field whose default is not
-    None is written with its default.
+    A constructor converts its arguments by the rules of reading. A list becomes a tuple, a dict becomes the value that
+    it describes, and a string becomes the enum member. A constructor raises TypeError for an argument that does not
+    match its field's type. `dataclasses.replace` calls the constructor, so explicit nulls are lost, and an absent field
+    whose default is not None is written with its default.
     """
 
     if TYPE_CHECKING:
@@ -86,7 +89,7 @@ class Value:
         __dataclass_fields__, __dataclass_params__, __signature__ = map(Described, Described.NAMES)
 
         def __new__(cls, *args, **values):
-            _ = cls._schema  # sets the attributes of the class; unpickling calls only `__new__`
+            _ = cls._schema  # sets the attributes of the class, here because unpickling calls only `__new__`
             return object.__new__(cls)
 
     def __init_subclass__(cls, **settings: object) -> None:
@@ -99,11 +102,16 @@ class Value:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, JSON], *, strict: bool = False) -> Self:
-        """Read a decoded JSON object, and copy what is kept of it.
+        """Return the value that a decoded JSON object describes. The value contains copies, not parts of `data`.
 
         JSON that does not match its field's type is kept in `extra` and listed by `issues()`. With `strict=True`, the
         first issue raises ParseError. A root that is not an object, and JSON nested deeper than 200 levels, always
         raise ParseError.
+
+            >>> from together_types import UsageData
+            >>> usage = UsageData.from_dict({"prompt_tokens": 9, "completion_tokens": 3, "total_tokens": "12", "cost": 1})
+            >>> usage.total_tokens, usage.extra["cost"]
+            (12, 1)
         """
         root: JSON = data
         if not is_object(root):
@@ -119,9 +127,14 @@ class Value:
 
     @classmethod
     def from_json(cls, text: str | bytes | bytearray | memoryview, *, strict: bool = False) -> Self:
-        """Read JSON text; bytes are UTF-8, with or without a byte order mark.
+        """Read JSON text. Bytes must be UTF-8, with or without a byte order mark.
 
         Raises ParseError if the text is not valid JSON, and in the cases of `from_dict`.
+
+            >>> from together_types import ChatCompletionResponse
+            >>> response = ChatCompletionResponse.from_json('{"choices": [{"message": {"content": "Paris"}}]}')
+            >>> response.text
+            'Paris'
         """
         data = loads(text)
         if strict or type(data) is not _DICT:
@@ -137,7 +150,7 @@ class Value:
     def to_dict(self) -> Mapping[str, JSON]:
         """Return the JSON object as a new dict: the JSON that was read, or the constructor's arguments without None.
 
-        The order of the keys may differ from the order in which they were received; undeclared keys come last.
+        The order of the keys may differ from the order in which they were received. Undeclared keys come last.
         """
         readers = self._schema.readers  # a subclass may keep other things in its __dict__, such as cached properties
         data = {key: _thaw(value) for key, value in self.__dict__.items() if key in readers}
@@ -153,18 +166,25 @@ class Value:
     def _asdict(self) -> dict[str, JSON]:
         """Return the dict that AWS Lambda's runtime client sends for a value returned by a handler.
 
-        The client fails on a lone surrogate and writes NaN, which is not valid JSON. So a lone surrogate becomes U+FFFD
-        here, and NaN becomes None.
+        The client fails on a lone surrogate, and writes NaN, which is not valid JSON. This dict therefore contains
+        U+FFFD for a lone surrogate, and None for NaN.
         """
         data: dict[str, JSON] = utf8_safe(self.to_dict())
         return data
 
     def to_json(self) -> str:
-        """Write the JSON object as ASCII text; numbers that JSON cannot represent (NaN, infinities) become null."""
+        """Write the JSON object as ASCII text. A number that JSON cannot represent (NaN, an infinity) becomes null."""
         return dumps(self.to_dict())
 
     def issues(self) -> list[Issue]:
-        """List the mismatches of JSON with its field's type, in the order of the fields; not undeclared keys."""
+        """Return the mismatches between the JSON and the fields' types, in the order of the fields.
+
+        An undeclared key is not an issue.
+
+            >>> from together_types import ChatCompletionResponse
+            >>> ChatCompletionResponse.from_dict({"id": 7, "undeclared": 1}).issues()
+            [Issue(path='id', problem='expected string, got number 7')]
+        """
         return list(self._issues(""))
 
     def _issues(self, path: str) -> Iterator[Issue]:
@@ -193,7 +213,7 @@ class Value:
         elif is_object(item):
             items = item.items()
         for key, below in items:
-            if isinstance(below, (Value, tuple, FrozenDict)):  # most arrays hold numbers
+            if isinstance(below, (Value, tuple, FrozenDict)):  # most arrays contain only numbers
                 yield from Value._issues_in(at(path, key), below)
 
     # ---- the dataclass
@@ -214,7 +234,7 @@ class Value:
             values[name] = value
         for name in values:
             if name not in schema.names and name not in schema.readers:
-                hint = "from_dict() and from_json() read JSON of any keys, and extra= takes them"
+                hint = "pass undeclared keys in extra=, or read the JSON with from_dict() or from_json()"
                 raise TypeError(f"{cls.__name__}() has no field {name!r}: {hint}")
         self.__dict__.update(values)
         self.__post_init__()
@@ -230,7 +250,7 @@ class Value:
                 value = given.pop(key, value)
             if value is _ABSENT or (value is None and not reader.null):
                 value = reader.default
-            # A null is written only where it is not the default.
+            # None is stored, and later written as null, only if it differs from the default.
             if value is not None or reader.default is not None:
                 into[key] = self._converted(name, value, reader)
         spare: JSON = given.pop("extra", None) or {}
@@ -250,7 +270,7 @@ class Value:
         return result.value if result.__class__ is Coerced else result
 
     def _is_current(self, key: str, raw: JSON) -> bool:
-        """Return whether an entry of `extra` is undeclared or still matches its field: `replace` drops the others."""
+        """Return whether an entry of `extra` is undeclared or still matches its field. `replace` drops other entries."""
         reader = self._schema.readers.get(key)
         if reader is None:
             return True
@@ -314,13 +334,13 @@ else:
 
 
 def reader_of(cls: JSON) -> Callable[[Mapping[str, JSON], int], JSON]:
-    """Return the function that reads a dict as an instance of the class; it takes the dict and its nesting level."""
+    """Return the function that reads a dict as an instance of the class. It takes the dict and its nesting level."""
     read: Callable[[Mapping[str, JSON], int], JSON] = cls._schema.read
     return read
 
 
 def merge_rules(cls: JSON) -> Mapping[str, str]:
-    """Return the merge rule (see `_read`) of each field of a chunk's class, by JSON key."""
+    """Return the merge rule (see `_merge_rules`) of each field of a chunk's class, by JSON key."""
     readers: Mapping[str, Reader] = cls._schema.readers
     return {key: reader.merge for key, reader in readers.items()}
 
@@ -340,12 +360,12 @@ def _refuse(action: str, name: str) -> NoReturn:
 def _shown(value: JSON) -> str:
     try:
         return repr(value)
-    except ValueError:  # an integer of more digits than this interpreter writes
+    except ValueError:  # an integer with more digits than this interpreter can convert
         return f"<{describe(value)}>"
 
 
 def _too_deep(error: ParseError | RecursionError, data: JSON) -> ParseError:
-    """Return the ParseError for an error while reading, which can only be excessive nesting."""
+    """Return the ParseError for an error that reading raised. The only possible cause is excessive nesting."""
     if isinstance(error, RecursionError):
         return ParseError("", STACK_USED_UP)
     return ParseError(_deep_path(data), error.problem)
@@ -355,7 +375,7 @@ _SHOWN_STEPS = 8
 
 
 def _deep_path(value: JSON) -> str:
-    """Return the first steps of the path to the JSON that is nested deeper than MAX_DEPTH levels."""
+    """Return the beginning of the path to the JSON that is nested deeper than MAX_DEPTH levels."""
     path = ""
     for level in range(1, _SHOWN_STEPS + 1):
         items = value.items() if is_object(value) else enumerate(value)
@@ -376,7 +396,7 @@ def _deeper(value: JSON, levels: int) -> bool:
 
 
 def _thaw(value: JSON) -> JSON:
-    """Return the content of a field as new dicts, lists and plain strings."""
+    """Return the content of a field as JSON, in new dicts, new lists and plain strings."""
     if isinstance(value, Value):
         return value.to_dict()
     if is_array(value):

@@ -17,9 +17,9 @@ __all__ = ["OpenEnum", "StringEnum", "members_by_value"]
 
 
 class StringEnum(str, Enum):
-    """An enum whose members equal their strings, and format as them in `str()`, `format()` and f-strings."""
+    """An enum whose members equal their strings. `str()`, `format()` and f-strings return these strings."""
 
-    # `format()` of a plain `str, Enum` returns the value up to Python 3.10, and the member's name from 3.11 on.
+    # For a plain `str, Enum`, `format()` returns the value up to Python 3.10, and the member's name from 3.11 on.
     def __str__(self) -> str:
         return str.__str__(self)
 
@@ -33,16 +33,24 @@ class StringEnum(str, Enum):
 class OpenEnum(StringEnum):
     """A string enum that accepts every string.
 
-    Servers add values faster than clients are released, so `FinishReason("abort")` returns an unnamed member. It equals
-    and hashes like `"abort"`, can be pickled, and has `.known == False`.
+    Servers add values faster than clients are released, so a string that the class does not define is an unnamed
+    member. It equals its string, has the same hash, and can be pickled.
 
-    Named members are singletons. An unnamed member is created each time, so that values from a server cannot fill the
-    memory: compare members with `==`, not `is`.
+        >>> from together_types import FinishReason
+        >>> FinishReason("stop")
+        <FinishReason.StopSequence: 'stop'>
+        >>> FinishReason("abort")
+        FinishReason('abort')
+        >>> FinishReason("abort") == "abort", FinishReason("abort").known
+        (True, False)
+
+    Named members are singletons. An unnamed member is created on every call, because members that were kept would let
+    a server fill the memory. Compare members with `==`, not with `is`.
     """
 
     @property
     def known(self) -> bool:
-        """Whether the class names this member."""
+        """True for a named member, False for a value that the class does not define."""
         return self._value_ in self.__class__._value2member_map_
 
     @classmethod
@@ -65,5 +73,5 @@ class OpenEnum(StringEnum):
 
 
 def members_by_value(enum: type[Member]) -> Mapping[Any, Member]:
-    """Return the named members of an enum by their values."""
+    """Return the named members of an enum, by value."""
     return {member.value: member for member in enum}

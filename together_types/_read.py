@@ -4,20 +4,19 @@ A `Reader` describes how one field is read. Its `read` function takes raw JSON a
 possible outcomes:
 
 - It returns a value of the annotated type.
-- It returns `Coerced(value)` if the JSON has that value in another form (`"0"` or `0.0` for 0). The field has the
-  value, and `extra` keeps the JSON that was received. This is not an issue.
+- It returns `Coerced(value)` if the JSON represents that value in another form (`"0"` or `0.0` for 0). The field
+  contains the value, and `extra` keeps the JSON that was received. This is not an issue.
 - It raises `TypeMismatch` if the JSON does not represent a value of the type. The field reads as absent, `extra` keeps
   the JSON, and `issues()` lists the problem.
 
 `Reader.types` is the fast path: it maps an exact JSON type to the function that reads it, or to None if the JSON is
 already the value. `read` accepts every type. `_schema` reads an object with these tables.
 
-In a class body a reader takes the place of the default (`id: str | None = TEXT`). The `dataclass` decorator makes the
+In a class body a reader takes the place of the default (`id: str | None = TEXT`). The `dataclass` decorator creates the
 default and the schema of the class from it. Readers also accept their own results (values, tuples, enum members), so
 constructors convert their arguments by the same rules.
 
-A reader is independent of its field. It does not change the raw JSON, and returns no part of it that the caller can
-change.
+A reader is independent of its field. It does not change the raw JSON. Lists and dicts in its result are copies.
 """
 
 from __future__ import annotations
@@ -69,14 +68,14 @@ __all__ = [
     "union",
 ]
 
-# digits; a longer string is not a count, a time or a seed, and int() of a very long one is slow
+# In characters. A longer string is not a count, a time or a seed, and int() of a very long string is slow.
 _LONGEST_INTEGER = 40
 
 _NULL: type = type(None)
 
 
 class TypeMismatch(Exception):
-    """JSON that does not match the field's type; `path` is relative to the field."""
+    """The error for JSON that does not match the field's type. `path` is relative to the field."""
 
     def __init__(self, expected: str, got: JSON, path: str = "") -> None:
         super().__init__(expected, got, path)
@@ -90,7 +89,7 @@ class TypeMismatch(Exception):
 
 
 class Coerced:
-    """A converted value; `extra` keeps the JSON that it was converted from."""
+    """A converted value. `extra` keeps the original JSON."""
 
     __slots__ = ("value",)
 
@@ -99,17 +98,17 @@ class Coerced:
 
 
 class Reader:
-    """The rules for reading one field; the module's docstring describes `read` and `types`.
+    """The rules for reading one field. The module's docstring describes `read` and `types`.
 
     - `default`: the value of an absent field.
-    - `null`: whether the field accepts null.
-    - `required`: whether the absence of the field is an issue.
+    - `null`: True if the field accepts null.
+    - `required`: True if the absence of the field is an issue.
     - `hash`: False if the value may contain a dict, which cannot be hashed.
-    - `raw`: whether the value may be raw JSON, which is frozen at the first access.
-    - `repr`: whether the repr of the value includes the field.
-    - `alias`: the JSON key, if it is not the field's name.
-    - `merge`: how a field of a chunk merges over the chunks of a stream.
-    - `head`: whether every chunk of a stream repeats the field.
+    - `raw`: True if the value may be raw JSON, which is frozen at the first access.
+    - `repr`: False if the repr of the value omits the field.
+    - `alias`: the JSON key, if it differs from the field's name.
+    - `merge`: the rule by which a field of a chunk is merged over the chunks of a stream (see `_merge_rules`).
+    - `head`: True if every chunk of a stream repeats the field.
     """
 
     __slots__ = ("alias", "default", "hash", "head", "merge", "null", "raw", "read", "repr", "required", "types")
@@ -144,12 +143,12 @@ class Reader:
         self.head = head
 
     def replace(self, **changes: JSON) -> Reader:
-        """Return a copy of the reader with these settings changed."""
+        """Return a copy of the reader with the given settings changed."""
         settings = {name: getattr(self, name) for name in self.__slots__}
         return self.__class__(**{**settings, **changes})
 
     def convert(self, raw: JSON, level: int) -> JSON:
-        """Read raw JSON of any type; returns a value or a Coerced, or raises TypeMismatch."""
+        """Return the value or the Coerced for raw JSON of any type, or raise TypeMismatch."""
         try:
             read = self.types[type(raw)]
         except KeyError:
@@ -159,7 +158,7 @@ class Reader:
 
 def _text(raw: JSON, level: int) -> JSON:
     if isinstance(raw, str):
-        return str.__str__(raw)  # a plain string, also for a subclass such as another enum's member
+        return str.__str__(raw)  # a plain string, also if `raw` is of a subclass, such as a member of another enum
     raise TypeMismatch("string", raw)
 
 
@@ -168,7 +167,7 @@ def _flag(raw: JSON, level: int) -> JSON:
 
 
 def _finite(raw: JSON) -> int | None:
-    """Truncate a number of any type (Decimal, NumPy's); return None for anything else, NaN and infinities."""
+    """Truncate a number of any type (Decimal, NumPy's). Return None for NaN, infinities and all other objects."""
     if isinstance(raw, bool) or not hasattr(raw, "__float__"):
         return None
     try:
@@ -209,7 +208,7 @@ def _arguments(raw: JSON, level: int) -> JSON:
         return _text(raw, level)
     try:
         text = json.dumps(finite(copy_json(raw, level)), ensure_ascii=False)
-    except TypeError:  # a caller's object, not JSON
+    except TypeError:  # an object of the caller that is not JSON
         raise TypeMismatch("string or JSON object", raw) from None
     return Coerced(text)
 
@@ -226,7 +225,7 @@ def nested(cls: Any) -> Any:
 
 
 def object_in(cls: type[Any], read_object: Read) -> Reader:
-    """Return the reader of a value of the class `cls`; `read_object` reads a dict as such a value."""
+    """Return the reader of a value of the class `cls`. `read_object` reads a dict as such a value."""
 
     def read(raw: JSON, level: int) -> JSON:
         if isinstance(raw, cls):
@@ -239,7 +238,7 @@ def object_in(cls: type[Any], read_object: Read) -> Reader:
 
 
 def enum_of(enum: type[Enum]) -> Any:
-    """Return the reader of a string enum; an open enum has a member for every string."""
+    """Return the reader of a string enum. An open enum accepts every string."""
     members = members_by_value(enum)
 
     def read_text(raw: str, level: int) -> JSON:
@@ -259,7 +258,10 @@ def enum_of(enum: type[Enum]) -> Any:
 
 
 def array_of(item: Reader, *, nulls: bool = False) -> Any:
-    """Return the reader of an array as a tuple; an element of the wrong type makes the whole array a mismatch."""
+    """Return the reader of an array as a tuple. One element of the wrong type makes the whole array a mismatch.
+
+    `nulls` allows null as an element.
+    """
     types, read_any = _element(item, nulls)
     kept = frozenset([kind for kind, read in types.items() if read is None])
 
@@ -296,7 +298,10 @@ def array_of(item: Reader, *, nulls: bool = False) -> Any:
 
 
 def map_of(item: Reader, *, nulls: bool = False) -> Any:
-    """Return the reader of an object with values of one type; a wrong value makes the whole object a mismatch."""
+    """Return the reader of an object with values of one type. One wrong value makes the whole object a mismatch.
+
+    `nulls` allows null as a value.
+    """
     types, read_any = _element(item, nulls)
     kept = frozenset([kind for kind, read in types.items() if read is None])
 
@@ -329,7 +334,7 @@ def map_of(item: Reader, *, nulls: bool = False) -> Any:
 
 
 def _element(item: Reader, nulls: bool) -> tuple[Mapping[type, Read | None], Read]:
-    """Return the `types` and the `read` of an element; raw JSON in it is frozen here, not at the first access."""
+    """Return the `types` and the `read` of an element. Raw JSON in it is frozen while reading, not at the first access."""
     if not item.raw:
         return {kind: read for kind, read in item.types.items() if nulls or kind is not _NULL}, item.read
 
@@ -343,7 +348,11 @@ def _element(item: Reader, nulls: bool) -> tuple[Mapping[type, Read | None], Rea
 
 
 def union(*readers: Reader) -> Any:
-    """Return the reader of a union: the first type that the JSON has already, else the first that it converts to."""
+    """Return the reader of a union of the types of several readers.
+
+    It uses the first type that the JSON already has. If there is none, it uses the first type to which the JSON can be
+    converted.
+    """
 
     def read(raw: JSON, level: int) -> JSON:
         mismatches: list[TypeMismatch] = []
@@ -360,7 +369,7 @@ def union(*readers: Reader) -> Any:
         if coerced:
             return coerced
         for found in mismatches:
-            if found.path:  # the right container with an element of the wrong type: the most specific problem
+            if found.path:  # the container matches and an element does not: this is the most specific problem
                 raise found
         raise TypeMismatch(" or ".join(found.expected for found in mismatches), raw)
 
@@ -375,7 +384,7 @@ def union(*readers: Reader) -> Any:
     return Reader(read, types, hash=hashed, raw=any(reader.raw for reader in readers))
 
 
-# Any, for type checkers: in a class body a reader takes the place of the field's default.
+# Annotated as Any for type checkers, because in a class body a reader takes the place of the field's default.
 EXTRA: Any = Reader(_object, {}, hash=False, raw=True)  # marks the field `extra`, which the decorator handles
 TEXT: Any = Reader(_text, {str: None})
 FLAG: Any = Reader(_flag, {bool: None})
@@ -399,5 +408,5 @@ TEXT_OR_INTEGER: Any = union(TEXT, INTEGER)
 TEXT_OR_OBJECT: Any = union(TEXT, OBJECT)
 INTEGER_OR_FLAG: Any = union(INTEGER, FLAG)
 
-# Pickles of 0.1.0 contain `_read.ReadOnlyDict`, whose nested lists and dicts were not read-only.
+# Pickles of version 0.1.0 contain `_read.ReadOnlyDict`, whose nested lists and dicts were not read-only.
 ReadOnlyDict = freeze

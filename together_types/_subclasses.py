@@ -1,6 +1,6 @@
-"""The fields that a user's subclass declares; imported at the first use of such a class.
+"""The fields that a user's subclass declares, with `together_types.dataclass` or the standard library's decorator.
 
-Both decorators are supported: `together_types.dataclass` and the standard library's.
+This module is imported when such a class is first used.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _MISSING = object()
 
 
 def publish_schema(cls: type[Any]) -> Schema:
-    """Make the schema of a class, set the attributes that depend on it, and return it."""
+    """Create the schema of a class, set the class attributes that depend on it, and return it."""
     building: dict[type[Any], Schema] = {}
     schema = _schema_of(cls, building)
-    # Only complete schemas are published, because another thread may use these classes.
+    # Only complete schemas are assigned, because another thread may use these classes at the same time.
     for owner, made in building.items():
         for name in own_fields(owner):
             key = made.keys[name]
@@ -43,7 +43,10 @@ def publish_schema(cls: type[Any]) -> Schema:
 
 
 def _schema_of(cls: type[Any], building: dict[type[Any], Schema]) -> Schema:
-    """Return the schema of a class, and make it if necessary; `building` has the schemas that are being made."""
+    """Return the schema of a class, and create it if necessary.
+
+    `building` contains the schemas that are under construction, for classes that contain themselves.
+    """
     found: Any = vars(cls)["_schema"]
     if found.__class__ is Schema:
         schema: Schema = found
@@ -56,7 +59,7 @@ def _schema_of(cls: type[Any], building: dict[type[Any], Schema]) -> Schema:
             schema.inherit(_schema_of(base, building))
         elif "__dataclass_fields__" in vars(base):
             raise TypeError(
-                f"{cls.__qualname__}: its base {base.__qualname__} is a dataclass that is not a value, so its fields would "
+                f"{cls.__qualname__}: its base {base.__qualname__} is a dataclass but not a value class, so its fields would "
                 f"not be read: declare them in {cls.__qualname__}, or derive {base.__qualname__} from a value class"
             )
     for name, (annotation, default) in own_fields(cls).items():
@@ -69,13 +72,16 @@ def _schema_of(cls: type[Any], building: dict[type[Any], Schema]) -> Schema:
 
 
 def _options_of(cls: type[Any], name: str) -> dict[str, bool]:
-    """Return the options of a `dataclasses.field` that differ from those of its reader. Raises TypeError for others."""
+    """Return the options of a `dataclasses.field` that differ from the defaults of a reader.
+
+    Raises TypeError for `init=False` and `compare=False`.
+    """
     standard: Any = vars(cls).get("__dataclass_fields__")
     field: Any = standard[name] if standard.__class__ is dict else vars(cls).get(name)
     if field.__class__.__name__ != "Field":
         return {}
     if not (field.init and field.compare):
-        raise TypeError(f"{cls.__qualname__}.{name}: a field of a value has neither init=False nor compare=False")
+        raise TypeError(f"{cls.__qualname__}.{name}: init=False and compare=False are not supported: remove them")
     options = {} if field.repr else {"repr": False}
     return {**options, "hash": False} if field.hash is False else options
 
@@ -90,7 +96,7 @@ def _reader_for(cls: type[Any], name: str, annotation: JSON, building: dict[type
 
 
 def _bounded(read: Read) -> Read:
-    """Return a reader that checks the nesting level, for a class that contains itself."""
+    """Return a read function that checks the nesting level, for a class that contains itself."""
 
     def read_bounded(data: JSON, level: int) -> JSON:
         check_level(level)
@@ -103,7 +109,7 @@ def _checked_default(field: str, reader: Reader, default: JSON) -> JSON:
     try:
         result = reader.convert(default, 1)
     except TypeMismatch as mismatch:
-        raise TypeError(f"{field}: the default is wrong: {mismatch.problem}") from None
+        raise TypeError(f"{field}: invalid default: {mismatch.problem}") from None
     default = result.value if result.__class__ is Coerced else result
     return freeze(default) if reader.raw else default
 
@@ -145,7 +151,7 @@ def _default_in(cls: type[Any], name: str, item: JSON) -> JSON:
         item = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
         item = _MISSING if item is dataclasses.MISSING else item
     if vars(cls).get(name).__class__.__name__ == "member_descriptor":
-        raise TypeError(f"{cls.__qualname__}.{name}: a value has no slots: declare the class without slots=True")
+        raise TypeError(f"{cls.__qualname__}.{name}: slots=True is not supported: declare the class without it")
     if item is _MISSING:
         raise TypeError(f"{cls.__qualname__}.{name}: a field needs a default, because its key may be absent")
     return item

@@ -115,10 +115,10 @@ __all__ = [
 
 
 class ResponseFormatType(OpenEnum):
-    """The format of a response; `text` (OpenAI) is an unnamed member."""
+    """The format of a response. `text` (OpenAI) is an unnamed member."""
 
     JSON_OBJECT = "json_object"
-    """Any JSON object; with Together, an object that matches `schema_`."""
+    """Any JSON object. With Together, an object that matches `schema_`."""
     JSON_SCHEMA = "json_schema"
     """A JSON object that matches the JSON Schema in `json_schema`."""
     REGEX = "regex"
@@ -126,7 +126,7 @@ class ResponseFormatType(OpenEnum):
 
 
 class ToolChoiceEnum(OpenEnum):
-    """Whether the model may or must call tools; `none` (OpenAI) is an unnamed member."""
+    """The rule by which the model may or must call tools. `none` (OpenAI) is an unnamed member."""
 
     Auto = "auto"
     """The model decides."""
@@ -136,7 +136,10 @@ class ToolChoiceEnum(OpenEnum):
 
 @dataclass(frozen=True)
 class AnnotationURLCitation(ValueOf["AnnotationURLCitationDict"]):
-    """The web page cited by a part of the content (OpenAI); the indexes are positions of characters in the content."""
+    """The web page that a part of the content cites (OpenAI).
+
+    `start_index` and `end_index` are the positions of this part in the content, in characters.
+    """
 
     start_index: int | None = INTEGER
     end_index: int | None = INTEGER
@@ -147,7 +150,7 @@ class AnnotationURLCitation(ValueOf["AnnotationURLCitationDict"]):
 
 @dataclass(frozen=True)
 class Annotation(ValueOf["AnnotationDict"]):
-    """A citation in a message (OpenAI); `type` is `url_citation`."""
+    """A citation in a message (OpenAI). `type` is `url_citation`."""
 
     type: str | None = TEXT
     url_citation: AnnotationURLCitation | None = nested(AnnotationURLCitation)
@@ -156,7 +159,7 @@ class Annotation(ValueOf["AnnotationDict"]):
 
 @dataclass(frozen=True)
 class ChatCompletionAudio(ValueOf["ChatCompletionAudioDict"]):
-    """A spoken response (OpenAI): `data` is base64, `transcript` is the text.
+    """An audio response (OpenAI). `data` is the recording in base64, `transcript` is its text.
 
     A later request refers to it by `id` alone, until `expires_at` in seconds since 1970.
     """
@@ -174,7 +177,7 @@ class ChatCompletionMessage(ValueOf["ChatCompletionMessageDict"]):
 
     1.x declares `role`, `content` and `tool_calls`. `tool_call_id` and `name` are for the result of a tool call. The
     reasoning is under `reasoning` (Together, vLLM, mlx-lm) or `reasoning_content` (DeepSeek, SGLang, llama-server,
-    litellm); `reasoning_text` reads both. `refusal`, `annotations` and `audio` are OpenAI's, and so is
+    litellm). `reasoning_text` reads both. `refusal`, `annotations` and `audio` are OpenAI's, and so is
     `function_call`, an older form of a single tool call.
     """
 
@@ -195,18 +198,21 @@ class ChatCompletionMessage(ValueOf["ChatCompletionMessageDict"]):
 
     @property
     def text(self) -> str:
-        """The content as text, with the text parts of a list joined; "" if there is no content."""
+        """The content as text, or "" for a message without content. The text parts of a list are joined."""
         return text_of(self.content)
 
     @property
     def reasoning_text(self) -> str:
-        """The reasoning, under either key; "" if there is none."""
+        """The reasoning, under either key, or "" for a message without reasoning."""
         return reasoning_of(self)
 
 
 @dataclass(frozen=True)
 class JSONSchema(ValueOf["JSONSchemaDict"]):
-    """A JSON Schema with its name (OpenAI, Together); `schema_` has the key `schema`, `strict` enforces the schema."""
+    """A JSON Schema with its name (OpenAI, Together).
+
+    `schema_` has the key `schema`. `strict` makes the server enforce the schema.
+    """
 
     name: str | None = TEXT
     description: str | None = TEXT
@@ -232,7 +238,10 @@ class ResponseFormat(ValueOf["ResponseFormatDict"]):
 
 @dataclass(frozen=True)
 class FunctionTool(ValueOf["FunctionToolDict"]):
-    """A function that the model may call; `parameters` is a JSON Schema, which `strict` (OpenAI) enforces."""
+    """A function that the model may call.
+
+    `parameters` is a JSON Schema. `strict` (OpenAI) makes the server enforce it.
+    """
 
     description: str | None = TEXT
     name: str | None = TEXT
@@ -251,7 +260,7 @@ class FunctionToolChoice(ValueOf["FunctionToolChoiceDict"]):
 
 @dataclass(frozen=True)
 class Tools(ValueOf["ToolsDict"]):
-    """A tool that the model may call; `type` is `function`."""
+    """A tool that the model may call. `type` is `function`."""
 
     type: str | None = TEXT
     function: FunctionTool | None = nested(FunctionTool)
@@ -260,7 +269,7 @@ class Tools(ValueOf["ToolsDict"]):
 
 @dataclass(frozen=True)
 class ToolChoice(ValueOf["ToolChoiceDict"]):
-    """The tool that the model must call; `type` is `function`."""
+    """The tool that the model must call. `type` is `function`."""
 
     type: str | None = TEXT
     function: FunctionToolChoice | None = nested(FunctionToolChoice)
@@ -269,10 +278,10 @@ class ToolChoice(ValueOf["ToolChoiceDict"]):
 
 @dataclass(frozen=True)
 class StreamOptions(ValueOf["StreamOptionsDict"]):
-    """The options of a stream: `include_usage` requests a last chunk with the usage.
+    """The options of a stream.
 
-    `include_obfuscation` (OpenAI) pads chunks to hide their length from eavesdroppers. `continuous_usage_stats` (vLLM)
-    adds the usage to every chunk.
+    `include_usage` requests a last chunk with the usage. `include_obfuscation` (OpenAI) pads chunks to hide their
+    length from eavesdroppers. `continuous_usage_stats` (vLLM) adds the usage to every chunk.
     """
 
     include_usage: bool | None = FLAG
@@ -283,7 +292,7 @@ class StreamOptions(ValueOf["StreamOptionsDict"]):
 
 @dataclass(frozen=True)
 class Reasoning(ValueOf["ReasoningDict"]):
-    """The options of the model's reasoning; `enabled` (Together) switches it on or off.
+    """The options of the model's reasoning. `enabled` (Together) switches it on or off.
 
     OpenRouter adds `effort` (`low`, `medium`, `high`), `max_tokens` for the reasoning, and `exclude`, which omits the
     reasoning from the response.
@@ -394,14 +403,14 @@ class ChatCompletionResponse(ValueOf["ChatCompletionResponseDict"]):
 
     @property
     def text(self) -> str:
-        """The text of the first choice; "" if there is no choice or no text."""
+        """The text of the first choice, or "" for a response without choices or text."""
         for choice in self.choices or ():
             return (choice.message.text if choice.message else "") or choice.text or ""
         return ""
 
     @property
     def reasoning_text(self) -> str:
-        """The reasoning of the first choice, under either key; "" if there is none."""
+        """The reasoning of the first choice, under either key, or "" for a response without reasoning."""
         for choice in self.choices or ():
             return choice.message.reasoning_text if choice.message else ""
         return ""
@@ -438,7 +447,7 @@ use_choice_reader(ChatCompletionChoicesChunk, DeltaContent, FinishReason)
 
 @dataclass(frozen=True)
 class ChatCompletionChunk(ValueOf["ChatCompletionChunkDict"]):
-    """One event of a streamed response; `choices` may be empty, as in the last chunk, which has the usage.
+    """One event of a streamed response. `choices` may be empty, for example in a last chunk that has only the usage.
 
     1.x declares the fields up to `usage`. `warnings` is Together's. `system_fingerprint`, `service_tier`, `obfuscation`
     (padding that hides the length from eavesdroppers) and `moderation` are OpenAI's. Gateways send `error` if the
@@ -464,7 +473,7 @@ class ChatCompletionChunk(ValueOf["ChatCompletionChunkDict"]):
 
     @property
     def text(self) -> str:
-        """The text that the chunk adds to the choice with index 0 or without an index; "" if it adds none."""
+        """The text that the chunk adds to the choice with index 0 or without an index, or "" if it adds none."""
         for choice in self.choices or ():
             if not choice.index:
                 return (choice.delta.text if choice.delta else "") or choice.text or ""
@@ -472,7 +481,7 @@ class ChatCompletionChunk(ValueOf["ChatCompletionChunkDict"]):
 
     @property
     def reasoning_text(self) -> str:
-        """The reasoning that the chunk adds to the choice with index 0 or without an index; "" if it adds none."""
+        """The reasoning that the chunk adds to the choice with index 0 or without an index, or "" if it adds none."""
         for choice in self.choices or ():
             if not choice.index:
                 return choice.delta.reasoning_text if choice.delta else ""

@@ -1,7 +1,7 @@
 """The types that responses and chunks share: enums, usage, log probabilities, tool calls, content parts and deltas.
 
 Names and members are those of `together.types.common` in together-python 1.x. A few types that 1.x defines in
-`chat_completions` are defined here, because deltas contain them too; both modules export them. The docstring of a class
+`chat_completions` are defined here, because deltas contain them too. Both modules export them. The docstring of a class
 names the source of each field that 1.x lacks.
 """
 
@@ -108,7 +108,7 @@ class FinishReason(OpenEnum):
     """The reason why a choice ended.
 
     The reasons of Together are named members. The reasons of other servers (`content_filter`, `function_call`, `abort`,
-    ...) are unnamed members with `.known == False`. `Null` is the empty string, which Together has sent; JSON's null
+    ...) are unnamed members with `.known == False`. `Null` is the empty string, which Together has sent. JSON's null
     reads as None.
     """
 
@@ -117,7 +117,7 @@ class FinishReason(OpenEnum):
     StopSequence = "stop"
     """The model ended its text or wrote a stop sequence."""
     EOS = "eos"
-    """The model wrote its end-of-sequence token; other servers send `stop` for this."""
+    """The model wrote its end-of-sequence token. Other servers send `stop` for this."""
     ToolCalls = "tool_calls"
     """The model calls tools and waits for their results."""
     Error = "error"
@@ -127,7 +127,7 @@ class FinishReason(OpenEnum):
 
 
 class ObjectType(OpenEnum):
-    """The type of a JSON object, from its `object` key; some gateways send `""` or another type."""
+    """The type of a JSON object, from its `object` key. Some gateways send `""` or another type."""
 
     TextCompletion = "text_completion"
     """A completion of a plain prompt (OpenAI)."""
@@ -159,11 +159,11 @@ class MessageRole(OpenEnum):
     USER = "user"
     """The user of the model."""
     TOOL = "tool"
-    """A tool, with its result; `tool_call_id` identifies the call."""
+    """A tool, with its result. `tool_call_id` identifies the call."""
 
 
 class ChatCompletionMessageContentType(OpenEnum):
-    """The type of a content part; `thinking`, `refusal`, `input_audio`, ... are unnamed members."""
+    """The type of a content part. `thinking`, `refusal`, `input_audio` and others are unnamed members."""
 
     TEXT = "text"
     """`text` is set."""
@@ -209,9 +209,9 @@ class CompletionTokensDetails(ValueOf["CompletionTokensDetailsDict"]):
 
 @dataclass(frozen=True)
 class UsageData(ValueOf["UsageDataDict"]):
-    """The numbers of tokens that a request used. An absent count reads as 0 and is an issue.
+    """The numbers of tokens that a request used. An absent or invalid count reads as 0 and is an issue.
 
-    OpenAI sends the details; SGLang sends `reasoning_tokens` at this level.
+    OpenAI sends the two objects with details. SGLang sends `reasoning_tokens` at this level.
     """
 
     prompt_tokens: int = COUNT
@@ -227,8 +227,8 @@ class UsageData(ValueOf["UsageDataDict"]):
 class TopLogprob(ValueOf["TopLogprobDict"]):
     """One of the most likely tokens at a position, in OpenAI's form.
 
-    `logprob` is a natural logarithm. `bytes` is the token's UTF-8, which may be only a part of a character. `id` is the
-    token's number (llama-server, litellm).
+    `logprob` is a natural logarithm. `bytes` is the token's UTF-8 encoding, which may be only a part of a character.
+    `id` is the token's number in the model's vocabulary (llama-server, litellm).
     """
 
     token: str | None = TEXT
@@ -258,9 +258,9 @@ class ChatCompletionTokenLogprob(ValueOf["ChatCompletionTokenLogprobDict"]):
 class LogprobsPart(ValueOf["LogprobsPartDict"]):
     """The log probabilities (natural logarithms) of tokens, in Together's or OpenAI's form.
 
-    Together's form is the parallel arrays `tokens`, `token_logprobs` and `token_ids`; the first log probability of a
+    Together's form is the parallel arrays `tokens`, `token_logprobs` and `token_ids`. The first log probability of a
     prompt is null. `top_logprobs` is one object (Together's OpenAPI), or an array with an object for each position
-    (legacy completions, llama-cpp-python); servers that send the array also send `text_offset`. OpenAI's form is
+    (legacy completions, llama-cpp-python). Servers that send the array also send `text_offset`. OpenAI's form is
     `content` and `refusal`.
     """
 
@@ -285,7 +285,7 @@ class PromptPart(ValueOf["PromptPartDict"]):
 
 @dataclass(frozen=True)
 class InferenceWarning(ValueOf["InferenceWarningDict"]):
-    """A warning about a request that was still served; `message` is its text (Together's OpenAPI)."""
+    """A warning about a request that was nevertheless served (Together's OpenAPI). `message` is its text."""
 
     message: str | None = TEXT
     extra: Mapping[str, JSON] = EXTRA
@@ -293,7 +293,7 @@ class InferenceWarning(ValueOf["InferenceWarningDict"]):
 
 @dataclass(frozen=True)
 class FunctionCall(ValueOf["FunctionCallDict"]):
-    """The name of a called function and its arguments as JSON text; in a stream, a fragment of the text.
+    """The name of a called function, and its arguments as JSON text. In a stream, `arguments` is a fragment of the text.
 
     Arguments that are received as an object (TGI, llama.cpp) are converted to JSON text.
     """
@@ -303,10 +303,14 @@ class FunctionCall(ValueOf["FunctionCallDict"]):
     extra: Mapping[str, JSON] = EXTRA
 
     def parsed_arguments(self) -> dict[str, JSON]:
-        """Return the arguments as a dict; absent arguments, null and blank text return an empty dict.
+        """Return the arguments as a dict, which is empty if they are absent, null or blank text.
 
-        Raises ParseError, with the position in the text, if they are not a JSON object. Models write invalid JSON, and
-        a response that reaches `max_tokens` may end inside the arguments.
+        Raises ParseError, with the position in the text, if they are not a JSON object. This is to be expected: models
+        write invalid JSON, and a response that reaches `max_tokens` may end inside the arguments.
+
+            >>> from together_types import FunctionCall
+            >>> FunctionCall(name="get_weather", arguments='{"city": "Paris"}').parsed_arguments()
+            {'city': 'Paris'}
         """
         if self.arguments is None or not self.arguments.strip():
             return {}
@@ -348,7 +352,7 @@ class ToolCalls(ValueOf["ToolCallsDict"]):
 
 @dataclass(frozen=True)
 class ChatCompletionMessageContentImageURL(ValueOf["ChatCompletionMessageContentImageURLDict"]):
-    """The URL of an image (http, https or data); `detail` (OpenAI) is the resolution that the model uses."""
+    """The URL of an image (http, https or data). `detail` (OpenAI) is the resolution that the model uses."""
 
     url: str | None = TEXT
     detail: str | None = TEXT
@@ -373,7 +377,10 @@ class ChatCompletionMessageContentAudioURL(ValueOf["ChatCompletionMessageContent
 
 @dataclass(frozen=True)
 class InputAudio(ValueOf["InputAudioDict"]):
-    """A recording in a content part (OpenAI, Together): `data` is base64, `format` the audio format (`wav`, `mp3`)."""
+    """An audio recording in a content part (OpenAI, Together).
+
+    `data` is the recording in base64, and `format` is the audio format (`wav`, `mp3`).
+    """
 
     data: str | None = TEXT
     format: str | None = TEXT
@@ -382,7 +389,10 @@ class InputAudio(ValueOf["InputAudioDict"]):
 
 @dataclass(frozen=True)
 class FileFile(ValueOf["FileFileDict"]):
-    """A file in a content part: `file_id` of an uploaded file, or `file_data` in base64 (the name is OpenAI's)."""
+    """A file in a content part (the class name is OpenAI's).
+
+    `file_id` refers to an uploaded file. `file_data` is the content of a file in base64.
+    """
 
     file_id: str | None = TEXT
     file_data: str | None = TEXT
@@ -392,7 +402,7 @@ class FileFile(ValueOf["FileFileDict"]):
 
 @dataclass(frozen=True)
 class ThinkingPart(ValueOf["ThinkingPartDict"]):
-    """A piece of the reasoning in a `thinking` part (Magistral); `type` is `text`."""
+    """A piece of the reasoning in a `thinking` part (Magistral). `type` is `text`."""
 
     type: str | None = TEXT
     text: str | None = TEXT
@@ -401,7 +411,7 @@ class ThinkingPart(ValueOf["ThinkingPartDict"]):
 
 @dataclass(frozen=True)
 class ChatCompletionMessageContent(ValueOf["ChatCompletionMessageContentDict"]):
-    """One part of a message whose content is a list of parts; `type` is the name of the field that is set.
+    """One part of a message whose content is a list of parts. `type` is the name of the field that is set.
 
     `thinking` is the reasoning of Magistral, as text or as parts. `refusal`, `input_audio` and `file` are OpenAI's.
     """
@@ -419,14 +429,17 @@ class ChatCompletionMessageContent(ValueOf["ChatCompletionMessageContentDict"]):
 
 
 def text_of(content: str | tuple[ChatCompletionMessageContent, ...] | None) -> str:
-    """Return the content of a message or a delta as text; the text parts of a list are joined."""
+    """Return the content of a message or a delta as text. The text parts of a list are joined."""
     if content is None or isinstance(content, str):
         return content or ""
     return "".join([part.text or "" for part in content])
 
 
 def reasoning_of(value: _Reasoned) -> str:
-    """Return the reasoning under the first key that has any; servers that send both keys send the same text."""
+    """Return the reasoning of a message or a delta, from the first of its keys that is not empty.
+
+    Servers that send both `reasoning` and `reasoning_content` send the same text.
+    """
     if value.reasoning or value.reasoning_content:
         return value.reasoning or value.reasoning_content or ""
     if isinstance(value.content, tuple):
@@ -446,7 +459,7 @@ class DeltaContent(ValueOf["DeltaContentDict"]):
 
     1.x declares `content` only. `role` is in the first delta, in every delta (Together, mlx-lm), or in none. `token_id`
     is the token's number (Together). The reasoning is under `reasoning` (Together, vLLM, mlx-lm) or
-    `reasoning_content` (DeepSeek, SGLang, llama-server, litellm); `reasoning_text` reads both. `function_call` is
+    `reasoning_content` (DeepSeek, SGLang, llama-server, litellm). `reasoning_text` reads both. `function_call` is
     OpenAI's older form of a single tool call.
     """
 
@@ -464,12 +477,12 @@ class DeltaContent(ValueOf["DeltaContentDict"]):
 
     @property
     def text(self) -> str:
-        """The content as text, with the text parts of a list joined; "" if there is no content."""
+        """The content as text, or "" for a delta without content. The text parts of a list are joined."""
         return text_of(self.content)
 
     @property
     def reasoning_text(self) -> str:
-        """The reasoning, under either key; "" if there is none."""
+        """The reasoning, under either key, or "" for a delta without reasoning."""
         return reasoning_of(self)
 
 
@@ -478,7 +491,7 @@ use_delta_reader(DeltaContent, ToolCalls, MessageRole)
 
 @dataclass(frozen=True)
 class TogetherRequest(ValueOf["TogetherRequestDict"]):
-    """An HTTP request as together-python 1.x describes it; the repr omits the headers, which contain the API key."""
+    """An HTTP request as together-python 1.x describes it. The repr omits the headers, which contain the API key."""
 
     method: str = TEXT.replace(default="", null=False)
     url: str = TEXT.replace(default="", null=False)

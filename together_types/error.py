@@ -1,6 +1,6 @@
-"""Error responses of servers as values, and the exception for JSON that cannot be read.
+"""The error responses of servers as values, and the exception for JSON that cannot be read.
 
-The exceptions for error responses are in `together_adapters.errors`.
+The exceptions that a client raises for error responses are in `together_adapters.errors`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["ErrorData", "ParseError", "TogetherErrorResponse"]
 
 @dataclass(frozen=True)
 class TogetherErrorResponse(ValueOf["TogetherErrorResponseDict"]):
-    """An error reported by a server. `type_` has the key `type`; llama-server and vLLM send `code` as an integer."""
+    """An error reported by a server. `type_` has the key `type`. llama-server and vLLM send `code` as an integer."""
 
     message: str | None = TEXT
     type_: str | None = TEXT.replace(alias="type")
@@ -34,7 +34,7 @@ class TogetherErrorResponse(ValueOf["TogetherErrorResponseDict"]):
 
 @dataclass(frozen=True)
 class ErrorData(ValueOf["ErrorDataDict"]):
-    """The body of an error response, by its name in Together's OpenAPI; some servers send `error` as a string."""
+    """The body of an error response. The name is that of Together's OpenAPI. Some servers send `error` as a string."""
 
     error: str | TogetherErrorResponse | None = union(TEXT, nested(TogetherErrorResponse))
     extra: Mapping[str, JSON] = EXTRA

@@ -1,11 +1,13 @@
-# Generated from the value classes by `python tests/support/generate_wire.py`, up to the line "written by hand".
-"""The JSON of Together and of OpenAI as TypedDicts, for type checkers. No module imports this one at run time.
+# Everything above the line "written by hand" is generated from the value classes: `python tests/support/generate_wire.py`
+"""The JSON of Together and of OpenAI as TypedDicts, for type checkers.
 
 `XDict` is the type of `X.to_dict()` for JSON that matches its declaration. Any key may be absent (use `get`). A server
-may send undeclared keys, or values of another type than declared. Type checkers do not detect that, but `from_dict`
-does, and `value.issues()` lists the mismatches.
+may send undeclared keys, or values of another type than declared. A TypedDict does not detect that at run time.
+`from_dict` does, and `value.issues()` lists the values of the wrong type.
 
 `OpenAI...` is the type of `to_openai(value, only_openai=True)`: exactly OpenAI's schema, with every required key.
+
+Not imported at run time.
 """
 
 from __future__ import annotations
@@ -93,13 +95,13 @@ class PromptPartDict(TypedDict, total=False):
 
 
 class InferenceWarningDict(TypedDict, total=False):
-    """A warning about a request that was still served; `message` is its text (Together's OpenAPI)."""
+    """A warning about a request that was nevertheless served (Together's OpenAPI)."""
 
     message: str | None
 
 
 class FunctionCallDict(TypedDict, total=False):
-    """The name of a called function and its arguments as JSON text; in a stream, a fragment of the text."""
+    """The name of a called function, and its arguments as JSON text."""
 
     name: str | None
     arguments: str | None
@@ -123,7 +125,7 @@ class ToolCallsDict(TypedDict, total=False):
 
 
 class ChatCompletionMessageContentImageURLDict(TypedDict, total=False):
-    """The URL of an image (http, https or data); `detail` (OpenAI) is the resolution that the model uses."""
+    """The URL of an image (http, https or data)."""
 
     url: str | None
     detail: str | None
@@ -142,14 +144,14 @@ class ChatCompletionMessageContentAudioURLDict(TypedDict, total=False):
 
 
 class InputAudioDict(TypedDict, total=False):
-    """A recording in a content part (OpenAI, Together): `data` is base64, `format` the audio format (`wav`, `mp3`)."""
+    """An audio recording in a content part (OpenAI, Together)."""
 
     data: str | None
     format: str | None
 
 
 class FileFileDict(TypedDict, total=False):
-    """A file in a content part: `file_id` of an uploaded file, or `file_data` in base64 (the name is OpenAI's)."""
+    """A file in a content part (the class name is OpenAI's)."""
 
     file_id: str | None
     file_data: str | None
@@ -157,14 +159,14 @@ class FileFileDict(TypedDict, total=False):
 
 
 class ThinkingPartDict(TypedDict, total=False):
-    """A piece of the reasoning in a `thinking` part (Magistral); `type` is `text`."""
+    """A piece of the reasoning in a `thinking` part (Magistral)."""
 
     type: str | None
     text: str | None
 
 
 class ChatCompletionMessageContentDict(TypedDict, total=False):
-    """One part of a message whose content is a list of parts; `type` is the name of the field that is set."""
+    """One part of a message whose content is a list of parts."""
 
     type: str | None
     text: str | None
@@ -191,7 +193,7 @@ class DeltaContentDict(TypedDict, total=False):
 
 
 class TogetherRequestDict(TypedDict, total=False):
-    """An HTTP request as together-python 1.x describes it; the repr omits the headers, which contain the API key."""
+    """An HTTP request as together-python 1.x describes it."""
 
     method: str
     url: str
@@ -212,13 +214,13 @@ class TogetherErrorResponseDict(TypedDict, total=False):
 
 
 class ErrorDataDict(TypedDict, total=False):
-    """The body of an error response, by its name in Together's OpenAPI; some servers send `error` as a string."""
+    """The body of an error response."""
 
     error: str | TogetherErrorResponseDict | None
 
 
 class AnnotationURLCitationDict(TypedDict, total=False):
-    """The web page cited by a part of the content (OpenAI); the indexes are positions of characters in the content."""
+    """The web page that a part of the content cites (OpenAI)."""
 
     start_index: int | None
     end_index: int | None
@@ -227,14 +229,14 @@ class AnnotationURLCitationDict(TypedDict, total=False):
 
 
 class AnnotationDict(TypedDict, total=False):
-    """A citation in a message (OpenAI); `type` is `url_citation`."""
+    """A citation in a message (OpenAI)."""
 
     type: str | None
     url_citation: AnnotationURLCitationDict | None
 
 
 class ChatCompletionAudioDict(TypedDict, total=False):
-    """A spoken response (OpenAI): `data` is base64, `transcript` is the text."""
+    """An audio response (OpenAI)."""
 
     id: str | None
     data: str | None
@@ -259,7 +261,7 @@ class ChatCompletionMessageDict(TypedDict, total=False):
 
 
 class JSONSchemaDict(TypedDict, total=False):
-    """A JSON Schema with its name (OpenAI, Together); `schema_` has the key `schema`, `strict` enforces the schema."""
+    """A JSON Schema with its name (OpenAI, Together)."""
 
     name: str | None
     description: str | None
@@ -277,7 +279,7 @@ class ResponseFormatDict(TypedDict, total=False):
 
 
 class FunctionToolDict(TypedDict, total=False):
-    """A function that the model may call; `parameters` is a JSON Schema, which `strict` (OpenAI) enforces."""
+    """A function that the model may call."""
 
     description: str | None
     name: str | None
@@ -292,21 +294,21 @@ class FunctionToolChoiceDict(TypedDict, total=False):
 
 
 class ToolsDict(TypedDict, total=False):
-    """A tool that the model may call; `type` is `function`."""
+    """A tool that the model may call."""
 
     type: str | None
     function: FunctionToolDict | None
 
 
 class ToolChoiceDict(TypedDict, total=False):
-    """The tool that the model must call; `type` is `function`."""
+    """The tool that the model must call."""
 
     type: str | None
     function: FunctionToolChoiceDict | None
 
 
 class StreamOptionsDict(TypedDict, total=False):
-    """The options of a stream: `include_usage` requests a last chunk with the usage."""
+    """The options of a stream."""
 
     include_usage: bool | None
     include_obfuscation: bool | None
@@ -314,7 +316,7 @@ class StreamOptionsDict(TypedDict, total=False):
 
 
 class ReasoningDict(TypedDict, total=False):
-    """The options of the model's reasoning; `enabled` (Together) switches it on or off."""
+    """The options of the model's reasoning."""
 
     enabled: bool | None
     effort: str | None
@@ -413,7 +415,7 @@ class ChatCompletionChoicesChunkDict(TypedDict, total=False):
 
 
 class ChatCompletionChunkDict(TypedDict, total=False):
-    """One event of a streamed response; `choices` may be empty, as in the last chunk, which has the usage."""
+    """One event of a streamed response."""
 
     id: str | None
     object: str | None
@@ -434,14 +436,14 @@ class ChatCompletionChunkDict(TypedDict, total=False):
 
 
 class OpenAIPromptTokensDetails(TypedDict, total=False):
-    """What the prompt's tokens were, in OpenAI's schema; counts of tokens."""
+    """The numbers of prompt tokens by kind, in OpenAI's schema."""
 
     audio_tokens: int
     cached_tokens: int
 
 
 class OpenAICompletionTokensDetails(TypedDict, total=False):
-    """What the completion's tokens were, in OpenAI's schema; counts of tokens."""
+    """The numbers of completion tokens by kind, in OpenAI's schema."""
 
     accepted_prediction_tokens: int
     audio_tokens: int
@@ -450,7 +452,7 @@ class OpenAICompletionTokensDetails(TypedDict, total=False):
 
 
 class OpenAIUsage(TypedDict):
-    """Counts of tokens in OpenAI's schema."""
+    """The numbers of tokens that a request used, in OpenAI's schema."""
 
     completion_tokens: int
     prompt_tokens: int
@@ -460,7 +462,7 @@ class OpenAIUsage(TypedDict):
 
 
 class OpenAITopLogprob(TypedDict):
-    """One of the likeliest tokens at a position in OpenAI's schema; -9999.0 where the figure is not known."""
+    """One of the most likely tokens at a position, in OpenAI's schema. An unknown `logprob` is -9999.0."""
 
     token: str
     bytes: list[int] | None
@@ -468,7 +470,7 @@ class OpenAITopLogprob(TypedDict):
 
 
 class OpenAITokenLogprob(TypedDict):
-    """A generated token with its log probability in OpenAI's schema; -9999.0 where the figure is not known."""
+    """A generated token with its log probability, in OpenAI's schema. An unknown `logprob` is -9999.0."""
 
     token: str
     bytes: list[int] | None
@@ -477,28 +479,28 @@ class OpenAITokenLogprob(TypedDict):
 
 
 class OpenAILogprobs(TypedDict):
-    """Log probabilities of a choice in OpenAI's schema."""
+    """The log probabilities of a choice, in OpenAI's schema."""
 
     content: list[OpenAITokenLogprob] | None
     refusal: list[OpenAITokenLogprob] | None
 
 
 class OpenAIFunction(TypedDict):
-    """A call's function, with its arguments as JSON text, in OpenAI's schema."""
+    """The name of a called function, and its arguments as JSON text, in OpenAI's schema."""
 
     arguments: str
     name: str
 
 
 class OpenAICustom(TypedDict):
-    """A call's free-form tool, with its input as text, in OpenAI's schema."""
+    """The name of a called custom tool, and its input as plain text, in OpenAI's schema."""
 
     input: str
     name: str
 
 
 class OpenAIFunctionToolCall(TypedDict):
-    """A call of a function in OpenAI's schema."""
+    """A call of a function, in OpenAI's schema."""
 
     id: str
     function: OpenAIFunction
@@ -506,7 +508,7 @@ class OpenAIFunctionToolCall(TypedDict):
 
 
 class OpenAICustomToolCall(TypedDict):
-    """A call of a free-form tool in OpenAI's schema."""
+    """A call of a custom tool, in OpenAI's schema."""
 
     id: str
     custom: OpenAICustom
@@ -514,7 +516,7 @@ class OpenAICustomToolCall(TypedDict):
 
 
 class OpenAIURLCitation(TypedDict):
-    """Where a citation is from, in OpenAI's schema; indexes are of characters of the content."""
+    """The web page that a part of the content cites, in OpenAI's schema. The indexes count characters of the content."""
 
     end_index: int
     start_index: int
@@ -523,14 +525,14 @@ class OpenAIURLCitation(TypedDict):
 
 
 class OpenAIAnnotation(TypedDict):
-    """A citation in OpenAI's schema."""
+    """A citation, in OpenAI's schema."""
 
     type: Literal["url_citation"]
     url_citation: OpenAIURLCitation
 
 
 class OpenAIAudio(TypedDict):
-    """A spoken answer in OpenAI's schema: base64 data, and the time it expires at in seconds since 1970."""
+    """An audio response, in OpenAI's schema. `data` is base64, and `expires_at` is in seconds since 1970."""
 
     id: str
     data: str
@@ -539,7 +541,7 @@ class OpenAIAudio(TypedDict):
 
 
 class OpenAIMessage(TypedDict):
-    """An answered message in OpenAI's schema."""
+    """The message of a response, in OpenAI's schema."""
 
     content: str | None
     refusal: str | None
@@ -551,7 +553,7 @@ class OpenAIMessage(TypedDict):
 
 
 class OpenAIChoice(TypedDict):
-    """One answer of a response in OpenAI's schema."""
+    """One choice of a response, in OpenAI's schema."""
 
     finish_reason: Literal["stop", "length", "tool_calls", "content_filter", "function_call"]
     index: int
@@ -560,7 +562,7 @@ class OpenAIChoice(TypedDict):
 
 
 class OpenAIChatCompletion(TypedDict):
-    """A response in OpenAI's schema."""
+    """A response, in OpenAI's schema."""
 
     id: str
     choices: list[OpenAIChoice]
@@ -574,14 +576,14 @@ class OpenAIChatCompletion(TypedDict):
 
 
 class OpenAIFunctionDelta(TypedDict, total=False):
-    """A fragment of a call's function in OpenAI's schema."""
+    """A fragment of a called function's name and arguments, in OpenAI's schema."""
 
     arguments: str
     name: str
 
 
 class OpenAIToolCallDelta(TypedDict):
-    """A fragment of a call in OpenAI's schema."""
+    """A fragment of a tool call, in OpenAI's schema."""
 
     index: int
     id: NotRequired[str]
@@ -590,7 +592,7 @@ class OpenAIToolCallDelta(TypedDict):
 
 
 class OpenAIDelta(TypedDict, total=False):
-    """What a chunk adds to a message in OpenAI's schema."""
+    """The part of a message that one chunk adds, in OpenAI's schema."""
 
     content: str
     function_call: OpenAIFunctionDelta
@@ -600,7 +602,7 @@ class OpenAIDelta(TypedDict, total=False):
 
 
 class OpenAIChunkChoice(TypedDict):
-    """What a chunk adds to a choice in OpenAI's schema."""
+    """The part of a choice that one chunk adds, in OpenAI's schema."""
 
     delta: OpenAIDelta
     index: int
@@ -609,7 +611,7 @@ class OpenAIChunkChoice(TypedDict):
 
 
 class OpenAIChatCompletionChunk(TypedDict):
-    """A chunk in OpenAI's schema."""
+    """A chunk of a stream, in OpenAI's schema."""
 
     id: str
     choices: list[OpenAIChunkChoice]
@@ -632,7 +634,7 @@ class OpenAIErrorObject(TypedDict):
 
 
 class OpenAIError(TypedDict):
-    """An error's body in OpenAI's schema."""
+    """The body of an error response, in OpenAI's schema."""
 
     error: OpenAIErrorObject
 
@@ -641,49 +643,49 @@ class OpenAIError(TypedDict):
 
 
 class OpenAITextPart(TypedDict):
-    """A part that is text, in OpenAI's schema."""
+    """A content part with text, in OpenAI's schema."""
 
     text: str
     type: Literal["text"]
 
 
 class OpenAIRefusalPart(TypedDict):
-    """A part that is a refusal, in OpenAI's schema."""
+    """A content part with a refusal, in OpenAI's schema."""
 
     refusal: str
     type: Literal["refusal"]
 
 
 class OpenAIImageURL(TypedDict):
-    """Where a picture is, in OpenAI's schema."""
+    """The URL of an image, in OpenAI's schema."""
 
     url: str
     detail: NotRequired[Literal["auto", "low", "high"]]
 
 
 class OpenAIImagePart(TypedDict):
-    """A part that is a picture, in OpenAI's schema."""
+    """A content part with an image, in OpenAI's schema."""
 
     image_url: OpenAIImageURL
     type: Literal["image_url"]
 
 
 class OpenAIInputAudio(TypedDict):
-    """A recording as base64, in OpenAI's schema."""
+    """An audio recording in base64, in OpenAI's schema."""
 
     data: str
     format: Literal["wav", "mp3"]
 
 
 class OpenAIInputAudioPart(TypedDict):
-    """A part that is a recording, in OpenAI's schema."""
+    """A content part with an audio recording, in OpenAI's schema."""
 
     input_audio: OpenAIInputAudio
     type: Literal["input_audio"]
 
 
 class OpenAIFile(TypedDict, total=False):
-    """A file as base64 or by its id, in OpenAI's schema."""
+    """A file, in base64 or by its id, in OpenAI's schema."""
 
     file_data: str
     file_id: str
@@ -691,14 +693,14 @@ class OpenAIFile(TypedDict, total=False):
 
 
 class OpenAIFilePart(TypedDict):
-    """A part that is a file, in OpenAI's schema."""
+    """A content part with a file, in OpenAI's schema."""
 
     file: OpenAIFile
     type: Literal["file"]
 
 
 class OpenAIDeveloperMessage(TypedDict):
-    """A developer's message in OpenAI's schema."""
+    """A developer message, in OpenAI's schema."""
 
     content: str | list[OpenAITextPart]
     role: Literal["developer"]
@@ -706,7 +708,7 @@ class OpenAIDeveloperMessage(TypedDict):
 
 
 class OpenAISystemMessage(TypedDict):
-    """A system message in OpenAI's schema."""
+    """A system message, in OpenAI's schema."""
 
     content: str | list[OpenAITextPart]
     role: Literal["system"]
@@ -714,7 +716,7 @@ class OpenAISystemMessage(TypedDict):
 
 
 class OpenAIUserMessage(TypedDict):
-    """A user's message in OpenAI's schema."""
+    """A user message, in OpenAI's schema."""
 
     content: str | list[OpenAITextPart | OpenAIImagePart | OpenAIInputAudioPart | OpenAIFilePart]
     role: Literal["user"]
@@ -722,13 +724,13 @@ class OpenAIUserMessage(TypedDict):
 
 
 class OpenAIAudioID(TypedDict):
-    """An earlier spoken answer, by its id, in OpenAI's schema."""
+    """The id of an earlier audio response, in OpenAI's schema."""
 
     id: str
 
 
 class OpenAIAssistantMessage(TypedDict):
-    """An assistant's message of an earlier turn, in OpenAI's schema."""
+    """An assistant message of an earlier turn, in OpenAI's schema."""
 
     role: Literal["assistant"]
     audio: NotRequired[OpenAIAudioID]
@@ -740,7 +742,7 @@ class OpenAIAssistantMessage(TypedDict):
 
 
 class OpenAIToolMessage(TypedDict):
-    """What a tool gave, in OpenAI's schema."""
+    """The result of a tool call, in OpenAI's schema."""
 
     content: str | list[OpenAITextPart]
     role: Literal["tool"]
@@ -748,7 +750,7 @@ class OpenAIToolMessage(TypedDict):
 
 
 class OpenAIFunctionMessage(TypedDict):
-    """What a function gave, in OpenAI's older schema."""
+    """The result of a function call, in the older form of OpenAI's schema."""
 
     content: str | None
     name: str
@@ -756,7 +758,7 @@ class OpenAIFunctionMessage(TypedDict):
 
 
 class OpenAIRequest(TypedDict):
-    """A request in OpenAI's schema; what has a schema of its own below a key is JSON here."""
+    """A request, in OpenAI's schema. Objects below a key are declared as plain JSON, except in `messages`."""
 
     messages: list[
         OpenAIDeveloperMessage

@@ -29,14 +29,16 @@ WIRE = ROOT / "together_types" / "wire.py"
 MODULES = ("common", "error", "chat_completions")  # in the order of their imports
 MARKER = "# ---- the schema of OpenAI: written by hand"
 HEADER = '''\
-# Generated from the value classes by `python tests/support/generate_wire.py`, up to the line "written by hand".
-"""The JSON of Together and of OpenAI as TypedDicts, for type checkers. No module imports this one at run time.
+# Everything above the line "written by hand" is generated from the value classes: `python tests/support/generate_wire.py`
+"""The JSON of Together and of OpenAI as TypedDicts, for type checkers.
 
 `XDict` is the type of `X.to_dict()` for JSON that matches its declaration. Any key may be absent (use `get`). A server
-may send undeclared keys, or values of another type than declared. Type checkers do not detect that, but `from_dict`
-does, and `value.issues()` lists the mismatches.
+may send undeclared keys, or values of another type than declared. A TypedDict does not detect that at run time.
+`from_dict` does, and `value.issues()` lists the values of the wrong type.
 
 `OpenAI...` is the type of `to_openai(value, only_openai=True)`: exactly OpenAI's schema, with every required key.
+
+Not imported at run time.
 """
 
 from __future__ import annotations

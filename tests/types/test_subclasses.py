@@ -293,13 +293,13 @@ def declared(annotation: object, default: object = None) -> Any:
         ("Missing", "NameError"),
         ("str |", "SyntaxError"),
         ("list[str]", "tuple"),
-        ("set", "it can be str, int"),
-        ("tuple[int, str]", "it can be str, int"),
-        ("Mapping[int, str]", "it can be str, int"),
+        ("set", "use str, int"),
+        ("tuple[int, str]", "use str, int"),
+        ("Mapping[int, str]", "use str, int"),
         ("Choice | Part", "at most one value class"),
         ("tuple[object | Missing, ...]", "NameError"),
-        (set, "it can be str, int"),
-        (bytes, "it can be str, int"),
+        (set, "use str, int"),
+        (bytes, "use str, int"),
     ],
 )
 def test_unreadable_annotation_is_named(annotation: object, reason: str) -> None:
@@ -313,9 +313,9 @@ def test_unreadable_annotation_is_named(annotation: object, reason: str) -> None
 
 
 def test_default_of_another_type_is_an_error() -> None:
-    with pytest.raises(TypeError, match="Odd.x: the default is wrong: expected string, got null"):
+    with pytest.raises(TypeError, match="Odd.x: invalid default: expected string, got null"):
         declared("str").from_dict({})
-    with pytest.raises(TypeError, match="Odd.x: the default is wrong: expected integer, got string"):
+    with pytest.raises(TypeError, match="Odd.x: invalid default: expected integer, got string"):
         declared(int, "many").from_dict({})
 
 
@@ -391,7 +391,7 @@ class Tagged:
 def test_fields_of_a_base_that_is_not_a_value_are_an_error_that_names_it(bases: tuple[type, ...]) -> None:
     """They would be attributes that no JSON ever sets."""
     cls: Any = type("Mixed", bases, {"__annotations__": {"mood": "str | None"}, "mood": None})
-    with pytest.raises(TypeError, match=r"Mixed: its base Tagged is a dataclass that is not a value"):
+    with pytest.raises(TypeError, match=r"Mixed: its base Tagged is a dataclass but not a value class"):
         dataclasses.dataclass(frozen=True)(cls).from_dict({"tag": "x"})  # Python 3.9 needs the fields when it decorates
 
 

@@ -28,7 +28,7 @@ FinishReason.EOS
 """
 # Where to point, and the beginning of what the docstring says there.
 NAMES = [
-    ("ChatCompletionResponse.from_json", "Read JSON text; bytes are UTF-8"),
+    ("ChatCompletionResponse.from_json", "Read JSON text. Bytes must be UTF-8"),
     ("response.to_dict", "Return the JSON object as a new dict"),
     ("completions.create", "Create a chat completion"),
     ("import iter_chunks", "Return the chunks of a stream of bytes"),
