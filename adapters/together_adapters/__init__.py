@@ -1,8 +1,9 @@
-"""Event streams, chunks and completions of Together and OpenAI-format servers, on the standard library alone.
-Nothing is decided here.
+"""Clients, event streams, chunks and completions of Together and of OpenAI-compatible servers.
 
-The clients are imported when they are first used, so that importing this package, or a module of it that needs no
-network, loads neither sockets nor asyncio.
+This module exports the clients, the timeouts and the exceptions. The clients are imported when they are first used, so
+importing this package, or a module of it that does not use the network, loads neither sockets nor asyncio.
+
+Needs only the standard library.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    # Import statements, not importlib: tools that pack or freeze programs find modules by them.
+    # Import statements instead of importlib, because tools that pack or freeze programs find modules by them.
     found: object
     try:
         if name == "Together":
@@ -73,7 +74,7 @@ def __getattr__(name: str) -> object:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     except ImportError as error:
         raise ImportError(
-            f"{name} cannot be imported: {error}. If this is a copy of some parts,"
+            f"{name} cannot be imported: {error}. If this is a vendored copy of only some parts,"
             " copy it again with `--only client` added to the options of `vendor`"
         ) from error
     globals()[name] = found

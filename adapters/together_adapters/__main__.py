@@ -1,4 +1,4 @@
-"""`python -m together_adapters`: the command line (see `_command_line`). Ctrl-C never leaves it as an exception."""
+"""`python -m together_adapters`: the command line (see `_cli`). Ctrl-C ends it without a traceback."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ __all__ = ["main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit status: 0, 1 for bad input, 130 for Ctrl-C (usage errors exit with 2)."""
+    """Run one command, and return the exit status: 0 for success, 1 for invalid input or 130 for Ctrl-C.
+
+    A usage error raises SystemExit with status 2.
+    """
     try:
-        from ._cli import run  # here, because Ctrl-C while modules load is no error either
+        from ._cli import run  # in the try block, so that Ctrl-C while modules load does not print a traceback
 
         return run(argv)
     except KeyboardInterrupt:

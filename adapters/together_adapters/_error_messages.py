@@ -1,6 +1,6 @@
-"""What the body of an error says, in every form that servers use.
+"""Extracting the message from the body of an error response, in every form that servers use.
 
-It never raises, and gives one line of bounded length, whatever the body is.
+The result is one line of bounded length. The functions accept any body and raise no exceptions.
 """
 
 from __future__ import annotations
@@ -18,11 +18,18 @@ _KEYS = ("message", "detail", "error", "errors", "error_description", "title", "
 
 
 def message_in(content: Any, depth: int = 0) -> str:
-    """The message of a JSON error, or "" where it has none.
+    """Return the message of a JSON error, or "" if it does not contain one.
 
-    The forms: `{"error": {"message"}}` (OpenAI, Together), `{"error": "text"}` (mlx-lm), flat `{"object": "error",
-    "message"}` (SGLang), `{"detail": "text"}` and `{"detail": [{"loc", "msg"}]}` (FastAPI), `{"title"}` (RFC 9457), and
-    any of them in a list (Gemini).
+    The supported forms:
+
+    - `{"error": {"message"}}` (OpenAI, Together)
+    - `{"error": "text"}` (mlx-lm)
+    - flat `{"object": "error", "message"}` (SGLang)
+    - `{"detail": "text"}` and `{"detail": [{"loc", "msg"}]}` (FastAPI)
+    - `{"title"}` (RFC 9457)
+    - any of these in a list (Gemini)
+
+    `depth` is the nesting level of `content` in the body.
     """
     if isinstance(content, str):
         return _cleaned(content) if depth else ""
@@ -40,7 +47,7 @@ def message_in(content: Any, depth: int = 0) -> str:
 
 
 def text_of_page(text: str) -> str:
-    """The beginning of a body that is no JSON; of an HTML page the title."""
+    """Return the beginning of a body that is not JSON, or the title if the body is an HTML page."""
     head = text[:4096]
     start = head.lower().find("<title>")
     if start >= 0:
@@ -51,5 +58,5 @@ def text_of_page(text: str) -> str:
 
 
 def _cleaned(text: str) -> str:
-    """One line, without lone surrogates, which kill whoever prints them."""
+    """Return the text as one line of bounded length, without lone surrogates, which UTF-8 cannot encode."""
     return " ".join(text[: 2 * _LONGEST].split())[:_LONGEST].encode("utf-8", "replace").decode("utf-8")

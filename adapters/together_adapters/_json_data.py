@@ -1,8 +1,8 @@
 """JSON as Python data: inspecting it, and converting values to it by one of three policies.
 
-- copy (`json_of`, `raw_of`): lossless, for values that are converted further;
-- jsonable (`to_jsonable`): lossy, for sending any value; parts that JSON cannot represent are replaced;
-- strict (`request_json`): for requests; a part that JSON cannot represent is an error.
+- copy (`json_of`, `raw_of`): lossless, for values that are converted further.
+- jsonable (`to_jsonable`): lossy, for sending any value. Parts that JSON cannot represent are replaced.
+- strict (`request_json`): for requests. A part that JSON cannot represent is an error.
 
 Changes no argument.
 """
@@ -50,7 +50,7 @@ def is_list(value: Any) -> TypeGuard[list[Any]]:
 
 
 def objects_in(values: object) -> list[dict[str, Any]]:
-    """Return the objects of an array of raw JSON; an empty list if it is not an array."""
+    """Return the objects in an array of raw JSON, or an empty list if `values` is not an array."""
     return [value for value in values if is_dict(value)] if is_list(values) else []
 
 
@@ -58,9 +58,9 @@ def objects_in(values: object) -> list[dict[str, Any]]:
 
 
 def json_of(value: Any) -> dict[str, Any]:
-    """Return a value of together_types as a new dict by the copy policy: everything that the server sent.
+    """Return a value of together_types as a new dict by the copy policy, with everything that the server sent.
 
-    Unlike the type of `to_dict`, the type of the result does not declare the keys of the format.
+    The declared type of the result is a plain dict, unlike that of `to_dict`, which is a TypedDict.
     """
     data: dict[str, Any] = value.to_dict()
     return data
@@ -84,7 +84,10 @@ def raw_of(value: Any) -> Any:
 
 
 def _dump_model(model: Any) -> Any:
-    """Return pydantic's `model_dump` of the fields that were set; that of another library may take no options."""
+    """Return the result of a model's `model_dump`.
+
+    Only the fields that were set are requested, by pydantic's options. Models of other libraries may not accept them.
+    """
     try:
         return model.model_dump(by_alias=True, exclude_unset=True)
     except TypeError:
@@ -109,7 +112,7 @@ def _as_object(value: Any) -> Any:
         return to_dict()
     if hasattr(value, "keys"):
         return dict(value)
-    raise TypeError(f"a request cannot contain {type(value).__name__}: give JSON or values of together_types")
+    raise TypeError(f"cannot send {type(value).__name__} in a request: use JSON values or together_types values")
 
 
 # ---- jsonable: lossy, for sending
@@ -119,8 +122,9 @@ def to_jsonable(value: Any, path: str = "", level: int = 0) -> Any:
     """Return any value as new JSON data that every JSON writer accepts, by the jsonable policy.
 
     Accepts values with `to_dict` or `_asdict`, dataclasses, mappings, lists, tuples and sets. A lone surrogate becomes
-    U+FFFD. A number that JSON cannot represent (NaN, infinities, thousands of digits) becomes None, and a Decimal the
-    nearest number. Raises TypeError, with the path, for any other object, and ValueError for more than 256 levels.
+    U+FFFD. A number that JSON cannot represent (NaN, infinities, thousands of digits) becomes None, and a Decimal
+    becomes the nearest int or float. Raises TypeError, with the path, for any other object, and ValueError for JSON
+    that is nested deeper than 256 levels.
     """
     if value is None or isinstance(value, bool):
         return value
@@ -140,11 +144,11 @@ def to_jsonable(value: Any, path: str = "", level: int = 0) -> Any:
     if hasattr(value, "to_integral_value"):  # decimal.Decimal, which DynamoDB's client returns for every number
         return _number(_nearest(value))
     where = well_formed(f"{path}: " if path else "")
-    raise TypeError(f"{where}{type(value).__name__} is not a JSON value")
+    raise TypeError(f"{where}{type(value).__name__} is not JSON serializable")
 
 
 def with_jsonable_asdict(cls: type[NamedTupleType]) -> type[NamedTupleType]:
-    """Give a named tuple an `_asdict` that converts its values with `to_jsonable`.
+    """Replace the `_asdict` of a named tuple with one that converts its values by `to_jsonable`, and return the class.
 
     AWS Lambda's runtime for Python sends the `_asdict` of a returned value, which may contain raw JSON of a server.
     """
@@ -162,7 +166,7 @@ def _is_set(value: Any) -> TypeGuard[Iterable[Any]]:
 
 
 def _as_dict(value: Any) -> Callable[[], Any] | None:
-    """Return the function that returns an object's members as a dict; None if it has no such function."""
+    """Return the function that returns the object as a dict, or None if it is not convertible to a dict."""
     if isinstance(value, type):
         return None
     fields: Iterable[str] | None = getattr(value, "__dataclass_fields__", None)
@@ -177,7 +181,7 @@ def _nearest(number: Any) -> float:
 
 
 def _number(value: Any) -> float | None:
-    """Return the number as an int or float; None if JSON cannot represent it or this interpreter cannot write it."""
+    """Return the number as a plain int or float, or None if JSON cannot represent it or the interpreter cannot write it."""
     if isinstance(value, float):
         return float(value) if value - value == 0 else None
     number = int(value)
@@ -195,27 +199,27 @@ def _key(key: Any, path: str) -> str:
         return {None: "null", True: "true", False: "false"}[key]
     if isinstance(key, (int, float)):
         return repr(_number(key))
-    raise TypeError(f"{path + ': ' if path else ''}a key that is {type(key).__name__} is not a JSON key")
+    raise TypeError(f"{path + ': ' if path else ''}a key of type {type(key).__name__} is not a JSON key: use str")
 
 
 # ---- choices and tool calls
 
 
 def by_index(choices: Iterable[Any] | None) -> list[tuple[int, Any]]:
-    """Return choices with their indexes, sorted by index; the index of a choice without one is its position."""
+    """Return choices with their indexes, sorted by index. A choice without an index gets its position as index."""
     places = enumerate(choices or ())
     indexed = [(place if choice.index is None else choice.index, choice) for place, choice in places]
     return sorted(indexed, key=lambda pair: pair[0])
 
 
 def message_as_delta(message: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a complete message as one delta; its tool calls get indexes, which distinguish them."""
+    """Return a complete message as one delta. Its tool calls get indexes, which distinguish them."""
     calls = message.get("tool_calls")
     return {**message, "tool_calls": with_call_indexes(calls)} if is_list(calls) else {**message}
 
 
 def with_call_indexes(calls: Iterable[Any]) -> list[Any]:
-    """Return tool calls, as JSON, with an index each; the index of a call without one is its position."""
+    """Return tool calls, as JSON, with an index each. A call without an index gets its position as index."""
     return [
         {**call, "index": place} if is_dict(call) and call.get("index") is None else call
         for place, call in enumerate(calls)

@@ -1,3 +1,3 @@
-"""Where pickles of 0.1.0 look for `Timeout`; removed in 1.0."""
+"""The former module of `Timeout`, which pickles of version 0.1.0 import. To be removed in 1.0."""
 
 from .http import Timeout as Timeout

@@ -1,5 +1,7 @@
-"""Log probabilities in OpenAI's form, from Together's parallel arrays or its one number for a chunk's token.
-What is given is never changed, and no figure is made up but OpenAI's -9999.0 for what is not known.
+"""Converting log probabilities to OpenAI's form, from Together's parallel arrays or its single number in a chunk.
+
+An unknown log probability becomes -9999.0, the number that OpenAI uses. All other numbers are taken from the argument.
+Changes no argument.
 """
 
 from __future__ import annotations
@@ -15,31 +17,36 @@ if TYPE_CHECKING:
 __all__ = ["NO_LOGPROB", "from_native_logprobs", "with_openai_logprobs"]
 
 NO_LOGPROB = -9999.0
-"""OpenAI requires a number, and has this one for a token that is too unlikely to have a figure."""
+"""The log probability of a token for which it is unknown. OpenAI requires a number, and sends this one for very unlikely
+tokens."""
 
 
 def with_openai_logprobs(choice: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The choice with its logprobs in OpenAI's form, and those it had as `native_logprobs`; None where they stay."""
+    """Return the choice with its logprobs in OpenAI's form, and the original ones as `native_logprobs`.
+
+    Returns None if the logprobs do not need a conversion.
+    """
     logprobs = _to_openai(choice)
     return None if logprobs is None else {**choice, "logprobs": logprobs, "native_logprobs": choice["logprobs"]}
 
 
 def _to_openai(choice: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What a choice's logprobs, as JSON, are in OpenAI's form; None where they have it already, or there are none.
+    """Return the logprobs of a choice, as JSON, in OpenAI's form. Return None if they are absent or already in this form.
 
-    The choices of legacy completions, which have neither a message nor a delta, keep the arrays, which are OpenAI's there.
+    The choices of legacy completions, which have neither a message nor a delta, keep the arrays, because OpenAI uses
+    arrays for them too.
     """
     raw = choice.get("logprobs")
     if not (is_dict(choice.get("message")) or is_dict(choice.get("delta"))):
         return None
     if isinstance(raw, (int, float)) and not isinstance(raw, bool):
         top: object = choice.get("top_logprobs")
-        if is_list(top) and top:  # one object for each position, of which a number has one
+        if is_list(top) and top:  # one object for each position, and a single number is one position
             top = top[0]
         return {"content": [_entry(_token_of(choice), raw, top if is_dict(top) else {})], "refusal": None}
     if not is_dict(raw):
         return None
-    if raw.get("top_logprobs") is None:  # Together declares them beside the arrays too
+    if raw.get("top_logprobs") is None:  # Together declares them in the choice too
         raw = {**raw, "top_logprobs": choice.get("top_logprobs")}
     part = LogprobsPart.from_dict(raw)
     if part.content is not None or part.refusal is not None:
@@ -50,7 +57,7 @@ def _to_openai(choice: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _token_of(choice: Mapping[str, Any]) -> str:
-    """The text that a chunk's one number is about."""
+    """Return the text of the token to which a chunk's single number belongs."""
     raw = choice.get("delta")
     delta = DeltaContent.from_dict(raw) if is_dict(raw) else DeltaContent()
     text: object = delta.text or delta.reasoning_text or choice.get("text")
@@ -63,7 +70,7 @@ def _entries(part: LogprobsPart) -> list[dict[str, Any]]:
     tops: Sequence[Mapping[str, float] | None] = ()
     if isinstance(part.top_logprobs, tuple):
         tops = part.top_logprobs
-    elif part.top_logprobs is not None and count == 1:  # one object for many positions belongs to none of them
+    elif part.top_logprobs is not None and count == 1:  # one object for several positions cannot be assigned to one
         tops = (part.top_logprobs,)
     return [_entry(_at(tokens, index) or "", _at(logprobs, index), _at(tops, index) or {}) for index in range(count)]
 
@@ -86,12 +93,15 @@ def _of_token(token: str, logprob: Any) -> dict[str, Any]:
 def _bytes_of(token: str) -> list[int] | None:
     try:
         return list(token.encode("utf-8"))
-    except UnicodeEncodeError:  # half of a surrogate pair, which has no bytes
+    except UnicodeEncodeError:  # half of a surrogate pair, which UTF-8 cannot encode
         return None
 
 
 def from_native_logprobs(choice: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The choice with the logprobs that its `native_logprobs` keeps; None where the two do not say the same."""
+    """Return the choice with its `native_logprobs` as logprobs again.
+
+    Returns None if `native_logprobs` is absent, or if it does not convert to the logprobs of the choice.
+    """
     if not is_dict(choice.get("logprobs")) or "native_logprobs" not in choice:
         return None
     native = {key: value for key, value in choice.items() if key != "native_logprobs"}

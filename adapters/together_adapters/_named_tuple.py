@@ -16,13 +16,13 @@ else:
         def __new__(cls, name, bases, namespace):
             if not bases:
                 return super().__new__(cls, name, bases, namespace)
-            # The annotations are not evaluated: their names may be imported under TYPE_CHECKING only.
+            # The annotations are not evaluated, because their names may be imported under TYPE_CHECKING only.
             fields = namespace.pop("__annotations__")
             defaults = [namespace.pop(field) for field in fields if field in namespace]
             return type(name, (namedtuple(name, fields, defaults=defaults),), {"__slots__": (), **namespace})
 
     class NamedTuple(metaclass=_NamedTupleType):
-        """A base for classes whose annotations are the fields of a tuple."""
+        """The base of classes whose annotations are the fields of a tuple."""
 
 
 __all__ = ["NamedTuple"]

@@ -1,4 +1,4 @@
-"""Removing secrets from text before it leaves the process."""
+"""Removing secrets from text before the text leaves the process."""
 
 from __future__ import annotations
 
@@ -14,25 +14,23 @@ __all__ = ["redact"]
 _SHORTEST_SECRET = 6
 _SECRET_NAMES = ("KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIALS")
 _HIDDEN = "[hidden]"
-# Compiled at the first use, and then cached by `re`, to keep the import fast.
-# The common forms of credentials: after a scheme of the Authorization header; with a prefix (OpenAI, Together, Groq,
-# Hugging Face, xAI); AWS's key ids; 64 hexadecimal digits (Together's older keys); the userinfo of a URL (RFC 3986,
-# section 3.2.1).
+# The common forms of credentials. To keep the import fast, the pattern is compiled at the first use. `re` caches it.
 _SECRETS = (
-    r"(?P<before>\b(?:bearer|basic)\s+)[^\s\"',;]+"
-    r"|\b(?:sk|tgp_v1)[-_][A-Za-z0-9_-]{4,}"
-    r"|\b(?:gsk|hf|xai)[-_][A-Za-z0-9]{16,}"
-    r"|\b(?:AKIA|ASIA)[A-Z0-9]{12,}"
-    r"|\b[0-9a-f]{64}\b"
-    r"|(?<=://)[^/@\s]+(?=@)"
+    r"(?P<before>\b(?:bearer|basic)\s+)[^\s\"',;]+"  # after a scheme of the Authorization header
+    r"|\b(?:sk|tgp_v1)[-_][A-Za-z0-9_-]{4,}"  # OpenAI, Together
+    r"|\b(?:gsk|hf|xai)[-_][A-Za-z0-9]{16,}"  # Groq, Hugging Face, xAI
+    r"|\b(?:AKIA|ASIA)[A-Z0-9]{12,}"  # AWS's key ids
+    r"|\b[0-9a-f]{64}\b"  # Together's older keys
+    r"|(?<=://)[^/@\s]+(?=@)"  # the userinfo of a URL (RFC 3986, section 3.2.1)
 )
 
 
 def redact(text: str, known: Iterable[str] = ()) -> str:
     """Return the text with every secret replaced by `[hidden]`.
 
-    Secrets are the `known` ones, the values of environment variables with a name such as `..._KEY`, and text in a
-    common form of credentials. Known secrets and values of fewer than 6 characters are not replaced.
+    Three kinds of text are secrets: the `known` ones, the values of environment variables with a name such as
+    `..._KEY`, and text in a common form of credentials. Known secrets and values of fewer than 6 characters are not
+    replaced.
     """
     secrets = [value for name, value in os.environ.items() if name.upper().endswith(_SECRET_NAMES)]
     for secret in sorted([*secrets, *known], key=len, reverse=True):

@@ -1,4 +1,8 @@
-"""The seam between the two packages: the only module here that imports together_types. It defines nothing itself."""
+"""The names that this package imports from together_types.
+
+All other modules of this package import them from here, so that a nested copy of the two packages needs only this file
+changed.
+"""
 
 from together_types import (
     ChatCompletionChoicesChunk,

@@ -1,13 +1,16 @@
-"""The results of a batch job: a JSONL file or stream of bytes in, one typed result or typed error a line out.
-No line's content is ever raised or ends the reading, and no server is asked.
+"""Reading the results of a batch job: from a JSONL file or a stream of bytes, one typed result or error for each line.
 
-Together writes one file of `{"custom_id", "response": {"status_code", "body"}}` and one of
-`{"custom_id", "error": {"message", "code"}}`. OpenAI and `vllm run-batch` use the same lines with both keys,
-a null for the one that does not apply, and a `request_id`; OpenAI reports a refused request as a response whose
-status is not 2xx and whose body is the error. The order of the lines is not the order of the requests.
+Together writes one file with lines of `{"custom_id", "response": {"status_code", "body"}}` and one with lines of
+`{"custom_id", "error": {"message", "code"}}`. OpenAI and `vllm run-batch` write lines with both keys, one of which is
+null, and with a `request_id`. OpenAI reports a rejected request as a response whose status is not 2xx and whose body is
+the error. The order of the lines is not the order of the requests.
 
-Only LF ends a line: it cannot stand inside JSON, where U+2028 and a lone CR can stand between tokens. Memory is
-one line and one read, however long the file and however long a line that is too long.
+Only LF ends a line, because an unescaped LF cannot occur inside a JSON string. U+2028 can occur inside one, and a lone
+CR can occur between tokens.
+
+Memory use is bounded by one line and one read. This includes lines that exceed the limit.
+
+A line of any content is returned as a result or an error, and does not end the reading. Does no network I/O.
 """
 
 from __future__ import annotations
@@ -36,13 +39,13 @@ if TYPE_CHECKING:
 __all__ = ["MAX_LINE_BYTES", "BatchError", "BatchResult", "iter_results", "read_line"]
 
 MAX_LINE_BYTES = 16 * 2**20
-"""What one line of a batch's file may take unless the caller says otherwise."""
+"""The default limit for the length of one line, in bytes."""
 
 _BOM = b"\xef\xbb\xbf"
-_SHOWN = 80  # bytes of a line that was not understood, in a message
-_HEAD = 4096  # bytes of such a line in which its custom_id is looked for
+_SHOWN = 80  # bytes of an invalid line that an error message contains
+_HEAD = 4096  # bytes of an invalid line in which its custom_id is searched
 
-# The members of one line up to its custom_id, where those before it are scalars: what a broken line still tells.
+# The members of a line up to its custom_id, if those before it are scalars. It finds the custom_id of an invalid line.
 _TEXT = rb'"(?:[^"\\]|\\.)*"'
 _CUSTOM_ID = re.compile(
     rb"\s*\{\s*(?:(?!\"custom_id\")"
@@ -59,8 +62,13 @@ _CUSTOM_ID = re.compile(
 class BatchResult(NamedTuple):
     """The response to one request of a batch.
 
-    `line` counts from 1, blank lines included. `custom_id` is the request's own, and `response` the completion.
-    `status` is the HTTP status and `request_id` the server's name of the request; each is None if the line lacks it.
+    - `line`: the number of the line, from 1, counting blank lines.
+    - `custom_id`: the identifier that the batch's author gave to the request.
+    - `response`: the completion.
+    - `status`: the HTTP status of the response.
+    - `request_id`: the server's identifier of the request.
+
+    `custom_id`, `status` and `request_id` default to None if the line does not contain them.
     """
 
     line: int
@@ -71,11 +79,16 @@ class BatchResult(NamedTuple):
 
 
 class BatchError(APIError):
-    """One line of a batch that holds no completion; it is given in the line's place, not raised.
+    """A line of a batch that does not contain a completion. It is returned in place of a result, not raised.
 
-    `line` counts from 1 and `custom_id` is the request's, None where the line does not tell. A request that
-    failed has the server's `status`, `code`, `type` and `request_id`, each None where the line gives none, and
-    its error in `body`; where the line itself could not be read, all of these are None.
+    - `line`: the number of the line, from 1, counting blank lines.
+    - `custom_id`: the identifier that the batch's author gave to the request.
+    - `status`, `code`, `type`, `request_id`: the HTTP status, the details of the server's error, and the server's
+      identifier of the request.
+    - `body`: the server's error, as JSON.
+
+    Attributes that the line does not contain default to None. For a line that cannot be read, only `line` is always
+    set, and `custom_id` if it was found.
     """
 
     def __init__(
@@ -107,14 +120,27 @@ class BatchError(APIError):
 def iter_results(
     source: Source, *, progress: Progress | None = None, max_line_bytes: int = MAX_LINE_BYTES
 ) -> Iterator[BatchResult | BatchError]:
-    """The results in a batch's output or error file, line by line as they are read.
+    """Yield the results in a batch's output or error file, line by line as they are read.
 
-    `source` is a path, or a binary file, a urllib or http.client response or any iterable of bytes, which stays
-    the caller's to close; of a compressed file, what `gzip.open` gives. A line that cannot be read or takes more than
-    `max_line_bytes` gives a BatchError and reading goes on; blank lines give nothing. `progress` is called after each
-    read with the bytes done and the total, None where that is not known beforehand; what it raises ends the reading.
-    What the source raises is raised after the lines that had arrived, and a body that is shorter than it said as
-    APIConnectionError.
+    `source` is a path, a binary file, a response of urllib or http.client, or an iterable of bytes. Only a file that
+    this function opens from a path is closed. For a compressed file, pass the result of `gzip.open`.
+
+    A line that cannot be read, or that is longer than `max_line_bytes`, yields a BatchError, and reading continues.
+    Blank lines are skipped.
+
+    `progress` is called after each read with the number of bytes read and the total, or None if the total is unknown.
+    An exception that it raises ends the reading.
+
+    Raises the exception of the source, after yielding the lines that had arrived. Raises APIConnectionError for a
+    response whose body is shorter than its Content-Length.
+
+        >>> from together_adapters.batch import iter_results
+        >>> data = b'''{"custom_id": "1", "response": {"status_code": 200, "body": {"choices": [{"text": "Paris"}]}}}
+        ... {"custom_id": "2", "error": {"message": "no credit"}}'''
+        >>> for result in iter_results(data):
+        ...     print(result.response.text if hasattr(result, "response") else result)
+        Paris
+        line 2 (custom_id "2"): no credit
     """
     opened: Any = source
     if isinstance(source, (str, os.PathLike)):
@@ -125,14 +151,14 @@ def iter_results(
         opened = BytesIO(opened)
     for number, line, too_long in _lines(_pieces(opened, progress), max_line_bytes):
         if too_long:
-            problem = f"more than {max_line_bytes} bytes: see max_line_bytes"
+            problem = f"the line has more than {max_line_bytes} bytes: increase max_line_bytes to read it"
             yield BatchError(problem, line=number, custom_id=_custom_id_in(line))
         elif line.strip():
             yield read_line(line, number)
 
 
 def _pieces(source: Any, progress: Progress | None) -> Iterator[bytes | Exception]:
-    """What the source gives, and at the end the exception that it raised."""
+    """Yield the bytes of the source, and at the end the exception that it raised, if any."""
     total, done, pieces = _size(source), 0, iterator_of(source)
     while True:
         try:
@@ -150,18 +176,21 @@ def _pieces(source: Any, progress: Progress | None) -> Iterator[bytes | Exceptio
             progress(done, total)
     short = truncation_error(source)
     if short is not None:
-        yield APIConnectionError(f"the connection broke before the file was complete: {short}")
+        yield APIConnectionError(f"the connection was closed before the file was complete: {short}")
 
 
 def _size(source: Any) -> int | None:
-    """The bytes still to come, where the source says so; of a compressed file nothing does."""
+    """Return the number of bytes that are still to be read, or None if the source does not provide it.
+
+    The number is unknown for a compressed file.
+    """
     if hasattr(source, "chunked"):
         length: int | None = getattr(source, "length", None)
         return length
     try:
         if hasattr(source, "getbuffer"):
             return int(source.getbuffer().nbytes) - int(source.tell())
-        # gzip and its kin have the file number of the compressed file, and no `raw`.
+        # The files of gzip, bz2 and lzma have the descriptor of the compressed file, and no attribute `raw`.
         raw = getattr(source, "raw", source)
         if raw.__class__.__name__ != "FileIO":
             return None
@@ -172,7 +201,7 @@ def _size(source: Any) -> int | None:
 
 
 def _lines(pieces: Iterable[bytes | Exception], limit: int) -> Iterator[tuple[int, bytes, bool]]:
-    """Each line with its number and whether it was too long, of which only the beginning is given."""
+    """Yield the number of each line, the line, and True if it is too long. Of a too long line, yield only the beginning."""
     number, held, too_long, at_start = 1, bytearray(), False, True
     broken: Exception | None = None
     for piece in pieces:
@@ -183,9 +212,8 @@ def _lines(pieces: Iterable[bytes | Exception], limit: int) -> Iterator[tuple[in
         while start < len(piece):
             end = piece.find(b"\n", start)
             stop = len(piece) if end < 0 else end
-            room = (
-                limit + len(_BOM) + 1 - len(held)
-            )  # bytes more, so that a mark does not count and CRLF may end the line
+            # A byte order mark, and the CR of a CRLF, do not count for the limit.
+            room = limit + len(_BOM) + 1 - len(held)
             held += piece[start : min(stop, start + room)]
             too_long = too_long or stop - start > room
             if end < 0:
@@ -208,7 +236,7 @@ def _bounded(held: bytearray, limit: int, too_long: bool, at_start: bool) -> tup
 
 
 def _custom_id_in(line: bytes) -> str | None:
-    """The request's id in a line that is no JSON or was not read to its end."""
+    """Return the custom_id in the beginning of a line that is not valid JSON or too long, or None if it is not found."""
     found = _CUSTOM_ID.match(line[:_HEAD])
     try:
         return None if found is None else str(json.loads(found.group(1)))
@@ -217,9 +245,10 @@ def _custom_id_in(line: bytes) -> str | None:
 
 
 def read_line(line: bytes | str, number: int = 1) -> BatchResult | BatchError:
-    """One line of a batch's output or error file; never raises for what stands in it.
+    """Return the result in one line of a batch's output or error file.
 
-    For engines that cut a file into lines themselves, like Spark and Dask; a line may come with its end.
+    For engines that split a file into lines themselves, such as Spark and Dask. The line may include its line ending.
+    Content that cannot be read returns a BatchError. `number` is the line's number in the file, for the result.
     """
     data = (line.encode("utf-8", "surrogatepass") if isinstance(line, str) else bytes(line)).rstrip(b"\r\n")
     try:
@@ -261,7 +290,9 @@ def _failure(
         said = TogetherErrorResponse(message=error if isinstance(error, str) else json.dumps(error))
     elif isinstance(body, str):
         said = TogetherErrorResponse(message=body[:_SHOWN])
-    message = said.message or (said.to_json() if said.to_dict() else "neither a completion nor an error in it")
+    message = said.message or (
+        said.to_json() if said.to_dict() else "the line contains neither a completion nor an error"
+    )
     return BatchError(
         message if status is None else f"status {status}: {message}",
         line=number,

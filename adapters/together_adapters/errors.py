@@ -1,5 +1,6 @@
-"""What can go wrong between a request and its last chunk, as exceptions. Nothing here decides which is raised, and
-none has the request, whose headers hold the key.
+"""The exceptions for errors between sending a request and receiving its last chunk.
+
+All are subclasses of APIError. An exception does not contain the request, because its headers contain the API key.
 """
 
 from __future__ import annotations
@@ -31,41 +32,49 @@ __all__ = [
 
 
 class APIError(Exception):
-    """The server, or the way to it, failed; `message` says how."""
+    """A failure of the server, or of the connection to it.
+
+    `message` describes the failure. Exceptions can be pickled.
+    """
 
     def __init__(self, message: str) -> None:
-        from ._types import well_formed  # not above: exceptions are imported with the package, the types with their use
+        # Imported on use: this module is imported with the package, together_types only when it is needed.
+        from ._types import well_formed
 
-        # A lone surrogate in an exception's text ends the process under AWS Lambda's runtime client.
+        # A lone surrogate in an exception's message ends the process under AWS Lambda's runtime client.
         message = well_formed(message)
         super().__init__(message)
         self.message = message
 
     def __reduce__(self) -> tuple[object, ...]:
-        # Not by __init__, which knows nothing of what others set, such as the notes of add_note.
+        # Not by calling __init__, which would lose attributes that are set later, such as the notes of add_note.
         return _rebuilt, (self.__class__, self.message), vars(self)
 
 
 class APIConnectionError(APIError):
-    """No answer: the server could not be reached, or the connection broke before its answer was complete.
+    """A failed connection: the server could not be reached, or the connection broke before the response was complete.
 
-    `unanswered` is true where not one byte of an answer had arrived, so that the request may be sent again.
+    `unanswered` is True if no byte of a response had arrived, and sending the request again may succeed.
     """
 
     unanswered = False
 
 
 class APITimeoutError(APIConnectionError):
-    """A limit of time passed: to connect, for the first byte, between two bytes, or for the whole call."""
+    """A timeout: while connecting, before the first byte, between two bytes, or of the whole call."""
 
 
 class APIStatusError(APIError):
-    """The server answered with an error.
+    """An error response of the server, or a response with a successful status that is not a completion.
 
-    `status` is the HTTP status and `body` what came with it: a JSON value, or text where it was no JSON.
-    `request_id` is what to give to the server's support, `retry_after` the seconds the server asks to wait,
-    and `rate_limits` the figures of its rate-limit headers by name, times in seconds (`{"limit": 60, "remaining": 0,
-    "reset": 1.5}`); each empty or None where it gave none.
+    - `status`: the HTTP status.
+    - `body`: the decoded JSON of the response's body, or its text if it is not JSON.
+    - `request_id`: the identifier of the request, which the server's support may ask for.
+    - `retry_after`: the number of seconds after which the server asks to retry.
+    - `rate_limits`: the values of the rate-limit headers by name, with times in seconds
+      (`{"limit": 60, "remaining": 0, "reset": 1.5}`).
+
+    Without the corresponding headers, `request_id` and `retry_after` default to None, and `rate_limits` to an empty dict.
     """
 
     def __init__(
@@ -91,7 +100,7 @@ class BadRequestError(APIStatusError):
 
 
 class AuthenticationError(APIStatusError):
-    """Status 401: no API key, or one that the server does not know."""
+    """Status 401: the API key is missing or invalid."""
 
 
 class PermissionDeniedError(APIStatusError):
@@ -99,7 +108,7 @@ class PermissionDeniedError(APIStatusError):
 
 
 class NotFoundError(APIStatusError):
-    """Status 404: no such model or path."""
+    """Status 404: the model or the path does not exist."""
 
 
 class ConflictError(APIStatusError):
@@ -107,7 +116,7 @@ class ConflictError(APIStatusError):
 
 
 class UnprocessableEntityError(APIStatusError):
-    """Status 422: the request is well formed and means nothing to the server."""
+    """Status 422: the request is well formed, but the server cannot process its content."""
 
 
 class RateLimitError(APIStatusError):
@@ -119,7 +128,7 @@ class InternalServerError(APIStatusError):
 
 
 class _EndedStream(APIError):
-    """A stream that did not end well; `completion` holds everything that had arrived."""
+    """A stream that did not end normally. `completion` contains everything that was received."""
 
     def __init__(self, message: str, completion: Completion) -> None:
         super().__init__(message)
@@ -127,10 +136,10 @@ class _EndedStream(APIError):
 
 
 class StreamError(_EndedStream):
-    """The stream reported an error, or sent what is not a stream.
+    """A stream that contains an error of the server, or bytes that are not an event stream of chunks.
 
-    `type` and `code` are the server's, where it gave any, and `body` is the JSON it gave them in; `completion`
-    holds everything that had arrived.
+    `type` and `code` are those of the server's error, and `body` is the JSON that contained it. All three default to
+    None. `completion` contains everything that was received.
     """
 
     def __init__(
@@ -149,11 +158,11 @@ class StreamError(_EndedStream):
 
 
 class IncompleteStreamError(_EndedStream):
-    """The stream was cut off; `completion` holds everything that had arrived."""
+    """A stream that ended before it was complete. `completion` contains everything that was received."""
 
 
 class StreamTimeoutError(IncompleteStreamError, APITimeoutError):
-    """A limit of time passed inside the stream; `completion` holds everything that had arrived."""
+    """A timeout while reading a stream. `completion` contains everything that was received."""
 
 
 def _rebuilt(cls: type[APIError], message: str) -> APIError:

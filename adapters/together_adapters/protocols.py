@@ -1,5 +1,6 @@
-"""What the adapters accept, for type checkers and for the annotations of those who write a transport.
-The adapters never import this at run time, and check no object against it.
+"""The types of the arguments that the adapters accept, for type checkers and for annotations in users' programs.
+
+The adapters do not import this module at run time, and do not check arguments against its protocols.
 """
 
 from __future__ import annotations
@@ -23,71 +24,82 @@ __all__ = [
 ]
 
 JSON = Any
-"""A value of JSON of any kind: None, bool, int, float, str, list or dict."""
+"""Any JSON value: None, bool, int, float, str, list or dict."""
 
 
 class SupportsRead1(Protocol):
-    """A response of urllib or http.client, a buffered binary file: `read1` gives what has arrived, b"" at the end."""
+    """A response of urllib or http.client, or a buffered binary file."""
 
     def read1(self, size: int, /) -> bytes:
-        """At most `size` bytes."""
+        """Return at most `size` bytes as soon as any have arrived, or b"" at the end."""
         ...
 
 
 class SupportsRead(Protocol):
-    """A binary file, a botocore StreamingBody: `read` gives b"" at the end and may wait until there are `size` bytes."""
+    """A binary file, or a StreamingBody of botocore."""
 
     def read(self, size: int, /) -> bytes:
-        """At most `size` bytes."""
+        """Return at most `size` bytes, or b"" at the end. It may block until `size` bytes have arrived."""
         ...
 
 
 Bytes = Union[bytes, bytearray, memoryview]
-"""One piece of a stream."""
+"""One piece of a stream of bytes."""
 
 ByteSource = Union[SupportsRead1, SupportsRead, Iterable[Bytes], Bytes]
-"""Where the bytes of a stream come from; the pieces may be cut anywhere, or be one."""
+"""A source of a stream's bytes. It can be split into pieces at any byte, or consist of a single piece."""
 
 AsyncByteSource = AsyncIterable[Bytes]
-"""Where the bytes of a stream come from in asyncio: `response.aiter_bytes()` of httpx, `response.content` of aiohttp."""
+"""An asynchronous source of a stream's bytes: `response.aiter_bytes()` of httpx, `response.content` of aiohttp."""
 
 HeaderPairs = Union[Mapping[str, str], Iterable[tuple[str, str]]]
-"""The headers of an answer."""
+"""The header fields of a response, as a mapping or as pairs of name and value."""
 
 
 class Transport(Protocol):
-    """What stands in for the client's connections: it posts a request and gives status, headers and the body's bytes."""
+    """A function that sends the client's requests instead of the client's own connections."""
 
     def __call__(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes, timeout: float | None, /
     ) -> tuple[int, HeaderPairs, Iterable[bytes]]:
-        """`timeout` is the seconds to wait for the answer, None for no limit; raise any exception where there is none."""
+        """Send a request, and return the status, the header fields and the body of the response.
+
+        `timeout` is the number of seconds to wait for the response, or None for no limit. If the transport does not get
+        a response, it can raise any exception.
+        """
         ...
 
 
 class AsyncTransport(Protocol):
-    """A Transport for asyncio."""
+    """An asynchronous Transport, for AsyncTogether."""
 
     async def __call__(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes, timeout: float | None, /
     ) -> tuple[int, HeaderPairs, AsyncIterable[bytes]]:
-        """`timeout` is the seconds to wait for the answer, None for no limit; raise any exception where there is none."""
+        """Send a request, and return the status, the header fields and the body of the response.
+
+        `timeout` is the number of seconds to wait for the response, or None for no limit. If the transport does not get
+        a response, it can raise any exception.
+        """
         ...
 
 
 class SupportsToDict(Protocol):
-    """An object that gives itself as JSON: a value of together_types, an object of the openai or together SDK."""
+    """A value of together_types, or an object of the openai or together SDK."""
 
     def to_dict(self) -> Mapping[str, JSON]:
-        """The JSON object, with its own keys."""
+        """Return the object as JSON, with the keys that a server uses."""
         ...
 
 
 class SupportsModelDump(Protocol):
-    """A pydantic model, as the objects of together-python 1.x are."""
+    """A pydantic model, such as the objects of together-python 1.x."""
 
     def model_dump(self, *, by_alias: bool, exclude_unset: bool) -> Mapping[str, JSON]:
-        """The JSON object."""
+        """Return the object as JSON.
+
+        `by_alias` requests the keys that a server uses, and `exclude_unset` omits the fields that were not received.
+        """
         ...
 
 
@@ -96,8 +108,8 @@ SDKObject = Union[SupportsToDict, SupportsModelDump]
 
 
 class LambdaContext(Protocol):
-    """What AWS Lambda gives to a handler beside the event."""
+    """The context object that AWS Lambda passes to a handler together with the event."""
 
     def get_remaining_time_in_millis(self) -> int:
-        """The milliseconds until the handler is stopped."""
+        """Return the number of milliseconds until Lambda stops the handler."""
         ...

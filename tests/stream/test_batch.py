@@ -166,7 +166,7 @@ def test_memory_is_one_line() -> None:
     finally:
         tracemalloc.stop()
     assert [str(error) for error in errors] == [
-        'line 5001 (custom_id "long"): more than 100000 bytes: see max_line_bytes'
+        'line 5001 (custom_id "long"): the line has more than 100000 bytes: increase max_line_bytes to read it'
     ]
     assert peak < 1_000_000  # of 24 MB
 
