@@ -1,10 +1,13 @@
-"""Any bytes, cut anywhere: no exception but our own, nothing unbounded, and every cut gives the same.
+"""Fuzz the reader of streams with arbitrary bytes, split into pieces at any position.
+
+Checks that only the library's own errors occur, that memory and time are bounded, and that the result does not depend
+on the pieces.
 
     tox -e fuzz                                            a million inputs
-    python tests/fuzz/fuzz_streams.py -max_total_time=600  as long as you like; all of libFuzzer's options
+    python tests/fuzz/fuzz_streams.py -max_total_time=600  for 600 seconds (all options of libFuzzer are accepted)
 
-The first byte of an input says how large the pieces are that the others arrive in. The first inputs are
-the recorded streams and quirks of tests/data, and tokens of both formats are put in between.
+The first byte of an input is the size of the pieces into which the rest is split. The initial inputs are the recorded
+streams and the quirks of tests/data. libFuzzer inserts tokens of event streams and of JSON.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["together_types", "together_adapters"]):
-    # These are imported when they are first needed, too late to be watched.
+    # The library imports these modules on use, which is too late for the instrumentation.
     from together_adapters import _error_messages, _logprob_forms  # noqa: F401
     from together_adapters.accumulate import _logprobs, _tool_calls, accumulate  # noqa: F401
     from together_adapters.errors import IncompleteStreamError, StreamError
@@ -35,19 +38,19 @@ TOKENS = [
 
 
 def outcome(pieces: list[bytes]) -> tuple[object, ...]:
-    """What a reader of these pieces sees; checks on the way what must hold for any."""
+    """Return the result of reading these pieces. Raises AssertionError if it is invalid."""
     reader = ChunkReader(max_event_bytes=LARGEST_EVENT)
     chunks = [chunk for piece in pieces for chunk in reader.feed(piece)]
     chunks += reader.finish()
     completion = reader.completion
     if not (reader.error is None or isinstance(reader.error, (StreamError, IncompleteStreamError))):
-        raise AssertionError(f"an error of another kind: {reader.error!r}")
+        raise AssertionError(f"expected a StreamError or an IncompleteStreamError, got {reader.error!r}")
     if (reader.error is None) != (completion.state == "finished"):
-        raise AssertionError(f"{completion.state} with {reader.error!r}")
+        raise AssertionError(f"the state {completion.state} does not match the error {reader.error!r}")
     json.loads(completion.response.to_json())
     completion.issues()
     if accumulate(chunks).response != completion.response:
-        raise AssertionError("the chunks that were given amount to something else")
+        raise AssertionError("accumulating the returned chunks has another result than reader.completion")
     return [chunk.to_json() for chunk in chunks], repr(reader.error), completion.state, completion.response.to_json()
 
 
@@ -55,11 +58,14 @@ def try_one(data: bytes) -> None:
     size, body = (data[0] or 1) if data else 1, data[1:]
     whole = outcome([body])
     if whole != outcome([body[start : start + size] for start in range(0, len(body), size)]):
-        raise AssertionError(f"pieces of {size} bytes give something else")
+        raise AssertionError(f"reading in pieces of {size} bytes has another result than reading all at once")
 
 
 def seeds(folder: Path) -> None:
-    """Inputs to begin with: what the tests know. They show, too, which modules are imported while reading."""
+    """Write the initial inputs to a folder, from tests/data, and try each.
+
+    Exits with an error if reading them imports a module that is not instrumented.
+    """
     streams = [path.read_bytes() for path in DATA.glob("recordings/*/*.sse")]
     cases = [json.loads(path.read_text("utf-8")) for path in DATA.glob("quirks/*.json")]
     streams += ["".join(case["stream"]).encode() for case in cases if "stream" in case]
@@ -71,7 +77,7 @@ def seeds(folder: Path) -> None:
         try_one(data)
     late = [name for name in sys.modules if name.startswith("together_") and name not in WATCHED]
     if late:
-        raise SystemExit(f"to be imported above, so that it is watched: {', '.join(late)}")
+        raise SystemExit(f"import these modules at the top of this file, to instrument them: {', '.join(late)}")
 
 
 def main() -> None:
@@ -86,7 +92,7 @@ def main() -> None:
 
 
 def escaped(token: str) -> str:
-    """As libFuzzer's dictionaries spell bytes."""
+    """Return the token in the notation of libFuzzer's dictionaries."""
     return "".join([f"\\x{byte:02x}" for byte in token.encode()])
 
 

@@ -1,4 +1,4 @@
-"""The places that a new field needs beside its declaration: each has a test here that fails without it."""
+"""The other places that need a change when a field is added. Each has a test here, which fails without the change."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def annotations_of(cls: Any) -> dict[str, str]:
 
 @pytest.mark.parametrize("cls", COUNTERPARTS, ids=lambda cls: cls.__name__)
 def test_field_of_a_chunk_has_a_counterpart_in_the_response(cls: Any) -> None:
-    """Without it the accumulated response has the value in `extra` alone. `tests/data/fields.json` lists exceptions."""
+    """Without it the accumulated response has the value only in `extra`. `tests/data/fields.json` lists exceptions."""
     whole = annotations_of(COUNTERPARTS[cls])
     different = set()
     for name, annotation in annotations_of(cls).items():
@@ -46,7 +46,7 @@ def test_field_of_a_chunk_has_a_counterpart_in_the_response(cls: Any) -> None:
     assert different == {path for path in LISTED["only_in_chunks"] if path.startswith(f"{cls.__name__}.")}
 
 
-def test_exception_is_a_field_with_a_reason() -> None:
+def test_listed_exception_is_an_existing_field_with_a_reason() -> None:
     known = {f"{cls.__name__}.{name}" for cls in COUNTERPARTS for name in annotations_of(cls)}
     assert set(LISTED["only_in_chunks"]) <= known
     assert all(LISTED["only_in_chunks"].values())
@@ -57,7 +57,7 @@ def keys_of(cls: Any) -> list[str]:
 
 
 def unannounced(cls: Any, changelog: str) -> list[str]:
-    """Return the keys of a class that 0.1.0 did not declare and that the changelog of later releases does not name."""
+    """Return the keys that 0.1.0 did not declare and that the changelog of later releases does not name."""
     later = changelog.partition("\n## 0.1.0 ")[0]
     name = cls.__name__
     if name not in LISTED["declared_in_0.1.0"]:
@@ -73,11 +73,11 @@ def test_changelog_names_every_new_field(cls: Any) -> None:
 
 
 @pytest.mark.parametrize("cls", TYPES, ids=lambda cls: cls.__name__)
-def test_field_of_0_1_0_remains(cls: Any) -> None:
+def test_field_of_0_1_0_is_still_declared(cls: Any) -> None:
     assert set(LISTED["declared_in_0.1.0"].get(cls.__name__, "").split()) <= set(keys_of(cls))
 
 
-def test_changelog_without_a_new_field_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_new_field_that_the_changelog_does_not_name_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     before = {**LISTED["declared_in_0.1.0"], "DeltaContent": "content role"}
     monkeypatch.setitem(LISTED, "declared_in_0.1.0", before)
     found = unannounced(

@@ -54,7 +54,7 @@ LIST_CHANGES: dict[str, Any] = {
 
 
 def containers(value: Any) -> Iterator[Any]:
-    """Every dict and list that the attributes of a value lead to."""
+    """Yield every dict and list that is reachable from the attributes of a value."""
     if isinstance(value, Value):
         for field in dataclasses.fields(value):  # type: ignore[arg-type]
             yield from containers(getattr(value, field.name))
@@ -66,7 +66,7 @@ def containers(value: Any) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("name", DICT_CHANGES)
-def test_dict_refuses_every_change(name: str) -> None:
+def test_changing_a_dict_raises_type_error(name: str) -> None:
     for extra in (UsageData.from_dict(NESTED).extra, UsageData.from_dict(NESTED).extra["c"], UsageData().extra):
         before = copy.deepcopy(extra)
         with pytest.raises(TypeError, match="read-only"):
@@ -75,7 +75,7 @@ def test_dict_refuses_every_change(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", LIST_CHANGES)
-def test_list_refuses_every_change(name: str) -> None:
+def test_changing_a_list_raises_type_error(name: str) -> None:
     extra = UsageData.from_dict(NESTED).extra
     for target in (extra["a"], extra["a"][1]["b"]):
         before = copy.deepcopy(target)
@@ -84,15 +84,15 @@ def test_list_refuses_every_change(name: str) -> None:
         assert target == before
 
 
-def test_initialising_again_changes_nothing() -> None:
+def test_second_init_call_does_not_change_the_container() -> None:
     extra: Any = UsageData.from_dict(NESTED).extra
     extra.__init__({"a": 1})
     extra["a"].__init__([1])
     assert extra == NESTED
 
 
-def test_every_changing_method_is_covered() -> None:
-    """A method that a later Python adds to dict or list must be refused, or listed here as one that changes nothing."""
+def test_every_method_of_dict_and_list_is_overridden_or_listed_as_reading() -> None:
+    """A method that a later Python adds to dict or list must be overridden, or listed here if it only reads."""
     reading = {"copy", "count", "fromkeys", "get", "index", "items", "keys", "values"}
     public = {name for kind in (dict, list) for name in vars(kind) if not name.startswith("_")}
     assert public - reading == {name for kind in (FrozenDict, FrozenList) for name in vars(kind)} - {
@@ -110,7 +110,7 @@ def test_no_container_of_any_value_can_be_changed(cls: type[Value], data: st.Dat
     assert same(value.to_dict(), raw)
 
 
-def test_raw_json_of_fields_is_read_only() -> None:
+def test_raw_json_in_fields_is_read_only() -> None:
     request = ChatCompletionRequest(metadata=NESTED, function_call={"name": ["f"]}, logit_bias={"1": 1.0})
     schema = JSONSchema.from_dict({"schema": NESTED})
     part = LogprobsPart.from_dict({"top_logprobs": [{"a": -1.0}, None]})
@@ -126,14 +126,14 @@ def test_raw_json_of_fields_is_read_only() -> None:
     assert request.metadata == NESTED == schema.schema_ and request.metadata is request.metadata
 
 
-def test_frozen_on_first_access_only() -> None:
+def test_raw_json_is_frozen_at_the_first_access() -> None:
     response = ChatCompletionResponse.from_dict({"x": NESTED, "metadata": NESTED})
     response.issues(), response.to_dict(), repr(response), hash(response)
     assert type(vars(response)["extra"]) is dict and type(vars(response)["metadata"]) is dict
     assert response.extra is response.extra is vars(response)["extra"]
 
 
-def test_caller_keeps_its_json() -> None:
+def test_json_of_the_caller_can_be_changed_after_reading() -> None:
     data = copy.deepcopy({"x": NESTED, "metadata": NESTED})
     response = ChatCompletionResponse.from_dict(data)
     assert response.extra["x"] == NESTED
@@ -143,7 +143,7 @@ def test_caller_keeps_its_json() -> None:
     assert type(data["x"]["a"]) is list
 
 
-def test_to_dict_is_plain_and_new() -> None:
+def test_to_dict_returns_new_plain_containers() -> None:
     response = ChatCompletionResponse.from_dict({"x": NESTED, "metadata": NESTED})
     assert response.extra and response.metadata
     data: Any = response.to_dict()
@@ -155,7 +155,7 @@ def test_to_dict_is_plain_and_new() -> None:
 
 
 @pytest.mark.parametrize("accessed", [False, True])
-def test_read_only_json_is_json(accessed: bool) -> None:
+def test_read_only_json_can_be_copied_pickled_and_dumped(accessed: bool) -> None:
     response = ChatCompletionResponse.from_dict({"x": NESTED, "metadata": NESTED})
     if accessed:
         assert response.extra and response.metadata
@@ -177,7 +177,7 @@ def test_pickles_contain_the_public_module() -> None:
 
 
 def test_pickle_of_0_1_0_becomes_read_only() -> None:
-    """Its `_read.ReadOnlyDict` had ordinary lists inside."""
+    """Version 0.1.0 pickled a `_read.ReadOnlyDict` that contained plain lists."""
     pickled = b"ctogether_types._read\nReadOnlyDict\n((dVa\n(lI1\nastR."
     loaded = pickle.loads(pickled)
     assert loaded == {"a": [1]} and type(loaded) is FrozenDict and type(loaded["a"]) is FrozenList

@@ -20,7 +20,7 @@ from together_types._read import Coerced, TypeMismatch
 
 
 def by_general_readers(cls: type[Value], data: dict[str, typing.Any]) -> Value:
-    """The value that the contract of readers defines, without `Reader.types` of the class's own fields."""
+    """Return the value that the contract of readers defines, without using `Reader.types` of the class's own fields."""
     value = object.__new__(cls)
     fields, extra = vars(value), {}
     for key, raw in data.items():
@@ -48,7 +48,7 @@ def check(cls: type[Value], data: dict[str, typing.Any]) -> None:
 
 @pytest.mark.parametrize("cls", TYPES, ids=lambda cls: cls.__name__)
 @given(st.data())
-def test_fast_reading_of_any_object_equals_general(cls: type[Value], data: st.DataObject) -> None:
+def test_reading_any_object_by_tables_equals_general_reading(cls: type[Value], data: st.DataObject) -> None:
     like = json_objects(keys_of(cls))
     if sys.version_info >= (3, 10):  # where annotations resolve
         like = shaped(cls) | like
@@ -56,13 +56,13 @@ def test_fast_reading_of_any_object_equals_general(cls: type[Value], data: st.Da
 
 
 @pytest.mark.parametrize("path", BODIES + STREAMS, ids=label)
-def test_fast_reading_of_recordings_equals_general(path: typing.Any) -> None:
+def test_reading_recordings_by_tables_equals_general_reading(path: typing.Any) -> None:
     cls = ChatCompletionChunk if path.suffix == ".sse" else ChatCompletionResponse
     for data in objects(path):
         check(cls, data)
 
 
-def test_too_deep_json_error_has_path() -> None:
+def test_error_for_too_deep_json_contains_the_path() -> None:
     deep: typing.Any = 1
     for _ in range(200):
         deep = {"a": deep}
@@ -73,7 +73,7 @@ def test_too_deep_json_error_has_path() -> None:
             assert caught.value.path.startswith(f"choices[1].{key}.x.a")
 
 
-# The decoder of WebAssembly ends the process where another raises RecursionError, so it must not be asked.
+# Under WebAssembly the decoder would end the process instead of raising RecursionError, so it must not be called.
 UNDER_WEBASSEMBLY = """
 import sys
 sys.path[:0], sys.platform = {path!r}, "emscripten"
@@ -92,7 +92,7 @@ for text in (deep, " " + deep):
 """
 
 
-def test_deep_json_under_webassembly() -> None:
+def test_deep_json_under_webassembly_raises_an_error_before_decoding() -> None:
     code = UNDER_WEBASSEMBLY.format(path=sys.path)
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout.splitlines()
-    assert told == ["nested too deeply", STACK_USED_UP, STACK_USED_UP] * 2
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert done.stdout.splitlines() == ["nested too deeply", STACK_USED_UP, STACK_USED_UP] * 2

@@ -1,4 +1,4 @@
-"""from_dict never raises, never lies and never loses anything, for any JSON object and every type."""
+"""Reading any JSON object with any class does not raise, has the annotated types, and keeps all JSON."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from together_types._model import Value
 
 
 def holds(value: object, hint: object) -> bool:
-    """Whether a value is exactly what an annotation promises: a bool is no int, an int no float."""
+    """Return whether a value has exactly the annotated type: a bool does not match int, nor an int float."""
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if hint is object:
         return True
@@ -37,7 +37,7 @@ def holds(value: object, hint: object) -> bool:
 
 
 def untruths(value: Value) -> list[str]:
-    """Every field, nested ones too, that does not hold what its annotation says."""
+    """Return every field, also of nested values, whose value does not match its annotation."""
     found = []
     hints = typing.get_type_hints(type(value))
     for field in dataclasses.fields(value):

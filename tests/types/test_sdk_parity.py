@@ -1,4 +1,4 @@
-"""real SDK = stubs = our dataclasses: here the second half; `tests/upstream` has the first."""
+"""Comparison of our dataclasses with the stubs of the SDKs. `tests/upstream` compares the stubs with the SDKs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LISTED = json.loads((ROOT / "tests" / "data" / "sdk_parity.json").read_text("utf
 
 
 def unlisted(stubs: Path, package: str) -> dict[str, object]:
-    """Return the differences that the data file does not list, and those that it lists and that do not exist."""
+    """Return the differences that the data file does not list, and those that it lists but that do not exist."""
     together = sdk_parity.between_together_and_us(stubs, package)
     alone = {path: text for path, (theirs, text) in together.items() if theirs is None and text is not None}
     listed = {path: [theirs, ours] for path, (theirs, ours, _) in LISTED["together"].items()}
@@ -36,7 +36,10 @@ def fields_of_openai(stubs: Path) -> set[str]:
 
 
 def undocumented(alone: dict[str, str], package: str, openai: set[str]) -> dict[str, object]:
-    """Return the fields of ours alone that have a default, or whose source the docstring of the class does not name."""
+    """Return the fields in `alone` that have another default than None or whose source is not documented.
+
+    `alone` contains the fields that the SDKs do not have. The docstring of the class must name them.
+    """
     found: dict[str, object] = {}
     for path, text in alone.items():
         module, cls, *field = path.split(".")
@@ -52,22 +55,22 @@ def _mismatches(listed: dict[str, list[str | None]], found: sdk_parity.Differenc
     return {path: found.get(path) for path in {*listed, *found} if listed.get(path) != found.get(path)}
 
 
-def test_our_dataclasses_are_the_stubs_but_for_what_is_listed() -> None:
+def test_dataclasses_match_the_stubs_except_for_listed_differences() -> None:
     assert unlisted(ROOT / "stubs", "together_types") == {}
 
 
 @pytest.fixture(scope="module")
 def equal_before_mutation() -> None:
-    """Skip a test of the comparison itself while the unchanged classes fail it: each would repeat that one failure."""
+    """Skip a test of the comparison itself if the unchanged classes fail it, because it would repeat that failure."""
     if unlisted(ROOT / "stubs", "together_types"):
-        pytest.skip("test_our_dataclasses_are_the_stubs_but_for_what_is_listed fails")
+        pytest.skip("test_dataclasses_match_the_stubs_except_for_listed_differences fails")
 
 
-def test_every_difference_has_a_reason() -> None:
+def test_listed_difference_has_a_reason() -> None:
     assert all(reason for name in ("together", "openai") for _, _, reason in LISTED[name].values())
 
 
-def test_field_of_no_sdk_needs_its_source() -> None:
+def test_field_that_no_sdk_has_without_a_documented_source_is_reported() -> None:
     undeclared = {"common.DeltaContent.mood": "str | None = None", "common.DeltaContent.token_id": "int | None = None"}
     assert list(undocumented(undeclared, "together_types", set())) == ["common.DeltaContent.mood"]
     assert undocumented(undeclared, "together_types", {"DeltaContent.mood"}) == {}
@@ -77,7 +80,7 @@ def test_field_of_no_sdk_needs_its_source() -> None:
 @pytest.mark.usefixtures("equal_before_mutation")
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("sdk", ["together", "openai"])
-def test_every_change_to_a_stub_is_noticed(sdk: str, kind: str, tmp_path: Path) -> None:
+def test_any_change_to_a_stub_is_reported(sdk: str, kind: str, tmp_path: Path) -> None:
     before = sdk_parity.of_stubs(ROOT / "stubs", f"{sdk}.types")
     for path in (ROOT / "stubs").rglob("*.pyi"):
         target = tmp_path / path.relative_to(ROOT / "stubs")
@@ -91,18 +94,18 @@ def test_every_change_to_a_stub_is_noticed(sdk: str, kind: str, tmp_path: Path) 
 
 
 def compared_with_us(path: str) -> bool:
-    """Whether the class is paired with one of ours; where our side is plain JSON, only `tests/upstream` compares."""
+    """Return whether the class is paired with one of ours. A class that we read as plain JSON is not compared here."""
     return LISTED["pairs"][path.rpartition(".")[0]] in sdk_parity.defined_in("together_types")
 
 
 @pytest.mark.usefixtures("equal_before_mutation")
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_change_to_our_classes_is_noticed(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_change_to_our_classes_is_reported(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     package = copy_of_ours(tmp_path, monkeypatch, kind)
     changed = {path.partition(".")[2] for path in changed_by(kind, sdk_parity.of_values("together_types"))}
-    if kind == "annotation":  # of a field of ours alone, test_wire compares it with the reader
+    if kind == "annotation":  # test_wire compares the annotation of a field that no SDK has with its reader
         changed &= fields_of_the_sdks()
-    # A class is in `common` and again in `chat_completions`; it is compared where 1.x has it.
+    # A class is both in `common` and in `chat_completions`. It is compared in the module where 1.x has it.
     noticed = set()
     for path in unlisted(ROOT / "stubs", package):
         cls, _, name = path.rpartition(".")
@@ -129,14 +132,16 @@ def fields_of_the_sdks() -> set[str]:
         ("value", "ToolChoiceEnum.Auto"),
     ],
 )
-def test_one_change_alone_is_noticed(kind: str, field: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_single_change_is_the_only_one_reported(
+    kind: str, field: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     package = copy_of_ours(tmp_path, monkeypatch, kind, field)
     noticed = unlisted(ROOT / "stubs", package)
     assert noticed and all(field.partition(".")[2] in path for path in noticed)
 
 
 def copy_of_ours(folder: Path, monkeypatch: pytest.MonkeyPatch, kind: str, only: str = "") -> str:
-    """A copy of our package, with changes, under a name of its own."""
+    """Create a copy of our package with changes, and return its name."""
     package = f"seeded_{kind}_{only.replace('.', '_')}".lower()
     shutil.copytree(Path(sdk_parity.__file__).parents[2] / "together_types", folder / package)
     for name in sdk_parity.MODULES:
@@ -148,7 +153,7 @@ def copy_of_ours(folder: Path, monkeypatch: pytest.MonkeyPatch, kind: str, only:
 
 
 def changed_by(kind: str, shape: sdk_parity.Shape) -> set[str]:
-    """The paths of all fields, or of all enum members."""
+    """Return the paths that a kind of change affects: of all enum members for "value", else of all fields."""
     members = {path for path in shape if shape.get(path.rpartition(".")[0]) == "enum"}
     fields = {path for path, text in shape.items() if text not in sdk_parity.KINDS} - members
     return members if kind == "value" else fields

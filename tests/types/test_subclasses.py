@@ -1,4 +1,4 @@
-"""Fields that a program declares in its own subclass of a value, by either decorator."""
+"""Fields that a program declares in its own subclass of a value class, with either decorator."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from together_types._model import Value
 
 
 class Mood(str, enum.Enum):
-    """A closed enum, as programs write them."""
+    """A closed enum of a program."""
 
     SUNNY = "sunny"
     DARK = "dark"
@@ -40,7 +40,7 @@ class Mood(str, enum.Enum):
 
 @together_types.dataclass(frozen=True)
 class Answer(ChatCompletionResponse):
-    """Every kind of annotation."""
+    """A class with every kind of annotation."""
 
     KIND: ClassVar[str] = "answer"
     mood: str | None = None
@@ -63,7 +63,7 @@ class Answer(ChatCompletionResponse):
 
 @dataclasses.dataclass(frozen=True)
 class StandardAnswer(ChatCompletionResponse):
-    """The same, by the decorator of the standard library."""
+    """A class with the same annotations, by the decorator of the standard library."""
 
     KIND: ClassVar[str] = "answer"
     mood: str | None = None
@@ -84,17 +84,17 @@ class StandardAnswer(ChatCompletionResponse):
     choices: tuple[Choice, ...] | None = None
 
 
-# Defined after the classes whose annotations name them.
+# These are defined after the classes whose annotations refer to them.
 @together_types.dataclass(frozen=True)
 class Choice(ChatCompletionChoicesData):
-    """An override of a nested value."""
+    """A subclass of the class of a nested value."""
 
     safety: str | None = None
 
 
 @dataclasses.dataclass(frozen=True)
 class Part(UsageData):
-    """A value that contains itself."""
+    """A class whose values contain values of the same class."""
 
     parts: tuple[Part, ...] | None = None
     parent: Part | None = None
@@ -124,7 +124,7 @@ DATA = {
 
 
 @BOTH
-def test_every_kind_of_annotation_is_read(cls: Any) -> None:
+def test_field_with_any_supported_annotation_is_read(cls: Any) -> None:
     value = cls.from_dict(DATA)
     assert (value.mood, value.count, value.score, value.flag, value.level) == ("calm", 5, 0.5, True, None)
     assert value.closed is Mood.SUNNY and value.open == FinishReason("abort")
@@ -162,7 +162,7 @@ LIKELY = st.fixed_dictionaries(
 
 @BOTH
 @given(st.data())
-def test_reading_is_truthful_and_lossless(cls: Any, data: st.DataObject) -> None:
+def test_any_json_is_read_with_the_annotated_types_and_without_loss(cls: Any, data: st.DataObject) -> None:
     raw = data.draw(LIKELY | json_objects(KEYS))
     value = cls.from_dict(raw)
     assert same(value.to_dict(), raw)
@@ -176,7 +176,7 @@ def test_reading_is_truthful_and_lossless(cls: Any, data: st.DataObject) -> None
     assert value.tree is None or type(value.tree) is Part
     for twin in (pickle.loads(pickle.dumps(value)), copy.deepcopy(value)):
         assert same(twin.to_dict(), raw) and repr(twin) == repr(value)
-        assert hash(twin) == hash(value) or twin != value  # a NaN equals nothing
+        assert hash(twin) == hash(value) or twin != value  # NaN is not equal to itself
     issues = value.issues()
     if issues:
         with pytest.raises(ParseError) as caught:
@@ -185,7 +185,7 @@ def test_reading_is_truthful_and_lossless(cls: Any, data: st.DataObject) -> None
 
 
 @BOTH
-def test_issues_name_the_place(cls: Any) -> None:
+def test_issue_contains_the_path_and_the_problem(cls: Any) -> None:
     issues = cls.from_dict(
         {
             "mood": 7,
@@ -207,7 +207,7 @@ def test_issues_name_the_place(cls: Any) -> None:
 
 
 @BOTH
-def test_dataclass_protocols_include_the_fields(cls: Any) -> None:
+def test_declared_field_is_supported_by_dataclass_protocols(cls: Any) -> None:
     value = cls.from_dict(DATA)
     names = [field.name for field in dataclasses.fields(cls)]
     inherited = [field.name for field in dataclasses.fields(ChatCompletionResponse)]
@@ -225,7 +225,7 @@ def test_dataclass_protocols_include_the_fields(cls: Any) -> None:
 
 
 @BOTH
-def test_constructor_has_the_fields_and_their_defaults(cls: Any) -> None:
+def test_constructor_accepts_declared_fields_and_applies_defaults(cls: Any) -> None:
     value = cls(mood="calm", tags=["a"], tree={"total_tokens": 1}, score=1)
     assert (value.tags, value.tree.total_tokens, type(value.score)) == (("a",), 1, float)
     assert cls.from_dict({}) == cls() and (cls().count, cls().level, cls().tags, cls(level=None).level) == (
@@ -243,13 +243,13 @@ def test_constructor_has_the_fields_and_their_defaults(cls: Any) -> None:
 
 
 @pytest.mark.skipif(sys.version_info < (3, 10), reason="the match statement is new in 3.10")
-def test_fields_match() -> None:
+def test_declared_field_matches_in_a_match_statement() -> None:
     names: dict[str, Any] = {"Answer": Answer, "value": Answer.from_dict(DATA)}
     exec("match value:\n    case Answer(mood=str(mood), tree=tree): found = mood, tree.total_tokens", names)
     assert names["found"] == ("calm", 3)
 
 
-def test_alias_of_an_overridden_field_stays() -> None:
+def test_overridden_field_keeps_its_alias() -> None:
     @together_types.dataclass(frozen=True)
     class Format(ResponseFormat):
         schema_: Mapping[str, int] | None = None
@@ -258,13 +258,13 @@ def test_alias_of_an_overridden_field_stays() -> None:
     assert Format(schema_={"a": 2}).to_dict() == {"schema": {"a": 2}}
 
 
-def test_subclass_of_a_subclass() -> None:
+def test_subclass_of_a_subclass_inherits_declared_fields() -> None:
     @together_types.dataclass(frozen=True)
     class Second(StandardAnswer):
         second: int | None = None
 
     class Third(Second):
-        """Declares nothing."""
+        """A subclass that does not declare fields."""
 
     assert Third.from_dict({"second": 2.0, "mood": "x", "choices": [{"safety": "s"}]}).second == 2
     assert type(Third.from_dict({})) is Third and Third(mood="x").mood == "x"
@@ -302,7 +302,7 @@ def declared(annotation: object, default: object = None) -> Any:
         (bytes, "use str, int"),
     ],
 )
-def test_unreadable_annotation_is_named(annotation: object, reason: str) -> None:
+def test_unreadable_annotation_raises_an_error_that_names_it(annotation: object, reason: str) -> None:
     cls = declared(annotation)
     shown = annotation if isinstance(annotation, str) else annotation.__qualname__  # type: ignore[attr-defined]
     for use in (lambda: cls.from_dict({}), cls, lambda: cls.from_json("{}"), lambda: dataclasses.fields(cls)):
@@ -312,14 +312,14 @@ def test_unreadable_annotation_is_named(annotation: object, reason: str) -> None
         assert message.startswith("Odd.x: cannot read") and shown in message and reason in message
 
 
-def test_default_of_another_type_is_an_error() -> None:
+def test_default_of_another_type_raises_type_error() -> None:
     with pytest.raises(TypeError, match="Odd.x: invalid default: expected string, got null"):
         declared("str").from_dict({})
     with pytest.raises(TypeError, match="Odd.x: invalid default: expected integer, got string"):
         declared(int, "many").from_dict({})
 
 
-def test_declaration_that_cannot_be_a_value_is_an_error() -> None:
+def test_invalid_declaration_of_a_class_raises_type_error() -> None:
     with pytest.raises(TypeError, match="needs a default"):
         together_types.dataclass(frozen=True)(type("Bare", (UsageData,), {"__annotations__": {"x": "int"}}))
     with pytest.raises(TypeError, match="frozen=True"):
@@ -329,7 +329,7 @@ def test_declaration_that_cannot_be_a_value_is_an_error() -> None:
 
 
 @pytest.mark.skipif(sys.version_info < (3, 10), reason="kw_only and slots are new in 3.10")
-def test_unsupported_settings_of_the_standard_decorator_are_errors() -> None:
+def test_unsupported_settings_of_the_standard_decorator_raise_type_error() -> None:
     settings: Any
     for settings, reason in (({"kw_only": True}, "needs a default"), ({"slots": True}, "slots=True")):
         members = {"__annotations__": {"x": "int"}, "__module__": __name__, "__doc__": "One field."}
@@ -339,7 +339,7 @@ def test_unsupported_settings_of_the_standard_decorator_are_errors() -> None:
             cls.from_dict({})
 
 
-def test_recursive_json_is_bounded() -> None:
+def test_recursive_class_with_json_deeper_than_200_levels_raises_parse_error() -> None:
     tree: dict[str, Any] = {}
     for _ in range(198):
         tree = {"parent": tree}
@@ -355,7 +355,7 @@ def test_plain_subclass_ignores_its_annotations() -> None:
     assert Plain.from_dict({"note": "y"}).extra == {"note": "y"}
 
 
-def test_each_class_reads_as_itself() -> None:
+def test_two_subclasses_with_the_same_field_name_read_it_independently() -> None:
     first, second = declared("str | None"), declared("int | None")
     assert (first.from_dict({"x": "1"}).x, second.from_dict({"x": "1"}).x) == ("1", 1)
     assert "x" in UsageData.from_dict({"x": "1"}).extra
@@ -374,7 +374,7 @@ except TypeError:
 """
 
 
-def test_unpickled_value_is_complete_before_any_other_use() -> None:
+def test_unpickled_value_in_a_new_process_is_read_only() -> None:
     code = UNPICKLING.format(path=sys.path, pickled=pickle.dumps(Answer.from_dict(DATA)).hex())
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert done.stdout == "read-only\n"
@@ -382,20 +382,21 @@ def test_unpickled_value_is_complete_before_any_other_use() -> None:
 
 @dataclasses.dataclass(frozen=True)
 class Tagged:
-    """A dataclass that is not a value."""
+    """A dataclass that is not a value class."""
 
     tag: str | None = None
 
 
 @pytest.mark.parametrize("bases", [(Tagged, ChatCompletionResponse), (ChatCompletionResponse, Tagged)])
-def test_fields_of_a_base_that_is_not_a_value_are_an_error_that_names_it(bases: tuple[type, ...]) -> None:
-    """They would be attributes that no JSON ever sets."""
+def test_base_that_is_a_plain_dataclass_raises_an_error_that_names_it(bases: tuple[type, ...]) -> None:
+    """Without this error, the fields of this base would be attributes that reading does not set."""
     cls: Any = type("Mixed", bases, {"__annotations__": {"mood": "str | None"}, "mood": None})
     with pytest.raises(TypeError, match=r"Mixed: its base Tagged is a dataclass but not a value class"):
-        dataclasses.dataclass(frozen=True)(cls).from_dict({"tag": "x"})  # Python 3.9 needs the fields when it decorates
+        # The decorator is inside the block, because on Python 3.9 it already needs the fields.
+        dataclasses.dataclass(frozen=True)(cls).from_dict({"tag": "x"})
 
 
-def test_field_without_repr_is_not_in_the_repr() -> None:
+def test_field_with_repr_false_is_not_in_the_repr() -> None:
     @dataclasses.dataclass(frozen=True)
     class Secretive(ChatCompletionResponse):
         key: str | None = dataclasses.field(default=None, repr=False)
@@ -405,7 +406,7 @@ def test_field_without_repr_is_not_in_the_repr() -> None:
 
 
 @pytest.mark.parametrize("option", ["init", "compare"])
-def test_option_that_a_value_cannot_have_is_an_error_that_names_it(option: str) -> None:
+def test_unsupported_field_option_raises_an_error_that_names_it(option: str) -> None:
     options: Any = {option: False}
     cls: Any = type(
         "Odd",

@@ -41,7 +41,7 @@ BODY = {"id": "1", "created": 1757876416.5, "usage": {"total_tokens": None}, "to
 
 @dataclasses.dataclass(frozen=True)
 class Priced(UsageData):
-    """What a user may derive from a value."""
+    """A user's subclass of a value class."""
 
     cost: float = 0.0
 
@@ -65,7 +65,7 @@ def test_value_class_is_frozen_dataclass(cls: type[Value]) -> None:
     assert None not in value.to_dict().values()
 
 
-def test_base_of_all_values_is_not_a_dataclass() -> None:
+def test_base_class_of_all_values_is_not_a_dataclass() -> None:
     assert not dataclasses.is_dataclass(Value)
 
 
@@ -77,7 +77,7 @@ def test_copies_keep_extras_and_nulls(protocol: int) -> None:
         assert twin.to_dict() == BODY
 
 
-def test_replace_drops_only_previous_json() -> None:
+def test_replace_drops_the_original_json_of_replaced_fields_only() -> None:
     response = ChatCompletionResponse.from_dict(BODY)
     assert response.created == 1757876416
     assert dataclasses.replace(response, created=5).to_dict() == {**BODY, "created": 5}
@@ -91,7 +91,7 @@ def test_pickle_of_other_python_loads_equal(path: Path) -> None:
     assert pickle.loads(path.read_bytes()) == pickle_sample()
 
 
-@pytest.mark.skipif(sys.version_info < (3, 10), reason="the match statement is of 3.10")
+@pytest.mark.skipif(sys.version_info < (3, 10), reason="the match statement is new in 3.10")
 def test_match_statement_reads_values() -> None:
     source = """
 match choice:
@@ -119,14 +119,14 @@ def test_dataclass_subclass_copies_and_compares() -> None:
     assert Priced.from_dict({"total_tokens": 3}) == Priced(total_tokens=3)
 
 
-def test_extra_is_read_only_and_takes_part_in_equality() -> None:
+def test_extra_is_read_only_and_is_compared() -> None:
     one, other = (UsageData.from_dict({"cost": cost}) for cost in (1, 2))
     assert one != other and hash(one) == hash(other)
     with pytest.raises(TypeError, match="read-only"):
         one.extra["cost"] = 3  # type: ignore[index]
 
 
-def test_constructor_settles_its_arguments() -> None:
+def test_constructor_converts_and_checks_its_arguments() -> None:
     message = ChatCompletionMessage(role="user", content=[{"type": "text", "text": "hi"}])  # type: ignore[arg-type]
     assert message.text == "hi" and hash(message)
     assert message == ChatCompletionMessage.from_dict({"role": "user", "content": [{"type": "text", "text": "hi"}]})
@@ -140,13 +140,13 @@ def test_constructor_settles_its_arguments() -> None:
     "arguments", [{"n": decimal.Decimal("1.5")}, {"n": object()}, {("a", "b"): 1}, {"n": b"x"}, {"n": {1}}]
 )
 def test_non_json_below_root_does_not_raise(arguments: dict[object, object]) -> None:
-    """As boto3 gives Decimals, and a caller may give anything."""
+    """boto3 returns Decimals, and a caller can pass any object."""
     call = FunctionCall.from_dict({"name": "f", "arguments": arguments})
     assert call.to_dict() == {"name": "f", "arguments": arguments}
     assert call.arguments in (None, '{"n": 1.5}')
 
 
-def test_numbers_of_other_kinds() -> None:
+def test_numbers_of_other_types_are_converted() -> None:
     class Count(int):
         pass
 
@@ -164,14 +164,14 @@ def test_numbers_of_other_kinds() -> None:
         UsageData.from_dict({"cost": {1}}).to_json()
 
 
-def test_values_inside_raw_json_are_json() -> None:
+def test_value_inside_raw_json_becomes_a_dict() -> None:
     usage = UsageData(1, 2, 3)
     for value in (ChatCompletionResponse(extra={"x": usage}), ChatCompletionResponse.from_dict({"x": usage})):
         assert value.to_dict() == {"x": usage.to_dict()} == json.loads(value.to_json())
     assert ChatCompletionRequest(metadata={"a": usage}).metadata == {"a": usage.to_dict()}
 
 
-def test_constructor_takes_json_keys_as_1x_does() -> None:
+def test_constructor_accepts_json_keys_like_together_1x() -> None:
     assert TogetherErrorResponse(type="t").type_ == TogetherErrorResponse(type_="t").type_ == "t"  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="pass undeclared keys in extra="):
         ChatCompletionResponse(x_unknown=1)  # type: ignore[call-arg]
@@ -180,7 +180,7 @@ def test_constructor_takes_json_keys_as_1x_does() -> None:
 
 
 @pytest.mark.skipif(
-    not hasattr(sys, "set_int_max_str_digits"), reason="an interpreter that writes integers of any length"
+    not hasattr(sys, "set_int_max_str_digits"), reason="this interpreter can write integers of any length"
 )
 def test_repr_of_unserializable_value_does_not_fail() -> None:
     assert "number of 16610 bits" in repr(ChatCompletionResponse.from_dict({"created": 10**5000}))
@@ -192,8 +192,8 @@ def test_annotations_of_methods_can_be_read() -> None:
         assert typing.get_type_hints(getattr(ChatCompletionResponse, name))
 
 
-@pytest.mark.skipif(sys.implementation.name != "cpython", reason="how deep a stack may be differs")
-def test_deep_stack_error_names_stack() -> None:
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="the depth of the stack depends on the interpreter")
+def test_reading_on_a_deep_stack_raises_an_error_that_names_the_stack() -> None:
     def deeper(levels: int) -> ChatCompletionResponse:
         return deeper(levels - 1) if levels else ChatCompletionResponse.from_json('{"x":' + "[" * 190 + "]" * 190 + "}")
 
@@ -205,13 +205,13 @@ def test_deep_stack_error_names_stack() -> None:
         assert "the remaining stack allows" in caught.value.problem
 
 
-def test_paths_with_odd_keys() -> None:
+def test_path_of_a_key_that_is_not_an_identifier_is_quoted() -> None:
     data = {"choices": [{"top_logprobs": {"a key": "x"}}, {}]}
     [issue] = ChatCompletionResponse.from_dict(data).issues()
     assert issue.path == 'choices[0].top_logprobs["a key"]'
 
 
-def test_text_is_that_of_one_choice() -> None:
+def test_text_of_a_chunk_for_another_choice_is_empty() -> None:
     chunks = [
         ChatCompletionChunk.from_dict({"choices": [{"index": i, "delta": {"content": text}}]})
         for i, text in enumerate("AB")
@@ -219,7 +219,7 @@ def test_text_is_that_of_one_choice() -> None:
     assert [chunk.text for chunk in chunks] == ["A", ""]
 
 
-def test_open_enum() -> None:
+def test_open_enum_with_an_unknown_string_is_an_unnamed_member() -> None:
     assert [f"{reason}" for reason in (FinishReason.EOS, FinishReason("abort"))] == ["eos", "abort"]
     assert str(FinishReason.EOS) == "eos" and "%s" % FinishReason("abort") == "abort"
     assert FinishReason.EOS.known and not FinishReason("abort").known
@@ -291,7 +291,7 @@ def test_unreadable_text_raises_parse_error(text: str | bytes, problem: str) -> 
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
 
 
-def test_extreme_json_is_read() -> None:
+def test_json_at_the_limits_is_read() -> None:
     deep = json.loads('{"a":' * 200 + "1" + "}" * 200)
     assert ChatCompletionChunk.from_dict(deep).to_dict() == deep
     marked = b'\xef\xbb\xbf {"id": "\\ud800", "n": NaN}'
@@ -299,7 +299,7 @@ def test_extreme_json_is_read() -> None:
     assert ChatCompletionChunk.from_dict({"n": 10**5000}).to_json()
 
 
-def test_parsed_arguments_are_object_or_parse_error() -> None:
+def test_parsed_arguments_return_a_dict_or_raise_parse_error() -> None:
     for empty in (None, "", " ", "null"):
         assert FunctionCall(arguments=empty).parsed_arguments() == {}
     assert FunctionCall.from_dict({"arguments": {"ü": 1}}).arguments == '{"ü": 1}'
@@ -310,7 +310,7 @@ def test_parsed_arguments_are_object_or_parse_error() -> None:
         FunctionCall(arguments="[]").parsed_arguments()
 
 
-def test_text_never_fails() -> None:
+def test_text_of_incomplete_values_is_empty() -> None:
     for choices in (None, [], [{}], [{"delta": None, "message": None}], [{"delta": {}, "message": {}}]):
         data = {"choices": choices}
         for cls in (ChatCompletionChunk, ChatCompletionResponse):

@@ -1,4 +1,4 @@
-"""The TypedDicts of `together_types.wire`: the JSON of our classes, OpenAI's schema, and what servers really sent."""
+"""The TypedDicts of `together_types.wire`, compared with our classes, with OpenAI's schema and with recorded JSON."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LISTED = json.loads((ROOT / "tests" / "data" / "sdk_parity.json").read_text("utf
 resolvable = pytest.mark.skipif(sys.version_info < (3, 11), reason="typing has NotRequired from Python 3.11 on")
 
 
-def test_generated_part_is_up_to_date() -> None:
+def test_generated_part_of_wire_is_up_to_date() -> None:
     text, marker, _ = Path(str(wire.__file__)).read_text("utf-8").partition(generate_wire.MARKER)
     assert marker and text == generate_wire.generated(), "run `python tests/support/generate_wire.py`"
 
@@ -57,7 +57,7 @@ def test_check_of_an_outdated_file_fails(
         ("tuple[Mapping[str, float], ...]", "list[dict[str, float]]"),
     ],
 )
-def test_annotation_gives_its_type_in_json(annotation: str, expected: str) -> None:
+def test_annotation_is_translated_to_its_json_type(annotation: str, expected: str) -> None:
     names = {"FinishReason": "str", "UsageData": "UsageDataDict", "Mapping": "dict"}
     assert generate_wire.json_type(annotation, lambda name: names.get(name, name)) == expected
 
@@ -71,8 +71,8 @@ SAMPLES: list[Any] = [
 
 @resolvable
 @pytest.mark.parametrize("cls", TYPES, ids=lambda cls: cls.__name__)
-def test_field_accepts_what_its_type_declares(cls: Any) -> None:
-    """The annotation of a field and its reader are written side by side: they must agree."""
+def test_field_accepts_exactly_the_json_of_its_declared_type(cls: Any) -> None:
+    """The annotation of a field and its reader are written separately, so they can differ."""
     from wiretypes import problems
 
     declared = getattr(wire, f"{cls.__name__}Dict")
@@ -87,7 +87,7 @@ def test_field_accepts_what_its_type_declares(cls: Any) -> None:
                 assert not refused, f"the annotation of {key} accepts {sample!r}, its reader does not"
 
 
-def test_openai_schema_is_that_of_the_stubs() -> None:
+def test_openai_schema_matches_the_stubs() -> None:
     stubs = sdk_parity.of_stubs(ROOT / "stubs", "openai.types", in_wire_terms(LISTED["wire_pairs"]))
     compared = 0
     for path, text in stubs.items():
@@ -107,13 +107,13 @@ def in_wire_terms(pairs: dict[str, str]) -> sdk_parity.Names:
 
 
 def bare(text: str) -> str:
-    """A type without what says whether the key may be absent or null: OpenAI's OpenAPI document and its SDK differ there."""
+    """Return a type without its default and without None, in which OpenAI's OpenAPI document and its SDK differ."""
     return " | ".join(part for part in text.partition(" = ")[0].split(" | ") if part != "None")
 
 
 @resolvable
 @pytest.mark.parametrize("path", BODIES + STREAMS, ids=label)
-def test_recordings_are_what_the_types_say(path: Path) -> None:
+def test_recorded_json_matches_the_declared_types(path: Path) -> None:
     from wiretypes import problems
 
     for data in objects(path):
@@ -160,7 +160,7 @@ RULES = {
 
 @resolvable
 @pytest.mark.parametrize("name", RULES)
-def test_rule_of_openai_keeps_exactly_what_its_type_declares(name: str) -> None:
+def test_openai_schema_rule_keeps_exactly_the_keys_of_its_type(name: str) -> None:
     from wiretypes import examples
 
     strict, ours = STRICT[name], getattr(wire, f"{name}Dict")
@@ -172,7 +172,7 @@ def test_rule_of_openai_keeps_exactly_what_its_type_declares(name: str) -> None:
 
 
 @resolvable
-def test_requests_are_what_the_types_say() -> None:
+def test_request_matches_the_declared_types() -> None:
     from wiretypes import problems
 
     value = ChatCompletionRequest.from_dict(REQUEST)
@@ -192,14 +192,14 @@ def test_requests_are_what_the_types_say() -> None:
         ({"created": True, "unknown": object}, ["created"]),
     ],
 )
-def test_json_that_the_types_do_not_say_is_noticed(data: dict[str, object], paths: list[str]) -> None:
+def test_json_that_does_not_match_the_types_is_reported(data: dict[str, object], paths: list[str]) -> None:
     from wiretypes import problems
 
     assert list(problems(data, wire.ChatCompletionResponseDict)) == paths
 
 
 @resolvable
-def test_a_required_key_that_is_missing_is_noticed() -> None:
+def test_missing_required_key_is_reported() -> None:
     from wiretypes import problems
 
     data: Any = to_openai(ChatCompletionResponse(), only_openai=True)
@@ -208,5 +208,5 @@ def test_a_required_key_that_is_missing_is_noticed() -> None:
     assert list(problems(data, wire.OpenAIChatCompletion)) == ["created"]
 
 
-def test_the_package_does_not_load_it() -> None:
+def test_package_does_not_export_typed_dicts() -> None:
     assert not hasattr(together_types, "UsageDataDict")

@@ -1,4 +1,4 @@
-"""Which responses are sources of bytes, and which are not. Type checkers read this, nothing runs it."""
+"""The responses that are accepted as sources of bytes, and those that are not. Only type checkers read this file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What `create` gives for each `stream`, and what transports it takes. Type checkers read this, nothing runs it."""
+"""The type that `create` returns for each `stream`, and the transports that are accepted.
+
+Only type checkers read this file.
+"""
 
 from __future__ import annotations
 

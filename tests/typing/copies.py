@@ -1,4 +1,7 @@
-"""Copies of each part, which mypy and pyright accept in strict mode inside another package: `tox -e types` runs this."""
+"""Check vendored copies of each part, inside another package, with mypy and pyright in strict mode.
+
+`tox -e types` runs this.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ FORMS: list[tuple[list[str], bool]] = [
 
 
 def check(only: list[str], single_file: bool) -> int:
-    """Return the number of type checkers that refuse a copy of these parts."""
+    """Return the number of type checkers that report errors in a copy of these parts."""
     with tempfile.TemporaryDirectory() as folder:
         package = Path(folder, "app")
         package.mkdir()

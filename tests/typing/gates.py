@@ -1,7 +1,8 @@
-"""The gates that need the packages installed: `tox -e types` runs this.
+"""The type checks that need the packages installed. `tox -e types` runs this.
 
-`verifytypes`: every type of the public interface is written down, none is left for a checker to infer. `stubtest`: what
-checkers read in the source is what there is at run time, but for what the source itself says checkers alone see.
+- `verifytypes` checks that every type of the public interface is declared, so that a checker does not have to infer it.
+- `stubtest` checks that the declarations in the source match the objects at run time. Names that the source defines
+  under `if TYPE_CHECKING:` are excluded.
 """
 
 from __future__ import annotations
@@ -19,23 +20,23 @@ from pathlib import Path
 
 PACKAGES = ("together_types", "together_adapters")
 ALLOWED = [
-    # The standard library's description of a dataclass and its signature, made when they are first asked for.
+    # The standard library's description of a dataclass and its signature, which are created at the first access.
     r".*\.__(signature|dataclass_fields|dataclass_params|match_args|replace)__",
-    # An enum is called with the one value.
+    # An enum is called with a single value.
     r".*\.__new__",
-    # It refuses any arguments.
+    # The methods that change a container accept any arguments and raise TypeError.
     r".*\.Frozen(Dict|List)\.\w+",
-    # Classes in functions.
+    # Classes inside functions.
     r".*@\d+",
-    # Of a module with classes inside functions mypy keeps those for exported names.
+    # If a module has classes inside functions, mypy treats them as exported names.
     r"together_adapters\.(replay|serve)\.__all__",
-    # A module that is loaded when it is needed.
+    # A module that is imported on use.
     r".*\.ContentDecoder\._zlib",
-    # Type checkers see the class of the standard library; the stubtest of the oldest Python looks at it in each importer.
+    # Type checkers see the class of the standard library. On the oldest Python, stubtest checks it in each importing module.
     r"together_adapters\.([\w.]+\.)?NamedTuple(\..*)?",
-    # The same for the generic base of the values.
+    # Type checkers see a generic base class of the values, which does not exist at run time.
     r"together_types\.\w+\.ValueOf\..*",
-    # What is shown to checkers as the standard library's decorator.
+    # Type checkers see the standard library's decorator.
     r"together_types\.(\w+\.)?dataclass",
 ]
 
@@ -51,7 +52,7 @@ def folder_of(package: str) -> Path:
 
 
 def for_checkers_only(package: str) -> Iterator[str]:
-    """What stands under `if TYPE_CHECKING:`, at any depth, as the paths that stubtest gives."""
+    """Yield the names defined under `if TYPE_CHECKING:`, at any depth, as patterns for the paths that stubtest reports."""
     folder = folder_of(package)
     for path in folder.rglob("*.py"):
         parts = path.relative_to(folder).with_suffix("").parts
@@ -73,7 +74,7 @@ def _below(body: list[ast.stmt], path: str, checked: bool) -> Iterator[str]:
             target = item.targets[0] if isinstance(item, ast.Assign) else item.target
             yield f"{path}.{ast.unparse(target)}"
         elif isinstance(item, (ast.Import, ast.ImportFrom)) and (checked or not getattr(item, "level", 0)):
-            # What other packages define is theirs to check; older versions of stubtest look at it here too.
+            # Names of other packages are not checked here. Older versions of stubtest would check them.
             yield from (f"{path}.{alias.asname or alias.name}(\\..*)?" for alias in item.names)
 
 
@@ -89,13 +90,13 @@ def stubtest() -> int:
 
 def verifytypes(package: str) -> int:
     command = [program("pyright"), "--verifytypes", package, "--ignoreexternal", "--outputjson"]
-    # It asks the first Python on the path.
+    # pyright uses the first Python on the path.
     environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    with tempfile.TemporaryDirectory() as folder:  # where no source tree hides what is installed
+    with tempfile.TemporaryDirectory() as folder:  # outside the source tree, which would hide the installed packages
         done = subprocess.run(command, stdout=subprocess.PIPE, check=False, cwd=folder, env=environment)
     found = json.loads(done.stdout)["typeCompleteness"]
     print(
-        f"{package}: {found['completenessScore']:.1%} of {sum(found['exportedSymbolCounts'].values())} public symbols have a written type"
+        f"{package}: {found['completenessScore']:.1%} of {sum(found['exportedSymbolCounts'].values())} public symbols have a declared type"
     )
     if found["completenessScore"] == 1:
         return 0

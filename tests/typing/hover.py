@@ -1,6 +1,6 @@
-"""What an editor shows: the texts that pyright's language server gives when one points at a public name.
+"""The hover texts of an editor: those that pyright's language server returns for public names.
 
-`python tests/typing/hover.py` prints them, and fails where one is not what NAMES says.
+`python tests/typing/hover.py` prints them, and exits with 1 if one does not contain the text in NAMES.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ response.to_dict()
 Together().chat.completions.create(model="m", messages=[])
 FinishReason.EOS
 """
-# Where to point, and the beginning of what the docstring says there.
+# A place in SOURCE, and the beginning of the docstring whose text is expected there.
 NAMES = [
     ("ChatCompletionResponse.from_json", "Read JSON text. Bytes must be UTF-8"),
     ("response.to_dict", "Return the JSON object as a new dict"),
@@ -41,7 +41,7 @@ NAMES = [
 
 
 class LanguageServer:
-    """pyright's language server, asked over its standard input."""
+    """A process of pyright's language server, which is used over its standard input and output."""
 
     def __init__(self) -> None:
         program = Path(sys.executable).with_name("pyright-langserver")
@@ -56,7 +56,7 @@ class LanguageServer:
         self._write({"jsonrpc": "2.0", "id": self._last, "method": method, "params": params})
         while True:
             message = self._read()
-            if "method" in message and "id" in message:  # it asks for settings: it gets none
+            if "method" in message and "id" in message:  # a request for settings, which are left at their defaults
                 asked = json.dumps(message.get("params")).count('"section"')
                 self._write({"jsonrpc": "2.0", "id": message["id"], "result": [None] * asked})
             elif message.get("id") == self._last:
@@ -75,7 +75,7 @@ class LanguageServer:
             name, _, value = line.partition(b":")
             length = int(value) if name.lower() == b"content-length" else length
         if not length:
-            raise SystemExit("the language server has ended")
+            raise SystemExit("the language server ended before it answered")
         message: dict[str, Any] = json.loads(self._process.stdout.read(length))
         return message
 
@@ -86,7 +86,7 @@ class LanguageServer:
 
 
 def hover_texts(source: str, places: list[str]) -> list[str]:
-    """The hover text at the end of each place in the source."""
+    """Return the hover text at the end of each place in the source."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "example.py")
         path.write_text(source, "utf-8")
@@ -118,7 +118,7 @@ def main() -> int:
         missing += beginning not in plain
         print(f"== {place}\n{text.strip()}\n")
     if missing:
-        print(f"{missing} of {len(NAMES)} without their docstring")
+        print(f"{missing} of {len(NAMES)} hover texts do not contain the expected docstring")
     return int(bool(missing))
 
 

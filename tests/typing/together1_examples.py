@@ -1,4 +1,7 @@
-"""The five examples of together-python 1.x as its users write them. Type checkers read this, nothing runs it."""
+"""Five programs as users of together-python 1.x write them, with the imports of this library.
+
+Only type checkers read this file.
+"""
 
 import asyncio
 import json

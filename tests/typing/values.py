@@ -1,4 +1,4 @@
-"""The values' types, the JSON's and OpenAI's. Type checkers read this, nothing runs it."""
+"""The declared types of values, of their JSON and of OpenAI's schema. Only type checkers read this file."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from together_types.wire import (
 
 
 class Mine(UsageData):
-    """A subclass of a value."""
+    """A subclass of a value class."""
 
 
 @together_types.dataclass(frozen=True)
@@ -51,7 +51,7 @@ class MyChoice(ChatCompletionChoicesData):
 
 @dataclasses.dataclass(frozen=True)
 class Answer(ChatCompletionResponse):
-    """A subclass that declares fields by the standard decorator, and overrides one."""
+    """A subclass that declares fields with the standard decorator, one of which overrides an inherited field."""
 
     mood: str | None = None
     scores: Mapping[str, float] | None = None
@@ -107,7 +107,7 @@ def content(parts: str | tuple[ChatCompletionMessageContent, ...] | None) -> str
 
 
 def role(member: MessageRole) -> str:
-    if member == MessageRole("developer"):  # a value without a name
+    if member == MessageRole("developer"):  # an unnamed member
         return "ours"
     return "model" if member == MessageRole.ASSISTANT else str(member)
 
