@@ -6,9 +6,9 @@ they can refer to classes that are defined later.
 
 Each class works as a frozen dataclass of the standard library: `fields`, `replace`, `asdict`, `match`, `help` and type
 checkers accept it. Unlike a standard dataclass, it inherits its methods from `_model.Value` instead of generating them,
-and the standard description of its fields is made at the first request. Importing the package therefore does not import
-`dataclasses`. With 39 classes, `dataclasses` would take most of the time before a process's first value: 43 ms,
-compared with 4 ms.
+and the standard description of its fields is created at the first access. Importing the package therefore does not
+import `dataclasses`, which would take most of the time until a process has its first value: for the 39 classes, it
+takes 43 ms, and this decorator 4 ms.
 """
 
 from __future__ import annotations

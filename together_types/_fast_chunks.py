@@ -27,7 +27,7 @@ __all__ = ["use_choice_reader", "use_chunk_reader", "use_delta_reader"]
 
 _new = object.__new__
 _ABSENT = object()
-# `type(raw) is _DICT` does not make `dict[Unknown, Unknown]` of raw JSON for type checkers.
+# Compared with `_DICT` instead of `dict`, type checkers do not narrow raw JSON to `dict[Unknown, Unknown]`.
 _DICT: JSON = dict
 _LIST: JSON = list
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 __all__ = ["COLLECT", "CONCATENATE", "CUMULATIVE", "CUSTOM", "KEEP_FIRST", "KEEP_LAST", "PER_CHUNK"]
 
 KEEP_FIRST = "keep first"
-"""Keep the first value that is not empty. For values that every chunk repeats (id, model)."""
+"""Keep the first value that is not empty. Used for values that every chunk repeats (id, model)."""
 KEEP_LAST = "keep last"
-"""Keep the last value that is not "". For values that are sent once or may change."""
+"""Keep the last value that is not "". Used for values that are sent once or may change."""
 CUMULATIVE = "cumulative"
-"""Keep the last value. For values that include the earlier ones (token counts)."""
+"""Keep the last value. Used for values that include the earlier ones (token counts)."""
 CONCATENATE = "concatenate"
-"""Join all values in order. For fragments of text and parts of an array."""
+"""Join all values in order. Used for fragments of text and parts of an array."""
 COLLECT = "collect"
 """Collect the items of all arrays, without duplicates."""
 PER_CHUNK = "per chunk"

@@ -3,7 +3,7 @@
 `vars(value)` contains every declared key that was present, nulls included. Nested objects are values there, arrays are
 tuples, and strings of an enum are its members. The class attribute is the value of an absent field. `extra` is a dict
 of the undeclared keys and of the JSON that does not match its field's type, under their JSON keys. It is stored only if
-it is not empty. Together they contain exactly the JSON that was received.
+it is not empty. The fields and `extra` together contain exactly the JSON that was received.
 
 Only this package may use `vars(value)`: raw JSON in it is mutable until the first access to its attribute, which
 freezes it. This module does not declare fields.
@@ -53,7 +53,7 @@ else:
 
 __all__ = ["Issue", "Value", "ValueOf", "dataclass", "head_keys", "merge_rules", "reader_of"]
 
-# `type(data) is _DICT` does not make `dict[Unknown, Unknown]` of raw JSON for type checkers.
+# Compared with `_DICT` instead of `dict`, type checkers do not narrow raw JSON to `dict[Unknown, Unknown]`.
 _DICT: JSON = dict
 _NOTHING: Mapping[str, JSON] = FrozenDict()
 _ABSENT = object()
@@ -200,7 +200,7 @@ class Value:
             elif key in present:
                 yield from self._issues_in(here, present[key])
             elif reader.required:
-                yield Issue(here, "expected an integer, but it is missing")
+                yield Issue(here, "expected integer, but the key is missing")
 
     @staticmethod
     def _issues_in(path: str, item: JSON) -> Iterator[Issue]:

@@ -126,7 +126,7 @@ class ResponseFormatType(OpenEnum):
 
 
 class ToolChoiceEnum(OpenEnum):
-    """The rule by which the model may or must call tools. `none` (OpenAI) is an unnamed member."""
+    """The mode of tool calling. `none` (OpenAI) is an unnamed member."""
 
     Auto = "auto"
     """The model decides."""
