@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["NO_LOGPROB", "from_native_logprobs", "with_openai_logprobs"]
 
 NO_LOGPROB = -9999.0
-"""The log probability of a token for which it is unknown. OpenAI requires a number, and sends this one for very unlikely
-tokens."""
+"""The number for an unknown log probability. OpenAI requires a number, and sends this one for very unlikely tokens."""
 
 
 def with_openai_logprobs(choice: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -42,8 +42,8 @@ MAX_LINE_BYTES = 16 * 2**20
 """The default limit for the length of one line, in bytes."""
 
 _BOM = b"\xef\xbb\xbf"
-_SHOWN = 80  # bytes of an invalid line that an error message contains
-_HEAD = 4096  # bytes of an invalid line in which its custom_id is searched
+_SHOWN = 80  # the maximum number of bytes of an invalid line in an error message
+_HEAD = 4096  # the number of bytes at the start of an invalid line that are searched for its custom_id
 
 # The members of a line up to its custom_id, if those before it are scalars. It finds the custom_id of an invalid line.
 _TEXT = rb'"(?:[^"\\]|\\.)*"'
@@ -201,7 +201,7 @@ def _size(source: Any) -> int | None:
 
 
 def _lines(pieces: Iterable[bytes | Exception], limit: int) -> Iterator[tuple[int, bytes, bool]]:
-    """Yield the number of each line, the line, and True if it is too long. Of a too long line, yield only the beginning."""
+    """Yield the number of each line, the line, and True if it is too long. A too long line is cut to its beginning."""
     number, held, too_long, at_start = 1, bytearray(), False, True
     broken: Exception | None = None
     for piece in pieces:
