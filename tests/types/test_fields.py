@@ -19,6 +19,8 @@ from together_types import (
     ChatCompletionResponse,
     DeltaContent,
 )
+from together_types._merge_rules import CONCATENATE, KEEP_FIRST, KEEP_LAST
+from together_types._model import head_keys, merge_rules, reader_of
 
 LISTED = json.loads((DATA / "fields.json").read_text("utf-8"))
 CHANGELOG = (Path(__file__).parents[2] / "CHANGELOG.md").read_text("utf-8")
@@ -87,3 +89,23 @@ def test_new_field_that_the_changelog_does_not_name_is_found(monkeypatch: pytest
     monkeypatch.setitem(LISTED, "declared_in_0.1.0", {})
     assert unannounced(DeltaContent, "- `DeltaContent`") == []
     assert unannounced(DeltaContent, "") == ["DeltaContent"]
+
+
+def test_field_that_every_chunk_repeats_keeps_the_first_value_or_has_a_rule() -> None:
+    assert set(head_keys(ChatCompletionChunk)) == {
+        "id", "object", "created", "model", "system_fingerprint", "service_tier"
+    }  # fmt: skip
+    assert head_keys(DeltaContent) == head_keys(ChatCompletionChoicesChunk) == ()
+
+
+def test_fragment_of_text_is_concatenated() -> None:
+    rules = merge_rules(DeltaContent)
+    assert {key for key, rule in rules.items() if rule == CONCATENATE} == {"reasoning", "reasoning_content", "refusal"}
+    assert rules["role"] == merge_rules(ChatCompletionChunk)["id"] == KEEP_FIRST
+    assert merge_rules(ChatCompletionChoicesChunk)["finish_reason"] == KEEP_LAST
+
+
+@pytest.mark.parametrize("cls", TYPES, ids=lambda cls: cls.__name__)
+def test_class_is_read_by_the_function_of_its_schema(cls: Any) -> None:
+    data = {"id": "1", "undeclared": [1]}
+    assert reader_of(cls)(dict(data), 1) == cls.from_dict(data)

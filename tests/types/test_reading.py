@@ -16,7 +16,7 @@ from strategies import json_objects, keys_of, shaped
 from together_types import ChatCompletionChunk, ChatCompletionResponse, ParseError
 from together_types._json import STACK_USED_UP
 from together_types._model import Value
-from together_types._read import Coerced, TypeMismatch
+from together_types._read import INTEGER, JSON_VALUE, OBJECT, TEXT, Coerced, TypeMismatch, array_of, map_of
 
 
 def by_general_readers(cls: type[Value], data: dict[str, typing.Any]) -> Value:
@@ -60,6 +60,37 @@ def test_reading_recordings_by_tables_equals_general_reading(path: typing.Any) -
     cls = ChatCompletionChunk if path.suffix == ".sse" else ChatCompletionResponse
     for data in objects(path):
         check(cls, data)
+
+
+@pytest.mark.parametrize("item", [TEXT, INTEGER, OBJECT, JSON_VALUE], ids=["text", "integer", "object", "any"])
+def test_null_in_a_container_is_a_mismatch_unless_nulls_are_allowed(item: typing.Any) -> None:
+    for reader, raw, path in ((array_of(item), [None], "[0]"), (map_of(item), {"a": None}, "a")):
+        if item is JSON_VALUE:  # any JSON includes null
+            assert list(reader.convert(raw, 1)) == list(raw)
+            continue
+        with pytest.raises(TypeMismatch) as caught:
+            reader.convert(raw, 1)
+        assert (caught.value.got, caught.value.path) == (None, path)
+    assert array_of(item, nulls=True).convert([None], 1) == (None,)
+    assert map_of(item, nulls=True).convert({"a": None}, 1) == {"a": None}
+
+
+CHUNK: dict[str, typing.Any] = {
+    "id": "1",
+    "object": "chat.completion.chunk",
+    "created": 5,
+    "model": "m",
+    "choices": [{"index": 0, "delta": {"content": "a"}, "finish_reason": None}],
+}
+
+
+@pytest.mark.parametrize("key", CHUNK)
+@pytest.mark.parametrize("raw", [7, "7", 7.0, True, None, [], {}, [{}], [{}, {}], [None]], ids=repr)
+def test_reading_a_chunk_with_one_unusual_value_equals_general_reading(key: str, raw: typing.Any) -> None:
+    """The reader of chunks expects these keys with values of the usual types, and falls back to the tables."""
+    check(ChatCompletionChunk, {**CHUNK, key: raw})
+    check(ChatCompletionChunk, {**CHUNK, key: raw, "usage": raw, "undeclared": raw})
+    check(ChatCompletionChunk, {name: value for name, value in CHUNK.items() if name != key})
 
 
 def test_error_for_too_deep_json_contains_the_path() -> None:

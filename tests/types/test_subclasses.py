@@ -12,7 +12,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Mapping
-from typing import Any, ClassVar, Optional
+from typing import Any, ClassVar, Optional, Union
 
 import pytest
 from comparisons import same
@@ -28,6 +28,8 @@ from together_types import (
     ResponseFormat,
     UsageData,
 )
+from together_types._annotations import _with_unions
+from together_types._json import FrozenList
 from together_types._model import Value
 
 
@@ -296,6 +298,7 @@ def declared(annotation: object, default: object = None) -> Any:
         ("set", "use str, int"),
         ("tuple[int, str]", "use str, int"),
         ("Mapping[int, str]", "use str, int"),
+        ("None", "use str, int"),
         ("Choice | Part", "at most one value class"),
         ("tuple[object | Missing, ...]", "NameError"),
         (set, "use str, int"),
@@ -310,6 +313,56 @@ def test_unreadable_annotation_raises_an_error_that_names_it(annotation: object,
             use()
         message = str(caught.value)
         assert message.startswith("Odd.x: cannot read") and shown in message and reason in message
+
+
+def test_array_of_objects_with_a_null_is_a_mismatch() -> None:
+    rows = declared("tuple[Mapping[str, Any], ...] | None")
+    assert rows.from_dict({"x": [{"a": [1]}, {}]}).x == ({"a": [1]}, {})
+    value = rows.from_dict({"x": [{}, None]})
+    assert value.x is None and value.extra == {"x": [{}, None]}
+    assert ("x[1]", "expected object, got null") in value.issues()
+    assert declared("tuple[Mapping[str, Any] | None, ...] | None").from_dict({"x": [{}, None]}).x == ({}, None)
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected", "kept"),
+    [
+        ([1], (1,), False),
+        (["a"], ("a",), False),
+        (["1"], ("1",), False),
+        ([1.0], (1,), True),
+        ([1, "a"], None, True),
+        ({"a": 1}, None, True),
+    ],
+)
+def test_union_uses_the_first_type_that_the_json_already_has(raw: object, expected: object, kept: bool) -> None:
+    value = declared("tuple[int, ...] | tuple[str, ...] | None").from_dict({"x": raw})
+    assert value.x == expected and all(type(item) in (int, str) for item in value.x or ())
+    assert ("x" in value.extra) == kept
+
+
+def test_field_with_a_dict_as_default_has_a_default_factory() -> None:
+    cls = declared("Mapping[str, int]", {"a": 1})
+    [field] = [field for field in dataclasses.fields(cls) if field.name == "x"]
+    assert field.default is dataclasses.MISSING and field.default_factory() == {"a": 1}
+    assert inspect.signature(cls).parameters["x"].default == {"a": 1} == cls().x
+
+
+def test_union_is_rewritten_for_python_without_union_types() -> None:
+    """Python 3.9 evaluates every annotation that is a string in this form."""
+    for text, expected in (
+        ("int | None", Optional[int]),
+        (
+            " tuple[int | str, ...] | Mapping[str, float | None]",
+            Union[tuple[Union[int, str], ...], Mapping[str, Optional[float]]],
+        ),
+        ("Any", Any),
+    ):
+        assert eval(_with_unions(text), globals()) == expected
+    for text in ("1 + 2", "3 & 1"):  # other operators are unchanged
+        assert eval(_with_unions(text)) == eval(text)
+    with pytest.raises(SyntaxError):
+        _with_unions("int |")
 
 
 def test_default_of_another_type_raises_type_error() -> None:
@@ -425,3 +478,21 @@ def test_cached_property_is_not_in_the_json() -> None:
 
     value = Counted.from_dict({"id": "o1", "words": "sent"})
     assert value.words == 0 and value.to_dict() == {"id": "o1", "words": "sent"}
+
+
+def test_generated_constructor_of_the_standard_decorator_converts_its_arguments() -> None:
+    """The decorator generates a constructor if a base class has its own."""
+
+    class Logged(ResponseFormat):
+        def __init__(self, *args: Any, **values: Any) -> None:
+            super().__init__(*args, **values)
+
+    @dataclasses.dataclass(frozen=True)
+    class Named(Logged):
+        label: str | None = None
+
+    value = Named(schema_={"a": [1]}, type="json_object", label="x")  # type: ignore[arg-type]
+    assert value.to_dict() == {"schema": {"a": [1]}, "type": "json_object", "label": "x"}
+    assert value == Named.from_dict(value.to_dict()) and type(value.schema_["a"]) is FrozenList  # type: ignore[index]
+    with pytest.raises(TypeError, match="Named.label: expected string, got number 5"):
+        Named(label=5)  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ import pickle
 import sys
 import typing
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from corpus import DATA, TYPES
@@ -82,8 +83,18 @@ def test_replace_drops_the_original_json_of_replaced_fields_only() -> None:
     assert response.created == 1757876416
     assert dataclasses.replace(response, created=5).to_dict() == {**BODY, "created": 5}
     assert dataclasses.replace(response, id="2").to_dict() == {**BODY, "id": "2"}
+    assert response.__replace__(id="2").to_dict() == {**BODY, "id": "2"}  # the method behind `copy.replace`
     if sys.version_info >= (3, 13):
         assert copy.replace(response, id="2") == dataclasses.replace(response, id="2")
+
+
+def test_replace_drops_json_that_contradicts_the_new_value() -> None:
+    usage = UsageData.from_dict({"prompt_tokens": "many", "completion_tokens": "3", "total_tokens": 5.0, "cost": 1})
+    assert dict(usage.extra) == {"prompt_tokens": "many", "completion_tokens": "3", "total_tokens": 5.0, "cost": 1}
+    assert dataclasses.replace(usage).extra == usage.extra
+    replaced = dataclasses.replace(usage, prompt_tokens=2, completion_tokens=4)
+    assert replaced.extra == {"total_tokens": 5.0, "cost": 1}
+    assert replaced.to_dict() == {"prompt_tokens": 2, "completion_tokens": 4, "total_tokens": 5.0, "cost": 1}
 
 
 @pytest.mark.parametrize("path", sorted((DATA / "pickles").iterdir()), ids=lambda path: path.name)
@@ -134,6 +145,30 @@ def test_constructor_converts_and_checks_its_arguments() -> None:
         UsageData(total_tokens="many")  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="no field 'tokens'"):
         UsageData(tokens=1)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"^StreamOptions\(\) takes at most 4 arguments, got 5$"):
+        StreamOptions(None, None, None, {}, None)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"^StreamOptions\(\) got two values for 'include_usage'$"):
+        StreamOptions(True, include_usage=True)  # type: ignore[misc]
+
+
+def test_values_of_different_classes_are_not_equal() -> None:
+    assert UsageData(1, 2, 3) != Priced(1, 2, 3) and UsageData() != {} and UsageData(1) != UsageData(2)
+    assert FunctionCall(name="f") != JSONSchema(name="f") and vars(FunctionCall(name="f")) == vars(JSONSchema(name="f"))
+    assert UsageData() == mock.ANY == UsageData()  # the other operand decides if the classes differ
+    null, absent = (ChatCompletionMessage.from_dict(data) for data in ({"content": None}, {}))
+    assert null == absent and null.to_dict() != absent.to_dict()
+
+
+def test_attribute_of_the_class_is_the_default() -> None:
+    assert ChatCompletionRequest.stream is False and ChatCompletionRequest.metadata is None
+    assert ChatCompletionRequest.extra == {} and UsageData.total_tokens == 0
+    assert ResponseFormat.schema_ is None
+
+
+def test_member_of_another_enum_is_stored_as_plain_string() -> None:
+    request = ChatCompletionRequest(model=FinishReason.EOS, user=FinishReason("me"))
+    assert [type(text) for text in (request.model, request.user)] == [str, str]
+    assert (request.model, request.user) == ("eos", "me")
 
 
 @pytest.mark.parametrize(
@@ -160,6 +195,12 @@ def test_numbers_of_other_types_are_converted() -> None:
     )
     assert type(read.prompt_tokens) is int and read.issues()[0].path == "completion_tokens"
     assert json.loads(read.to_json()) == {"prompt_tokens": 5, "cost": 0.25, "x": None}
+    biased = ChatCompletionRequest.from_dict({"logit_bias": {"1": 1, "2": 0.5}})
+    assert biased.logit_bias and [type(bias) for bias in biased.logit_bias.values()] == [float, float]
+    assert biased.extra == biased.to_dict() == {"logit_bias": {"1": 1, "2": 0.5}} and not biased.issues()
+    request = ChatCompletionRequest.from_dict({"temperature": 10**400, "top_p": decimal.Decimal("1e999")})
+    assert [issue.path for issue in request.issues()] == ["temperature"] and request.temperature is None
+    assert request.top_p == float("inf")
     with pytest.raises(TypeError, match="set is not JSON serializable"):
         UsageData.from_dict({"cost": {1}}).to_json()
 
@@ -217,6 +258,10 @@ def test_text_of_a_chunk_for_another_choice_is_empty() -> None:
         for i, text in enumerate("AB")
     ]
     assert [chunk.text for chunk in chunks] == ["A", ""]
+    thoughts = [
+        ChatCompletionChunk.from_dict({"choices": [{"index": i, "delta": {"reasoning": "hm"}}]}) for i in (0, 1)
+    ]
+    assert [chunk.reasoning_text for chunk in thoughts] == ["hm", ""]
 
 
 def test_open_enum_with_an_unknown_string_is_an_unnamed_member() -> None:
@@ -226,6 +271,13 @@ def test_open_enum_with_an_unknown_string_is_an_unnamed_member() -> None:
     assert pickle.loads(pickle.dumps(FinishReason("abort"))) == "abort"
     assert FinishReason("abort") == FinishReason("abort") and len({FinishReason("abort"), "abort"}) == 1
     assert "abort" not in FinishReason._value2member_map_
+    assert (
+        repr(FinishReason.EOS) == "<FinishReason.EOS: 'eos'>" and repr(FinishReason("abort")) == "FinishReason('abort')"
+    )
+    assert copy.copy(FinishReason.EOS) is copy.deepcopy(FinishReason.EOS) is FinishReason.EOS
+    for value in (5, None):
+        with pytest.raises(ValueError, match="not a valid FinishReason"):
+            FinishReason(value)
 
 
 def test_alias_is_written_under_json_key() -> None:
