@@ -125,8 +125,8 @@ def iter_results(
     `source` is a path, a binary file, a response of urllib or http.client, or an iterable of bytes. Only a file that
     this function opens from a path is closed. For a compressed file, pass the result of `gzip.open`.
 
-    A line that cannot be read, or that is longer than `max_line_bytes`, yields a BatchError, and reading continues.
-    Blank lines are skipped.
+    A line that cannot be read yields a BatchError, and reading continues. So does a line that is longer than
+    `max_line_bytes`, even if it is blank. Other blank lines are skipped.
 
     `progress` is called after each read with the number of bytes read and the total, or None if the total is unknown.
     An exception that it raises ends the reading.
