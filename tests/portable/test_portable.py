@@ -242,7 +242,7 @@ class Streams(unittest.TestCase):
         if "repeat" in case:
             text = text.replace(case["repeat"][0], case["repeat"][0] * case["repeat"][1])
         for pieces in cuts(text.encode("utf-8")):
-            _, completion, error, _ = outcome(iter_chunks(iter(pieces)))
+            _, completion, error, _ = outcome(iter_chunks(iter(pieces), n=case.get("n")))
             self.assertEqual((completion.state, error), (case["state"], case.get("error", "NoneType")))
             # Texts are compared, because a NaN in a value is not equal to itself.
             self.assertEqual(repr(pickle.loads(pickle.dumps(completion))), repr(completion))

@@ -97,7 +97,7 @@ class Request:
         """Replace in an error what a server repeated of the credentials, in JSON also with escapes; returns the error."""
         return conceal(error, self._secrets())
 
-    def concealed(self, value: Any) -> Any:
+    def concealed(self, value: JSON) -> JSON:
         """Return a JSON value, or text from the server, in which the credentials are replaced."""
         return concealed(value, self._secrets())
 

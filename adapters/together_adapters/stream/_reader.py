@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
     from typing import Any
 
+    from ..protocols import JSON
+
 __all__ = ["MAX_EVENT_BYTES", "ChunkReader"]
 
 MAX_EVENT_BYTES = 16 * 2**20
@@ -69,7 +71,7 @@ class ChunkReader:
         require_finish: bool = True,
         n: int | None = None,
         max_event_bytes: int = MAX_EVENT_BYTES,
-        conceal: Callable[[Any], Any] | None = None,
+        conceal: Callable[[JSON], JSON] | None = None,
     ) -> None:
         self.state: CompletionState = CompletionState.OPEN
         self.saw_done: bool = False

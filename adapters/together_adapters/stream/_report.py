@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from ..protocols import JSON
+
 __all__ = ["BodyReport"]
 
 _BLANK = b"\xef\xbb\xbf \t\r\n"  # a byte order mark and white space
@@ -22,7 +24,7 @@ _MOST_NAMES = 20  # types of events that are counted
 class BodyReport:
     """A description of what has arrived, for the message of an error."""
 
-    def __init__(self, conceal: Callable[[Any], Any] | None) -> None:
+    def __init__(self, conceal: Callable[[JSON], JSON] | None) -> None:
         self._conceal = conceal
         self._head = b""
         self._names: dict[str, int] = {}  # events with data by their type, other than `message`
