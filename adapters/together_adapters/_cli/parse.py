@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from itertools import chain
 
 from .._json_data import is_dict
-from .._types import ChatCompletionChunk, ChatCompletionResponse, Issue, ParseError, at, is_array
+from .._types import ChatCompletionChunk, ChatCompletionResponse, Issue, ParseError, UsageData, at, is_array
 from ..accumulate import Completion, CompletionState
 from ..errors import APIError, StreamError
 from ..stream import iter_chunks
@@ -33,6 +33,8 @@ __all__ = ["Undeclared", "add_parse"]
 
 _MOST = 100  # paths that are listed: a server may use a new key in each chunk
 _VALUE = 40  # columns of a value
+_PIECE = 262144  # bytes between two drawings of the progress
+_PLAIN = (str, int, float, bool, type(None))
 _EXAMPLES = """\
 examples:
   together-types parse answer.json       a response or an error, as received
@@ -107,13 +109,12 @@ def _account_for(file: BufferedReader, args: argparse.Namespace) -> int:
 
 def _first_line(file: BufferedReader) -> bytes:
     """Read up to the end of the next line that is not blank, and return what was read."""
-    lines = b""
-    while not lines.strip():
-        line = file.readline()
-        if not line:
+    lines: list[bytes] = []
+    for line in iter(file.readline, b""):
+        lines.append(line)
+        if line.strip():
             break
-        lines += line
-    return lines
+    return b"".join(lines)
 
 
 def _object_in(line: bytes) -> dict[str, Any] | None:
@@ -148,15 +149,19 @@ def _account_for_stream(data: bytes, args: argparse.Namespace) -> int:
     error: APIError | None = None
     try:
         for number, chunk in enumerate(stream):
-            found.take(chunk.reasoning_text or chunk.text)
-            found.issues += [issue._replace(path=f"chunk[{number}].{issue.path}") for issue in chunk.issues()]
-            found.extra.add(chunk, f"chunk[{number}].")
+            found.take(chunk)
+            if _may_have_issues(chunk):  # most chunks have neither
+                found.issues += [issue._replace(path=f"chunk[{number}].{issue.path}") for issue in chunk.issues()]
+                found.extra.add(chunk, f"chunk[{number}].")
     except APIError as failed:
         error = failed
+    finally:
+        found.progress.clear()
     completion: Completion = stream.completion
     if args.strict and found.issues:
         raise ParseError(*found.issues[0])
-    found.issues += [issue for issue in completion.issues() if issue not in found.issues]
+    listed = set(found.issues)
+    found.issues += [issue for issue in completion.issues() if issue not in listed]
     _print_account(completion.response, completion.state, found, error, args)
     if error is not None:
         raise error
@@ -170,16 +175,22 @@ class _Found:
         self.issues: list[Issue] = []
         self.extra = Undeclared()
         self.arrivals: list[tuple[float, str]] = []
+        self.progress = Progress()
         self._gap: float | None = None
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
+        done = 0
         for gap, piece in timed_pieces(data):
             self._gap = gap
-            yield piece
+            for start in range(0, len(piece), _PIECE):
+                part = piece[start : start + _PIECE]
+                yield part
+                done += len(part)
+                self.progress(done, len(data))
 
-    def take(self, text: str) -> None:
+    def take(self, chunk: ChatCompletionChunk) -> None:
         if self._gap is not None:
-            self.arrivals.append((self._gap, text))
+            self.arrivals.append((self._gap, chunk.reasoning_text or chunk.text))
             self._gap = 0.0  # another chunk of the same piece arrived at the same time
 
 
@@ -320,6 +331,23 @@ class Undeclared:
     def as_json(self) -> list[dict[str, object]]:
         """Return an object for each path: `value` is the first value there, and `times` the number of values."""
         return [{"path": path, "value": raw, "times": times} for path, raw, times in self._found.values()]
+
+
+def _may_have_issues(value: Any) -> bool:
+    """Return whether a value may have issues or undeclared keys, without looking at each of its fields.
+
+    Both are in the `extra` of a value, except for absent token counts of a usage.
+    """
+    fields = value.__dict__
+    if "extra" in fields or isinstance(value, UsageData):
+        return True
+    for item in fields.values():
+        if type(item) is tuple:
+            if any([hasattr(one, "issues") and _may_have_issues(one) for one in item]):
+                return True
+        elif type(item) not in _PLAIN and hasattr(item, "issues") and _may_have_issues(item):
+            return True
+    return False
 
 
 def _undeclared(value: Any, path: str) -> Iterator[tuple[str, Any]]:
