@@ -204,6 +204,8 @@ class ChunkReader:
                 ):
                     self._accumulator.add(chunk)
                     return chunk
+                if not self._accumulator.started:
+                    self._report.note_event("message", data[start + 6 : end].decode())
                 return self._take_chunk(chunk, "message")
         elif (
             end < 0
