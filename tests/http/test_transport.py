@@ -156,4 +156,8 @@ def test_failure_that_holds_the_key() -> None:
         Together(api_key="sk-secret-0123456789", transport=transport, max_retries=0).chat.completions.create(**ASKED)
     except APIConnectionError as error:
         shown = "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
-        assert "cannot send Bearer ***" in shown and "ConnectionRefusedError" not in shown and "authorization =" not in shown
+        assert (
+            "cannot send Bearer ***" in shown
+            and "ConnectionRefusedError" not in shown
+            and "authorization =" not in shown
+        )

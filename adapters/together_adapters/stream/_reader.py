@@ -223,8 +223,8 @@ class ChunkReader:
         """Decode the bytes up to the next blank line, or all if there is none, so that no event is delayed."""
         data, problem = self._data, ""
         end = data.find(BLANK_LINE, self._at)
-        self._aligned = end >= 0
-        block = data[self._at : end + len(BLANK_LINE)] if self._aligned else data[self._at :]
+        self._aligned = end >= 0 and not self._unframed.waits
+        block = data[self._at :] if end < 0 else data[self._at : end + len(BLANK_LINE)]
         self._at += len(block)
         found: list[ServerSentEvent | Undispatched] = []
         try:
