@@ -17,6 +17,7 @@ from ..errors import (
     NotFoundError,
     PermissionDeniedError,
     RateLimitError,
+    StreamError,
     UnprocessableEntityError,
 )
 from ..stream._reader import ChunkReader
@@ -192,12 +193,12 @@ def _streamed_completion(headers: Fields, body: bytes) -> ChatCompletionResponse
     reader = ChunkReader()
     reader.feed(body)
     reader.finish()
-    if reader.error is None:
+    error = reader.error
+    if error is None:
         return reader.completion.response
-    if headers.get("content-type").lower().startswith("text/event-stream") or isinstance(
-        getattr(reader.error, "body", None), dict
-    ):
-        raise reader.error
+    is_stream = headers.get("content-type").lower().startswith("text/event-stream")
+    if is_stream or reader.completion.response.choices or (isinstance(error, StreamError) and error.body is not None):
+        raise error
     return None
 
 

@@ -458,9 +458,7 @@ class ChunkReader:
 
     def _with_quote(self, message: str) -> str:
         """Add the text outside of events to a message, because it may be the reason of the error."""
-        quoted = self._unframed.quoted
-        return (
-            f"{message}; the body contains a line that is not a field: {self._report.shown(quoted)}"
-            if quoted
-            else message
-        )
+        quoted = self._report.shown(self._unframed.quoted)
+        if not self._unframed.quoted or quoted in message:
+            return message
+        return f"{message}; the body contains a line that is not a field: {quoted}"

@@ -1,0 +1,54 @@
+"""Successful answers that are not what the request asked for: streams, JSON with `[DONE]`, fewer choices than `n`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from client_calls import BOTH, Outcome, ask
+from http_server import reply, serving
+from together_adapters import APIStatusError, IncompleteStreamError, StreamError
+
+MESSAGE = {"index": 0, "message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}
+COMPLETION = json.dumps(
+    {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [MESSAGE]}
+).encode()
+FRAME = b'data: {"choices":[{"index":%d,"delta":{"content":"hi"},"finish_reason":"stop"}]}\n\n'
+DONE = b"data: [DONE]\n\n"
+TYPES = ("application/json", "text/event-stream", "text/plain")
+
+
+def answer(kind: str, body: bytes, media_type: str, **options: Any) -> Outcome:
+    with serving(lambda _: [reply(body, kind=media_type)]) as url:
+        return ask(kind, base_url=url, max_retries=0, **options)
+
+
+@BOTH
+@pytest.mark.parametrize("media_type", TYPES)
+@pytest.mark.parametrize(
+    "body",
+    [COMPLETION + b"\n" + DONE, COMPLETION + DONE, b": ping\n\n" + COMPLETION, FRAME % 0 + DONE, FRAME % 0],
+    ids=["line, [DONE]", "[DONE]", "comment", "stream", "stream without [DONE]"],
+)
+def test_call_without_stream_returns_the_completion_in_any_body(kind: str, media_type: str, body: bytes) -> None:
+    assert answer(kind, body, media_type) == (["hi"], None, "")
+
+
+@BOTH
+@pytest.mark.parametrize("media_type", TYPES)
+def test_call_without_stream_raises_the_error_in_any_body(kind: str, media_type: str) -> None:
+    failed = answer(kind, b'error: {"code":500,"message":"no memory"}\n\n' + DONE, media_type).error
+    assert isinstance(failed, StreamError) and (failed.message, failed.code) == ("no memory", 500)
+    cut = answer(kind, (FRAME % 0).replace(b'"stop"', b"null"), media_type).error
+    assert isinstance(cut, IncompleteStreamError) and cut.completion.response.text == "hi"
+    page = answer(kind, b"<html>", media_type).error
+    assert isinstance(page, (APIStatusError, StreamError)) and "<html>" in page.message
+
+
+@BOTH
+def test_stream_with_fewer_choices_than_n_is_incomplete(kind: str) -> None:
+    found = answer(kind, FRAME % 0, "text/event-stream", stream=True, parameters={"n": 3})
+    assert isinstance(found.error, IncompleteStreamError) and "1 of 3 choices" in found.error.message
+    whole = answer(kind, FRAME % 0 + FRAME % 1, "text/event-stream", stream=True, parameters={"n": 2})
+    assert whole.error is None and whole.state == "finished"
