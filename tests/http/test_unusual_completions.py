@@ -20,8 +20,8 @@ TYPES = ("application/json", "text/event-stream", "text/plain")
 
 
 def answer(kind: str, body: bytes, media_type: str, **options: Any) -> Outcome:
-    with serving(lambda _: [reply(body, kind=media_type)]) as url:
-        return ask(kind, base_url=url, max_retries=0, **options)
+    with serving(lambda _: [reply(body, kind=media_type)]) as server:
+        return ask(kind, base_url=server.base_url, max_retries=0, **options)
 
 
 @BOTH
