@@ -35,7 +35,7 @@ def _rule(name: str, pattern: str, advice: str) -> Rule:
 
 
 IN_SENTENCES = (
-    _rule("is no", r"(?<!there )(?<!here )\b(?:is|are|was|were|be|has) (?:no|none)\b(?! (?:longer|more|one|way)\b)",
+    _rule("is no", r"(?<!there )(?<!here )\b(?:is|are|was|were|be) (?-i:no|none)\b(?! (?:longer|more|one|way)\b)",
           "negate the verb: 'is not valid JSON', 'is absent'"),
     _rule("stands", r"\bstand(?:s|ing)?\b(?!-|ard| alone| for\b)", "use is, appears, is kept"),
     _rule("old words", r"\b(?:beside|borne|bent|mend(?:s|ed)?|spelt|deserves?|for ever|gone on|nobody's|whoever|"
@@ -165,7 +165,7 @@ def texts_of(path: Path) -> Iterator[Text]:
 
 def _sentences(text: str) -> Iterator[str]:
     """Yield the sentences of a text without its code: examples, indented blocks, and what is between backquotes."""
-    text = re.sub(r"(?m)^\s*(?:>>>|\.\.\. ).*$|^(?: {8,}|\t).*$|`+[^`]*`+", "x", text)
+    text = re.sub(r"(?m)^[ \t]*(?:>>>|\.\.\. ).*$|^(?: {8,}|\t).*$|`+[^`]*`+", "X", text)
     for paragraph in re.split(r"\n\s*\n|\n\s*[-*] |\n\s*\|| \| ", text):
         yield from re.split(r"(?<=[.?!])\s+(?=[A-Z`\"'(])", " ".join(paragraph.split()))
 
