@@ -1,6 +1,7 @@
-"""`AsyncTogether`: the client for asyncio, on the loop's own transports.
+"""`AsyncTogether`, the client for asyncio: chat completions over HTTP/1.1 with the transports of the event loop.
 
-It never waits but in the loop, and never keeps a connection beyond it. Only this module and its connections import asyncio.
+All waiting happens on the event loop. Its connections are closed when the loop ends. Only this module and
+`http._async_pool` import asyncio.
 """
 
 from __future__ import annotations
@@ -47,27 +48,39 @@ class AsyncCompletions(
         "_Awaited[ChatCompletionResponse | AsyncChunkStream]",
     ]
 ):
-    """`client.chat.completions`."""
+    """The object at `client.chat.completions`."""
 
     if not TYPE_CHECKING:
 
         @wraps(BaseCompletions.create)
-        async def create(self, /, **parameters):  # a coroutine function, as inspect and unittest.mock expect
+        async def create(self, /, **parameters):  # a coroutine function, because inspect and unittest.mock expect one
             return await super().create(**parameters)
 
 
 class AsyncChat:
-    """`client.chat`."""
+    """The object at `client.chat`."""
 
     def __init__(self, completions: AsyncCompletions) -> None:
         self.completions: AsyncCompletions = completions
 
 
 class AsyncTogether(BaseClient["AsyncTransport"]):
-    """`Together` for asyncio: the same settings, errors and limits.
+    """`Together` for asyncio, with the same arguments, errors and limits.
 
-    A `transport` is awaited, and the body that it gives is an asynchronous iterable of bytes. Connections belong to the
-    event loop that they were made on, and are closed when it ends; the client can be used on one loop after another.
+    >>> import asyncio
+    >>> from together_adapters import AsyncTogether
+    >>> async def main():
+    ...     messages = [{"role": "user", "content": "What is the capital of France?"}]
+    ...     async with AsyncTogether() as client:
+    ...         model = "meta-llama/Llama-3.3-70B-Instruct-Turbo"
+    ...         stream = await client.chat.completions.create(model=model, messages=messages, stream=True)
+    ...         return [chunk.text async for chunk in stream]
+    >>> asyncio.run(main())
+    ['The capital of France', ' is Paris.', '']
+
+    A `transport` is awaited, and returns the body as an asynchronous iterable of bytes. Each connection is used only on
+    the event loop that it was opened on, and closed when that loop ends. A client may be used on several loops in
+    succession.
     """
 
     def _open(self, options: Options, security: TLSSettings, transport: AsyncTransport | None) -> None:
@@ -84,19 +97,19 @@ class AsyncTogether(BaseClient["AsyncTransport"]):
         await self.close()
 
     async def close(self) -> None:
-        """Close all connections of this loop, also those of open streams. The client stays usable."""
+        """Close all connections of this event loop, including those of open streams. The client remains usable."""
         self._requester.sender.close()
-        await asyncio.sleep(0)  # the loop closes the sockets in its next round
+        await asyncio.sleep(0)  # the loop closes the sockets in its next iteration
 
 
 class _AsyncRequester:
-    """Makes the calls of one client; the client and its `chat.completions` share it, so that neither refers to the other."""
+    """The sender of a client's calls. The client and its `chat.completions` share it, to avoid a reference cycle."""
 
     def __init__(self, sender: AsyncPool | _TransportSender) -> None:
         self.sender = sender
 
     async def answer_to(self, call: Call) -> ChatCompletionResponse | AsyncChunkStream:
-        """Return the answer to a call; raises the errors of `create`."""
+        """Send a call and return its result. Raises the errors of `create`."""
         answer = await self._answer(call)
         if not call.streamed:
             return call.response(answer.status, answer.headers, await _body_of(answer))
@@ -105,7 +118,7 @@ class _AsyncRequester:
         return AsyncChunkStream(answer, reader)
 
     async def _answer(self, call: Call) -> AsyncAnswer | _TransportAnswer:
-        """Return the answer of the first attempt that succeeds."""
+        """Return the first successful response. Raises the error of the last attempt if all fail."""
         while True:
             try:
                 answer = await self.sender.send(call.request, call.timeouts, streamed=call.streamed)
@@ -126,7 +139,7 @@ async def _refusal(answer: AsyncAnswer | _TransportAnswer, call: Call) -> APISta
             if len(body) > MAX_ERROR_BODY:
                 break
     except APIError:
-        pass  # the status says enough
+        pass  # the status is more useful than this error
     finally:
         await answer.aclose()
     return call.refusal(answer.status, answer.headers, body)
@@ -140,14 +153,14 @@ async def _body_of(answer: AsyncAnswer | _TransportAnswer) -> bytes:
             pieces.append(piece)
             size += len(piece)
             if size > MAX_BODY:
-                raise APIConnectionError(f"an answer of more than {MAX_BODY} bytes")
+                raise APIConnectionError(f"the response is longer than {MAX_BODY} bytes")
     finally:
         await answer.aclose()
     return b"".join(pieces)
 
 
 class _TransportSender:
-    """The sender of a client that was given a transport."""
+    """The replacement of the connection pool for a client with a custom transport."""
 
     def __init__(self, transport: AsyncTransport) -> None:
         self._transport = transport
@@ -168,7 +181,7 @@ class _TransportSender:
 
 
 class _TransportAnswer(BaseTransportAnswer):
-    """The answer of a transport, within the limits."""
+    """The response of a transport. Time limits apply to each piece of its body."""
 
     def __init__(self, status: int, headers: HeaderPairs, body: Any, request: Request, timeouts: CallTimeouts) -> None:
         super().__init__(status, headers, body, request, timeouts)
@@ -195,6 +208,6 @@ class _TransportAnswer(BaseTransportAnswer):
 
 
 async def _at_once(body: Any) -> AsyncIterator[bytes]:
-    """Iterate over a body that is not asynchronous: bytes, or an iterable of them."""
+    """Iterate over a body that is not asynchronous: bytes, or an iterable of bytes."""
     for piece in iterator_of(body):
         yield piece

@@ -1,6 +1,6 @@
-"""`Together`: chat completions over HTTP/1.1 on the standard library's sockets.
+"""`Together`, the synchronous client: chat completions over HTTP/1.1 with the sockets of the standard library.
 
-It never follows a redirect, and never sends a request again once its answer has begun, unless the status asks for that.
+Redirects are not followed. Once a response has begun, its request is sent again only if the status permits it.
 """
 
 from __future__ import annotations
@@ -36,32 +36,44 @@ __all__ = ["Together"]
 
 
 class Completions(BaseCompletions["ChatCompletionResponse", "ChunkStream", "ChatCompletionResponse | ChunkStream"]):
-    """`client.chat.completions`."""
+    """The object at `client.chat.completions`."""
 
 
 class Chat:
-    """`client.chat`."""
+    """The object at `client.chat`."""
 
     def __init__(self, completions: Completions) -> None:
         self.completions: Completions = completions
 
 
 class Together(BaseClient["Transport"]):
-    """A client of Together, or of another server of the OpenAI format at `base_url`; threads may share it.
+    """A client of Together, or of another server of the OpenAI format. Threads may share a client.
 
-    `api_key` is a string, or a function that is asked for one before each call; without it TOGETHER_API_KEY is used, and
-    "" sends none. `base_url` defaults to TOGETHER_BASE_URL, else Together's. `timeout` is a Timeout or the seconds of each
-    wait. `deadline` is the moment by which every call must be over, as a datetime, a time of `time.time()` or of
-    `time.monotonic()`, or a function that gives the seconds that remain (or is named like Lambda's
-    `context.get_remaining_time_in_millis`). A request that failed is sent again up to `max_retries` times (2).
-    `supplied_headers` are sent with every request.
+    >>> from together_adapters import Timeout, Together
+    >>> client = Together(timeout=Timeout(first_byte=30, total=120))
+    >>> messages = [{"role": "user", "content": "What is the capital of France?"}]
+    >>> response = client.chat.completions.create(model="meta-llama/Llama-3.3-70B-Instruct-Turbo", messages=messages)
+    >>> response.text
+    'The capital of France is Paris.'
 
-    Connections are kept and used again. `cafile` names the CA certificates to trust, `ssl_context` replaces all TLS
-    settings, and `transport` replaces the connections: it is called with (method, url, headers, body, seconds to wait or
-    None) and gives (status, headers, an iterable of the body's bytes). A key is sent over plain http only to this
-    machine, unless `insecure_http` allows it.
+    - `api_key`: the key, or a function that returns the key for each call. The default is TOGETHER_API_KEY, and `""`
+      sends no key.
+    - `base_url`: the URL of the API. The default is TOGETHER_BASE_URL, or else Together's API.
+    - `timeout`: a Timeout, or the seconds of each wait.
+    - `max_retries`: how often a failed request may be sent again. The default is 2.
+    - `supplied_headers`: header fields to send with every request.
+    - `deadline`: the moment by which every call must end. It is a datetime, a time of `time.time()` or
+      `time.monotonic()`, or a function that returns the remaining seconds. A function whose name ends in `millis`
+      returns milliseconds, as Lambda's `context.get_remaining_time_in_millis` does.
+    - `transport`: a function that sends requests instead of the client's own connections. It is called with the method,
+      the URL, the headers, the body, and the seconds to wait or None. It returns the status, the headers, and an
+      iterable of the bytes of the body.
+    - `cafile`: a file of the CA certificates to trust.
+    - `ssl_context`: replaces all TLS settings.
+    - `insecure_http`: allows a key to be sent over plain http to other hosts than a loopback address.
 
-    Raises ValueError for a key, a header, a URL or a limit that cannot be used.
+    Up to 16 idle connections are kept for reuse until `close` is called. Raises ValueError for an invalid key, header,
+    URL or time limit.
     """
 
     def _open(self, options: Options, security: TLSSettings, transport: Transport | None) -> None:
@@ -78,18 +90,21 @@ class Together(BaseClient["Transport"]):
         self.close()
 
     def close(self) -> None:
-        """Close all connections, also those of open streams. The client stays usable, so this fits a hook before a snapshot."""
+        """Close all connections, including those of open streams.
+
+        The client remains usable, so this can be called before a snapshot of the process.
+        """
         self._requester.sender.close()
 
 
 class _Requester:
-    """Makes the calls of one client; the client and its `chat.completions` share it, so that neither refers to the other."""
+    """The sender of a client's calls. The client and its `chat.completions` share it, to avoid a reference cycle."""
 
     def __init__(self, sender: Pool | _TransportSender) -> None:
         self.sender = sender
 
     def answer_to(self, call: Call) -> ChatCompletionResponse | ChunkStream:
-        """Return the answer to a call; raises the errors of `create`."""
+        """Send a call and return its result. Raises the errors of `create`."""
         answer = self._answer(call)
         if not call.streamed:
             return call.response(answer.status, answer.headers, body_of(answer))
@@ -98,7 +113,7 @@ class _Requester:
         return ChunkStream(answer, reader)
 
     def _answer(self, call: Call) -> Answer | _TransportAnswer:
-        """Return the answer of the first attempt that succeeds."""
+        """Return the first successful response. Raises the error of the last attempt if all fail."""
         while True:
             try:
                 answer = self.sender.send(call.request, call.timeouts, streamed=call.streamed)
@@ -119,13 +134,13 @@ def _refusal(answer: Answer | _TransportAnswer, call: Call) -> APIStatusError:
             if len(body) > MAX_ERROR_BODY:
                 break
     except APIError:
-        pass  # the status says enough
+        pass  # the status is more useful than this error
     answer.close()
     return call.refusal(answer.status, answer.headers, body)
 
 
 def body_of(answer: Answer | _TransportAnswer) -> bytes:
-    """The whole body of an answer; raises APIConnectionError for one that is too large, and what reading it raises."""
+    """Return the complete body of a response. Raises APIConnectionError if it is longer than MAX_BODY or cut off."""
     pieces: list[bytes] = []
     size = 0
     for piece in answer:
@@ -133,12 +148,12 @@ def body_of(answer: Answer | _TransportAnswer) -> bytes:
         size += len(piece)
         if size > MAX_BODY:
             answer.close()
-            raise APIConnectionError(f"an answer of more than {MAX_BODY} bytes")
+            raise APIConnectionError(f"the response is longer than {MAX_BODY} bytes")
     return b"".join(pieces)
 
 
 class _TransportSender:
-    """The sender of a client that was given a transport."""
+    """The replacement of the connection pool for a client with a custom transport."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -158,7 +173,7 @@ class _TransportSender:
 
 
 class _TransportAnswer(BaseTransportAnswer):
-    """The answer of a transport, with the limits checked between the pieces of its body."""
+    """The response of a transport. Time limits are checked between the pieces of its body."""
 
     def __init__(
         self, status: int, headers: HeaderPairs, body: Iterable[bytes], request: Request, timeouts: CallTimeouts

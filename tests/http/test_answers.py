@@ -1,4 +1,4 @@
-"""What a client makes of every answer: responses, and the errors of every server's bodies, statuses and headers."""
+"""Results of a client for every response: completions, and errors from the bodies, statuses and headers of servers."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ MESSAGES: list[tuple[bytes, str]] = [
         "an HTML page, 524: A timeout occurred",
     ),
     (b"<html><body>busy</body></html>", "<html><body>busy"),
-    (b"", "no reason given"),
+    (b"", "the response body is empty"),
     (b"{}", "{}"),
     (b"null", "null"),
     (b'{"error":null}', '{"error":null}'),
@@ -101,7 +101,7 @@ assert ERRORS
 
 
 def said_in(body: bytes) -> str:
-    """What a recorded error says, read without the client's help."""
+    """Return the message of a recorded error, extracted without the client."""
     try:
         content = json.loads(body)
     except ValueError:
@@ -143,10 +143,10 @@ def test_recorded_response_is_read_if_completion(path: Path) -> None:
         (b'{"detail":"no credit"}', "no credit"),
         (b'{"error":{"message":"no credit"},"choices":[]}', "no credit"),
         (b"<html><title>Log in</title></html>", "Log in"),
-        (b"", "no chat completion"),
-        (b"null", "no chat completion"),
-        (b'{"choices":', "no chat completion"),
-        (b"[" * 100_000, "no chat completion"),
+        (b"", "not a chat completion"),
+        (b"null", "not a chat completion"),
+        (b'{"choices":', "not a chat completion"),
+        (b"[" * 100_000, "not a chat completion"),
     ],
     ids=range(10),
 )
@@ -162,7 +162,7 @@ def test_status_200_without_completion_is_error(kind: str, body: bytes, says: st
 def test_success_with_invalid_utf8_is_error(kind: str) -> None:
     with serving([reply(b'{"choices":[{"message":{"role":"assistant","content":"\xff"}}]}')]) as server:
         error = ask(kind, base_url=server.base_url).error
-    assert type(error) is APIStatusError and "no chat completion" in str(error)
+    assert type(error) is APIStatusError and "not a chat completion" in str(error)
 
 
 def test_pickled_error_keeps_foreign_attributes() -> None:
@@ -183,7 +183,7 @@ def test_unrequested_stream_is_accumulated(kind: str) -> None:
 
 @BOTH
 @pytest.mark.parametrize("coding", ["gzip", "x-gzip", "deflate", "identity"])
-def test_content_codings(kind: str, coding: str) -> None:
+def test_body_in_supported_coding_is_decompressed(kind: str, coding: str) -> None:
     import gzip
     import zlib
 
@@ -218,11 +218,11 @@ DATE = email.utils.formatdate(1700000030, usegmt=True)
     ],
     ids=range(13),
 )
-def test_retry_after(headers: list[tuple[str, str]], seconds: float | None) -> None:
+def test_retry_after_header_becomes_seconds(headers: list[tuple[str, str]], seconds: float | None) -> None:
     assert status_error(429, Fields(headers), b"", "example.com").retry_after == seconds
 
 
-def test_retry_after_date_to_come() -> None:
+def test_retry_after_date_in_the_future_becomes_remaining_seconds() -> None:
     headers = Fields([("Retry-After", email.utils.formatdate(time.time() + 20, usegmt=True))])
     assert 15 < (status_error(429, headers, b"", "example.com").retry_after or 0) <= 20
 
@@ -250,20 +250,20 @@ def test_error_has_rate_limits_and_request_id() -> None:
         ("1y", None), ("-1s", None), ("1\u00b5s", None), ("1\u00b2s", None), ("\u0661s", None), ("1234567890123456s", None), ("1 s", None),
     ],
 )  # fmt: skip
-def test_duration_is_seconds_or_the_text_stays(text: str, seconds: float | None) -> None:
+def test_rate_limit_duration_becomes_seconds_or_stays_text(text: str, seconds: float | None) -> None:
     limits = status_error(429, Fields([("x-ratelimit-reset", text)]), b"", "example.com").rate_limits
     assert limits == {"reset": text if seconds is None else pytest.approx(seconds)}
 
 
 @given(st.lists(st.tuples(st.integers(0, 999), st.sampled_from(["d", "h", "m", "s"])), max_size=6))
-def test_duration_is_the_sum_of_its_parts(parts: list[tuple[int, str]]) -> None:
+def test_rate_limit_duration_is_sum_of_its_parts(parts: list[tuple[int, str]]) -> None:
     text = "".join(f"{number}{unit}" for number, unit in parts)
     seconds = sum(number * {"d": 86400, "h": 3600, "m": 60, "s": 1}[unit] for number, unit in parts)
     assert rate_limits_in(Fields([("ratelimit-reset", text)])) == {"reset": seconds}
 
 
 @BOTH
-def test_error_body_is_bounded(kind: str) -> None:
+def test_long_error_body_is_truncated(kind: str) -> None:
     head = b"HTTP/1.1 500 No\r\n\r\n"
     with serving(lambda _: [head] + [b"x" * 65536] * 100_000) as server:
         outcome = ask(kind, base_url=server.base_url, max_retries=0)
@@ -271,8 +271,8 @@ def test_error_body_is_bounded(kind: str) -> None:
 
 
 @BOTH
-def test_body_is_bounded(kind: str) -> None:
+def test_long_body_is_connection_error(kind: str) -> None:
     head = b"HTTP/1.1 200 OK\r\n\r\n"
     with serving(lambda _: [head] + [b"x" * 2**20] * 100_000) as server:
         outcome = ask(kind, base_url=server.base_url, max_retries=0)
-    assert "more than 67108864 bytes" in str(outcome.error)
+    assert "longer than 67108864 bytes" in str(outcome.error)

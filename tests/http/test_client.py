@@ -1,4 +1,4 @@
-"""The clients over real sockets: attempts, time, secrets, connections and what is left behind."""
+"""Both clients over real sockets: retries, time limits, secrets, and the reuse and closing of connections."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ OK = reply(b'{"choices":[{"index":0,"message":{"role":"assistant","content":"hi"
 
 @pytest.fixture(autouse=True)
 def nothing_left() -> Iterator[None]:
-    """Every test leaves as many threads and open files as it found."""
+    """Check that a test leaves no additional threads or open files."""
     threads, files = threading.active_count(), _open_files()
     yield
     for _ in range(40):
@@ -58,7 +58,7 @@ def _open_files() -> int:
 
 
 def answers(*parts: bytes | list[Part]) -> Any:
-    """A server's answers, one request after another; the last is given for ever."""
+    """Return a function that responds to each request with the next of `parts`, and then always with the last."""
     rest = list(parts)
 
     def respond(_: Received) -> Iterable[Part]:
@@ -76,7 +76,7 @@ def failing(status: int, *headers: str) -> bytes:
 
 
 @BOTH
-def test_request(kind: str) -> None:
+def test_request_contains_parameters_and_headers(kind: str) -> None:
     message = ChatCompletionMessage(role=MessageRole.USER, content="h\u00efi \ud800")
     parameters: dict[str, Any] = {
         "messages": (message, {"role": "user", "content": "x"}), "top_k": 5, "temperature": None, "not_known": {"a": [1]},
@@ -103,7 +103,7 @@ def test_request(kind: str) -> None:
 
 @BOTH
 @pytest.mark.parametrize("value", [float("nan"), object(), {1, 2}], ids=["nan", "object", "set"])
-def test_request_that_is_no_json(kind: str, value: object) -> None:
+def test_request_with_value_outside_json_is_not_sent(kind: str, value: object) -> None:
     with serving(answers(OK)) as server:
         with pytest.raises((TypeError, ValueError)):
             outcome = ask(kind, base_url=server.base_url, parameters={"top_p": value})
@@ -111,7 +111,7 @@ def test_request_that_is_no_json(kind: str, value: object) -> None:
         assert server.requests == []
 
 
-def test_an_answer_goes_back_as_a_message() -> None:
+def test_message_of_response_is_accepted_in_next_request() -> None:
     with serving(answers(OK)) as server, Together(api_key=KEY, base_url=server.base_url) as client:
         first: ChatCompletionResponse = client.chat.completions.create(**ASKED)
         assert first.choices and first.choices[0].message
@@ -119,7 +119,7 @@ def test_an_answer_goes_back_as_a_message() -> None:
         assert server.requests[1].json["messages"][1] == {"role": "assistant", "content": "hi"}
 
 
-def test_settings_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_client_without_arguments_uses_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     with serving(answers(OK)) as server:
         monkeypatch.setenv("TOGETHER_API_KEY", "sk-env-key")
         monkeypatch.setenv("TOGETHER_BASE_URL", server.base_url + "/")
@@ -151,28 +151,31 @@ def test_settings_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"base_url": "ftp://example.com"}, "not an http or https URL"),
         ({"base_url": "example.com/v1"}, "not an http or https URL"),
         ({"base_url": "https://"}, "not an http or https URL"),
-        ({"base_url": "https://exa mple.com/"}, "not a URL"),
+        ({"base_url": "https://exa mple.com/"}, "a URL cannot contain"),
         ({"base_url": "https://example.com/\r\nX: y"}, "URL"),
-        ({"base_url": "https://example.com:99999/"}, "not a URL"),
-        ({"base_url": "https://[::1/"}, "not a URL"),
+        ({"base_url": "https://example.com:99999/"}, "not a valid URL"),
+        ({"base_url": "https://[::1/"}, "not a valid URL"),
         ({"base_url": "https://example.com/#a"}, "fragment"),
-        ({"base_url": "https://user:sk-secret-0123456789@example.com/"}, "a password in it"),
+        ({"base_url": "https://user:sk-secret-0123456789@example.com/"}, "must not contain a user name or a password"),
         ({"base_url": "http://example.com/v1"}, "https only"),
         ({"base_url": "http://127.0.0.1.example.com/v1"}, "https only"),
         ({"base_url": "http://localhost.example.com/v1"}, "https only"),
         ({"base_url": "http://169.254.169.254/v1"}, "https only"),
         ({"base_url": "http://example.com/v1", "api_key": "", "supplied_headers": {"X-Api-Key": "k"}}, "https only"),
         ({"base_url": "ftp://example.com/?key=sk-secret-0123456789"}, "not an http or https URL: 'ftp://example.com/'"),
-        ({"base_url": "https://exa mple.com/?key=sk-secret-0123456789"}, "not a URL: 'https://exa mple.com/'"),
+        (
+            {"base_url": "https://exa mple.com/?key=sk-secret-0123456789"},
+            "a URL cannot contain: 'https://exa mple.com/'",
+        ),
         ({"supplied_headers": "no mapping"}, "dictionary update"),
         ({"supplied_headers": {"X": "a\r\nY: b"}}, "the header X has"),
         ({"supplied_headers": {"X": "a\nb"}}, "the header X has"),
         ({"supplied_headers": {"X": "a\x00"}}, "the header X has"),
         ({"supplied_headers": {"X": "\u20ac"}}, "the header X has"),
-        ({"supplied_headers": {"X\r\nY": "a"}}, "not the name of a header"),
-        ({"supplied_headers": {"": "a"}}, "not the name of a header"),
-        ({"supplied_headers": {"Content-Length": "0"}}, "the client's own"),
-        ({"supplied_headers": {"transfer-encoding": "chunked"}}, "the client's own"),
+        ({"supplied_headers": {"X\r\nY": "a"}}, "not a valid header name"),
+        ({"supplied_headers": {"": "a"}}, "not a valid header name"),
+        ({"supplied_headers": {"Content-Length": "0"}}, "set by the client itself"),
+        ({"supplied_headers": {"transfer-encoding": "chunked"}}, "set by the client itself"),
         ({"timeout": 0}, "above 0"),
         ({"timeout": -1}, "above 0"),
         ({"timeout": float("nan")}, "above 0"),
@@ -185,14 +188,14 @@ def test_settings_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
     ids=str,
 )
-def test_refused_settings(client: Any, options: dict[str, Any], says: str) -> None:
+def test_invalid_argument_raises_value_error(client: Any, options: dict[str, Any], says: str) -> None:
     with pytest.raises(ValueError, match=says) as refused:
         client(**{"api_key": KEY, **options})
     assert_no_secret(refused.value)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "localhost", "[::1]", "LOCALHOST"])
-def test_plain_http_to_this_machine(host: str) -> None:
+def test_plain_http_to_loopback_is_allowed(host: str) -> None:
     Together(api_key=KEY, base_url=f"http://{host}:8080/v1")
     Together(api_key="", base_url="http://example.com/v1")
     Together(api_key=KEY, base_url="http://example.com/v1", insecure_http=True)
@@ -239,7 +242,7 @@ def test_plain_http_to_this_machine(host: str) -> None:
         "silent",
     ],
 )
-def test_errors_have_no_key(kind: str, parts: list[Part]) -> None:
+def test_error_after_any_failure_contains_no_key(kind: str, parts: list[Part]) -> None:
     with serving(parts) as server:
         for stream in (False, True):
             outcome = ask(kind, base_url=server.base_url, api_key=KEY, max_retries=0, timeout=0.3, stream=stream)
@@ -252,7 +255,7 @@ def test_errors_have_no_key(kind: str, parts: list[Part]) -> None:
 @BOTH
 @pytest.mark.parametrize("name", ["Authorization", "authorization", "X-Api-Key", "Cookie"])
 @pytest.mark.parametrize("value", [KEY, f"Bearer {KEY}", f"cl\xe9 {KEY}", f"cl\xe9-{KEY}"])
-def test_errors_have_no_key_of_a_header(kind: str, name: str, value: str) -> None:
+def test_error_contains_no_credentials_from_headers(kind: str, name: str, value: str) -> None:
     with serving([reply(b'{"error":"not known: %s"}' % value.encode(), status="401 No")]) as server:
         outcome = ask(kind, base_url=server.base_url, api_key="", supplied_headers={name: value}, max_retries=0)
     assert isinstance(outcome.error, APIStatusError)
@@ -260,7 +263,7 @@ def test_errors_have_no_key_of_a_header(kind: str, name: str, value: str) -> Non
 
 
 @BOTH
-def test_unreachable_has_no_key(kind: str) -> None:
+def test_error_for_unreachable_server_contains_no_key(kind: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     outcome = ask(kind, base_url=f"http://127.0.0.1:{port}", api_key=KEY, max_retries=0)
@@ -272,7 +275,7 @@ def test_unreachable_has_no_key(kind: str) -> None:
 
 
 @pytest.mark.parametrize("client", [Together, AsyncTogether])
-def test_no_key_in_what_a_client_shows(client: Any) -> None:
+def test_repr_of_client_and_its_parts_contains_no_key(client: Any) -> None:
     shown = client(api_key=KEY, supplied_headers={"X-Api-Key": KEY}, base_url="https://example.com/v1")
     assert repr(shown) == f"{client.__name__}(base_url='https://example.com/v1')"
     queue, seen = [shown], set()
@@ -289,7 +292,7 @@ def test_no_key_in_what_a_client_shows(client: Any) -> None:
 
 @BOTH
 @pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 524])
-def test_asks_again(kind: str, status: int) -> None:
+def test_request_with_transient_error_status_is_sent_again(kind: str, status: int) -> None:
     with serving(answers(failing(status), failing(status), OK)) as server:
         assert ask(kind, base_url=server.base_url).texts == ["hi"]
         assert len(server.requests) == 3 and len({request.body for request in server.requests}) == 1
@@ -302,7 +305,7 @@ def test_asks_again(kind: str, status: int) -> None:
 
 @BOTH
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 405, 413, 422])
-def test_asks_once(kind: str, status: int) -> None:
+def test_request_with_permanent_error_status_is_sent_once(kind: str, status: int) -> None:
     with serving(answers(failing(status), OK)) as server:
         assert ask(kind, base_url=server.base_url).error and len(server.requests) == 1
     with serving(answers(failing(status, "x-should-retry: true"), OK)) as server:
@@ -310,14 +313,14 @@ def test_asks_once(kind: str, status: int) -> None:
 
 
 @BOTH
-def test_told_not_to_ask_again(kind: str) -> None:
+def test_request_with_x_should_retry_false_is_sent_once(kind: str) -> None:
     with serving(answers(failing(503, "x-should-retry: false"), OK)) as server:
         assert ask(kind, base_url=server.base_url).error and len(server.requests) == 1
 
 
 @BOTH
 @pytest.mark.parametrize("parts", [[CLOSE], [RESET]], ids=["close", "reset"])
-def test_asks_again_where_nothing_came(kind: str, parts: list[Part]) -> None:
+def test_request_without_response_is_sent_again(kind: str, parts: list[Part]) -> None:
     with serving(answers(parts, OK)) as server:
         assert ask(kind, base_url=server.base_url).texts == ["hi"]
     with serving(answers([b"HTTP/1.1 2", CLOSE], OK)) as server:
@@ -325,7 +328,7 @@ def test_asks_again_where_nothing_came(kind: str, parts: list[Part]) -> None:
 
 
 @BOTH
-def test_never_after_a_chunk(kind: str) -> None:
+def test_request_of_broken_stream_is_sent_once(kind: str) -> None:
     cut = [CHUNKED + in_chunks(FRAME % (b"a", b"null"), end=False), RESET]
     with serving(answers(cut, OK)) as server:
         assert ask(kind, base_url=server.base_url, stream=True).texts in (["a"], [])
@@ -333,7 +336,7 @@ def test_never_after_a_chunk(kind: str) -> None:
 
 
 @BOTH
-def test_waits_as_long_as_it_is_asked_to(kind: str) -> None:
+def test_retry_waits_for_retry_after_of_at_most_a_minute(kind: str) -> None:
     limited = reply(b"", "Retry-After: 1", status="429 Too many")
     with serving(answers(limited, OK)) as server:
         started = time.monotonic()
@@ -367,7 +370,7 @@ def lambda_context(milliseconds: int) -> Any:
     ],
     ids=["monotonic", "unix", "datetime", "seconds", "milliseconds"],
 )
-def test_deadline(kind: str, deadline: Any) -> None:
+def test_deadline_in_any_form_ends_call(kind: str, deadline: Any) -> None:
     with serving(answers([60.0])) as server:
         started = time.monotonic()
         outcome = ask(kind, base_url=server.base_url, deadline=deadline())
@@ -376,7 +379,7 @@ def test_deadline(kind: str, deadline: Any) -> None:
         started = time.monotonic()
         assert ask(kind, base_url=server.base_url, parameters={"deadline": deadline()}).error is not None
         assert time.monotonic() - started < 1
-    # The pauses between attempts count too, and what the server said is better than a timeout.
+    # The pauses between attempts count too. The error of the server is more useful than a timeout.
     with serving(answers(reply(b"", "Retry-After: 5", status="503 Busy"))) as server:
         started = time.monotonic()
         outcome = ask(kind, base_url=server.base_url, deadline=deadline())
@@ -384,7 +387,7 @@ def test_deadline(kind: str, deadline: Any) -> None:
 
 
 @BOTH
-def test_a_deadline_that_has_passed(kind: str) -> None:
+def test_deadline_in_the_past_sends_no_request(kind: str) -> None:
     with serving(answers(OK)) as server:
         outcome = ask(kind, base_url=server.base_url, deadline=lambda: -1.0)
         assert type(outcome.error) is APITimeoutError and server.requests == []
@@ -392,7 +395,7 @@ def test_a_deadline_that_has_passed(kind: str) -> None:
 
 @BOTH
 @pytest.mark.parametrize("stream", [False, True])
-def test_a_refusal_that_drips(kind: str, stream: bool) -> None:
+def test_slow_error_body_ends_with_status_error_at_timeout(kind: str, stream: bool) -> None:
     drips: list[Part] = [part for _ in range(50) for part in (b"1\r\na\r\n", 0.1)]
     with serving([b"HTTP/1.1 500 No\r\nTransfer-Encoding: chunked\r\n\r\n", *drips]) as server:
         started = time.monotonic()
@@ -403,13 +406,13 @@ def test_a_refusal_that_drips(kind: str, stream: bool) -> None:
 
 @BOTH
 @pytest.mark.parametrize("seconds", [1e8, 1e10, 1e300, float("inf")])
-def test_a_limit_beyond_what_the_system_can_wait(kind: str, seconds: float) -> None:
+def test_timeout_above_system_limit_is_accepted(kind: str, seconds: float) -> None:
     with serving([OK]) as server:
         assert ask(kind, base_url=server.base_url, timeout=seconds, deadline=lambda: seconds).texts == ["hi"]
 
 
 @BOTH
-def test_a_server_that_does_not_read(kind: str) -> None:
+def test_server_that_does_not_read_causes_timeout(kind: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         started = time.monotonic()
         big = {"user": "x" * 50_000_000}
@@ -420,8 +423,8 @@ def test_a_server_that_does_not_read(kind: str) -> None:
 
 
 @BOTH
-def test_refusal_before_the_request_is_read(kind: str) -> None:
-    """A gateway answers 413 and closes while the body is still being sent."""
+def test_error_response_while_request_is_sent_is_reported(kind: str) -> None:
+    """A gateway responds with 413 and closes the connection while the client is still sending the body."""
     refusal = reply(b'{"error":"too large"}', "Connection: close", status="413 Too large")
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -446,7 +449,7 @@ def test_refusal_before_the_request_is_read(kind: str) -> None:
 
 @pytest.fixture(params=["http", "https"])
 def tls(request: pytest.FixtureRequest) -> tuple[ssl.SSLContext | None, ssl.SSLContext | None]:
-    """The contexts of server and client, or neither."""
+    """Return the TLS contexts of server and client, or None for both."""
     if request.param == "http":
         return None, None
     trustme = pytest.importorskip("trustme", reason="needs a package that this interpreter may not have")
@@ -454,7 +457,7 @@ def tls(request: pytest.FixtureRequest) -> tuple[ssl.SSLContext | None, ssl.SSLC
 
 
 def streaming(*pauses: float) -> list[Part]:
-    """A stream whose last chunk of HTTP comes after `[DONE]`, with pauses."""
+    """Return the parts of a stream with pauses, whose last HTTP chunk is sent after `[DONE]`."""
     pauses = (*pauses, 0.0, 0.0)
     return [
         CHUNKED + in_chunks(FRAME % (b"a", b"null"), end=False), pauses[0], in_chunks(FINISH, DONE, end=False), pauses[1], b"0\r\n\r\n",
@@ -469,7 +472,7 @@ def test_one_connection_serves_many_calls(kind: str, tls: Any) -> None:
             with Together(**options) as client:
                 for number in range(7):
                     _one_call(client, stream=number in (1, 3))
-                    time.sleep(0.3 if number in (1, 3) else 0)  # the end of the stream may come after [DONE]
+                    time.sleep(0.3 if number in (1, 3) else 0)  # the last chunk may arrive after [DONE]
         else:
             asyncio.run(_many_calls(options))
         assert len(server.requests) == 7 and server.connections == 1
@@ -498,8 +501,8 @@ async def _many_calls(options: dict[str, Any]) -> None:
 
 @BOTH
 @pytest.mark.parametrize("end", [CLOSE, RESET])
-def test_idle_connection_that_died(kind: str, end: str, tls: Any) -> None:
-    """A frozen process finds its connections closed: the call goes out again at once, also without retries."""
+def test_closed_idle_connection_is_replaced(kind: str, end: str, tls: Any) -> None:
+    """A process that was frozen finds its connections closed. The call is sent again immediately, even without retries."""
     with serving(answers([OK, 0.05, end], [OK]), tls[0]) as server:
         options: dict[str, Any] = {"api_key": KEY, "base_url": server.base_url, "ssl_context": tls[1], "max_retries": 0}
         if kind == "sync":
@@ -520,8 +523,8 @@ def test_idle_connection_that_died(kind: str, end: str, tls: Any) -> None:
 
 
 @BOTH
-def test_reused_connection_that_dies_unanswered(kind: str, tls: Any) -> None:
-    """The server closes the idle connection in the moment that the next request arrives."""
+def test_reused_connection_closed_without_response_is_replaced(kind: str, tls: Any) -> None:
+    """The server closes the idle connection just when the next request arrives."""
     for end in (CLOSE, RESET):
         with serving(answers([OK], [end], [OK]), tls[0]) as server:
             options: dict[str, Any] = {
@@ -544,7 +547,7 @@ def test_reused_connection_that_dies_unanswered(kind: str, tls: Any) -> None:
 
 
 @pytest.mark.parametrize("head", ["Connection: close", "Connection: Keep-Alive, Close"])
-def test_connection_that_is_to_be_closed(head: str) -> None:
+def test_connection_with_close_option_is_not_reused(head: str) -> None:
     with serving(answers(OK.replace(b"\r\n\r\n", b"\r\n%s\r\n\r\n" % head.encode()))) as server:
         with Together(api_key=KEY, base_url=server.base_url) as client:
             for _ in range(3):
@@ -552,7 +555,7 @@ def test_connection_that_is_to_be_closed(head: str) -> None:
         assert server.connections == 3
 
 
-def test_bytes_after_an_answer_end_the_connection() -> None:
+def test_connection_with_bytes_after_response_is_not_reused() -> None:
     with serving(answers(OK + b"HTTP/1.1 200 OK\r\n")) as server:
         with Together(api_key=KEY, base_url=server.base_url) as client:
             for _ in range(2):
@@ -560,7 +563,7 @@ def test_bytes_after_an_answer_end_the_connection() -> None:
         assert server.connections == 2
 
 
-def test_close_before_a_snapshot_and_go_on(tls: Any) -> None:
+def test_closed_client_opens_new_connection(tls: Any) -> None:
     with serving(answers(OK), tls[0]) as server:
         client = Together(api_key=KEY, base_url=server.base_url, ssl_context=tls[1])
         client.close()
@@ -572,8 +575,8 @@ def test_close_before_a_snapshot_and_go_on(tls: Any) -> None:
         assert server.connections == 2
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-def test_a_fork_has_connections_of_its_own() -> None:
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+def test_forked_process_opens_its_own_connections() -> None:
     with serving(answers(OK)) as server, Together(api_key=KEY, base_url=server.base_url) as client:
         client.chat.completions.create(**ASKED)
         code = (
@@ -593,9 +596,9 @@ def test_a_fork_has_connections_of_its_own() -> None:
         assert server.connections == 3
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 @pytest.mark.parametrize("how", ["del stream", "stream.close()", "client.close()", "sys.exit()"])
-def test_a_fork_leaves_its_parent_alone(how: str, tls: Any, tmp_path: Path) -> None:
+def test_forked_process_does_not_disturb_stream_of_parent(how: str, tls: Any, tmp_path: Path) -> None:
     gate = threading.Event()
 
     def respond(_: Received) -> Iterable[Part]:
@@ -651,7 +654,7 @@ assert "threading" not in sys.modules
 """
 
 
-def test_where_there_is_no_threading() -> None:
+def test_client_works_without_threading_module() -> None:
     with serving(answers(OK)) as server:
         urls = [server.base_url, server.base_url.replace("127.0.0.1", "model.test")]
         command = [sys.executable, "-S", "-c", WITHOUT_THREADING, *urls]
@@ -662,7 +665,7 @@ def test_where_there_is_no_threading() -> None:
 # ---- streams that are closed
 
 
-def test_close_from_another_thread(tls: Any) -> None:
+def test_close_from_another_thread_ends_blocked_read(tls: Any) -> None:
     with serving(answers([CHUNKED + in_chunks(FRAME % (b"a", b"null"), end=False), 60.0]), tls[0]) as server:
         with Together(api_key=KEY, base_url=server.base_url, ssl_context=tls[1]) as client:
             for close in ("stream", "client"):
@@ -693,7 +696,7 @@ def test_close_from_another_thread(tls: Any) -> None:
 
 @BOTH
 @pytest.mark.parametrize("reused", [False, True])
-def test_close_ends_a_call_that_waits(kind: str, reused: bool, tls: Any) -> None:
+def test_close_ends_waiting_call(kind: str, reused: bool, tls: Any) -> None:
     parts: list[Any] = [OK, [60.0]] if reused else [[60.0]]
     with serving(answers(*parts), tls[0]) as server:
         options: dict[str, Any] = {"api_key": KEY, "base_url": server.base_url, "ssl_context": tls[1], "timeout": 3.0}
@@ -727,7 +730,7 @@ def test_close_ends_a_call_that_waits(kind: str, reused: bool, tls: Any) -> None
 
 
 @pytest.mark.parametrize("stream", [True, False])
-def test_cancel(stream: bool, tls: Any) -> None:
+def test_cancelled_task_ends_immediately(stream: bool, tls: Any) -> None:
     parts: list[Part] = [CHUNKED + in_chunks(FRAME % (b"a", b"null"), end=False), 60.0] if stream else [60.0]
     with serving(answers(parts), tls[0]) as server:
 
@@ -746,8 +749,8 @@ def test_cancel(stream: bool, tls: Any) -> None:
         _settles(server)
 
 
-def test_cancel_while_connecting() -> None:
-    """Nor a handshake that does not come, nor a pause between attempts, holds a cancelled task up."""
+def test_task_cancelled_in_handshake_or_pause_ends_immediately() -> None:
+    """Neither a missing handshake nor a pause between attempts delays the cancellation."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     for silence in (60.0, 0.0):
         respond = answers(reply(b"", "Retry-After: 50", status="429 No"))
@@ -763,7 +766,7 @@ def test_cancel_while_connecting() -> None:
 
 
 def _settles(server: HTTPServer) -> None:
-    """The server sees all its connections end, though it is still sending on them."""
+    """Check that the client closes all its connections, although the server is still sending."""
     server.stop.set()
     for _ in range(100):
         if not server.open:
@@ -773,7 +776,7 @@ def _settles(server: HTTPServer) -> None:
 
 
 @BOTH
-def test_a_stream_that_is_dropped(kind: str, tls: Any) -> None:
+def test_abandoned_stream_closes_connection(kind: str, tls: Any) -> None:
     parts: list[Part] = [CHUNKED + in_chunks(FRAME % (b"a", b"null"), end=False), 60.0]
     with serving(answers(parts), tls[0]) as server:
         options: dict[str, Any] = {"api_key": KEY, "base_url": server.base_url, "ssl_context": tls[1]}
@@ -797,7 +800,7 @@ def test_a_stream_that_is_dropped(kind: str, tls: Any) -> None:
 
 
 @pytest.mark.parametrize("how", ["closed", "open", "streaming"])
-def test_one_client_on_one_loop_after_another(how: str, tls: Any) -> None:
+def test_client_works_on_successive_event_loops(how: str, tls: Any) -> None:
     with serving(answers(streaming(0.01)), tls[0]) as server:
         client = AsyncTogether(api_key=KEY, base_url=server.base_url, ssl_context=tls[1])
 
@@ -815,10 +818,10 @@ def test_one_client_on_one_loop_after_another(how: str, tls: Any) -> None:
         _settles(server)
 
 
-# ---- many at once
+# ---- concurrent calls
 
 
-def test_eight_threads_share_a_client(tls: Any) -> None:
+def test_eight_threads_can_share_a_client(tls: Any) -> None:
     def respond(request: Received) -> Iterator[Part]:
         number = request.json["messages"][0]["content"].encode()
         yield CHUNKED
@@ -851,7 +854,7 @@ def test_eight_threads_share_a_client(tls: Any) -> None:
         assert problems == [] and len(server.requests) == 80 and server.connections <= 16
 
 
-def test_two_hundred_streams_at_once(tls: Any) -> None:
+def test_two_hundred_concurrent_streams_are_complete(tls: Any) -> None:
     def respond(request: Received) -> Iterator[Part]:
         number = request.json["messages"][0]["content"].encode()
         yield CHUNKED
@@ -877,9 +880,9 @@ def test_two_hundred_streams_at_once(tls: Any) -> None:
         _settles(server)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals")
-def test_interrupt(tls: Any) -> None:
-    """Ctrl-C in a blocked read closes the connection."""
+@pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
+def test_interrupt_of_blocked_read_closes_connection(tls: Any) -> None:
+    """SIGINT is what Ctrl-C sends."""
     with serving(answers([CHUNKED + in_chunks(FRAME % (b"a", b"null"), end=False), 60.0]), tls[0]) as server:
         with Together(api_key=KEY, base_url=server.base_url, ssl_context=tls[1]) as client:
             stream = client.chat.completions.create(**ASKED, stream=True)

@@ -21,7 +21,7 @@ MODULE = Path(str(together_adapters.__file__)).with_name("http") / "_client_base
 
 
 def declarations(name: str) -> list[dict[str, str]]:
-    """The keyword parameters of every function of this name with their types, as written."""
+    """Return the keyword parameters, with their annotations, of each function of this name."""
     functions = [item for item in ast.walk(ast.parse(MODULE.read_text("utf-8"))) if isinstance(item, ast.FunctionDef)]
     return [
         {
@@ -34,7 +34,7 @@ def declarations(name: str) -> list[dict[str, str]]:
     ]
 
 
-def test_overloads_of_create_differ_in_stream_only() -> None:
+def test_overloads_of_create_differ_only_in_stream() -> None:
     *overloads, implementation = declarations("create")
     streams = [declared.pop("stream") for declared in overloads]
     assert streams == ["Literal[False]", "Literal[True]", "bool"]
@@ -65,7 +65,7 @@ def test_both_clients_have_one_signature() -> None:
 
 
 def test_create_of_the_asynchronous_client_is_a_coroutine_function() -> None:
-    """unittest.mock and web frameworks decide by it whether to await."""
+    """unittest.mock and web frameworks await the results of coroutine functions only."""
     assert inspect.iscoroutinefunction(AsyncCompletions.create) and not inspect.iscoroutinefunction(Completions.create)
     mocked: Any = mock.create_autospec(AsyncTogether(api_key="k").chat.completions)
     assert isinstance(mocked.create, mock.AsyncMock)

@@ -1,4 +1,4 @@
-"""A server that does everything wrong: one table for both clients, over TCP and TLS."""
+"""Servers that misbehave: one table of cases for both clients, over TCP and TLS."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Parts = Union[list[Part], Callable[[Received], Iterable[Part]]]
 
 
 def dripping(at_once: bytes, data: Iterable[int]) -> Callable[[Received], Iterable[Part]]:
-    """The beginning at once, the rest a byte at a time."""
+    """Return a response that sends `at_once` immediately and `data` a byte at a time."""
     return lambda _: itertools.chain([at_once], (part for byte in data for part in (bytes([byte]), SLOW)))
 
 
@@ -37,7 +37,10 @@ def forever(part: bytes) -> Callable[[Received], Iterable[Part]]:
 
 
 class Case(NamedTuple):
-    """`error` is what a plain call raises, `cut` what a stream does, after `text`, with `says` in both messages."""
+    """A response and its errors: `error` of a call without streaming, and `cut` of a stream, after the chunks in `text`.
+
+    Both messages contain `says`.
+    """
 
     parts: Parts
     error: type[Exception]
@@ -51,51 +54,51 @@ class Case(NamedTuple):
 BROKEN = (APIConnectionError, IncompleteStreamError)
 LATE = (APITimeoutError, StreamTimeoutError)
 CASES = {
-    "silent": Case([60.0], APITimeoutError, APITimeoutError, "no answer within 0.3 s", timeout=0.3, unanswered=True),
+    "silent": Case([60.0], APITimeoutError, APITimeoutError, "no response within 0.3 s", timeout=0.3, unanswered=True),
     "drip head": Case(
-        dripping(b"", HEAD + b"Server: " + b"x" * 60000), APITimeoutError, APITimeoutError, "no answer within 0.3 s",
+        dripping(b"", HEAD + b"Server: " + b"x" * 60000), APITimeoutError, APITimeoutError, "no response within 0.3 s",
         timeout=0.3, unanswered=False,
     ),
     "drip body": Case(
         dripping(HEAD + b"\r\n" + FRAME, itertools.cycle(b":\n")), *LATE, "longer than 0.4 s", ("so far",), Timeout(5, 5, 5, 0.4)
     ),
-    "stall after the head": Case([CHUNKED, 60.0], *LATE, "no answer within 0.3 s", timeout=0.3),
+    "stall after the head": Case([CHUNKED, 60.0], *LATE, "no response within 0.3 s", timeout=0.3),
     "stall in the body": Case([CHUNKED, in_chunks(FRAME, end=False), 60.0], *LATE, "0.3 s", ("so far",), 0.3),
-    "no answer": Case([CLOSE], APIConnectionError, APIConnectionError, "without an answer", unanswered=True),
-    "reset before an answer": Case([RESET], APIConnectionError, APIConnectionError, "127.0.0.1:", unanswered=True),
+    "no response": Case([CLOSE], APIConnectionError, APIConnectionError, "without a response", unanswered=True),
+    "reset before a response": Case([RESET], APIConnectionError, APIConnectionError, "127.0.0.1:", unanswered=True),
     "cut in the head": Case([HEAD, CLOSE], APIConnectionError, APIConnectionError, "in the head", unanswered=False),
     "reset in the body": Case([CHUNKED + in_chunks(FRAME, end=False), 0.1, RESET], *BROKEN, "broke", ("so far",)),
     "truncated chunk": Case([CHUNKED + in_chunks(FRAME, end=False) + b"20\r\ndata: {", CLOSE], *BROKEN, "in the body", ("so far",)),
     "no last chunk": Case([CHUNKED + in_chunks(FRAME, end=False), CLOSE], *BROKEN, "in the body", ("so far",)),
     "short length": Case([HEAD + b"Content-Length: 500\r\n\r\n" + FRAME, CLOSE], *BROKEN, "in the body", ("so far",)),
-    "bad chunk size": Case([CHUNKED + in_chunks(FRAME, end=False) + b"-5\r\nhello", 1.0], *BROKEN, "size cannot be", ("so far",)),
-    "chunk size of python": Case([CHUNKED + in_chunks(FRAME, end=False) + b"1_0\r\nhello", 1.0], *BROKEN, "size cannot be", ("so far",)),
-    "huge chunk size": Case([CHUNKED + in_chunks(FRAME, end=False) + b"f" * 30 + b"\r\n", 1.0], *BROKEN, "size cannot be", ("so far",)),
-    "endless chunk size": Case([CHUNKED + in_chunks(FRAME, end=False) + b"0" * 5000, 1.0], *BROKEN, "a chunk's size of more", ("so far",)),
-    "chunk longer than said": Case([CHUNKED + b"1\r\n: comment\n\r\n", 1.0], *BROKEN, "longer than its size"),
+    "bad chunk size": Case([CHUNKED + in_chunks(FRAME, end=False) + b"-5\r\nhello", 1.0], *BROKEN, "chunk size must be", ("so far",)),
+    "chunk size with underscore": Case([CHUNKED + in_chunks(FRAME, end=False) + b"1_0\r\nhello", 1.0], *BROKEN, "chunk size must be", ("so far",)),
+    "huge chunk size": Case([CHUNKED + in_chunks(FRAME, end=False) + b"f" * 30 + b"\r\n", 1.0], *BROKEN, "chunk size must be", ("so far",)),
+    "endless chunk size": Case([CHUNKED + in_chunks(FRAME, end=False) + b"0" * 5000, 1.0], *BROKEN, "a chunk size is longer than", ("so far",)),
+    "chunk longer than its size": Case([CHUNKED + b"1\r\n: comment\n\r\n", 1.0], *BROKEN, "longer than its size"),
     "endless headers": Case(forever(b"X-Header: value\r\n"), APIConnectionError, APIConnectionError, "begins with"),
     "endless header fields": Case(
         lambda _: itertools.chain([HEAD], itertools.repeat(b"X-Header: value\r\n" * 100)),
-        APIConnectionError, APIConnectionError, "more than 65536 bytes",
+        APIConnectionError, APIConnectionError, "longer than 65536 bytes",
     ),
     "endless trailers": Case(
-        lambda _: itertools.chain([CHUNKED + b"0\r\n"], itertools.repeat(b"X-Trailer: value\r\n" * 100)), *BROKEN, "trailers of more"
+        lambda _: itertools.chain([CHUNKED + b"0\r\n"], itertools.repeat(b"X-Trailer: value\r\n" * 100)), *BROKEN, "trailers are longer"
     ),
-    "100 Continue for ever": Case(forever(b"HTTP/1.1 100 Continue\r\n\r\n"), APIConnectionError, APIConnectionError, "interim"),
-    "garbage": Case([b"SSH-2.0-OpenSSH_9.2\r\n", 1.0], APIConnectionError, APIConnectionError, "not an HTTP answer"),
-    "bad status": Case([b"HTTP/1.1 OK\r\n\r\n", 1.0], APIConnectionError, APIConnectionError, "not a status line"),
-    "bad header": Case([HEAD + b"no colon\r\n\r\n", 1.0], APIConnectionError, APIConnectionError, "not a header field"),
-    "two lengths": Case([HEAD + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n", 1.0], APIConnectionError, APIConnectionError, "two Content-Lengths"),
+    "endless 100 Continue": Case(forever(b"HTTP/1.1 100 Continue\r\n\r\n"), APIConnectionError, APIConnectionError, "interim"),
+    "garbage": Case([b"SSH-2.0-OpenSSH_9.2\r\n", 1.0], APIConnectionError, APIConnectionError, "not an HTTP/1.1 response"),
+    "bad status": Case([b"HTTP/1.1 OK\r\n\r\n", 1.0], APIConnectionError, APIConnectionError, "malformed status line"),
+    "bad header": Case([HEAD + b"no colon\r\n\r\n", 1.0], APIConnectionError, APIConnectionError, "malformed header line"),
+    "two lengths": Case([HEAD + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n", 1.0], APIConnectionError, APIConnectionError, "two different Content-Length values"),
     "switched protocols": Case([b"HTTP/1.1 101 Switching\r\n\r\n", 1.0], APIConnectionError, APIConnectionError, "switched"),
-    "unknown transfer coding": Case([HEAD + b"Transfer-Encoding: gzip, chunked\r\n\r\n", 1.0], APIConnectionError, APIConnectionError, "transfer coding"),
-    "unknown content coding": Case([HEAD + b"Content-Encoding: br\r\nContent-Length: 3\r\n\r\nabc"], *BROKEN, "which was not asked for"),
+    "unknown transfer coding": Case([HEAD + b"Transfer-Encoding: gzip, chunked\r\n\r\n", 1.0], APIConnectionError, APIConnectionError, "Transfer-Encoding must be chunked"),
+    "unknown content coding": Case([HEAD + b"Content-Encoding: br\r\nContent-Length: 3\r\n\r\nabc"], *BROKEN, "which was not requested"),
     "gzip bomb": Case(
         [HEAD + b"Content-Encoding: gzip\r\nConnection: close\r\n\r\n" + gzip.compress(b": \n" * 30_000_000), CLOSE], *BROKEN, "bomb"
     ),
     "gzip cut": Case(
         [reply(gzip.compress(FRAME)[:-3], "Content-Encoding: gzip")], *BROKEN, "the gzip body is cut off", ("so far",)
     ),
-    "gzip broken": Case([reply(b"this is no gzip", "Content-Encoding: gzip")], *BROKEN, "the gzip body is broken"),
+    "gzip broken": Case([reply(b"this is no gzip", "Content-Encoding: gzip")], *BROKEN, "the gzip body is malformed"),
 }  # fmt: skip
 
 
@@ -106,7 +109,7 @@ def authority() -> Any:
 
 @pytest.fixture(params=["http", "https"])
 def tls(request: pytest.FixtureRequest) -> tuple[ssl.SSLContext | None, ssl.SSLContext | None]:
-    """The contexts of server and client, or neither."""
+    """Return the TLS contexts of server and client, or None for both."""
     if request.param == "http":
         return None, None
     return contexts_of(request.getfixturevalue("authority"), "127.0.0.1")
@@ -114,7 +117,7 @@ def tls(request: pytest.FixtureRequest) -> tuple[ssl.SSLContext | None, ssl.SSLC
 
 @BOTH
 @pytest.mark.parametrize("name", CASES)
-def test_error(kind: str, name: str, tls: Any) -> None:
+def test_misbehaving_server_causes_error(kind: str, name: str, tls: Any) -> None:
     case = CASES[name]
     with serving(case.parts, tls[0]) as server:
         for stream in (False, True):
@@ -123,7 +126,7 @@ def test_error(kind: str, name: str, tls: Any) -> None:
                 kind, stream=stream, base_url=server.base_url, ssl_context=tls[1], timeout=case.timeout, max_retries=0
             )
             assert type(outcome.error) is (case.cut if stream else case.error), outcome
-            assert time.monotonic() - started < 4, "within the limit, not the server's patience"
+            assert time.monotonic() - started < 4, "the error must come at the time limit, not when the server stops"
             assert case.says in str(outcome.error) and "sk-test-key" not in str(outcome.error)
             assert tuple(outcome.texts) == (case.text if stream else ())
             if case.unanswered is not None:
@@ -135,19 +138,19 @@ def test_error(kind: str, name: str, tls: Any) -> None:
 
 @BOTH
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_no_redirect_is_followed(kind: str, status: int, tls: Any) -> None:
+def test_redirect_is_reported_and_not_followed(kind: str, status: int, tls: Any) -> None:
     with serving([reply(b"{}")]) as other:
         for place in (other.base_url + "/chat/completions", "file:///etc/passwd", "/v2"):
             with serving([reply(b"", f"Location: {place}", status=f"{status} Moved")], tls[0]) as server:
                 outcome = ask(kind, base_url=server.base_url, ssl_context=tls[1])
             assert isinstance(outcome.error, APIStatusError) and outcome.error.status == status
-            said = {"file": "an unknown place", "/v2": "another path"}.get(place[:4].rstrip(":"), other.origin)
+            said = {"file": "an unknown location", "/v2": "another path"}.get(place[:4].rstrip(":"), other.origin)
             assert said in str(outcome.error) and "base_url" in str(outcome.error)
         assert other.requests == []
 
 
 @BOTH
-def test_slow_handshake(kind: str, authority: Any) -> None:
+def test_slow_tls_handshake_causes_timeout(kind: str, authority: Any) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     with serving([reply(b"{}")], context) as server:
@@ -164,7 +167,9 @@ def test_certificates_are_checked(kind: str, authority: Any, monkeypatch: pytest
     body = b'{"choices":[{"index":0,"message":{"content":"hi"},"finish_reason":"stop"}]}'
     with serving([reply(body)], context) as server:
         refused = ask(kind, base_url=server.base_url)
-        assert "SSL_CERT_FILE" in str(refused.error) and server.connections == 1, "a certificate is not tried twice"
+        assert "SSL_CERT_FILE" in str(refused.error) and server.connections == 1, (
+            "a rejected certificate must not cause a retry"
+        )
         assert ask(kind, base_url=server.base_url, cafile=str(tmp_path / "ca.pem")).texts == ["hi"]
         monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
         assert ask(kind, base_url=server.base_url).texts == ["hi"]

@@ -28,7 +28,7 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Proxy(socketserver.ThreadingTCPServer):
-    """Tunnels every CONNECT to one port of this machine; `heads` keeps what it was asked."""
+    """A proxy that connects every CONNECT request to one local port. `heads` contains the requests."""
 
     def __init__(self, target: int, answer: bytes) -> None:
         super().__init__(("127.0.0.1", 0), _Tunnel)
@@ -73,14 +73,16 @@ def tunnelling(
 
 @pytest.fixture(scope="module")
 def contexts() -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """The TLS settings of a server called api.example.com, and of a client that trusts it."""
+    """Return the TLS contexts of a server named api.example.com, and of a client that trusts it."""
     trustme = pytest.importorskip("trustme", reason="needs a package that this interpreter may not have")
     return contexts_of(trustme.CA(), "api.example.com")
 
 
 @BOTH
 @pytest.mark.parametrize("stream", [False, True])
-def test_tunnel(kind: str, stream: bool, contexts: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_https_request_through_proxy_uses_tunnel(
+    kind: str, stream: bool, contexts: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     answer = reply(FRAME, kind="text/event-stream") if stream else OK
     with serving([answer], contexts[0]) as server, tunnelling(server.port) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://us%40er:p%3Ass@127.0.0.1:{proxy.port}")
@@ -94,11 +96,13 @@ def test_tunnel(kind: str, stream: bool, contexts: Any, monkeypatch: pytest.Monk
 
 
 @BOTH
-def test_proxy_that_refuses(kind: str, contexts: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxy_that_refuses_tunnel_causes_connection_error(
+    kind: str, contexts: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for answer, says in (
         (b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n", "status 407"),
         (b"HTTP/1.1 302 Moved\r\nLocation: http://127.0.0.1/\r\n\r\n", "status 302"),
-        (b"nonsense", "not an HTTP answer"),
+        (b"nonsense", "not an HTTP/1.1 response"),
     ):
         with tunnelling(1, answer) as proxy:
             monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
@@ -108,8 +112,10 @@ def test_proxy_that_refuses(kind: str, contexts: Any, monkeypatch: pytest.Monkey
 
 @BOTH
 @pytest.mark.parametrize("status", [b"201 Created", b"204 No Content"])
-def test_any_success_is_a_tunnel(kind: str, status: bytes, contexts: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """RFC 9110, 9.3.6: any 2xx."""
+def test_any_2xx_status_establishes_tunnel(
+    kind: str, status: bytes, contexts: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RFC 9110, section 9.3.6."""
     with serving([OK], contexts[0]) as server, tunnelling(server.port, b"HTTP/1.1 " + status + b"\r\n\r\n") as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
         assert ask(kind, base_url="https://api.example.com/v1", ssl_context=contexts[1]).texts == ["hi"]
@@ -117,17 +123,17 @@ def test_any_success_is_a_tunnel(kind: str, status: bytes, contexts: Any, monkey
 
 @BOTH
 @pytest.mark.parametrize("name", ["a" * 64, "a..b", ".a"])
-def test_names_that_are_none(kind: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Python's codec for names raises a UnicodeError for them."""
-    with pytest.raises(ValueError, match="^not a host name: "):
+def test_invalid_host_name_is_rejected(kind: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python's codec for host names raises UnicodeError for these."""
+    with pytest.raises(ValueError, match="^base_url has an invalid host name: "):
         ask(kind, base_url=f"https://{name}/v1")
     monkeypatch.setenv("HTTPS_PROXY", f"http://{name}:1")
     outcome = ask(kind, base_url="https://api.example.com/v1", max_retries=0)
-    assert type(outcome.error) is APIConnectionError and "not a host name" in str(outcome.error)
+    assert type(outcome.error) is APIConnectionError and "not a valid host name" in str(outcome.error)
 
 
 @BOTH
-def test_silent_proxy(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_silent_proxy_causes_timeout(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{silent.getsockname()[1]}")
         outcome = ask(kind, base_url="https://api.example.com/v1", timeout=0.3, max_retries=0)
@@ -135,7 +141,7 @@ def test_silent_proxy(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @BOTH
-def test_plain_http_through_a_proxy(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_plain_http_request_through_proxy_has_absolute_target(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def respond(request: Received) -> list[Part]:
         return [OK]
 
@@ -151,7 +157,9 @@ def test_plain_http_through_a_proxy(kind: str, monkeypatch: pytest.MonkeyPatch) 
 
 
 @BOTH
-def test_this_machine_and_no_proxy(kind: str, contexts: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_loopback_and_no_proxy_hosts_are_reached_directly(
+    kind: str, contexts: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with serving([OK]) as server, tunnelling(1) as proxy:
         for name in ("http_proxy", "https_proxy", "all_proxy"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
@@ -163,8 +171,8 @@ def test_this_machine_and_no_proxy(kind: str, contexts: Any, monkeypatch: pytest
 
 @BOTH
 @pytest.mark.parametrize("url", ["socks5://user:sk-secret@127.0.0.1:1", "https://127.0.0.1:1", "http://"])
-def test_proxies_that_cannot_be_used(kind: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unsupported_proxy_raises_value_error(kind: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", url)
     outcome = ask(kind, base_url="https://api.example.com/v1")
-    assert isinstance(outcome.error, ValueError) and "only http:// proxies" in str(outcome.error)
+    assert isinstance(outcome.error, ValueError) and "the proxy must be an http:// URL" in str(outcome.error)
     assert "sk-secret" not in str(outcome.error)

@@ -1,4 +1,4 @@
-"""No error of a client shows a key, a password or a secret URL: all its frames, causes and texts are searched."""
+"""Errors of a client contain no key, password or secret URL: their frames, causes and messages are searched."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ WRONG_PROXIES = [
 
 
 def refused(call: Callable[[], object]) -> Exception:
-    """Return the error of a call, whose frames are shown as an error tracker shows them."""
+    """Return the error of a call, after a search of its frames, which error trackers display."""
     with pytest.raises((TypeError, ValueError)) as caught:
         call()
     assert_no_secret(caught.value)
@@ -62,7 +62,7 @@ def refused(call: Callable[[], object]) -> Exception:
 
 @CLIENTS
 @pytest.mark.parametrize("key", WRONG_KEYS, ids=ascii)
-def test_wrong_key_is_not_shown(client: Any, key: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_key_is_not_shown(client: Any, key: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     refused(lambda: client(api_key=key))
     if isinstance(key, str) and "\0" not in key:
         monkeypatch.setenv("TOGETHER_API_KEY", key)
@@ -71,7 +71,7 @@ def test_wrong_key_is_not_shown(client: Any, key: Any, monkeypatch: pytest.Monke
 
 @CLIENTS
 @pytest.mark.parametrize("url", WRONG_URLS)
-def test_wrong_url_is_not_shown(client: Any, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_url_is_not_shown(client: Any, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     refused(lambda: client(api_key="sk-another-key", base_url=url))
     refused(lambda: endpoint_at(url, insecure_http=False, with_credentials=True))
     monkeypatch.setenv("TOGETHER_BASE_URL", url)
@@ -80,7 +80,7 @@ def test_wrong_url_is_not_shown(client: Any, url: str, monkeypatch: pytest.Monke
 
 @CLIENTS
 @pytest.mark.parametrize("headers", WRONG_HEADERS, ids=ascii)
-def test_wrong_header_is_not_shown(client: Any, headers: Any) -> None:
+def test_invalid_header_is_not_shown(client: Any, headers: Any) -> None:
     refused(lambda: client(api_key="", base_url="https://example.com", supplied_headers=headers))
 
 
@@ -88,13 +88,13 @@ def test_wrong_header_is_not_shown(client: Any, headers: Any) -> None:
 @pytest.mark.parametrize(
     "other", [{"timeout": -1}, {"timeout": "x"}, {"no_such_argument": 1}, {"max_retries": 0, "base_url": "x"}], ids=str
 )
-def test_key_is_not_shown_where_another_argument_is_wrong(client: Any, other: dict[str, Any]) -> None:
+def test_key_is_not_shown_if_another_argument_is_invalid(client: Any, other: dict[str, Any]) -> None:
     refused(lambda: client(api_key=KEY, supplied_headers={"X-Api-Key": KEY}, **other))
 
 
 @BOTH
 @pytest.mark.parametrize("url", WRONG_PROXIES)
-def test_wrong_proxy_is_not_shown(kind: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_proxy_is_not_shown(kind: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("NO_PROXY", "no_proxy", "REQUEST_METHOD"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("https_proxy", url)
@@ -107,7 +107,7 @@ def test_wrong_proxy_is_not_shown(kind: str, url: str, monkeypatch: pytest.Monke
 
 @BOTH
 @pytest.mark.parametrize("key", WRONG_KEYS, ids=ascii)
-def test_wrong_key_of_a_function_is_not_shown(kind: str, key: Any) -> None:
+def test_invalid_key_from_a_function_is_not_shown(kind: str, key: Any) -> None:
     assert_no_secret(ask(kind, api_key=lambda: key).error)
 
 

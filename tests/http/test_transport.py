@@ -1,4 +1,4 @@
-"""`transport=`: another way to send requests stands in for the sockets."""
+"""`transport=`: a function that sends requests instead of the client's own connections."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ASKED: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": 
 
 
 class Recorder:
-    """A transport that gives prepared answers in turn and keeps what it was called with."""
+    """A transport that returns prepared responses in turn and records the arguments of its calls."""
 
     def __init__(self, *answers: Any) -> None:
         self.answers = list(answers)
@@ -50,7 +50,7 @@ class Recorder:
             self.closed += 1
 
 
-def test_is_called_with_the_request() -> None:
+def test_transport_is_called_with_request() -> None:
     transport = Recorder((200, {"Content-Type": "application/json"}, [COMPLETION]))
     client = Together(api_key="sk-secret", transport=transport, base_url="https://gateway.example/v1?v=2", timeout=7)
     assert client.chat.completions.create(**ASKED, max_tokens=5, stop=None, anything=[1]).text == "hi"
@@ -61,7 +61,7 @@ def test_is_called_with_the_request() -> None:
     assert timeout is not None and 6 < timeout <= 7
 
 
-def test_streams() -> None:
+def test_body_of_transport_is_streamed() -> None:
     transport = Recorder()
     transport.answers.append(
         (200, [], transport.pieces(FRAME % (b"a", b"null"), FRAME % (b"b", b'"stop"'), b"data: [DONE]\n\n"))
@@ -71,7 +71,7 @@ def test_streams() -> None:
     assert transport.closed == 1
 
 
-def test_stream_closed_early() -> None:
+def test_stream_closed_early_closes_body_of_transport() -> None:
     transport = Recorder()
     transport.answers.append((200, {}, transport.pieces(FRAME % (b"a", b"null"), FRAME % (b"b", b'"stop"'))))
     with Together(api_key="k", transport=transport).chat.completions.create(**ASKED, stream=True) as stream:
@@ -108,12 +108,12 @@ def test_transport_with_another_exception_is_called_once_and_raises_it_unchanged
         next(stream)
 
 
-def test_its_own_timeout() -> None:
+def test_timeout_of_transport_is_timeout_error() -> None:
     with pytest.raises(APITimeoutError):
         Together(api_key="k", transport=Recorder(TimeoutError()), max_retries=0).chat.completions.create(**ASKED)
 
 
-def test_retries_what_it_answers() -> None:
+def test_error_status_from_transport_is_retried() -> None:
     limited = (429, {"retry-after-ms": "1"}, [b'{"error": "slow down"}'])
     transport = Recorder(limited, limited, (200, {}, [COMPLETION]))
     assert Together(api_key="k", transport=transport).chat.completions.create(**ASKED).text == "hi"
@@ -125,7 +125,7 @@ def test_retries_what_it_answers() -> None:
 @pytest.mark.parametrize(
     "give", [bytes, bytearray, lambda body: [body], io.BytesIO], ids=["bytes", "bytearray", "list", "file"]
 )
-def test_body_that_is_there_already(give: Any) -> None:
+def test_body_of_transport_may_be_complete_at_once(give: Any) -> None:
     async def transport(*_: object) -> Any:
         return 200, [(b"content-type", b"application/json")], give(COMPLETION)
 
@@ -137,14 +137,14 @@ def test_body_that_is_there_already(give: Any) -> None:
     assert Together(api_key="k", transport=Recorder(answer)).chat.completions.create(**ASKED).text == "hi"
 
 
-def test_headers_that_are_bytes() -> None:
+def test_headers_of_transport_may_be_bytes() -> None:
     transport = Recorder((400, [(b"X-Request-Id", b"r1")], [b"{}"]))
     with pytest.raises(BadRequestError) as refused:
         Together(api_key="k", transport=transport).chat.completions.create(**ASKED)
     assert refused.value.request_id == "r1"
 
 
-def test_failure_that_holds_the_key() -> None:
+def test_exception_of_transport_with_key_is_concealed() -> None:
     def transport(method: str, url: str, headers: Mapping[str, str], body: bytes, timeout: float | None) -> Any:
         authorization = headers["Authorization"]
         try:

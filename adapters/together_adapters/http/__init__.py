@@ -1,6 +1,6 @@
-"""Requests and answers as values: what is sent, and what the status, the headers and the body of an answer mean.
+"""HTTP requests and responses as values: the bytes to send, and the meaning of a status, its headers and its body.
 
-A key is checked before it is used, and kept out of errors as `_secrets` describes. Opens no socket and does not wait.
+API keys are checked before they are used, and are kept out of errors as described in `_secrets`. Does no I/O.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ __all__ = [
     "status_error",
 ]
 
-Headers.__module__ = Secret.__module__ = Timeout.__module__ = __name__  # the public module, which pickles name
+Headers.__module__ = Secret.__module__ = Timeout.__module__ = __name__  # pickles refer to the public module
 
 DEFAULT_BASE_URL = "https://api.together.xyz/v1"
-"""Together's own API."""
+"""The base URL of Together's API."""
 
 _ERRORS: dict[int, type[APIStatusError]] = {
     400: BadRequestError,
@@ -68,7 +68,7 @@ _ERRORS: dict[int, type[APIStatusError]] = {
 
 
 class Request:
-    """One request, made once and sent as often as it takes; what its headers hold of credentials no report shows."""
+    """The request of a call, sent unchanged in every attempt. Its repr omits the headers, which contain credentials."""
 
     method = "POST"
 
@@ -81,7 +81,10 @@ class Request:
         return f"<{self.method} {self.endpoint.origin}>"
 
     def to_bytes(self, more: Headers | None = None, *, absolute: bool = False) -> bytes:
-        """The request as HTTP/1.1; through a proxy its target is `absolute`."""
+        """Return the bytes of the request in HTTP/1.1, with additional header fields from `more`.
+
+        With `absolute` the target is the full URL, which a proxy requires (RFC 9112, section 3.2.2).
+        """
         target = self.endpoint.url if absolute else self.endpoint.target
         lines = [f"{self.method} {target} HTTP/1.1", f"Host: {self.endpoint.authority}"]
         lines += [f"{name}: {value}" for name, value in {**self.headers, **(more or {})}.items()]
@@ -89,13 +92,16 @@ class Request:
         return "\r\n".join(lines).encode("latin-1") + self.body
 
     def without_secret(self, data: bytes) -> bytes:
-        """Bytes of an answer in which the server has not repeated the key."""
+        """Return bytes of a response with the credentials of this request replaced by `***`."""
         for secret in self._secrets():
             data = data.replace(secret.encode("utf-8"), b"***")
         return data
 
     def conceal(self, error: E) -> E:
-        """Replace in an error what a server repeated of the credentials, in JSON also with escapes; returns the error."""
+        """Replace the credentials of this request in an error and return the error.
+
+        The error's body is parsed JSON, so credentials that the server wrote with escapes are found too.
+        """
         return conceal(error, self._secrets())
 
     def concealed(self, value: JSON) -> JSON:
@@ -103,7 +109,7 @@ class Request:
         return concealed(value, self._secrets())
 
     def _secrets(self) -> list[str]:
-        # A short word, such as the scheme before the key, may well be in an answer without being a secret.
+        # Words of up to 7 characters, such as the scheme `Bearer`, are not secrets, and responses may contain them.
         return [word for value in self.headers.credentials() for word in value.split() if len(word) > 7]
 
 
@@ -111,23 +117,25 @@ class Request:
 def endpoint_at(
     base_url: str, path: str = "/chat/completions", *, insecure_http: bool, with_credentials: bool
 ) -> Endpoint:
-    """Return the endpoint of chat completions, or that of another `path`; raises ValueError for an unusable URL.
+    """Return the endpoint of chat completions, or of another `path`, at a base URL.
 
-    A key is sent without TLS only to this machine, unless `insecure_http` allows it.
+    Raises ValueError if the URL is invalid. Credentials require https, except for a loopback address or with
+    `insecure_http`.
     """
     endpoint = endpoint_of(base_url, path)
     if endpoint.scheme == "http" and with_credentials and not (insecure_http or endpoint.is_loopback):
         raise ValueError(
-            "an API key is sent over https only, except to this machine: use https, give api_key='' to send none,"
-            " or insecure_http=True where the network is trusted"
+            "an API key is sent over https only, except to a loopback address: use an https URL, api_key='' to send no"
+            " key, or insecure_http=True if the network is trusted"
         )
     return endpoint
 
 
 def request_of(endpoint: Endpoint, secret: Secret, supplied: Headers, parameters: Mapping[str, JSON]) -> Request:
-    """Return a request with these parameters, without those that are None.
+    """Return a request with these parameters as its JSON body, without parameters that are `None`.
 
-    An object may be a value of together_types. Raises TypeError or ValueError for a part that JSON cannot hold.
+    Parameters may contain values of together_types. Raises TypeError or ValueError for a value that JSON cannot
+    represent.
     """
     given = {name: value for name, value in parameters.items() if value is not None}
     body = request_json(given).encode("ascii")
@@ -135,7 +143,7 @@ def request_of(endpoint: Endpoint, secret: Secret, supplied: Headers, parameters
         {
             "Accept": "text/event-stream" if given.get("stream") else "application/json",
             "Content-Type": "application/json",
-            "User-Agent": f"together-types/{__version__}",  # Cloudflare refuses urllib's own
+            "User-Agent": f"together-types/{__version__}",  # Cloudflare rejects the default of urllib
         }
     )
     if secret:
@@ -143,13 +151,13 @@ def request_of(endpoint: Endpoint, secret: Secret, supplied: Headers, parameters
     return Request(endpoint, headers.merged(supplied), body)
 
 
-# ---- answers
+# ---- responses
 
 
 def status_error(status: int, headers: Fields, body: bytes, host: str) -> APIStatusError:
-    """The error that an answer is, from whatever body came with it."""
+    """Return the error for a response with an error status, with the message from its body and its header fields."""
     content, text = _json_in(body), body.decode("utf-8", "replace").strip()
-    said = message_in(content) or text_of_page(text) or "no reason given"
+    said = message_in(content) or text_of_page(text) or "the response body is empty"
     if 300 <= status < 400:
         said = f"a redirect to {_origin_in(headers.get('location'))}, which is not followed: change base_url"
     cls = InternalServerError if status >= 500 else _ERRORS.get(status, APIStatusError)
@@ -164,10 +172,11 @@ def status_error(status: int, headers: Fields, body: bytes, host: str) -> APISta
 
 
 def completion_in(headers: Fields, body: bytes) -> ChatCompletionResponse | None:
-    """Return the response in the body of a successful answer; None if the body is not one, or is an error.
+    """Return the chat completion in the body of a successful response, or None if the body contains something else.
 
-    A body that is not one JSON document is read as a stream: some servers stream without being asked, and gateways
-    append `data: [DONE]` to JSON. Raises StreamError or IncompleteStreamError for an incomplete event stream.
+    A body that is not one JSON document is read as a stream, because some servers stream without being asked, and some
+    gateways append `data: [DONE]` to JSON. Raises StreamError or IncompleteStreamError if that stream contains an error
+    or is cut off.
     """
     content = _json_in(body)
     if content is None:
@@ -181,11 +190,11 @@ def completion_in(headers: Fields, body: bytes) -> ChatCompletionResponse | None
 
 
 def no_completion_error(status: int, headers: Fields, body: bytes, host: str) -> APIStatusError:
-    """The error that a successful answer is whose body says otherwise."""
+    """Return the error for a response with a successful status whose body is not a chat completion."""
     error = status_error(status, headers, body, host)
     if not message_in(_json_in(body)):
         details = {name: value for name, value in vars(error).items() if name != "message"}
-        error = APIStatusError(f"{error.message} (this is no chat completion)", **details)
+        error = APIStatusError(f"{error.message} (this is not a chat completion)", **details)
     return error
 
 
@@ -213,4 +222,4 @@ def _origin_in(location: str) -> str:
     try:
         return endpoint_of(location).origin
     except ValueError:
-        return "another path" if location.startswith("/") and not location.startswith("//") else "an unknown place"
+        return "another path" if location.startswith("/") and not location.startswith("//") else "an unknown location"

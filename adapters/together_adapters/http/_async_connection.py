@@ -1,7 +1,9 @@
-"""asyncio's side of one connection: a protocol that keeps what arrives until its one reader asks for it.
+"""A connection of the asynchronous client: an asyncio protocol that buffers received data for its single reader.
 
-A protocol rather than a StreamReader: a read costs one future, its limit of time no task and no timer of its own, and TLS can
-begin behind a proxy's tunnel on every Python. It never imports asyncio, which the loop that it is given brings along.
+It is used instead of asyncio's StreamReader for three reasons: a read creates only one future, a time limit needs
+neither a task nor a timer for each read, and TLS can start inside a proxy's tunnel on every version of Python.
+
+Does not import asyncio.
 """
 
 from __future__ import annotations
@@ -18,11 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = ["AsyncConnection"]
 
-_MOST_WAITING = 262144  # bytes that wait for the reader before the socket is left alone
+_MOST_WAITING = 262144  # bytes: while more than these are buffered, the socket is not read
 
 
 class AsyncConnection:
-    """A connection of one event loop; all its methods are for that loop's thread."""
+    """A connection of one event loop. Its methods may be called only in that loop's thread."""
 
     def __init__(self, loop: AbstractEventLoop) -> None:
         self.loop = loop
@@ -38,7 +40,7 @@ class AsyncConnection:
         self._timer: TimerHandle | None = None
         self._timer_moment = 0.0
 
-    # ---- what the loop calls
+    # ---- called by the event loop
 
     def connection_made(self, transport: LoopTransport) -> None:
         self.transport = transport
@@ -68,10 +70,10 @@ class AsyncConnection:
         writer, self._writer = self._writer, None
         _wake(writer)
 
-    # ---- what the client calls
+    # ---- called by the client
 
     async def send(self, data: memoryview, deadline: Deadline) -> None:
-        """Send all of it; raises OSError, and APITimeoutError where it takes too long."""
+        """Send all of `data`. Raises OSError if the connection fails, and APITimeoutError after the deadline."""
         if self._ended or self.transport is None:
             raise self._problem or ConnectionResetError("the connection was closed")
         self.transport.write(data)
@@ -79,7 +81,10 @@ class AsyncConnection:
             await self._wait(self._writer, deadline)
 
     async def receive(self, deadline: Deadline) -> bytes:
-        """What has arrived, waiting for it as long as it may take; b"" at the end."""
+        """Return the data that has arrived, or b"" at the end, and wait for it if necessary.
+
+        Raises OSError if the connection fails, and APITimeoutError after the deadline.
+        """
         if not self._arrived and not self._ended:
             self._reader = self.loop.create_future()
             try:
@@ -90,7 +95,10 @@ class AsyncConnection:
         return b"" if data is None else data
 
     def receive_now(self) -> bytes | None:
-        """What has arrived, None for nothing; b"" at the end."""
+        """Return the data that has arrived, b"" at the end, or None if no data has arrived, without waiting.
+
+        Raises OSError if the connection has failed.
+        """
         if self._arrived:
             data = self._arrived[0] if len(self._arrived) == 1 else b"".join(self._arrived)
             self._arrived.clear()
@@ -104,13 +112,13 @@ class AsyncConnection:
         return b"" if self._ended else None
 
     def cancel_timer(self) -> None:
-        """No one waits any more."""
+        """Cancel the timer of an idle connection."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def close(self) -> None:
-        """Close the connection at once, and wake who waits for it."""
+        """Close the connection immediately. Waiting calls of `send` and `receive` end."""
         self.cancel_timer()
         if not self._ended:
             self._ended, self._problem = True, ClientClosed()
@@ -127,7 +135,7 @@ class AsyncConnection:
 
     async def _wait(self, future: Future[None], deadline: Deadline) -> None:
         self._deadline, left = deadline, deadline.remaining()
-        # One timer serves many reads: it is set again only when it rings too early, or would ring too late.
+        # One timer serves many reads. It is restarted only if it fires too early, or would fire too late.
         if left is not None and (self._timer is None or deadline.moment < self._timer_moment):
             self.cancel_timer()
             self._set_timer(left, deadline.moment)

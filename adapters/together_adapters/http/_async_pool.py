@@ -1,6 +1,7 @@
-"""Connections of the asynchronous client: what `_connection` does, on the running loop.
+"""The connection pool of the asynchronous client.
 
-It never waits but in the loop, and needs a thread only to resolve a name; what both do alike is in `_exchange` and `_proxy`.
+It corresponds to `_sync_pool`. The logic that both share is in `_exchange` and `_connecting`. All waiting happens on
+the event loop. The only use of threads is to resolve host names.
 """
 
 from __future__ import annotations
@@ -33,12 +34,12 @@ __all__ = ["AsyncAnswer", "AsyncPool", "within"]
 
 
 async def within(deadline: Deadline, work: Awaitable[T]) -> T:
-    """Await work no longer than it may take; raises APITimeoutError after that. No task is made for it."""
+    """Await `work` and return its result, without creating a task. Raises APITimeoutError after the deadline."""
     left = deadline.remaining()
     if left is None:
         return await work
     task: Any = asyncio.current_task()
-    # From Python 3.11 on a task counts who cancels it: someone else may do so too, or has done so before.
+    # Since Python 3.11 a task counts its cancellations. Others may have cancelled this task before, or may do so now.
     before: int = task.cancelling() if hasattr(task, "cancelling") else 0
     rang = False
 
@@ -59,12 +60,12 @@ async def within(deadline: Deadline, work: Awaitable[T]) -> T:
 
 
 class AsyncAnswer:
-    """An answer whose head has arrived; an asynchronous iterator of the bytes of its body."""
+    """A response whose head has arrived, as an asynchronous iterator over the bytes of its body."""
 
     def __init__(self, connection: AsyncConnection, exchange: Exchange, first: bytes, pool: _LoopPool) -> None:
         self.status = exchange.response.status
         self.headers = exchange.response.headers
-        self.is_done: Callable[[], bool] = lambda: False  # whether the reader has all that it wants
+        self.is_done: Callable[[], bool] = lambda: False  # true once the reader needs no more of the body
         self._connection: AsyncConnection | None = connection
         self._exchange = exchange
         self._first = first
@@ -90,7 +91,7 @@ class AsyncAnswer:
         raise error
 
     async def aclose(self) -> None:
-        """Give the connection back where it can be used again, else close it."""
+        """Return the connection to the pool, which closes it if it cannot be reused."""
         self._release()
 
     def _release(self) -> None:
@@ -114,11 +115,17 @@ class _LoopPool:
         self._guard = _until_loop_ends(self.connections)
 
     async def watch(self) -> None:
-        """Have all connections closed when the loop ends: it then closes the generators that have begun on it."""
+        """Start the generator that closes all connections at the end of the loop.
+
+        A loop closes the asynchronous generators that were started on it when it shuts down.
+        """
         await self._guard.__anext__()
 
     def give_back(self, connection: AsyncConnection, response: Response, *, tail_expected: bool) -> None:
-        """Keep a connection for the next request, if its answer is complete or its last bytes are about to come."""
+        """Keep a connection for the next request if its response is complete, or else close it.
+
+        With `tail_expected` the response may lack its last bytes, which are expected to arrive soon.
+        """
         keep = response.can_be_followed(tail_expected=tail_expected)
         if keep and connection in self.connections and len(self.idle) < MOST_IDLE:
             connection.cancel_timer()
@@ -156,7 +163,7 @@ def _close_all(connections: set[AsyncConnection]) -> None:
 
 
 class AsyncPool:
-    """The connections of one client to one endpoint. They belong to the loop that made them and end with it."""
+    """The connections of one client to one endpoint. Each is used on one event loop, and closed when that loop ends."""
 
     def __init__(self, endpoint: Endpoint, security: TLSSettings) -> None:
         self._endpoint = endpoint
@@ -164,7 +171,10 @@ class AsyncPool:
         self._pools: dict[int, _LoopPool] = {}
 
     async def send(self, request: Request, timeouts: CallTimeouts, *, streamed: bool) -> AsyncAnswer:
-        """Send a request and wait for the head of its answer; raises APIConnectionError or APITimeoutError."""
+        """Send a request and return its response when the head has arrived.
+
+        Raises APIConnectionError or APITimeoutError.
+        """
         pool = await self._pool()
         connection = pool.take_idle()
         if connection is not None:
@@ -183,18 +193,18 @@ class AsyncPool:
         raise error
 
     def close(self) -> None:
-        """Close all connections of the running loop, also those in use; later requests open new ones."""
+        """Close all connections of the running loop, including those in use. Later requests open new ones."""
         pool = self._pools.pop(id(asyncio.get_running_loop()), None)
         if pool is not None:
             pool.close()
 
-    # ---- inside
+    # ---- internal
 
     async def _pool(self) -> _LoopPool:
         loop = asyncio.get_running_loop()
         pool = self._pools.get(id(loop))
         if pool is None or pool.loop is not loop:
-            # A copy, because loops of other threads may be at it too.
+            # A copy, because event loops in other threads may change the dict.
             for number, other in list(self._pools.items()):
                 if other.loop.is_closed():
                     self._pools.pop(number, None)
@@ -222,7 +232,11 @@ class AsyncPool:
         raise error
 
     async def _send(self, connection: AsyncConnection, exchange: Exchange) -> OSError | None:
-        """Send the request; a server may answer and close before it has read all of it, so a failure is not yet the end."""
+        """Send the request and return the error if that fails.
+
+        The error is not raised, because a server may respond and close the connection before it has read all of a
+        request. The response is then more useful than the error.
+        """
         try:
             await connection.send(memoryview(request_bytes(exchange.request)), exchange.deadline())
         except OSError as problem:
@@ -237,7 +251,7 @@ class AsyncPool:
         connection = AsyncConnection(pool.loop)
         pool.connections.add(connection)
         try:
-            protocol: Any = connection  # it has the methods, but names no class of asyncio
+            protocol: Any = connection  # it has the methods of a protocol without being a subclass of asyncio's
             await pool.loop.create_connection(lambda: protocol, sock=sock)
             if endpoint.scheme == "https":
                 if proxy is not None:
@@ -261,13 +275,13 @@ class AsyncPool:
             protocol,
             self._security.context(),
             server_hostname=self._endpoint.host,
-            ssl_handshake_timeout=(deadline.remaining() or 0) + 60,  # ours comes first
+            ssl_handshake_timeout=(deadline.remaining() or 0) + 60,  # later than the deadline
         )
         connection.transport = await within(deadline, secured)
 
 
 def _is_usable(connection: AsyncConnection, response: Response) -> bool:
-    """Whether a connection is still open; what had been missing of its last answer is read here."""
+    """Check whether a connection can be reused, after reading the last bytes of its previous response if necessary."""
     try:
         data = connection.receive_now()
     except OSError:
@@ -281,14 +295,14 @@ def _is_usable(connection: AsyncConnection, response: Response) -> bool:
 
 async def _connected(host: str, port: int, deadline: Deadline) -> socket.socket:
     loop = asyncio.get_running_loop()
-    problem: Exception = OSError("no address")
+    problem: Exception = OSError("no address was found for the host name")
     addresses = await _addresses(loop, host, port, deadline)
     for index, (family, kind, protocol, _, address) in enumerate(addresses):
         sock = socket.socket(family, kind, protocol)
         try:
             sock.setblocking(False)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            # An address that does not answer must leave time for the next one.
+            # The time is divided, so that an address that does not respond leaves time for the others.
             await within(deadline.split(len(addresses) - index), loop.sock_connect(sock, address))
             return sock
         except (OSError, APIError) as error:
@@ -304,7 +318,7 @@ async def _addresses(loop: asyncio.AbstractEventLoop, host: str, port: int, dead
     at_once = resolve_now(host, port)
     if at_once is not None:
         return at_once
-    # Not loop.getaddrinfo: its thread is waited for when the loop ends, however long the resolver takes.
+    # Not loop.getaddrinfo: the loop would wait for its thread at shutdown, however long the resolver takes.
     arrival: asyncio.Future[Addresses | OSError] = loop.create_future()
 
     def arrive(result: Addresses | OSError) -> None:

@@ -44,7 +44,7 @@ else:
 __all__ = ["CALL_OPTIONS", "BaseClient", "BaseCompletions"]
 
 CALL_OPTIONS = ("timeout", "deadline")
-"""The parameters of `create` that configure the call; all other parameters are sent in the body of the request."""
+"""The parameters of `create` that configure the call. All other parameters are sent in the body of the request."""
 _RETRIES = 2
 
 
@@ -217,7 +217,7 @@ class BaseClient(Generic[TransportT]):
         self._open(self._options, TLSSettings(cafile, ssl_context), transport)
 
     def _open(self, options: Options, security: TLSSettings, transport: TransportT | None) -> None:
-        """Create the object that sends the requests; called once, with checked arguments."""
+        """Create the object that sends the requests. `__init__` calls this once, with checked arguments."""
         raise NotImplementedError
 
     def __repr__(self) -> str:

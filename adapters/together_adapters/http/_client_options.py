@@ -1,4 +1,4 @@
-"""The settings of a client, and what both clients do with one call between its reads and pauses. Does no I/O."""
+"""The settings of a client and the state of a call, for both clients. Does no I/O and does not sleep."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_BODY", "MAX_ERROR_BODY", "Call", "Options"]
 
-MAX_BODY = 64 * 2**20  # bytes of an answer that is not streamed
-MAX_ERROR_BODY = 65536
+MAX_BODY = 64 * 2**20  # bytes of a response that is not streamed
+MAX_ERROR_BODY = 65536  # bytes of a response with an error status
 
 
 class Options:
-    """The settings of a client's calls, checked."""
+    """The settings of a client's calls. Raises ValueError for an API key that a header cannot contain."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Options:
     def call(
         self, parameters: Mapping[str, Any], *, timeout: float | Timeout | None, deadline: DeadlineLike | None
     ) -> Call:
-        """Return one call with these parameters; its time begins now."""
+        """Return a call with these parameters, whose time limits start now. Raises the errors of `request_of`."""
         timeouts = CallTimeouts(
             self.timeout if timeout is None else timeout_of(timeout),
             self.deadline if deadline is None else deadline,
@@ -66,7 +66,7 @@ class Options:
 
 
 class Call:
-    """One call: the same request for every attempt, within the same limits."""
+    """One call, whose attempts share a request and time limits."""
 
     def __init__(
         self, request: Request, timeouts: CallTimeouts, attempts: Attempts, *, streamed: bool, n: object = None
@@ -85,7 +85,7 @@ class Call:
 
     @hide_variables  # the body may repeat the key
     def response(self, status: int, headers: Fields, body: bytes) -> ChatCompletionResponse:
-        """Return the response in a successful answer; raises APIStatusError if its body is not a chat completion."""
+        """Return the chat completion in a successful response. Raises APIStatusError if the body is something else."""
         try:
             response = completion_in(headers, body)
         except APIError as error:
@@ -97,13 +97,13 @@ class Call:
         return response
 
     def refusal(self, status: int, headers: Fields, body: bytes) -> APIStatusError:
-        """Return the error for an answer whose status is not a success."""
+        """Return the error for a response with an error status."""
         self._should_retry = headers.get("x-should-retry")
         body = self.request.without_secret(body)[:MAX_ERROR_BODY]
         return self.request.conceal(status_error(status, headers, body, self.server))
 
     def pause_after(self, error: APIError) -> float:
-        """Return the seconds to wait before the next attempt; raises the error if it was the last."""
+        """Return the seconds to wait before the next attempt. Raises the error if there is no next attempt."""
         should_retry, self._should_retry = self._should_retry, ""
         pause = self.attempts.pause_after(error, should_retry)
         if pause is None:

@@ -1,6 +1,6 @@
 """Preparing a connection, for both clients: name resolution with a time limit, proxies, and TLS.
 
-- The system's resolver has no time limit and cannot be interrupted, so a name is resolved in a thread. Literal
+- The system's resolver cannot be interrupted or given a time limit, so a name is resolved in a thread. Literal
   addresses and `localhost` do not need a thread.
 - The proxy is that of `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, or of the system's settings. Only this module imports
   urllib.request. Errors do not contain the password of a proxy.
@@ -57,14 +57,14 @@ class TLSSettings:
         self._lock = allocate_lock()
 
     def context(self) -> SSLContext:
-        """Return the context. Raises OSError if this Python has no ssl module or the file cannot be read."""
+        """Return the context. Raises OSError if the ssl module is missing or the file cannot be read."""
         with self._lock:
             if self._context is None:
                 try:
                     from ssl import create_default_context
                 except ImportError:
                     raise OSError(
-                        "this Python has no ssl module: give transport= to send requests in another way"
+                        "the ssl module is missing from this Python: give transport= to send requests in another way"
                     ) from None
                 self._context = create_default_context(cafile=self._cafile)
                 self._context.set_alpn_protocols(["http/1.1"])
@@ -75,12 +75,12 @@ Addresses = list["tuple[Any, ...]"]  # as returned by getaddrinfo
 
 
 def resolve_now(host: str, port: int) -> Addresses | None:
-    """Return the addresses of a literal address or of `localhost`; None for a name, which needs a name server."""
+    """Return the addresses of a literal address or of `localhost`, or None for a name that must be resolved."""
     if host == "localhost":
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     try:
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-    except (socket.gaierror, UnicodeError):  # a name; an invalid one fails when it is resolved
+    except (socket.gaierror, UnicodeError):  # a name, or an invalid one, which fails when it is resolved
         return None
 
 
@@ -92,7 +92,7 @@ def resolve_in_thread(host: str, port: int, deliver: Callable[[Addresses | OSErr
         try:
             found: Addresses | OSError = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
-            found = error if isinstance(error, OSError) else OSError("not a host name")
+            found = error if isinstance(error, OSError) else OSError("not a valid host name")
         deliver(found)
 
     # A daemon thread, so that a hanging resolver does not keep the process from exiting.
@@ -100,7 +100,7 @@ def resolve_in_thread(host: str, port: int, deliver: Callable[[Addresses | OSErr
 
 
 def resolve(host: str, port: int, deadline: Deadline) -> Addresses:
-    """Return the addresses of a name. Raises OSError if it has none, and APITimeoutError after the deadline."""
+    """Return the addresses of a name. Raises OSError if the lookup fails, and APITimeoutError after the deadline."""
     at_once = resolve_now(host, port)
     if at_once is not None:
         return at_once
@@ -120,7 +120,7 @@ def resolve(host: str, port: int, deadline: Deadline) -> Addresses:
 
 
 class Proxy:
-    """An HTTP proxy; `headers` contain the credentials from its URL."""
+    """An HTTP proxy. `headers` contain the credentials from its URL."""
 
     def __init__(self, host: str, port: int, headers: Headers) -> None:
         self.host = host
@@ -154,16 +154,17 @@ class Tunnel:
 
 
 def request_bytes(request: Request) -> bytes:
-    """Return the bytes of a request; a proxy for http needs the absolute URL (RFC 9112, section 3.2.2)."""
+    """Return the bytes of a request. If a proxy forwards it, they contain the full URL (RFC 9112, section 3.2.2)."""
     proxy = proxy_for(request.endpoint) if request.endpoint.scheme == "http" else None
     return request.to_bytes(proxy.headers if proxy else None, absolute=proxy is not None)
 
 
 @hide_variables
 def proxy_for(endpoint: Endpoint) -> Proxy | None:
-    """Return the proxy of the environment or the system's settings; None if there is none or `NO_PROXY` lists the host.
+    """Return the proxy from the environment or the system's settings, or None.
 
-    A loopback address is reached without a proxy. Raises ValueError if the proxy is not an HTTP proxy.
+    Loopback addresses and the hosts in `NO_PROXY` are reached without a proxy. Raises ValueError if the proxy is not an
+    HTTP proxy.
     """
     # Importing urllib.request takes 15 to 30 ms, which is avoided if no proxy is configured.
     named = sys.platform in ("darwin", "win32") or any([name.lower().endswith("_proxy") for name in os.environ])
@@ -183,10 +184,11 @@ def _proxy_at(url: str) -> Proxy:
         parts = urlsplit(url if "://" in url else f"http://{url}")
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise ValueError("the proxy's address is not a URL") from None
+        raise ValueError("the URL of the proxy is not valid") from None
     if parts.scheme != "http" or not host:
         raise ValueError(
-            f"a proxy with the scheme {parts.scheme!r}: only http:// proxies can be used; give transport= for others"
+            f"the proxy must be an http:// URL with a host, got the scheme {parts.scheme!r}: give transport= to use"
+            " another proxy"
         )
     headers = Headers()
     if parts.username is not None:

@@ -1,6 +1,6 @@
-"""One request and its answer on one connection, sans-IO: what both clients do between two reads of a socket.
+"""One request and its response on one connection, sans-IO: the logic of both clients between two reads of a socket.
 
-It never reads, writes or waits itself, and lets no error out that shows a key.
+Failures become APIErrors without API keys. Does no I/O and does not wait.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ MOST_IDLE = 16  # connections that a pool keeps for later requests
 
 
 class ClientClosed(OSError):
-    """The connection ended because this side closed it, so the request is not sent again."""
+    """The error of a connection that the client itself closed. The request is not sent again."""
 
     def __init__(self) -> None:
         super().__init__("the client was closed")
 
 
 class Exchange:
-    """One request on one connection: turns what each read gave into bytes of the body, and limits the next read.
+    """One request on one connection: converts the data of each read to bytes of the body, and limits the next read.
 
-    `streamed` is whether the answer is a stream. On a connection that was `reused`, a request without an answer was most
-    likely never read: the server had closed the idle connection.
+    `streamed` is true if a stream was requested, and `reused` if the connection served another request before. The
+    server may have closed a reused connection while it was idle, before it could receive this request.
     """
 
     def __init__(self, request: Request, timeouts: CallTimeouts, *, streamed: bool, reused: bool = False) -> None:
@@ -45,42 +45,45 @@ class Exchange:
         self._begun = False
 
     def deadline(self) -> Deadline:
-        """How long the next read may wait."""
+        """Return the deadline of the next read."""
         return self._timeouts.idle() if self._begun and self._streamed else self._deadline
 
     def take(self, data: bytes) -> bytes:
-        """What a read gave, b"" at the connection's end; returns the bytes of the body among it."""
+        """Process the data of a read, b"" at the end of the connection, and return the bytes of the body in it."""
         if not data:
             self.response.end()
             return b""
         body = self.response.feed(data)
         if body and not self._begun:
             self._begun = True
-            # What refuses a stream is no stream.
+            # A stream that is refused has an error response, which is not a stream.
             self._streamed = self._streamed and 200 <= self.response.status < 300
             if not self._streamed:
                 self._deadline = self._timeouts.complete()
         return body
 
     def to_api_error(self, problem: Exception) -> APIError:
-        """The error that a failure to read or to write is for the caller."""
+        """Return the APIError for an error in reading, writing or parsing."""
         return request_error(problem, self.request, answered=self.response.started)
 
     def take_head(self, data: bytes) -> bytes:
-        """Take what a read gave before the head was complete; raises the error of an answer that has no valid head."""
+        """Process the data of a read, as `take` does, until the head is complete.
+
+        Raises EOFError or ProtocolError if the head is cut off or malformed.
+        """
         body = self.take(data)
         if self.response.error is not None and not self.response.status:
             raise self.response.error
         return body
 
     def is_over(self) -> bool:
-        """Check whether the body is complete; raises the error of a body that is cut off or malformed."""
+        """Check whether the body is complete. Raises EOFError or ProtocolError if it is cut off or malformed."""
         if self.response.error is not None:
             raise self.response.error
         return self.response.complete
 
     def should_resend(self, error: APIConnectionError) -> bool:
-        """Whether to send the request again at once, on a new connection."""
+        """Check whether to send the request again on a new connection, without a pause and without counting a retry."""
         return self.reused and error.unanswered and not isinstance(error, APITimeoutError)
 
 
@@ -90,7 +93,11 @@ def request_error(problem: Exception, request: Request, *, answered: bool = Fals
 
 
 def connection_error(problem: Exception, host: str, *, answered: bool = False) -> APIError:
-    """Return the APIError for a failure on the way to `host`; its cause has no frames and no cause of its own."""
+    """Return the APIError for a failure to reach `host` or to read its response.
+
+    The cause of the error keeps neither frames nor a cause of its own. An APIError of another kind is returned
+    unchanged.
+    """
     if isinstance(problem, APIConnectionError) or not isinstance(problem, APIError):
         kind = APITimeoutError if isinstance(problem, (APITimeoutError, TimeoutError)) else APIConnectionError
         where = f"the connection to {host} broke" if answered else f"cannot reach {host}"
@@ -107,10 +114,10 @@ def _reason_of(problem: Exception) -> str:
         return problem.message
     if _is_certificate(problem):
         reason = getattr(problem, "verify_message", "")
-        return f"its certificate was refused ({reason}): set SSL_CERT_FILE or give cafile= where it is signed by a CA of your own"
+        return f"its certificate was rejected ({reason}): set SSL_CERT_FILE or give cafile= if a private CA signed it"
     said: str = getattr(problem, "strerror", None) or str(problem) or type(problem).__name__
     if said.startswith("Connect call failed") and isinstance(problem, OSError) and problem.errno:
-        return os.strerror(problem.errno)  # asyncio's words instead of the system's
+        return os.strerror(problem.errno)  # asyncio replaces the system's message
     return said
 
 

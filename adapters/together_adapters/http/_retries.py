@@ -1,6 +1,7 @@
-"""When to ask again: what the headers of an answer say about it, and how long to wait where they say nothing.
+"""Retry rules: whether a failed request is sent again, and after how many seconds.
 
-It never sleeps or sends: it says whether, and after how many seconds.
+The header fields of a response can determine both: `x-should-retry`, `retry-after-ms` and `Retry-After`.
+Does no I/O and does not sleep.
 """
 
 from __future__ import annotations
@@ -22,11 +23,14 @@ __all__ = ["Attempts", "rate_limits_in", "retry_after_in"]
 _PREFIXES = ("x-ratelimit-", "x-rate-limit-", "ratelimit-", "anthropic-ratelimit-")
 _UNITS = {"ms": 0.001, "us": 1e-6, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 8.0  # seconds
-_LONGEST_ASKED = 60.0  # a server that asks for a longer pause is not waited for
+_LONGEST_ASKED = 60.0  # seconds: if the server asks for a longer pause, the request is not sent again
 
 
 def retry_after_in(headers: Fields) -> float | None:
-    """The seconds that the server asks to wait: `retry-after-ms`, or `Retry-After` in seconds or as a date (RFC 9110)."""
+    """Return the seconds that the server asks the client to wait, or None if it does not ask.
+
+    They are in `retry-after-ms`, or in `Retry-After` as a number or a date (RFC 9110, section 10.2.3).
+    """
     milliseconds = _number(headers.get("retry-after-ms"))
     if milliseconds is not None:
         return milliseconds / 1000
@@ -34,16 +38,16 @@ def retry_after_in(headers: Fields) -> float | None:
     seconds = _number(asked)
     if seconds is None and asked:
         resume, now = _date(asked), _date(headers.get("date"))
-        # Both dates are of the server's clock, which may differ from ours.
+        # Both dates are from the server's clock, which may differ from the local one.
         return None if resume is None else max(0.0, resume - (time.time() if now is None else now))
     return seconds
 
 
 def rate_limits_in(headers: Fields) -> dict[str, float | str]:
-    """The figures of the rate-limit headers by their names without the prefix, as numbers where they are numbers.
+    """Return the values of the rate-limit header fields by their names without the prefix.
 
-    Together sends `x-ratelimit-limit`, `-remaining` and `-reset`; OpenAI `x-ratelimit-reset-requests: 6m0s`, given in
-    seconds here.
+    Numbers are converted, durations are converted to seconds, and other values are kept as text. Together sends
+    `x-ratelimit-limit`, `-remaining` and `-reset`. OpenAI sends durations: `x-ratelimit-reset-requests: 6m0s`.
     """
     found: dict[str, float | str] = {}
     for name, value in headers.items():
@@ -63,7 +67,7 @@ def _number(text: str) -> float | None:
 
 
 def _duration(text: str) -> float | None:
-    """Return the seconds of a duration in Go's form (`6m0s`, `1.5s`, `20ms`); None for other text."""
+    """Return the seconds of a duration in Go's form (`6m0s`, `1.5s`, `20ms`), or None for other text."""
     total = 0.0
     for figure, unit in re.findall(r"([0-9.]*)([^0-9.]*)", text[:40].lower())[:-1]:  # the last match is empty
         number, seconds = _number(figure), _UNITS.get(unit)
@@ -83,11 +87,12 @@ def _date(text: str) -> float | None:
 
 
 class Attempts:
-    """The attempts of one call: whether to make another one after an error, and when.
+    """The attempts of one call, of which `retries` may follow the first.
 
-    Asked again is what answered 408, 409, 429 or 5xx, unless `x-should-retry` says otherwise, and what broke before the
-    first byte of an answer. The pause is what the server asks for, else random up to a bound that doubles each time
-    (full jitter), so that clients that failed together do not come back together.
+    A request is sent again after the status 408, 409, 429 or 5xx, and if the connection failed before the first byte of
+    a response. A response with `x-should-retry: true` or `false` overrides the rule for its status. The pause is the
+    one that the server asks for. Without one it is random, up to a bound that starts at 0.5 s and doubles with each
+    attempt to at most 8 s (full jitter), so that clients that failed together do not retry together.
     """
 
     def __init__(self, retries: int, timeouts: CallTimeouts) -> None:
@@ -96,12 +101,17 @@ class Attempts:
         self._bound = _FIRST_PAUSE
 
     def pause_after(self, error: APIError, should_retry: str = "") -> float | None:
-        """The seconds to wait before the next attempt; None when there is none, also because it would be too late."""
+        """Return the seconds to wait before the next attempt, or None if the error is final.
+
+        An error is final if the rules exclude another attempt, no retries are left, the server asks for a pause of more
+        than 60 s, or the call's time would be over before the next attempt.
+        """
         if self._left <= 0 or not _may_pass(error, should_retry):
             return None
         self._left -= 1
         asked = error.retry_after if isinstance(error, APIStatusError) else None
-        # Not `random`: importing it takes longer than all of this, and processes restored from one snapshot share its state.
+        # Not `random`: its import takes longer than this whole method, and processes that are restored from the same
+        # snapshot share its state.
         pause = self._bound * int.from_bytes(os.urandom(4), "big") / 2**32 if asked is None else asked
         self._bound = min(2 * self._bound, _LONGEST_PAUSE)
         return pause if pause < self._timeouts.remaining() and pause <= _LONGEST_ASKED else None

@@ -91,14 +91,14 @@ def _pattern_of(secret: str) -> str:
 
 
 class Secret:
-    """An API key, or a function that returns the key for each request; the repr shows neither."""
+    """An API key, or a function that returns the key for each request. The repr shows neither."""
 
     def __init__(self, source: str | Callable[[], str] | None) -> None:
         self._source = source
 
     @property
     def is_constant(self) -> bool:
-        """Whether the key is a constant and not a function."""
+        """True if the key is a constant and not a function."""
         return not callable(self._source)
 
     def __bool__(self) -> bool:
@@ -115,12 +115,12 @@ class Secret:
 @hide_variables
 def _checked_key(key: object) -> str:
     if not (isinstance(key, str) and key.isascii() and key.isprintable() and " " not in key):
-        raise ValueError("the API key has characters that a header cannot contain, such as a line end")
+        raise ValueError("the API key has characters that a header cannot contain, such as a line break")
     return key
 
 
 class Headers(dict[str, str]):
-    """Header fields to send; the repr omits the values, because some of them are secrets."""
+    """Header fields to send. The repr omits the values, because some of them are secrets."""
 
     def __repr__(self) -> str:
         return f"<headers {', '.join(self)}>"
@@ -133,14 +133,14 @@ class Headers(dict[str, str]):
         """Raise ValueError for a field that cannot be sent or is set by the client itself."""
         for name in self:
             if not is_token(name):
-                raise ValueError(f"not the name of a header: {name!r}")
+                raise ValueError(f"not a valid header name: {name!r}")
             if name.lower() in _OWN:
-                raise ValueError(f"the header {name} is the client's own")
+                raise ValueError(f"the header {name} is set by the client itself")
             if not _is_field_value(self[name]):
-                raise ValueError(f"the header {name} has characters that a header cannot contain, such as a line end")
+                raise ValueError(f"the header {name} has characters that a header cannot contain, such as a line break")
 
     def merged(self, over: Mapping[str, str]) -> Headers:
-        """Return these fields updated with those of `over`; names are case-insensitive."""
+        """Return these fields updated with those of `over`. Names are case-insensitive."""
         names = {name.lower() for name in over}
         return Headers({**{name: value for name, value in self.items() if name.lower() not in names}, **over})
 

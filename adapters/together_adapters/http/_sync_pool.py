@@ -1,6 +1,9 @@
-"""Connections of the synchronous client: its own sockets, so that closing one wakes whoever waits for it.
+"""The connection pool of the synchronous client.
 
-It never judges an answer, and never sends a request twice, except one that died with an idle connection.
+It uses sockets directly, so that closing a connection wakes the thread that waits for it. A request is sent a second
+time only if a reused connection ended without a response, because the server had probably closed it while it was idle.
+
+Does not interpret responses.
 """
 
 from __future__ import annotations
@@ -34,12 +37,12 @@ _READ_SIZE = 65536
 
 
 class Connection:
-    """A socket; `close` may be called from any thread and wakes one that is blocked in `receive`."""
+    """A socket. Any thread may call `close`, which wakes a thread that is blocked in `receive`."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
-        # Not SSLSocket.shutdown, after which a read would give what is still encrypted. Looked up here, because `close`
-        # may come when the interpreter ends and modules are gone.
+        # Not SSLSocket.shutdown, after which a read would return encrypted data. Looked up here, because `close` may be
+        # called at the exit of the interpreter, when modules have been cleared.
         self._shutdown, self._both_ways = socket.socket.shutdown, socket.SHUT_RDWR
         self._closed = False
         self._getpid, self._process = os.getpid, os.getpid()
@@ -47,7 +50,7 @@ class Connection:
         self._timeout: float | None = 0.0  # of the socket
 
     def send(self, data: memoryview, deadline: Deadline) -> None:
-        """Send all of it; raises OSError, and APITimeoutError where it takes too long."""
+        """Send all of `data`. Raises OSError if the connection fails, and APITimeoutError after the deadline."""
         try:
             with self._in_use:
                 while data and not self._closed:
@@ -59,7 +62,10 @@ class Connection:
             self._close_if_asked()
 
     def receive(self, deadline: Deadline) -> bytes:
-        """What has arrived, waiting for it as long as it may take; b"" at the end."""
+        """Return the data that has arrived, or b"" at the end, and wait for it if necessary.
+
+        Raises OSError if the connection fails, and APITimeoutError after the deadline.
+        """
         try:
             with self._in_use:
                 data = b""
@@ -75,7 +81,7 @@ class Connection:
             self._close_if_asked()
 
     def handshake(self, deadline: Deadline) -> None:
-        """Begin TLS; raises OSError, and APITimeoutError where it takes too long."""
+        """Perform the TLS handshake. Raises OSError if it fails, and APITimeoutError after the deadline."""
         secured: Any = self.sock
         try:
             with self._in_use:
@@ -93,13 +99,17 @@ class Connection:
 
     def _limit(self, deadline: Deadline) -> None:
         left = deadline.remaining()
-        # Setting it is a system call, which most reads, each with a limit that begins anew, can do without.
+        # Setting a timeout is a system call. It is skipped if the current timeout is at most 1 ms longer, which is the
+        # case for most reads, because each read has the same limit.
         if left is None or self._timeout is None or not left <= self._timeout < left + 0.001:
             self.sock.settimeout(left)
             self._timeout = left
 
     def receive_now(self) -> bytes | None:
-        """What has arrived, None for nothing; b"" at the end."""
+        """Return the data that has arrived, b"" at the end or after an error, or None if no data has arrived.
+
+        Does not wait.
+        """
         self.sock.settimeout(0)
         self._timeout = 0.0
         try:
@@ -111,32 +121,33 @@ class Connection:
             return None if waits else b""
 
     def close(self) -> None:
-        """Close the socket; where a thread is blocked in it, that thread does so when it has woken."""
+        """Shut the socket down and close it. A thread that is blocked in it wakes and closes it instead."""
         self._closed = True
         if self._getpid() != self._process:
-            self.sock.close()  # this process's copy, after a fork: to shut it down would cut off the parent
+            self.sock.close()  # only the copy of this forked process: a shutdown would end the parent's connection too
             return
         try:
             self._shutdown(self.sock, self._both_ways)
         except OSError:
-            pass  # it was not connected any more
+            pass  # it is no longer connected
         if self._in_use.acquire(blocking=False):
             self.sock.close()
             self._in_use.release()
 
     def _close_if_asked(self) -> None:
-        # After `_in_use` is free again: `close` sets the mark first, so one of the two threads always sees the other.
+        # Called after `_in_use` is released. `close` sets `_closed` before it tries to acquire the lock, so one of the
+        # two threads always closes the socket.
         if self._closed:
             self.sock.close()
 
 
 class Answer:
-    """An answer whose head has arrived; an iterator of the bytes of its body, which can be closed from any thread."""
+    """A response whose head has arrived, as an iterator over the bytes of its body. Any thread may close it."""
 
     def __init__(self, connection: Connection, exchange: Exchange, first: bytes, pool: Pool) -> None:
         self.status: int = exchange.response.status
         self.headers: Fields = exchange.response.headers
-        self.is_done: Callable[[], bool] = lambda: False  # whether the reader has all that it wants
+        self.is_done: Callable[[], bool] = lambda: False  # true once the reader needs no more of the body
         self._connection: Connection | None = connection
         self._exchange = exchange
         self._first = first
@@ -164,7 +175,7 @@ class Answer:
         raise error
 
     def close(self) -> None:
-        """Give the connection back where it can be used again, else close it."""
+        """Return the connection to the pool, which closes it if it cannot be reused."""
         connection, self._connection = self._connection, None
         if connection is not None:
             self._pool.give_back(connection, self._exchange.response, tail_expected=self.is_done())
@@ -174,19 +185,22 @@ class Answer:
 
 
 class Pool:
-    """The connections of one client to one endpoint: what is idle is used again, by any thread."""
+    """The connections of one client to one endpoint. Any thread may reuse an idle connection."""
 
     def __init__(self, endpoint: Endpoint, security: TLSSettings) -> None:
         self._endpoint = endpoint
         self._security = security
-        # Reentrant, because the collector may drop an Answer, which gives its connection back, at any time.
+        # Reentrant, because garbage collection may delete an Answer at any time, which returns its connection.
         self._new_lock, self._lock = RLock, RLock()
         self._idle: list[tuple[Connection, Response]] = []
         self._all: set[Connection] = set()
         self._getpid, self._process = os.getpid, os.getpid()
 
     def send(self, request: Request, timeouts: CallTimeouts, *, streamed: bool) -> Answer:
-        """Send a request and wait for the head of its answer; raises APIConnectionError or APITimeoutError."""
+        """Send a request and return its response when the head has arrived.
+
+        Raises APIConnectionError or APITimeoutError.
+        """
         connection = self._take_idle()
         if connection is not None:
             exchange = Exchange(request, timeouts, streamed=streamed, reused=True)
@@ -206,7 +220,7 @@ class Pool:
         raise error
 
     def close(self) -> None:
-        """Close all connections, also those in use; later requests open new ones."""
+        """Close all connections, including those in use. Later requests open new ones."""
         self._after_fork()
         with self._lock:
             connections, self._idle = list(self._all), []
@@ -218,7 +232,10 @@ class Pool:
         self.close()
 
     def give_back(self, connection: Connection, response: Response, *, tail_expected: bool) -> None:
-        """Keep a connection for the next request, if its answer is complete or its last bytes are about to come."""
+        """Keep a connection for the next request if its response is complete, or else close it.
+
+        With `tail_expected` the response may lack its last bytes, which are expected to arrive soon.
+        """
         keep = response.can_be_followed(tail_expected=tail_expected)
         self._after_fork()
         with self._lock:
@@ -228,7 +245,7 @@ class Pool:
         if not keep:
             self._drop(connection)
 
-    # ---- inside
+    # ---- internal
 
     def _exchange(self, connection: Connection, exchange: Exchange) -> Answer:
         response, first = exchange.response, b""
@@ -253,7 +270,11 @@ class Pool:
         raise error
 
     def _send(self, connection: Connection, exchange: Exchange) -> OSError | None:
-        """Send the request; a server may answer and close before it has read all of it, so a failure is not yet the end."""
+        """Send the request and return the error if that fails.
+
+        The error is not raised, because a server may respond and close the connection before it has read all of a
+        request. The response is then more useful than the error.
+        """
         try:
             connection.send(memoryview(request_bytes(exchange.request)), exchange.deadline())
         except OSError as problem:
@@ -274,7 +295,7 @@ class Pool:
             self._drop(connection)
 
     def _after_fork(self) -> None:
-        """The child of a fork must not write into its parent's connections."""
+        """Give up the connections of the parent process if this process is its fork, so as not to write to them."""
         if self._process == self._getpid():
             return
         self._lock = self._new_lock()  # another thread of the parent may have held it
@@ -312,13 +333,16 @@ class Pool:
 
 
 def _passed(error: Exception, deadline: Deadline) -> Exception:
-    """The limit that has passed where a socket's time is over, else the error itself; the system's own limits have an errno."""
+    """Return the APITimeoutError of the deadline for the timeout of a socket object, or else the error itself.
+
+    A timeout of the operating system, such as ETIMEDOUT, has an errno and is not the deadline.
+    """
     over = isinstance(error, (TimeoutError, socket.timeout)) and error.errno is None  # one class since Python 3.10
     return deadline.timeout_error() if over and not raised_by_signal_handler(error) else error
 
 
 def _is_usable(connection: Connection, response: Response) -> bool:
-    """Whether a connection is still open; what had been missing of its last answer is read here."""
+    """Check whether a connection can be reused, after reading the last bytes of its previous response if necessary."""
     while (data := connection.receive_now()) is not None:
         if not data or response.complete:
             return False
@@ -327,12 +351,12 @@ def _is_usable(connection: Connection, response: Response) -> bool:
 
 
 def _connected(host: str, port: int, deadline: Deadline) -> socket.socket:
-    problem: Exception = OSError("no address")
+    problem: Exception = OSError("no address was found for the host name")
     addresses = resolve(host, port, deadline)
     for index, (family, kind, protocol, _, address) in enumerate(addresses):
         sock = socket.socket(family, kind, protocol)
         try:
-            # An address that does not answer must leave time for the next one.
+            # The time is divided, so that an address that does not respond leaves time for the others.
             sock.settimeout(deadline.split(len(addresses) - index).remaining())
             sock.connect(address)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -22,11 +22,11 @@ __all__ = ["CallTimeouts", "Deadline", "Timeout", "timeout_of"]
 
 _FOREVER = float("inf")
 _LONGEST = 4e6  # seconds (46 days): every system call accepts a timeout of this length
-_UNIX_TIME = 1e9  # seconds; a later moment is Unix time: the monotonic clock starts at about the machine's start
+_UNIX_TIME = 1e9  # seconds: larger numbers are Unix time, because the monotonic clock starts near the machine's boot
 
 
 class Timeout(NamedTuple):
-    """The time limits of a call, in seconds; None means no limit.
+    """The time limits of a call, in seconds. None means no limit.
 
     - `connect`: until the connection is established, including name resolution and TLS.
     - `first_byte`: from the connection until the first byte of the response body.
@@ -51,7 +51,7 @@ class Deadline:
         self.problem: str = problem
 
     def remaining(self) -> float | None:
-        """Return the seconds until the deadline; None if there is no limit. Raises APITimeoutError if it has passed."""
+        """Return the seconds until the deadline, or None without a limit. Raises APITimeoutError if it has passed."""
         if self.moment == _FOREVER:
             return None
         left = self.moment - time.monotonic()
@@ -74,7 +74,7 @@ class CallTimeouts:
     def __init__(self, timeout: Timeout, deadline: DeadlineLike | None) -> None:
         self._timeout = timeout
         self._stalled = (
-            f"nothing more arrived within {timeout.idle or 0:g} s"  # formatted once, because every read uses it
+            f"no more data arrived within {timeout.idle or 0:g} s"  # formatted once, because every read uses it
         )
         now = time.monotonic()
         self._end = Deadline(_FOREVER, "")
@@ -91,7 +91,7 @@ class CallTimeouts:
         return self._within(self._timeout.connect, "no connection within {:g} s")
 
     def first_byte(self) -> Deadline:
-        return self._within(self._timeout.first_byte, "no answer within {:g} s")
+        return self._within(self._timeout.first_byte, "no response within {:g} s")
 
     def idle(self) -> Deadline:
         seconds = self._timeout.idle
@@ -100,7 +100,7 @@ class CallTimeouts:
         return Deadline(moment, self._stalled)
 
     def complete(self) -> Deadline:
-        return self._within(self._timeout.idle, "the answer was not complete {:g} s after its beginning")
+        return self._within(self._timeout.idle, "the response was not complete {:g} s after its first byte")
 
     def _within(self, seconds: float | None, problem: str) -> Deadline:
         if seconds is None or (moment := time.monotonic() + seconds) >= self._end.moment:
@@ -118,7 +118,7 @@ def timeout_of(timeout: float | Timeout | None) -> Timeout:
     timeouts = timeout if isinstance(timeout, Timeout) else Timeout(timeout, timeout, timeout)
     for limit in timeouts:
         if limit is not None and not limit > 0:
-            raise ValueError(f"a timeout must be a number of seconds above 0, not {limit!r}")
+            raise ValueError(f"a timeout must be a number of seconds above 0, got {limit!r}")
     return timeouts
 
 

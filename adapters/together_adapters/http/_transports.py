@@ -27,7 +27,7 @@ def transport_arguments(
 
 
 class BaseTransportAnswer:
-    """The response of a transport; a subclass iterates over its body."""
+    """The response of a transport. A subclass iterates over its body."""
 
     def __init__(self, status: int, headers: HeaderPairs, body: Any, request: Request, timeouts: CallTimeouts) -> None:
         self.status: int = status
@@ -47,7 +47,7 @@ class BaseTransportAnswer:
 
 
 def _pairs_of(headers: HeaderPairs) -> list[tuple[str, str]]:
-    """Return headers as pairs of strings; they may be a mapping or pairs, of strings or bytes."""
+    """Return headers as pairs of strings. They may be a mapping or pairs, of strings or bytes."""
     mapping: Any = headers
     items: Iterable[tuple[object, object]] = mapping.items() if hasattr(headers, "items") else mapping
     return [(_text(name), _text(value)) for name, value in items]
