@@ -1,4 +1,4 @@
-"""Calls with either client, so that one table tests both, and the check that an error shows no key."""
+"""Calls with either client, so that one table tests both, and the check that an error contains no key."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Outcome(NamedTuple):
 
 
 def ask(kind: str, *, stream: bool = False, parameters: dict[str, Any] | None = None, **options: Any) -> Outcome:
-    """Make one call with a client of its own, and close the client."""
+    """Make one call with a new client, close the client, and return the outcome."""
     asked = {**ASKED, **(parameters or {}), "stream": stream}
     options = {"api_key": "sk-test-key", **options}
     if kind == "async":
@@ -65,7 +65,7 @@ async def _ask_async(asked: dict[str, Any], options: dict[str, Any]) -> Outcome:
 
 
 async def seconds_to_cancel(call: Coroutine[Any, Any, object]) -> float:
-    """Cancel a call that has run for 0.3 s; gives how long it then took to end."""
+    """Cancel a call after 0.3 s and return the seconds from the cancellation until its end."""
     task = asyncio.ensure_future(call)
     await asyncio.sleep(0.3)
     started = time.monotonic()
@@ -76,7 +76,10 @@ async def seconds_to_cancel(call: Coroutine[Any, Any, object]) -> float:
 
 
 def assert_no_secret(error: BaseException | None) -> None:
-    """No variable of the package's frames, no message and no repr in an error's whole family shows the key."""
+    """Check that an error, its causes and its contexts do not contain the key.
+
+    The check covers messages, reprs, attributes, and the variables of all frames outside the tests.
+    """
     seen: set[int] = set()
     queue = [error]
     while queue:

@@ -1,4 +1,4 @@
-"""A real HTTP/1.1 server on loopback that answers each request as it is told, well or badly, over TCP or TLS."""
+"""An HTTP/1.1 server on a loopback address that sends prescribed responses, valid or not, over TCP or TLS."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple, Union
 
-RESET = "reset"  # end the connection with RST
-CLOSE = "close"  # end it properly
+RESET = "reset"  # close the connection with RST
+CLOSE = "close"  # close the connection with FIN
 Part = Union[bytes, float, str]  # a number is a pause in seconds
 
 
 class Received(NamedTuple):
-    """One request as it came; header names in lower case."""
+    """A received request, with header names in lower case."""
 
     line: str
     headers: dict[str, str]
@@ -29,7 +29,7 @@ class Received(NamedTuple):
 
 
 def reply(body: bytes, *headers: str, status: str = "200 OK", kind: str = "application/json") -> bytes:
-    """A whole answer with a Content-Length."""
+    """Return a complete response with a Content-Length."""
     lines = [f"HTTP/1.1 {status}", f"Content-Type: {kind}", f"Content-Length: {len(body)}", *headers, "", ""]
     return "\r\n".join(lines).encode("latin-1") + body
 
@@ -42,18 +42,21 @@ CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encod
 
 
 def in_chunks(*pieces: bytes, end: bool = True) -> bytes:
-    """Pieces in the chunked coding."""
+    """Return the pieces as chunks of the chunked coding, with the last chunk if `end`."""
     return b"".join([b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces]) + (b"0\r\n\r\n" if end else b"")
 
 
 class HTTPServer:
-    """`respond` gives the parts of the answer to a request; `requests` are kept, `connections` and those `open` counted."""
+    """A server in threads, which sends the parts that `respond` returns for a request.
+
+    `requests` contains the received requests. `connections` counts all connections, and `open` those that are open.
+    """
 
     def __init__(self, respond: Callable[[Received], Iterable[Part]], context: ssl.SSLContext | None = None) -> None:
         self.requests: list[Received] = []
         self.connections = 0
         self.open = 0
-        self.silence = 0.0  # seconds before anything is said, the TLS handshake included
+        self.silence = 0.0  # seconds before the server sends anything, including the TLS handshake
         self.stop = threading.Event()
         self._respond = respond
         self._context = context
@@ -85,12 +88,12 @@ class HTTPServer:
         self.stop.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        self._accepting.join()  # after this no thread is added and every one is started
+        self._accepting.join()  # after this no thread is added and all threads are started
         for thread in self._threads:
             thread.join()
 
     def _serve(self, connection: socket.socket) -> None:
-        # A server that is being stopped does not wait for its clients.
+        # A short timeout, so that the server can stop while it waits for a client.
         connection.settimeout(0.05)
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -149,14 +152,14 @@ class HTTPServer:
             if data:
                 return data
             break
-        raise OSError("the client has gone")
+        raise OSError("the client closed the connection")
 
 
 @contextmanager
 def serving(
     respond: Callable[[Received], Iterable[Part]] | Iterable[Part], context: ssl.SSLContext | None = None
 ) -> Iterator[HTTPServer]:
-    """Run a server; parts instead of a function are the answer to every request."""
+    """Run a server within the block. Parts instead of a function are sent in response to every request."""
     parts = None if callable(respond) else list(respond)
     server = HTTPServer(respond if callable(respond) else lambda _: parts or [], context)
     server.start()
@@ -167,7 +170,7 @@ def serving(
 
 
 def contexts_of(authority: Any, *names: str) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """The TLS settings of a server of these names, and of a client that trusts the test's CA."""
+    """Return the TLS contexts of a server with these names, and of a client that trusts the authority."""
     server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
     authority.issue_cert(*names).configure_cert(server)
     authority.configure_trust(client)

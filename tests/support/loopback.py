@@ -1,6 +1,6 @@
-"""A real server on loopback that answers each request with given bytes, and what runs any server of socketserver.
+"""A server on a loopback address that responds to each request with given bytes, and a runner for socketserver classes.
 
-It never looks at what is asked (`http_server` does), and needs no ssl, so that its tests run where there is none.
+Unlike `http_server`, it ignores the content of requests and does not need ssl, so its tests run on a Python without ssl.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Server = TypeVar("Server", bound=socketserver.BaseServer)
 
 @contextmanager
 def running(server: Server) -> Iterator[Server]:
-    """Serve in a thread; at the end of the block the thread has ended and the server is closed."""
+    """Run a server in a thread. At the end of the block, wait for the thread and close the server."""
     with server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
@@ -34,7 +34,10 @@ def serve(
     kind: bytes = b"text/event-stream",
     seen: list[bytes] | None = None,
 ) -> Iterator[str]:
-    """Send `parts` as one body and close; a number is a pause in seconds. Gives the base URL; adds request bodies to `seen`."""
+    """Serve `parts` as one body, close the connection after it, and yield the base URL.
+
+    A number in `parts` is a pause in seconds. Bodies of requests are appended to `seen`.
+    """
     head = b"HTTP/1.1 " + status + b"\r\nContent-Type: " + kind + b"\r\nConnection: close\r\n\r\n"
     with serve_raw(head, *parts, seen=seen) as url:
         yield url + "/v1"
@@ -42,7 +45,7 @@ def serve(
 
 @contextmanager
 def serve_raw(*parts: bytes | float, seen: list[bytes] | None = None) -> Iterator[str]:
-    """Answer with exactly these bytes, head included, and close; a number is a pause in seconds. Gives the URL."""
+    """Like `serve`, but `parts` include the head of the response. Yield the URL of the server."""
     released = threading.Event()
 
     class Handler(socketserver.StreamRequestHandler):

@@ -1,4 +1,4 @@
-"""The server that answers the snippets of the documentation and the examples: a capital, choices, a tool call."""
+"""The responses for the snippets of the documentation and the examples: a capital, several choices, a tool call."""
 
 from __future__ import annotations
 
