@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from client_calls import ASKED, BOTH, KEY, ask, assert_no_secret, seconds_to_cancel
+from client_calls import ASKED, BOTH, KEY, ask, assert_no_secret, no_leaks, seconds_to_cancel
 from http_server import CHUNKED, CLOSE, RESET, HTTPServer, Part, Received, contexts_of, in_chunks, reply, serving
 from processes import environment
 from together_adapters import (
@@ -28,6 +28,7 @@ from together_adapters import (
     APIStatusError,
     APITimeoutError,
     AsyncTogether,
+    IncompleteStreamError,
     Timeout,
     Together,
 )
@@ -42,19 +43,8 @@ OK = reply(b'{"choices":[{"index":0,"message":{"role":"assistant","content":"hi"
 
 @pytest.fixture(autouse=True)
 def nothing_left() -> Iterator[None]:
-    """Check that a test leaves no additional threads or open files."""
-    threads, files = threading.active_count(), _open_files()
-    yield
-    for _ in range(40):
-        gc.collect()
-        if threading.active_count() <= threads and _open_files() <= files:
-            return
-        time.sleep(0.05)
-    assert (threading.active_count(), _open_files()) == (threads, files)
-
-
-def _open_files() -> int:
-    return len(os.listdir("/proc/self/fd")) if os.path.exists("/proc/self/fd") else 0
+    with no_leaks():
+        yield
 
 
 def answers(*parts: bytes | list[Part]) -> Any:
@@ -563,6 +553,51 @@ def test_connection_with_bytes_after_response_is_not_reused() -> None:
         assert server.connections == 2
 
 
+@BOTH
+def test_idle_connection_closed_after_the_end_of_a_stream_is_replaced(kind: str, tls: Any) -> None:
+    """The last chunk and the end of the connection arrive together, after `[DONE]`."""
+    with serving(answers([*streaming(0.0, 0.1), CLOSE], [OK]), tls[0]) as server:
+        options: dict[str, Any] = {"api_key": KEY, "base_url": server.base_url, "ssl_context": tls[1], "max_retries": 0}
+
+        async def run() -> None:
+            async with AsyncTogether(**options) as client:
+                stream = await client.chat.completions.create(**ASKED, stream=True)
+                assert [chunk.text async for chunk in stream] == ["a", ""]
+                await asyncio.sleep(0.3)
+                assert (await client.chat.completions.create(**ASKED)).text == "hi"
+
+        if kind == "async":
+            asyncio.run(run())
+        else:
+            with Together(**options) as client:
+                _one_call(client, stream=True)
+                time.sleep(0.3)
+                assert client.chat.completions.create(**ASKED).text == "hi"
+        assert server.connections == 2 and len(server.requests) == 2
+
+
+@BOTH
+def test_idle_connection_with_unexpected_bytes_is_replaced(kind: str, tls: Any) -> None:
+    """A server may send status 408 on an idle connection before it closes it (RFC 9110, section 15.5.9)."""
+    with serving(answers([OK, 0.1, failing(408)], [OK]), tls[0]) as server:
+        options: dict[str, Any] = {"api_key": KEY, "base_url": server.base_url, "ssl_context": tls[1], "max_retries": 0}
+
+        async def run() -> None:
+            async with AsyncTogether(**options) as client:
+                for _ in range(2):
+                    assert (await client.chat.completions.create(**ASKED)).text == "hi"
+                    await asyncio.sleep(0.3)
+
+        if kind == "async":
+            asyncio.run(run())
+        else:
+            with Together(**options) as client:
+                for _ in range(2):
+                    assert client.chat.completions.create(**ASKED).text == "hi"
+                    time.sleep(0.3)
+        assert server.connections == 2 and len(server.requests) == 2
+
+
 def test_closed_client_opens_new_connection(tls: Any) -> None:
     with serving(answers(OK), tls[0]) as server:
         client = Together(api_key=KEY, base_url=server.base_url, ssl_context=tls[1])
@@ -662,7 +697,112 @@ def test_client_works_without_threading_module() -> None:
     assert done.stdout.split() == [b"hi"] * 4, done.stderr.decode()
 
 
+# ---- slow readers and writers
+
+
+@BOTH
+def test_large_request_is_sent_completely_to_slow_server(kind: str, tls: Any) -> None:
+    text = "x" * 5_000_000
+    with serving(answers(OK), tls[0]) as server:
+        options: dict[str, Any] = {"base_url": server.base_url, "ssl_context": tls[1], "timeout": 20}
+        assert ask(kind, parameters={"user": text}, **options).texts == ["hi"]
+        assert server.requests[0].json["user"] == text
+
+
+@pytest.mark.parametrize("limits", [Timeout(idle=0.3), Timeout(first_byte=0.3, idle=None)], ids=["idle", "first byte"])
+@BOTH
+def test_pause_of_the_reader_is_not_a_timeout(kind: str, limits: Timeout, tls: Any) -> None:
+    """The limits apply to waiting for the server, and that of the first byte only until it arrives."""
+    pause = 0.0 if limits.idle else 0.6
+    parts: list[Part] = [CHUNKED + in_chunks(FRAME % (b"a", b"null"), end=False), pause, in_chunks(FINISH, DONE)]
+    with serving(answers(parts), tls[0]) as server:
+        options: dict[str, Any] = {"api_key": "", "base_url": server.base_url, "ssl_context": tls[1], "timeout": limits}
+
+        async def run() -> list[str]:
+            async with AsyncTogether(**options) as client:
+                stream = await client.chat.completions.create(**ASKED, stream=True)
+                texts = [(await stream.__anext__()).text]
+                await asyncio.sleep(0.6 - pause)
+                return texts + [chunk.text async for chunk in stream]
+
+        if kind == "async":
+            assert asyncio.run(run()) == ["a", ""]
+        else:
+            with Together(**options) as client, client.chat.completions.create(**ASKED, stream=True) as stream:
+                texts = [next(stream).text]
+                time.sleep(0.6 - pause)
+                assert texts + [chunk.text for chunk in stream] == ["a", ""]
+
+
+@BOTH
+def test_idle_timeout_restarts_with_each_read(kind: str, tls: Any) -> None:
+    pieces = [part for _ in range(4) for part in (in_chunks(FRAME % (b"a", b"null"), end=False), 0.25)]
+    with serving(answers([CHUNKED, *pieces, in_chunks(FINISH, DONE)]), tls[0]) as server:
+        options: dict[str, Any] = {"ssl_context": tls[1], "timeout": Timeout(idle=0.6), "max_retries": 0}
+        assert ask(kind, stream=True, base_url=server.base_url, **options).texts == ["a"] * 4 + [""]
+
+
+@BOTH
+def test_stream_that_is_not_read_stops_the_server(kind: str, tls: Any) -> None:
+    """The client does not buffer what its caller does not read."""
+    sent = 0
+
+    def respond(_: Received) -> Iterator[Part]:
+        nonlocal sent
+        yield CHUNKED + in_chunks(FRAME % (b"a", b"null"), end=False)
+        for _ in range(64):
+            yield in_chunks((b":" + b"x" * 998 + b"\n") * 500, end=False)
+            sent += 1
+        yield in_chunks(FINISH, DONE)
+
+    with serving(respond, tls[0]) as server:
+        options: dict[str, Any] = {"api_key": "", "base_url": server.base_url, "ssl_context": tls[1], "timeout": 20}
+
+        async def run() -> None:
+            async with AsyncTogether(**options) as client:
+                stream = await client.chat.completions.create(**ASKED, stream=True)
+                assert (await stream.__anext__()).text == "a"
+                await asyncio.sleep(0.5)
+                assert sent < 40
+                assert [chunk.text async for chunk in stream] == [""] and stream.completion.state == "finished"
+
+        if kind == "async":
+            asyncio.run(run())
+        else:
+            with Together(**options) as client, client.chat.completions.create(**ASKED, stream=True) as stream:
+                assert next(stream).text == "a"
+                time.sleep(0.5)
+                assert sent < 40
+                assert [chunk.text for chunk in stream] == [""] and stream.completion.state == "finished"
+        assert sent == 64
+
+
 # ---- streams that are closed
+
+
+@BOTH
+def test_read_after_close_of_client_is_an_error(kind: str, tls: Any) -> None:
+    with serving(answers([CHUNKED + in_chunks(FRAME % (b"a", b"null"), end=False), 60.0]), tls[0]) as server:
+        options: dict[str, Any] = {"api_key": KEY, "base_url": server.base_url, "ssl_context": tls[1]}
+
+        async def run() -> None:
+            client = AsyncTogether(**options)
+            stream = await client.chat.completions.create(**ASKED, stream=True)
+            assert (await stream.__anext__()).text == "a"
+            await client.close()
+            await stream.__anext__()
+
+        def run_sync() -> None:
+            client = Together(**options)
+            stream = client.chat.completions.create(**ASKED, stream=True)
+            assert next(stream).text == "a"
+            client.close()
+            next(stream)
+
+        with pytest.raises(IncompleteStreamError, match="the client was closed") as caught:
+            asyncio.run(run()) if kind == "async" else run_sync()
+        assert caught.value.completion.response.text == "a"
+        server.assert_open(0)
 
 
 def test_close_from_another_thread_ends_blocked_read(tls: Any) -> None:
@@ -691,7 +831,7 @@ def test_close_from_another_thread_ends_blocked_read(tls: Any) -> None:
                     assert woken[0] == [] and stream.completion.state == "cancelled"
                 else:
                     assert isinstance(woken[0], APIError) and stream.completion.state == "cut_off"
-        _settles(server)
+        server.assert_open(0)
 
 
 @BOTH
@@ -726,7 +866,7 @@ def test_close_ends_waiting_call(kind: str, reused: bool, tls: Any) -> None:
 
         assert (asyncio.run(with_async()) if kind == "async" else with_sync()) < 1.0
         assert len(server.requests) == (2 if reused else 1)
-        _settles(server)
+        server.assert_open(0)
 
 
 @pytest.mark.parametrize("stream", [True, False])
@@ -746,7 +886,7 @@ def test_cancelled_task_ends_immediately(stream: bool, tls: Any) -> None:
                 assert asyncio.all_tasks() == {asyncio.current_task()}
 
         asyncio.run(run())
-        _settles(server)
+        server.assert_open(0)
 
 
 def test_task_cancelled_in_handshake_or_pause_ends_immediately() -> None:
@@ -762,17 +902,7 @@ def test_task_cancelled_in_handshake_or_pause_ends_immediately() -> None:
                     assert await seconds_to_cancel(client.chat.completions.create(**ASKED)) < 0.05
 
             asyncio.run(run())
-            _settles(server)
-
-
-def _settles(server: HTTPServer) -> None:
-    """Check that the client closes all its connections, although the server is still sending."""
-    server.stop.set()
-    for _ in range(100):
-        if not server.open:
-            return
-        time.sleep(0.02)
-    raise AssertionError(f"{server.open} connections are still open")
+            server.assert_open(0)
 
 
 @BOTH
@@ -796,7 +926,7 @@ def test_abandoned_stream_closes_connection(kind: str, tls: Any) -> None:
 
             asyncio.run(run())
         gc.collect()
-        _settles(server)
+        server.assert_open(0)
 
 
 @pytest.mark.parametrize("how", ["closed", "open", "streaming"])
@@ -815,7 +945,50 @@ def test_client_works_on_successive_event_loops(how: str, tls: Any) -> None:
         for _ in range(3):
             asyncio.run(run())
         assert server.connections == 3
-        _settles(server)
+        server.assert_open(0)
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # from a loop that is closed without a shutdown
+@pytest.mark.parametrize("shutdown", [True, False])
+def test_stream_may_be_closed_on_a_later_event_loop(shutdown: bool, tls: Any) -> None:
+    with serving(answers([CHUNKED + in_chunks(FRAME % (b"a", b"null"), end=False), 60.0]), tls[0]) as server:
+        client = AsyncTogether(api_key=KEY, base_url=server.base_url, ssl_context=tls[1])
+
+        async def begin() -> Any:
+            stream = await client.chat.completions.create(**ASKED, stream=True)
+            assert (await stream.__anext__()).text == "a"
+            return stream
+
+        loop = asyncio.new_event_loop()
+        stream = loop.run_until_complete(begin())
+        if shutdown:
+            loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+        asyncio.run(stream.aclose())
+        assert stream.completion.state == "cancelled"
+        del loop
+        gc.collect()
+        server.assert_open(0)
+
+
+def test_client_works_on_two_event_loops_at_once(tls: Any) -> None:
+    with serving(answers(OK), tls[0]) as server:
+        client = AsyncTogether(api_key=KEY, base_url=server.base_url, ssl_context=tls[1])
+        both, texts = threading.Barrier(2), []
+
+        async def run() -> None:
+            both.wait(10)
+            for _ in range(5):
+                texts.append((await client.chat.completions.create(**ASKED)).text)
+            both.wait(10)  # both loops are still running
+
+        threads = [threading.Thread(target=asyncio.run, args=(run(),)) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        assert texts == ["hi"] * 10 and server.connections == 2
+        server.assert_open(0)
 
 
 # ---- concurrent calls
@@ -877,7 +1050,7 @@ def test_two_hundred_concurrent_streams_are_complete(tls: Any) -> None:
     with serving(respond, tls[0]) as server:
         asyncio.run(run(server))
         assert len(server.requests) == 200
-        _settles(server)
+        server.assert_open(0)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
@@ -893,4 +1066,17 @@ def test_interrupt_of_blocked_read_closes_connection(tls: Any) -> None:
                 next(stream)
             timer.join()
             assert stream.completion.state == "cancelled"
-            _settles(server)
+            server.assert_open(0)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
+def test_interrupt_of_waiting_call_closes_connection(tls: Any) -> None:
+    with serving(answers([60.0]), tls[0]) as server:
+        with Together(api_key=KEY, base_url=server.base_url, ssl_context=tls[1]) as client:
+            timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+            timer.start()
+            with pytest.raises(KeyboardInterrupt):
+                client.chat.completions.create(**ASKED)
+            timer.join()
+            server.assert_open(0)
+            assert len(server.requests) == 1

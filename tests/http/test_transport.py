@@ -108,6 +108,63 @@ def test_transport_with_another_exception_is_called_once_and_raises_it_unchanged
         next(stream)
 
 
+@pytest.mark.parametrize("problem", [OSError("gone"), EOFError(), http.client.BadStatusLine("x")], ids=repr)
+def test_broken_connection_of_asynchronous_transport_is_connection_error(problem: Exception) -> None:
+    closed = []
+
+    class Body:
+        def __init__(self) -> None:
+            self.pieces = [FRAME % (b"a", b"null")]
+
+        def __aiter__(self) -> Body:
+            return self
+
+        async def __anext__(self) -> bytes:
+            if self.pieces:
+                return self.pieces.pop()
+            raise problem
+
+        async def aclose(self) -> None:
+            closed.append(True)
+
+    async def transport(*_: object) -> Any:
+        if not closed:
+            return 200, {}, Body()
+        raise problem
+
+    async def run() -> None:
+        client = AsyncTogether(api_key="k", transport=transport, max_retries=0)
+        stream = await client.chat.completions.create(**ASKED, stream=True)
+        with pytest.raises(IncompleteStreamError) as cut:
+            [chunk async for chunk in stream]
+        assert cut.value.completion.response.text == "a" and closed == [True]
+        with pytest.raises(APIConnectionError, match=r"cannot reach api\.together\.xyz") as failed:
+            await client.chat.completions.create(**ASKED)
+        assert failed.value.unanswered
+
+    asyncio.run(run())
+
+
+def test_time_limits_apply_to_asynchronous_transport() -> None:
+    async def transport(*_: object) -> Any:
+        await asyncio.sleep(60)
+
+    async def run() -> None:
+        client = AsyncTogether(api_key="k", transport=transport, max_retries=0, timeout=0.1)
+        with pytest.raises(APITimeoutError, match=r"no response within 0\.1 s"):
+            await client.chat.completions.create(**ASKED)
+
+    asyncio.run(run())
+
+
+def test_status_error_of_transport_is_raised_unchanged() -> None:
+    refused = BadRequestError("no such model: k-0123456789", status=400, request_id="r1")
+    transport = Recorder(refused, (200, {}, COMPLETION))
+    with pytest.raises(BadRequestError) as caught:
+        Together(api_key="k-0123456789", transport=transport).chat.completions.create(**ASKED)
+    assert caught.value is refused and str(refused) == "no such model: ***" and len(transport.calls) == 1
+
+
 def test_timeout_of_transport_is_timeout_error() -> None:
     with pytest.raises(APITimeoutError):
         Together(api_key="k", transport=Recorder(TimeoutError()), max_retries=0).chat.completions.create(**ASKED)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import os
+import threading
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -62,6 +66,23 @@ async def _ask_async(asked: dict[str, Any], options: dict[str, Any]) -> Outcome:
             except APIError as error:
                 return Outcome(texts, error, answer.completion.state)
         return Outcome(texts, None, answer.completion.state)
+
+
+@contextmanager
+def no_leaks() -> Iterator[None]:
+    """Check that a block leaves no additional threads or open files, within 2 s after its end."""
+    threads, files = threading.active_count(), _open_files()
+    yield
+    for _ in range(40):
+        gc.collect()
+        if threading.active_count() <= threads and _open_files() <= files:
+            return
+        time.sleep(0.05)
+    assert (threading.active_count(), _open_files()) == (threads, files)
+
+
+def _open_files() -> int:
+    return len(os.listdir("/proc/self/fd")) if os.path.exists("/proc/self/fd") else 0
 
 
 async def seconds_to_cancel(call: Coroutine[Any, Any, object]) -> float:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import select
 import socket
 import ssl
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple, Union
 
 RESET = "reset"  # close the connection with RST
 CLOSE = "close"  # close the connection with FIN
-Part = Union[bytes, float, str]  # a number is a pause in seconds
+Part = Union[bytes, float, str]  # a number is a pause in seconds, which ends when the client closes the connection
+_CLOSED = getattr(select, "POLLRDHUP", 0)  # the client closed the connection, even if data was not read (only Linux)
 
 
 class Received(NamedTuple):
@@ -97,7 +100,7 @@ class HTTPServer:
         connection.settimeout(0.05)
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self.stop.wait(self.silence)
+            self._pause(connection, self.silence)
             if self._context is not None:
                 connection.settimeout(5)
                 connection = self._context.wrap_socket(connection, server_side=True)
@@ -114,13 +117,33 @@ class HTTPServer:
                     if isinstance(part, bytes):
                         self._send(connection, part)
                     elif isinstance(part, float):
-                        self.stop.wait(part)
+                        self._pause(connection, part)
         except OSError:
             return
         finally:
             with self._lock:
                 self.open -= 1
             connection.close()
+
+    def assert_open(self, number: int) -> None:
+        """Check that the client closes its connections except for `number`, within 2 s."""
+        if not _CLOSED:
+            self.stop.set()  # or else a pause does not end
+        for _ in range(100):
+            if self.open <= number:
+                return
+            time.sleep(0.02)
+        raise AssertionError(f"{self.open} connections are still open")
+
+    def _pause(self, connection: socket.socket, seconds: float) -> None:
+        if not _CLOSED:
+            self.stop.wait(seconds)
+            return
+        end, closed = time.monotonic() + seconds, select.poll()
+        closed.register(connection, _CLOSED)
+        while (left := end - time.monotonic()) > 0 and not self.stop.is_set():
+            if closed.poll(1000 * min(left, 0.02)):
+                raise OSError("the client closed the connection")
 
     def _send(self, connection: socket.socket, data: bytes) -> None:
         view = memoryview(data)
