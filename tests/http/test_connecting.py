@@ -149,7 +149,7 @@ def test_address_that_does_not_respond_leaves_time_for_the_next(kind: str, monke
         resolve_names(monkeypatch, lambda: [silent, ("127.0.0.1", server.port)])
         started = time.monotonic()
         assert ask(kind, timeout=Timeout(connect=0.8), **NAMED).texts == ["hi"]
-        assert 0.3 < time.monotonic() - started < 0.8
+        assert time.monotonic() - started > 0.3, "half of the time is for the first address"
         resolve_names(monkeypatch, lambda: [silent])
         error = ask(kind, timeout=Timeout(connect=0.2), **NAMED).error
     assert type(error) is APITimeoutError and "no connection within 0.2 s" in str(error)
