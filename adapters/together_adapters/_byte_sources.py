@@ -30,7 +30,6 @@ __all__ = [
 ]
 
 _READ_SIZE = 65536
-_OWN = f"{__name__.rpartition('.')[0]}."
 _NO_LIBRARIES = ("builtins", "__main__")  # any code may raise their exceptions
 BLANK_LINE = b"\n\n"  # the next event begins after it, whatever precedes it
 
@@ -124,14 +123,13 @@ def is_connection_error(error: BaseException, source: Any) -> bool:
     http.client or of the source's own package, and one that a library raised and defined, as httpx does in a generator.
     Other exceptions, also those of a signal handler, are not about the connection.
     """
-    source_module = type(source).__module__
-    if source_module.startswith(_OWN):
+    if getattr(source, "raises_api_errors", False):
         return isinstance(error, APIError)
     if raised_by_signal_handler(error):
         return False
     if isinstance(error, (OSError, EOFError, APIError)):
         return True
-    module, raised_in = type(error).__module__, _raised_in(error)
+    module, source_module, raised_in = type(error).__module__, type(source).__module__, _raised_in(error)
     package = _package_of(module)
     if package in _NO_LIBRARIES:
         return False

@@ -12,6 +12,7 @@ from .errors import APIConnectionError, APIError
 from .http._client_base import BaseClient, BaseCompletions
 from .http._client_options import MAX_BODY, MAX_ERROR_BODY
 from .http._exchange import request_error
+from .http._secrets import hide_variables
 from .http._sync_pool import Pool
 from .http._transports import BaseTransportAnswer, transport_arguments
 from .stream import ChunkStream
@@ -139,6 +140,7 @@ def _refusal(answer: Answer | _TransportAnswer, call: Call) -> APIStatusError:
     return call.refusal(answer.status, answer.headers, body)
 
 
+@hide_variables  # the server may repeat the key in the body
 def body_of(answer: Answer | _TransportAnswer) -> bytes:
     """Return the complete body of a response. Raises APIConnectionError if it is longer than MAX_BODY or cut off."""
     pieces: list[bytes] = []

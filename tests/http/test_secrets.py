@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from client_calls import BOTH, KEY, ask, assert_no_secret
+from loopback import serve_raw
 from together_adapters import AsyncTogether, Together
 from together_adapters.http import endpoint_at
 from together_adapters.http._secrets import hide_variables
@@ -148,3 +149,55 @@ def test_hide_variables_keeps_the_error_and_its_cause_without_frames() -> None:
     assert isinstance(error.__cause__, KeyError) and error.__cause__.__traceback__ is None
     assert "fail" not in [frame.name for frame in traceback.extract_tb(error.__traceback__)]
     assert fail.__name__ == "fail" and fail.__doc__ == "Fail."
+
+
+REPEATED = "nvapi-0123456789abcdefghij0123456789abcdef"  # a form that `redact` does not know
+ESCAPED = "".join([f"\\u{ord(mark):04x}" for mark in REPEATED])
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+FRAME = b'data: {"choices":[{"index":0,"delta":{"content":"a %b"}}]}\n\n' % REPEATED.encode()
+
+
+def lengthy(before: int, text: str = REPEATED) -> bytes:
+    """Return a text in which the key is at the place where messages are shortened."""
+    return b"x" * before + text.encode()
+
+
+@BOTH
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("before", [0, 30, 70, 480])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda text: OK + b"Connection: close\r\n\n" + FRAME + b"data: {" + text,
+        lambda text: OK + b"Connection: close\r\n\n" + FRAME + b"data: {" + text + b"\n\n",
+        lambda text: OK + b"Connection: close\r\n\n" + FRAME + text + b"\n\n",
+        lambda text: OK + b"Connection: close\r\n\n" + b"event: " + text + b"\ndata: {}\n\ndata: [DONE]\n\n",
+        lambda text: OK + b"Connection: close\r\n\n" + text,
+        lambda text: OK + b"Content-Length: 9999\r\n\r\n" + FRAME + text,
+        lambda text: OK + b"Content-Length: " + text + b"\r\n\r\n",
+        lambda text: OK + b"Transfer-Encoding: " + text + b"\r\n\r\n",
+        lambda text: OK + b"Transfer-Encoding: chunked\r\n\r\n" + text + b"\r\n",
+        lambda text: OK + b"Content-Encoding: " + text + b"\r\n\r\nx",
+        lambda text: OK + text + b"\r\n\r\n",
+        lambda text: b"HTTP/1.1 " + text + b"\r\n\r\n",
+        lambda text: text + b"\r\n\r\n",
+        lambda text: b"HTTP/1.1 401 No\r\nConnection: close\r\n\r\n" + text,
+        lambda text: b'HTTP/1.1 401 No\r\nConnection: close\r\n\r\n{"error":{"message":"' + text + b'"}}',
+        lambda text: b'HTTP/1.1 401 No\r\nConnection: close\r\n\r\n{"x":"' + text + b'"',
+        lambda text: OK + b'Connection: close\r\n\r\n{"error":{"message":"' + text + b'","code":"' + text + b'"}}',
+    ],
+    ids=[
+        "event cut off", "event is not JSON", "line outside of events", "type of an event", "not an event stream",
+        "body cut off", "length", "transfer coding", "chunk size", "content coding", "header line", "status line",
+        "not HTTP", "error page", "error", "error that is not JSON", "error of status 200",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("text", [REPEATED, ESCAPED], ids=["plain", "escaped"])
+def test_key_that_the_server_repeats_is_not_shown(
+    kind: str, stream: bool, before: int, answer: Callable[[bytes], bytes], text: str
+) -> None:
+    with serve_raw(answer(lengthy(before, text))) as url:
+        error = ask(kind, stream=stream, base_url=url, api_key=REPEATED, max_retries=0, timeout=10).error
+    assert error is not None
+    parts = [REPEATED[start : start + 13] for start in range(len(REPEATED) - 12)]
+    assert_no_secret(error, *parts, ESCAPED[:60], ESCAPED[:60].replace("\\", "\\\\"))

@@ -96,24 +96,33 @@ async def seconds_to_cancel(call: Coroutine[Any, Any, object]) -> float:
     return time.monotonic() - started
 
 
-def assert_no_secret(error: BaseException | None) -> None:
-    """Check that an error, its causes and its contexts do not contain the key.
+def assert_no_secret(error: BaseException | None, *secrets: str) -> None:
+    """Check that an error, its causes and its contexts contain none of the secrets, by default the key.
 
-    The check covers messages, reprs, attributes, and the variables of all frames outside the tests.
+    The check covers messages, reprs, attributes, and the variables of all frames outside the tests. The completion of
+    a stream is not searched, because it has the text of the model.
     """
     seen: set[int] = set()
     queue = [error]
+
+    def check(text: str, where: object) -> None:
+        for secret in secrets or (KEY,):
+            assert secret not in text, where
+
     while queue:
         error = queue.pop()
         if error is None or id(error) in seen:
             continue
         seen.add(id(error))
-        assert KEY not in str(error) + repr(error) + repr(vars(error))
+        check(str(error) + repr(error), error)
+        for name, value in vars(error).items():
+            if name != "completion":
+                check(repr(value), name)
         frame: TracebackType | None = error.__traceback__
         while frame is not None:
             code = frame.tb_frame.f_code
             if Path(__file__).parents[1] not in Path(code.co_filename).parents:
                 for name, value in frame.tb_frame.f_locals.items():
-                    assert KEY not in repr(value), (code.co_name, name)
+                    check(repr(value), (code.co_name, name))
             frame = frame.tb_next
         queue += [error.__cause__, error.__context__]

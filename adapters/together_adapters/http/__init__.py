@@ -29,14 +29,14 @@ from ._url import endpoint_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any, TypeVar
 
     from ..errors import APIError
     from ..protocols import JSON
     from ._url import Endpoint
 
-    E = TypeVar("E", bound=APIError)
+    E = TypeVar("E", bound=Exception)
 
 __all__ = [
     "DEFAULT_BASE_URL",
@@ -92,10 +92,8 @@ class Request:
         return "\r\n".join(lines).encode("latin-1") + self.body
 
     def without_secret(self, data: bytes) -> bytes:
-        """Return bytes of a response with the credentials of this request replaced by `***`."""
-        for secret in self._secrets():
-            data = data.replace(secret.encode("utf-8"), b"***")
-        return data
+        """Replace the credentials of this request in a body, in which they may be written with JSON escapes."""
+        return str(concealed(data.decode("latin-1"), self._secrets())).encode("latin-1")
 
     def conceal(self, error: E) -> E:
         """Replace the credentials of this request in an error and return the error.
@@ -171,16 +169,18 @@ def status_error(status: int, headers: Fields, body: bytes, host: str) -> APISta
     )
 
 
-def completion_in(headers: Fields, body: bytes) -> ChatCompletionResponse | None:
+def completion_in(
+    headers: Fields, body: bytes, conceal: Callable[[JSON], JSON] | None = None
+) -> ChatCompletionResponse | None:
     """Return the chat completion in the body of a successful response, or None if the body contains something else.
 
     A body that is not one JSON document is read as a stream, because some servers stream without being asked, and some
     gateways append `data: [DONE]` to JSON. Raises StreamError or IncompleteStreamError if that stream contains an error
-    or is cut off.
+    or is cut off. `conceal` replaces secrets in the JSON or the text that such an error contains.
     """
     content = _json_in(body)
     if content is None:
-        return _streamed_completion(headers, body)
+        return _streamed_completion(headers, body, conceal)
     if is_dict(content) and "choices" in content and not content.get("error"):
         try:
             return ChatCompletionResponse.from_json(body)
@@ -198,8 +198,10 @@ def no_completion_error(status: int, headers: Fields, body: bytes, host: str) ->
     return error
 
 
-def _streamed_completion(headers: Fields, body: bytes) -> ChatCompletionResponse | None:
-    reader = ChunkReader()
+def _streamed_completion(
+    headers: Fields, body: bytes, conceal: Callable[[JSON], JSON] | None
+) -> ChatCompletionResponse | None:
+    reader = ChunkReader(conceal=conceal)
     reader.feed(body)
     reader.finish()
     error = reader.error

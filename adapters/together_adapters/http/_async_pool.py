@@ -62,6 +62,8 @@ async def within(deadline: Deadline, work: Awaitable[T]) -> T:
 class AsyncAnswer:
     """A response whose head has arrived, as an asynchronous iterator over the bytes of its body."""
 
+    raises_api_errors = True  # for any failure of its connection
+
     def __init__(self, connection: AsyncConnection, exchange: Exchange, first: bytes, pool: _LoopPool) -> None:
         self.status = exchange.response.status
         self.headers = exchange.response.headers

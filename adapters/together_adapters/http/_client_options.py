@@ -87,7 +87,7 @@ class Call:
     def response(self, status: int, headers: Fields, body: bytes) -> ChatCompletionResponse:
         """Return the chat completion in a successful response. Raises APIStatusError if the body is something else."""
         try:
-            response = completion_in(headers, body)
+            response = completion_in(headers, body, self.request.concealed)
         except APIError as error:
             self.request.conceal(error)
             raise

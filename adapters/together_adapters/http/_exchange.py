@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 
 from ..errors import APIConnectionError, APIError, APITimeoutError
-from ._http1 import Response
+from ._http1 import ProtocolError, Response
 from ._secrets import without_frames
 
 TYPE_CHECKING = False
@@ -89,6 +89,8 @@ class Exchange:
 
 def request_error(problem: Exception, request: Request, *, answered: bool = False) -> APIError:
     """Return the APIError for a request that failed, without its secrets."""
+    if isinstance(problem, ProtocolError):
+        request.conceal(problem)  # now, because its message shortens the text that it quotes
     return request.conceal(connection_error(problem, request.endpoint.authority, answered=answered))
 
 

@@ -50,6 +50,7 @@ __all__ = ["ChunkedBody", "ContentDecoder", "ContentDecodingError", "Fields", "P
 _LONGEST_HEAD = 65536  # bytes, also of all trailers together
 _LONGEST_SIZE_LINE = 4096  # bytes of a chunk's size and its extensions
 _MOST_INTERIM = 16
+_SHOWN = 80  # characters of the received text in a message
 _HEX = b"0123456789abcdefABCDEF"
 _GZIP_OR_ZLIB = 32 + 15  # zlib accepts the header of either format
 _RAW = -15  # deflate without the zlib header, which some servers send (RFC 9110, section 8.4.1.2)
@@ -61,7 +62,18 @@ _LARGEST_RATIO = 300
 
 
 class ProtocolError(ValueError):
-    """The received data is not valid HTTP/1.1, or exceeds a limit."""
+    """The received data is not valid HTTP/1.1, or exceeds a limit.
+
+    `received` is the text that the message quotes at its end. Its secrets can be replaced before it is shortened.
+    """
+
+    def __init__(self, message: str, received: str = "") -> None:
+        super().__init__(message)
+        self.received = received[:_LONGEST_SIZE_LINE]
+
+    def __str__(self) -> str:
+        message = super().__str__()
+        return f"{message} {self.received[:_SHOWN]!r}" if self.received else message
 
 
 class Fields:
@@ -128,7 +140,7 @@ class ChunkedBody:
             return False
         size = line.partition(b";")[0].strip(b" \t")
         if not size or len(size) > 15 or size.strip(_HEX):
-            raise ProtocolError(f"chunk size must be a hexadecimal number, got {bytes(size[:20])!r}")
+            raise ProtocolError("chunk size must be a hexadecimal number, got", size.decode("latin-1") or "''")
         self._left = int(size, 16)
         self._state = self._chunk if self._left else self._trailer
         return True
@@ -226,7 +238,7 @@ class Response(ChunkedBody):
     def _head(self, body: list[bytes]) -> bool:
         buffer = self._buffer
         if not b"HTTP/1.".startswith(buffer[:7]):
-            raise ProtocolError(f"not an HTTP/1.1 response: it begins with {bytes(buffer[:40])!r}")
+            raise ProtocolError("not an HTTP/1.1 response: it begins with", buffer.decode("latin-1"))
         ends = [end + len(mark) for mark in (b"\n\r\n", b"\n\n") if (end := buffer.find(mark, 0, _LONGEST_HEAD)) >= 0]
         if not ends:
             if len(buffer) > _LONGEST_HEAD:
@@ -257,7 +269,7 @@ class Response(ChunkedBody):
             self.complete = True
         elif transfer:
             if transfer != ["chunked"]:
-                raise ProtocolError(f"Transfer-Encoding must be chunked, got {', '.join(transfer)[:40]!r}")
+                raise ProtocolError("Transfer-Encoding must be chunked, got", ", ".join(transfer))
             if lengths:  # could be an attempt to smuggle a response (RFC 9112, section 6.3)
                 self.reusable = False
             self._state = self._chunk_size
@@ -285,8 +297,8 @@ class Response(ChunkedBody):
         try:
             if self._unpacker is None:
                 self._unpacker = ContentDecoder(self._coding)
-        except ContentDecodingError as error:
-            self.error = ProtocolError(str(error))
+        except ContentDecodingError:
+            self.error = ProtocolError("unsupported Content-Encoding, which was not requested:", self._coding)
             return b""
         data = self._unpacker.feed(data)
         if self.complete:
@@ -326,7 +338,7 @@ def _status_of(line: str) -> tuple[str, int]:
         or rest[3:4].strip()
         or status < "100"
     ):
-        raise ProtocolError(f"malformed status line: {line[:80]!r}")
+        raise ProtocolError("malformed status line:", line)
     return version, int(status)
 
 
@@ -339,7 +351,7 @@ def _fields_of(lines: list[str]) -> Fields:
             continue
         name, colon, value = line.partition(":")
         if not colon or not is_token(name):
-            raise ProtocolError(f"malformed header line: {line[:80]!r}")
+            raise ProtocolError("malformed header line:", line)
         pairs.append((name, value.strip(" \t")))
     return Fields(pairs)
 
@@ -347,8 +359,9 @@ def _fields_of(lines: list[str]) -> Fields:
 def _length_of(lengths: set[str]) -> int:
     length = lengths.pop()
     if lengths or not (length.isascii() and length.isdigit()) or len(length) > 18:
-        expected = f"Content-Length must be a number of at most 18 digits, got {length[:40]!r}"
-        raise ProtocolError("two different Content-Length values" if lengths else expected)
+        if lengths:
+            raise ProtocolError("two different Content-Length values")
+        raise ProtocolError("Content-Length must be a number of at most 18 digits, got", length or "''")
     return int(length)
 
 

@@ -29,7 +29,15 @@ if TYPE_CHECKING:
     ErrorT = TypeVar("ErrorT", bound=BaseException)
     FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
-__all__ = ["Headers", "Secret", "conceal", "concealed", "hide_variables", "without_frames"]
+__all__ = [
+    "Headers",
+    "Secret",
+    "conceal",
+    "concealed",
+    "hide_variables",
+    "hide_variables_of_coroutine",
+    "without_frames",
+]
 
 _OWN = ("host", "content-length", "transfer-encoding", "connection")  # they determine where a request ends
 _TELLTALE = ("auth", "cookie", "key", "secret", "token")  # parts of the names of headers that contain credentials
@@ -45,6 +53,22 @@ def hide_variables(function: FunctionT) -> FunctionT:
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
             return function(*args, **kwargs)
+        except Exception as error:
+            failure = without_frames(error)
+        del args, kwargs
+        raise failure
+
+    decorated: Any = call
+    return decorated  # type: ignore[no-any-return]
+
+
+def hide_variables_of_coroutine(function: FunctionT) -> FunctionT:
+    """Decorate a coroutine function as `hide_variables` decorates a function."""
+
+    @wraps(function)
+    async def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return await function(*args, **kwargs)
         except Exception as error:
             failure = without_frames(error)
         del args, kwargs

@@ -144,6 +144,8 @@ class Connection:
 class Answer:
     """A response whose head has arrived, as an iterator over the bytes of its body. Any thread may close it."""
 
+    raises_api_errors = True  # for any failure of its connection
+
     def __init__(self, connection: Connection, exchange: Exchange, first: bytes, pool: Pool) -> None:
         self.status: int = exchange.response.status
         self.headers: Fields = exchange.response.headers

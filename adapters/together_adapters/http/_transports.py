@@ -29,6 +29,8 @@ def transport_arguments(
 class BaseTransportAnswer:
     """The response of a transport. A subclass iterates over its body."""
 
+    raises_api_errors = True  # for any failure of its connection
+
     def __init__(self, status: int, headers: HeaderPairs, body: Any, request: Request, timeouts: CallTimeouts) -> None:
         self.status: int = status
         self.headers: Fields = Fields(_pairs_of(headers))
