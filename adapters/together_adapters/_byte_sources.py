@@ -1,4 +1,4 @@
-"""Reading a source of bytes piece by piece, and closing it: a response, a binary file or any iterable of bytes.
+"""Reading and closing a source of bytes: a response, a binary file or any iterable of bytes.
 
 Opens no source and does not parse the bytes.
 """
@@ -30,8 +30,8 @@ __all__ = [
 ]
 
 _READ_SIZE = 65536
-_NO_LIBRARIES = ("builtins", "__main__")  # any code may raise their exceptions
-BLANK_LINE = b"\n\n"  # the next event begins after it, whatever precedes it
+_NO_LIBRARIES = ("builtins", "__main__")  # any code may raise exceptions of these modules
+BLANK_LINE = b"\n\n"  # an event begins after it, whatever precedes it
 
 
 def as_bytes(piece: Any) -> bytes:
@@ -41,16 +41,16 @@ def as_bytes(piece: Any) -> bytes:
     try:
         return memoryview(piece).tobytes()
     except TypeError:
-        if piece is None:  # the result of a non-blocking file that has no data yet
-            raise TypeError("the source gave None instead of bytes: the file must be in blocking mode") from None
-        raise TypeError(f"the source gave {type(piece).__name__} instead of bytes: open it in binary mode") from None
+        if piece is None:  # a non-blocking file without data returns None
+            raise TypeError("a source must return bytes, got None: the file must be in blocking mode") from None
+        raise TypeError(f"a source must return bytes, got {type(piece).__name__}: open a file in binary mode") from None
 
 
 def iterator_of(source: Any) -> Iterator[bytes]:
     """Return an iterator over the bytes of a source as they arrive."""
     if isinstance(source, (bytes, bytearray, memoryview)):
         return iter((as_bytes(source),))
-    # read1 returns the bytes that have arrived; read(n) waits for n bytes, and readline hides a broken connection.
+    # read1 returns the bytes that have arrived. read(n) waits for n bytes, and readline hides a broken connection.
     read: Callable[[int], bytes] | None = getattr(source, "read1", None) or getattr(source, "read", None)
     return iter(source) if read is None else iter(partial(read, _READ_SIZE), b"")
 
@@ -95,10 +95,10 @@ async def aclose_source(source: Any) -> None:
 
 
 def interrupt_read(source: Any) -> None:
-    """Interrupt another thread's read from a socket by a shutdown; closing the socket would wait for that thread.
+    """Interrupt another thread's read from a socket by shutting down the socket.
 
-    The shutdown uses a duplicate file descriptor, because the shutdown of a TLS socket object turns it into a plain
-    one.
+    Closing the socket would wait for that thread. The shutdown uses a duplicate file descriptor, because `shutdown` of a
+    TLS socket object turns the object into a plain socket.
     """
     try:
         handle = os.dup(source.fileno())
@@ -119,9 +119,14 @@ def interrupt_read(source: Any) -> None:
 def is_connection_error(error: BaseException, source: Any) -> bool:
     """Return whether an exception that a source or a transport raised means that its connection broke.
 
-    The sources of this package raise APIError for that. For others it is any OSError or EOFError, an exception of
-    http.client or of the source's own package, and one that a library raised and defined, as httpx does in a generator.
-    Other exceptions, also those of a signal handler, are not about the connection.
+    The sources of this package raise APIError for a broken connection. Exceptions of other sources that indicate one:
+
+    - An OSError, EOFError or APIError.
+    - An exception of http.client or of the source's own package.
+    - An exception that another module of the package that defines it raised. httpx raises such exceptions, and a source
+      can be a generator around it.
+
+    An exception of a signal handler never indicates one.
     """
     if getattr(source, "raises_api_errors", False):
         return isinstance(error, APIError)
@@ -141,7 +146,10 @@ def is_connection_error(error: BaseException, source: Any) -> bool:
 
 
 def raised_by_signal_handler(error: BaseException) -> bool:
-    """Return whether a signal handler raised an exception: it may interrupt any instruction, and looks as if it failed."""
+    """Return whether a signal handler raised an exception.
+
+    A handler can interrupt any instruction, and its exception then looks like one of that instruction.
+    """
     import signal
 
     handlers = [signal.getsignal(number) for number in signal.valid_signals()]
@@ -155,7 +163,7 @@ def raised_by_signal_handler(error: BaseException) -> bool:
 
 
 def _code_of(handler: Any) -> object:
-    """Return the code of a function, a method, a partial or an object with `__call__`."""
+    """Return the code object of a function, a method, a partial or an object with `__call__`."""
     handler = getattr(handler, "func", handler)
     if not hasattr(handler, "__code__"):
         handler = type(handler).__call__
@@ -175,12 +183,12 @@ def _package_of(module: str) -> str:
 
 
 def partial_data(error: Exception) -> bytes:
-    """Return the bytes that were read before an error, which http.client's IncompleteRead contains; else b""."""
+    """Return the bytes that were read before an error, which http.client's IncompleteRead contains, or b""."""
     partial: object = getattr(error, "partial", None)
-    return partial if isinstance(partial, bytes) else b""  # in urllib3's error it is the number of bytes
+    return partial if isinstance(partial, bytes) else b""  # `partial` of urllib3's error is the number of bytes
 
 
 def truncation_error(source: Any) -> Exception | None:
-    """Return the error of a body that ended before its Content-Length, which http.client's read1 does not detect."""
+    """Return the error of a body that ended before its Content-Length, or None. read1 of http.client hides the error."""
     left = getattr(source, "length", None) if hasattr(source, "chunked") else None
     return EOFError(f"{left} bytes of the body are missing") if left else None

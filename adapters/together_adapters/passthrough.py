@@ -1,5 +1,7 @@
-"""For proxies: the bytes of a stream go out exactly as they came, while the chunks in them are read and counted.
-Nothing in a stream, broken or hostile, changes or stops what goes out.
+"""Reading a stream in a proxy that forwards its bytes unchanged.
+
+The proxy can count the chunks, merge them into one response, and detect errors. No content of a stream changes or stops
+the bytes that are forwarded.
 """
 
 from __future__ import annotations
@@ -28,11 +30,19 @@ __all__ = ["PassThrough"]
 
 
 class PassThrough:
-    """Reads a stream that is passed on; what it cannot read goes out all the same.
+    """A reader of one stream whose bytes are forwarded, also those that it cannot read.
 
-    `chunks` is how many chunks have been seen, `completion` what they amount to, and `error` the StreamError or
-    IncompleteStreamError that a reader of the stream would have had at its end. `on_chunk` is called with each chunk; what
-    it raises ends the iteration. However much comes after the stream's end, none of it is kept.
+    `chunks` is the number of chunks so far. `on_chunk` is called with each chunk, and an exception that it raises ends
+    the iteration. Bytes after the end of the stream are forwarded, but not kept.
+
+    >>> from together_adapters.passthrough import PassThrough
+    >>> event = b'data: {"choices":[{"index":0,"delta":{"content":"Hi"}}]}\\n\\n'
+    >>> source = [event, b"data: [DONE]\\n\\n"]
+    >>> reader = PassThrough()
+    >>> list(reader.over(source)) == source
+    True
+    >>> reader.chunks, reader.completion.response.text, reader.error
+    (1, 'Hi', None)
     """
 
     def __init__(
@@ -47,12 +57,12 @@ class PassThrough:
 
     @property
     def completion(self) -> Completion:
-        """Everything that was seen so far, and how the stream stands."""
+        """The response from the chunks so far, and the state of the stream."""
         return self._reader.completion
 
     @property
     def error(self) -> APIError | None:
-        """What is wrong with the stream, None while nothing is."""
+        """The StreamError or IncompleteStreamError that `iter_chunks` would raise for this stream, or None."""
         return self._reader.error
 
     def _see(self, chunks: list[ChatCompletionChunk]) -> None:
@@ -62,13 +72,13 @@ class PassThrough:
                 self._on_chunk(chunk)
 
     def over(self, source: ByteSource) -> Generator[bytes]:
-        """The pieces of a source, as `iter_chunks` takes it, unchanged.
+        """Return an iterator over the pieces of a source, unchanged. `source` is the same as for `iter_chunks`.
 
-        What the source raises goes through after the bytes before it, so that a connection that broke is not passed on
-        as one that ended. The source is closed at the end, and when the iteration is given up.
+        An exception of the source is raised after the bytes that were received before it, so that the recipient can
+        distinguish a broken connection from the end. The source is closed at the end, and when the iterator is closed.
         """
         pieces = self._over(source)
-        next(pieces)  # into its `try`: a generator that has not begun would close without closing the source
+        next(pieces)  # enters its `try`, because closing a generator that has not started would not close the source
         return pieces
 
     def _over(self, source: ByteSource) -> Generator[bytes]:
@@ -101,7 +111,10 @@ class PassThrough:
                 close_source(source)
 
     async def aover(self, source: AsyncByteSource) -> AsyncGenerator[bytes]:
-        """As `over`, for an asynchronous source, as `aiter_chunks` takes it."""
+        """Yield the pieces of an asynchronous source, unchanged. `source` is the same as for `aiter_chunks`.
+
+        Exceptions and closing are the same as for `over`.
+        """
         pieces = aiterator_of(source)
         try:
             while True:
@@ -126,7 +139,7 @@ class PassThrough:
                 await aclose_source(source)
 
     def _last_before(self, error: Exception) -> bytes:
-        """End the stream, which broke, with what had been read."""
+        """Record that the connection broke, and return the bytes that were read before `error`."""
         data = partial_data(error)
         self._see(self._reader.feed(data) + self._reader.finish(error))
         return data

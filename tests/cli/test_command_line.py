@@ -77,7 +77,7 @@ def test_parse_of_a_stream_and_of_json_lists_calls_and_issues() -> None:
         (["chat", "", "--base-url", "http://127.0.0.1:1"], b"not this", 1, b"the prompt is empty"),
         (["parse", "-"], b'{"object": "error", "message": "no model"}', 1, b"-: error response: no model"),
         (["parse", "-"], b'{"detail": [{"loc": []}]}', 1, b"error response: "),
-        (["parse", "-"], b'{"error": {}}', 1, b"does not say what is wrong"),
+        (["parse", "-"], b'{"error": {}}', 1, b"an error without a message"),
         (["chat", "-i", "-"], b"", 2, b"cannot be used with -i"),
         (["chat", "-i", "--base-url", "http://127.0.0.1:1"], b"one\n", 1, b"cannot reach 127.0.0.1:1: "),
         (["chat", "hi", "--max-tokens", "0"], b"", 2, b"--max-tokens: expected an integer above 0, got '0'"),

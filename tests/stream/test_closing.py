@@ -149,7 +149,7 @@ def test_text_is_no_piece(asynchronous: bool) -> None:
 
     async def run() -> str:
         stream = aiter_chunks(pieces())
-        with pytest.raises(TypeError, match="gave str instead of bytes"):
+        with pytest.raises(TypeError, match="must return bytes, got str"):
             async for _ in stream:
                 pass
         return stream.completion.state
@@ -158,7 +158,7 @@ def test_text_is_no_piece(asynchronous: bool) -> None:
         assert asyncio.run(run()) == "cancelled"
         return
     stream = iter_chunks(iter([FRAME, "text"]))
-    with pytest.raises(TypeError, match="gave str instead of bytes"):
+    with pytest.raises(TypeError, match="must return bytes, got str"):
         list(stream)
     assert stream.completion.state == "cancelled"
 

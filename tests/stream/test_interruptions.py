@@ -68,14 +68,14 @@ async def pieces_with_none() -> AsyncIterator[Any]:
 def test_source_that_returns_none_raises_type_error(source: Callable[[], Any]) -> None:
     stream = iter_chunks(source())
     assert next(stream).text == "a"
-    with pytest.raises(TypeError, match="None instead of bytes"):
+    with pytest.raises(TypeError, match="must return bytes, got None"):
         next(stream)
     assert text_of(stream) == "a"
     with pytest.raises(IncompleteStreamError, match="TypeError"):
         list(stream)
     passed = PassThrough().over(source())
     assert next(passed) == FRAME
-    with pytest.raises(TypeError, match="None instead of bytes"):
+    with pytest.raises(TypeError, match="must return bytes, got None"):
         list(passed)
 
 
@@ -84,13 +84,13 @@ def test_async_source_that_returns_none_raises_type_error(source: Callable[[], A
     async def main() -> None:
         stream = aiter_chunks(source())
         assert (await stream.__anext__()).text == "a"
-        with pytest.raises(TypeError, match="None instead of bytes"):
+        with pytest.raises(TypeError, match="must return bytes, got None"):
             await stream.__anext__()
         with pytest.raises(IncompleteStreamError, match="TypeError"):
             await stream.__anext__()
         passed = PassThrough().aover(source())
         assert await passed.__anext__() == FRAME
-        with pytest.raises(TypeError, match="None instead of bytes"):
+        with pytest.raises(TypeError, match="must return bytes, got None"):
             await passed.__anext__()
 
     asyncio.run(main())

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any, TypeVar
 
-    from ..errors import APIError
     from ..protocols import JSON
     from ._url import Endpoint
 

@@ -1,4 +1,4 @@
-"""Decoding of the blocks of an event stream; `Decoder` returns the events among them.
+"""Decoding of the blocks of an event stream. `Decoder` returns only the events among them.
 
 Does no I/O and does not parse the data of an event.
 """
@@ -9,11 +9,11 @@ from .._named_tuple import NamedTuple
 
 __all__ = ["BlockDecoder", "ServerSentEvent", "Undispatched"]
 
-_LONGEST_RETRY = 4300  # digits: CPython's limit for int(), which bounds its time; older versions have no limit
+_LONGEST_RETRY = 4300  # digits. This is CPython's limit for int(), which bounds its time. Older versions have no limit.
 _BOM = b"\xef\xbb\xbf"
 _FIELDS = (b"", b"data", b"event", b"id", b"retry")  # a line without a field name is a comment
 _LINE_ENDS = b"\r\n"
-_EMPTY = (b"\n", b"\r\n", b"\r")  # an empty line ends an event and does not count to its size
+_EMPTY = (b"\n", b"\r\n", b"\r")  # an empty line ends an event and is not counted in its size
 
 
 class ServerSentEvent(NamedTuple):
@@ -40,16 +40,16 @@ class Undispatched(NamedTuple):
 
 
 class BlockDecoder:
-    """A decoder that returns the undispatched parts of a stream too, each in its place among the events."""
+    """A decoder that returns the events of a stream and, in their order, the undispatched parts between them."""
 
     keeps_unknown = True
-    """Whether lines with an unknown field are kept, and count to the size of their block."""
+    """True if lines with an unknown field are kept, and counted in the size of their block."""
 
     def __init__(self, max_event_bytes: int = 16 * 2**20) -> None:
         self.max_event_bytes = max_event_bytes
         self.last_event_id: str = ""
         self.retry: int | None = None
-        """The last reconnection time of the stream in milliseconds, also from a block without data; None before it."""
+        """The last reconnection time in milliseconds, also from a block without data. None until one arrives."""
         self.saw_field: bool = False
         """True once a comment or a field of the standard was received, which shows that the body is an event stream."""
         self._line = bytearray()  # the unfinished line
@@ -67,7 +67,10 @@ class BlockDecoder:
         self._size = 0  # bytes of the lines whose values are kept
 
     def decode(self, data: bytes) -> list[ServerSentEvent | Undispatched]:
-        """Take the next bytes and return what they complete; raises ValueError if an event is too large."""
+        """Take the next bytes and return the events and undispatched parts that they complete.
+
+        Raises ValueError if an event is too large.
+        """
         found: list[ServerSentEvent | Undispatched] = []
         if self._overflow:
             raise self._too_large()
@@ -101,8 +104,8 @@ class BlockDecoder:
     def decode_end(self) -> list[ServerSentEvent | Undispatched]:
         """End the stream and return its unfinished last block.
 
-        The standard discards this block; the caller decides whether to use it. Raises ValueError if an event of the
-        stream was too large.
+        The standard discards this block, but here the caller decides whether to use it. Raises ValueError if an event
+        of the stream was too large.
         """
         if self._overflow:
             raise self._too_large()

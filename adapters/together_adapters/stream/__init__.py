@@ -40,12 +40,12 @@ __all__ = ["AsyncChunkStream", "ChunkReader", "ChunkStream", "aiter_chunks", "it
 
 ChunkReader.__module__ = __name__  # pickles contain the name of the public module
 
-_END: Any = object()  # in place of a piece, because a source may wrongly return None
-_SHARED = "another {} is reading this stream: read it in one only, and pass the chunks on"
+_END: Any = object()  # the end marker is not None, because a source may wrongly return None
+_SHARED = "another {0} is reading this stream: read it in one {0} only, and pass its chunks on"
 
 
 class _StreamBase:
-    """The base of the streams over synchronous and asynchronous sources."""
+    """The base class of the streams over synchronous and asynchronous sources."""
 
     def __init__(self, source: Any, pieces: Any, reader: ChunkReader) -> None:
         self._source = source
@@ -58,7 +58,7 @@ class _StreamBase:
         return self._reader.completion
 
     def _ending(self) -> Exception | None:
-        """Return the error of the stream, without the frames of an earlier read that raised it."""
+        """Return the error of the stream, if any, without the traceback of an earlier read that raised it."""
         error = self._reader.error
         return None if error is None else error.with_traceback(None)
 
@@ -66,16 +66,18 @@ class _StreamBase:
 class ChunkStream(_StreamBase):
     """An iterator over the chunks of a stream, and a context manager.
 
-    The source is closed at the end of the stream, on an error, by `close()`, and when the stream is garbage-collected.
+    The source is closed at the end of the stream, after an error, by `close()`, and when the stream is
+    garbage-collected.
+
     After the last chunk, iteration raises StreamError if the server reported an error or its response is not an event
     stream, and IncompleteStreamError if the stream was cut off. A later iteration raises it again.
 
-    An exception that is not the connection's, such as KeyboardInterrupt or that of a signal handler, is raised
-    unchanged. It closes the stream, and a later iteration raises IncompleteStreamError.
+    An exception that is not an error of the connection is raised unchanged: KeyboardInterrupt, for example, or an
+    exception of a signal handler. It closes the stream, and a later iteration raises IncompleteStreamError.
 
-    Only one thread can iterate: another one gets a RuntimeError. Another thread may call `close()`, after which the
-    iteration ends without an exception. It interrupts a read from a socket at once. It cannot interrupt a generator:
-    the source is then closed after the generator's next piece.
+    Only one thread can read at a time. Iteration in another thread raises RuntimeError, and the first thread loses no
+    chunk. Any thread may call `close()`, after which the iteration ends without an exception. `close()` interrupts a
+    read from a socket at once. It cannot interrupt a generator, which is then closed after its next piece.
     """
 
     def __init__(self, source: ByteSource, reader: ChunkReader) -> None:
@@ -89,7 +91,7 @@ class ChunkStream(_StreamBase):
         chunk: ChatCompletionChunk | None = None
         try:
             # One generator for all iterations, because Python allows only one thread in it. That costs 0.02 us for each
-            # chunk, and a lock 0.08 us. After an exception it is over.
+            # chunk, and a lock 0.08 us. It cannot continue after an exception.
             for chunk in self._steps:  # noqa: UP028 - `yield from` would close it with this iteration
                 yield chunk
         except GeneratorExit:  # this iteration was abandoned, and another may continue
@@ -97,7 +99,7 @@ class ChunkStream(_StreamBase):
         except BaseException as error:
             traceback = error.__traceback__
             if isinstance(error, ValueError) and traceback is not None and traceback.tb_next is None:
-                raise RuntimeError(_SHARED.format("thread")) from None  # the generator is running in the other one
+                raise RuntimeError(_SHARED.format("thread")) from None  # the generator is running in the other thread
             chunk = None
             self.close()
             raise
@@ -128,7 +130,7 @@ class ChunkStream(_StreamBase):
             self.close()
 
     def close(self) -> None:
-        """Close the source at once; a stream that is still open becomes `cancelled`."""
+        """Close the source at once. The state of an open stream becomes `cancelled`."""
         self._reader.cancel()
         if self._receiver.is_reading:
             interrupt_read(self._source)
@@ -151,7 +153,10 @@ class ChunkStream(_StreamBase):
 
 
 class _Receiver:
-    """The reading part of a ChunkStream. It has no reference to the stream, so that the stream is collected at once."""
+    """The reading part of a ChunkStream.
+
+    It has no reference to the stream, so that an abandoned stream is garbage-collected at once.
+    """
 
     def __init__(self, source: ByteSource, pieces: Iterator[bytes], reader: ChunkReader) -> None:
         self.is_reading = False
@@ -195,7 +200,11 @@ class _Receiver:
 
 
 class AsyncChunkStream(_StreamBase):
-    """A ChunkStream over an asynchronous source, with `async for`, `async with` and `await aclose()`."""
+    """A ChunkStream over an asynchronous source, with `async for`, `async with` and `await aclose()`.
+
+    Only one task can read at a time. Iteration in another task raises RuntimeError. Cancelling a read closes the stream,
+    and a later iteration raises IncompleteStreamError.
+    """
 
     def __init__(self, source: AsyncByteSource, reader: ChunkReader) -> None:
         self._pieces = aiterator_of(source)
@@ -251,7 +260,7 @@ class AsyncChunkStream(_StreamBase):
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close the source at once; a stream that is still open becomes `cancelled`."""
+        """Close the source at once. The state of an open stream becomes `cancelled`."""
         self._reader.cancel()
         await self._release()
 
@@ -274,12 +283,20 @@ class AsyncChunkStream(_StreamBase):
 def iter_chunks(
     source: ByteSource, *, require_finish: bool = True, n: int | None = None, max_event_bytes: int = MAX_EVENT_BYTES
 ) -> ChunkStream:
-    """Return the chunks of a stream of bytes.
+    """Return an iterator over the chunks of a stream of bytes. See `ChunkStream` for the errors that it raises.
 
     `source` is a urllib or http.client response, a binary file, an iterable of bytes, or bytes. `n` is the number of
     choices that the request asked for: a stream that ends without `[DONE]` and with fewer choices is cut off. With
     `require_finish=False`, a stream that ends without `[DONE]` and without a finish reason for every choice raises no
-    error; its state is still `cut_off`. An event larger than `max_event_bytes` raises StreamError.
+    error, but its state is still `cut_off`. An event larger than `max_event_bytes` raises StreamError.
+
+    >>> from together_adapters.stream import iter_chunks
+    >>> event = b'data: {"choices":[{"index":0,"delta":{"content":"Hi"}}]}\\n\\n'
+    >>> stream = iter_chunks([event, b"data: [DONE]\\n\\n"])
+    >>> [chunk.text for chunk in stream]
+    ['Hi']
+    >>> stream.completion.state.value, stream.completion.response.text
+    ('finished', 'Hi')
     """
     return ChunkStream(source, ChunkReader(require_finish=require_finish, n=n, max_event_bytes=max_event_bytes))
 
@@ -291,5 +308,9 @@ def aiter_chunks(
     n: int | None = None,
     max_event_bytes: int = MAX_EVENT_BYTES,
 ) -> AsyncChunkStream:
-    """Return the chunks of an asynchronous iterable of bytes, such as asyncio's StreamReader; see `iter_chunks`."""
+    """Return an asynchronous iterator over the chunks of a stream of bytes.
+
+    `source` is an asynchronous iterable of bytes, or a reader such as asyncio's StreamReader. The other parameters are
+    those of `iter_chunks`.
+    """
     return AsyncChunkStream(source, ChunkReader(require_finish=require_finish, n=n, max_event_bytes=max_event_bytes))

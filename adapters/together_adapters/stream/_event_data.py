@@ -40,10 +40,10 @@ class Unparsed(str):
 
 
 def documents_in(text: str) -> Iterator[dict[str, Any] | str]:
-    """Iterate over the JSON objects, alone or in arrays, of a text, and its `[DONE]`; any other text is an Unparsed.
+    """Yield the JSON objects of a text, also those in arrays, and its `[DONE]`.
 
-    null and empty arrays are skipped. `[DONE]` is the end only if nothing follows it, else it begins an Unparsed.
-    Raises ValueError for a document that takes too much memory.
+    null and empty arrays are skipped. If anything else follows, also a `[DONE]` with text after it, the rest of the text
+    is yielded as an Unparsed. Raises ValueError for a document that takes too much memory.
     """
     try:
         check_nesting(text)
@@ -89,12 +89,12 @@ def read_chunk(text: str) -> ChatCompletionChunk:
 
 
 def is_done(text: str, start: int = 0) -> bool:
-    """Return whether a text is `[DONE]` from a position on, once or repeated."""
+    """Return whether the text from `start` on is `[DONE]`, once or several times."""
     return re.compile(rf"(?:{_SPACE}{_DONE})+\s*").fullmatch(text, start) is not None
 
 
 def after_done(text: str) -> str:
-    """Return what follows a `[DONE]` at the beginning of a text; "" if the text begins differently."""
+    """Return the text after a `[DONE]` at its beginning, or "" if it does not begin with `[DONE]`."""
     end = _end_of(_DONE, text, 0)
     return text[end:] if end else ""
 
@@ -105,7 +105,7 @@ def _end_of(pattern: str, text: str, start: int) -> int:
 
 
 def find_error(name: str, chunk: ChatCompletionChunk) -> TogetherErrorResponse | None:
-    """Return the error that an event reports, in any of the forms that servers use; None if it reports none."""
+    """Return the error that an event reports in any of the forms that servers use, or None."""
     fields = vars(chunk)
     is_chunk = "choices" in fields
     if name != "error" and is_chunk and not _may_report_error(chunk):
@@ -137,7 +137,7 @@ def _may_report_error(chunk: ChatCompletionChunk) -> bool:
 
 
 def _nested_error(chunk: ChatCompletionChunk) -> Any:
-    """Return the error in `x_groq.error` (Groq), a choice (OpenRouter, genkit) or `base_resp` (MiniMax), if any."""
+    """Return the error in a choice (OpenRouter, genkit), `x_groq.error` (Groq) or `base_resp` (MiniMax), if any."""
     for choice in chunk.choices or ():
         error: Any = choice.extra.get("error")
         if error:
@@ -164,17 +164,17 @@ def _text_of(error: Any) -> str:
 
 
 def message_of(error: TogetherErrorResponse) -> str:
-    """Return the message of an error; its JSON if it has no message."""
+    """Return the message of an error, or its JSON if it has no message."""
     if error.message:
         return error.message
     from .._error_messages import message_in
 
     data = error.to_dict()
-    return message_in(data) or (error.to_json() if any(data.values()) else "an error that does not say what is wrong")
+    return message_in(data) or (error.to_json() if any(data.values()) else "an error without a message")
 
 
 def completion_as_chunk(chunk: ChatCompletionChunk) -> ChatCompletionChunk:
-    """Return a chunk with a delta added for each complete message, as a response without streaming has them."""
+    """Return a chunk with a delta for each complete message, which a completion without streaming contains."""
     if not any(choice.delta is None and "message" in choice.extra for choice in chunk.choices or ()):
         return chunk
     from .._json_data import message_as_delta

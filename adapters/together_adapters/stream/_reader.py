@@ -1,21 +1,25 @@
-"""The sans-IO core of a stream: it takes bytes, and returns chunks and at the end an error, if there is one.
+"""The sans-IO core of a stream. It takes bytes and returns chunks, and at the end it provides an error, if any.
 
 There are two paths. Nearly every event is one line, `data: {...}`, and needs no decoder: its JSON is read directly. All
-other events go through the decoder of server-sent events. `_take_chunk` handles every event that may be an error.
+other events go through the decoder of server-sent events. `_take_chunk` handles every event that may report an error.
 
 There is no third path for events that repeat the one before. 0.1.0 had one, which filled templates of chunks. It took 0.6
 times as long as `split` and `json.loads` of the events, because it wrote into the accumulator's buffers. Behind an
-interface without shared state it took 1.0, where the two paths take 1.6: 2 us less for a chunk that costs 17 us or more
-in a socket and an event loop.
+interface without shared state, it took 1.0 times as long, and the two paths take 1.6 times as long. The difference is
+2 us for each chunk, and receiving a chunk through a socket and an event loop takes 17 us or more.
 
-A stream is finished only if a choice has arrived, and either `[DONE]` or a finish reason for every expected choice.
-Servers deviate from the format. The reader accepts:
+A stream is finished only if a choice has arrived, and either `[DONE]` or a finish reason for every expected choice. A
+completion without streaming, sent instead of a stream, is finished even without a finish reason.
 
-- Events without data, comments, null, and events named other than `message` or `error` that contain no chunk: ignored.
-- `[DONE]` under any event name.
-- Several JSON documents in one event, because some gateways end an event with one line end instead of two.
-- A last event without its empty line, if its JSON is complete.
-- JSON outside of events, also as the value of a field named `error`: an error, or a completion without streaming.
+Servers deviate from the format. The reader therefore follows these rules:
+
+- It ignores comments, null and events without data. It also ignores events of types other than `message` and `error`,
+  unless they contain a chunk or an error. An event of type `error` is an error even without data.
+- `[DONE]` ends the stream under any event type.
+- An event may contain several JSON documents, because some gateways end an event with one line end instead of two.
+- The last event may lack its empty line, if its JSON is complete.
+- JSON outside of events, also as the value of a field named `error`, is read as an error or as a completion without
+  streaming.
 
 Does no I/O, and does not raise the error of the stream.
 """
@@ -53,16 +57,25 @@ __all__ = ["MAX_EVENT_BYTES", "ChunkReader"]
 MAX_EVENT_BYTES = 16 * 2**20
 _read_chunk = reader_of(ChatCompletionChunk)  # `from_json` without its own checks, which cost 0.04 of `json.loads`
 _READ_EVENTS = ("message", "error")
-_LONGEST_TAIL = 4096  # bytes of an unfinished line; joining a longer one with each piece would take quadratic time
+_LONGEST_TAIL = 4096  # bytes of an unfinished line. Joining a longer one with each piece would take quadratic time.
 
 
 class ChunkReader:
-    """A reader that takes the bytes of a stream and returns its chunks; `state` is that of the Completion.
+    """A reader that takes the bytes of a stream and returns its chunks. `state` is the state of the Completion.
 
     After `receive` or `end`, call `next_chunk` until it returns None. Then the reader needs more bytes, or the stream
     is over and `error` is the exception to raise, if any. Bytes after `[DONE]` or an error are ignored. `n` is the
-    number of choices that the request asked for, if it is known. `conceal` replaces secrets in a JSON value; it is
-    applied to everything from the server that an error contains.
+    number of choices that the request asked for, if it is known. `conceal` replaces secrets in a JSON value. It is
+    applied to all data from the server that an error contains.
+
+    >>> from together_adapters.stream import ChunkReader
+    >>> reader = ChunkReader()
+    >>> [chunk.text for chunk in reader.feed(b'data: {"choices":[{"delta":{"content":"Hi"}}]}\\n\\n')]
+    ['Hi']
+    >>> reader.finish()
+    []
+    >>> str(reader.error)
+    'the stream ended without [DONE] and without a finish reason for every choice'
     """
 
     def __init__(
@@ -76,26 +89,26 @@ class ChunkReader:
         self.state: CompletionState = CompletionState.OPEN
         self.saw_done: bool = False
         self._error: APIError | None = None
-        self._interruption: str = ""  # the name of the exception
+        self._interruption: str = ""  # the class name of the exception that interrupted reading
         self._require_finish = require_finish
         self._n = n or 1
         self._accumulator = Accumulator()
-        self._data: bytes = b""  # the last bytes received; those from `_at` on are unread
+        self._data: bytes = b""  # the last bytes received, of which those from `_at` on are unread
         self._at: int = 0
         self._decoder = BlockDecoder(max_event_bytes)
-        self._longest_line = min(max_event_bytes, LARGE_EVENT)  # that is read without the decoder
-        self._aligned: bool = False  # whether an event begins at `_at` and no bytes before it wait in the decoder
-        self._chunks: Iterator[ChatCompletionChunk] | None = None  # of the last events from the decoder
+        self._longest_line = min(max_event_bytes, LARGE_EVENT)  # longest line read without the decoder
+        self._aligned: bool = False  # True if an event begins at `_at` and the decoder has no unfinished event
+        self._chunks: Iterator[ChatCompletionChunk] | None = None  # from the last events of the decoder
         self._frames: int = 0  # events with data so far
         self._report = BodyReport(conceal)
         self._unframed = UnframedText(max_event_bytes)
-        self._is_whole = False  # whether the body is a completion without streaming
+        self._is_whole = False  # True if the body is a completion without streaming
         self._ended = False
         self._broken: BaseException | None = None
 
     @property
     def error(self) -> APIError | None:
-        """The error of a stream that ended and is not complete; None for others, and after `cancel`."""
+        """The error of a stream that ended incomplete or with an error. None for other streams, and after `cancel`."""
         if self._error is None and self._interruption:
             message = f"reading was interrupted by {self._interruption}, so the stream was closed before its end"
             self._error = IncompleteStreamError(message, self.completion)
@@ -103,7 +116,7 @@ class ChunkReader:
 
     @property
     def completion(self) -> Completion:
-        """The response from the chunks returned so far, and the state."""
+        """The response from the chunks returned so far, and the state of the stream."""
         return self._accumulator.completion(self.state, self.saw_done)
 
     def receive(self, data: bytes) -> None:
@@ -114,23 +127,23 @@ class ChunkReader:
             self._data, self._at = data, 0
 
     def end(self, broken: BaseException | None = None) -> None:
-        """Note that the body has ended, or that the connection is `broken`."""
+        """Record the end of the body. `broken` is the error of a connection that broke."""
         self._ended = True
         self._broken = broken
 
     def break_off(self, error: Exception) -> None:
-        """Note that reading failed with `error`, and take the bytes that were read before it."""
+        """Record that reading failed with `error`, and take the bytes that were read before it."""
         self.receive(partial_data(error))
         self.end(error)
 
     def cancel(self) -> None:
-        """Stop reading; an open stream becomes `cancelled`."""
+        """Stop reading. The state of an open stream becomes `cancelled`."""
         self._chunks = None  # breaks a reference cycle with the reader
         if self.state is CompletionState.OPEN:
             self.state = CompletionState.CANCELLED
 
     def interrupt(self, error: BaseException) -> None:
-        """Stop reading because of an exception that is not the connection's, after which bytes may be lost."""
+        """Stop reading after an exception that is not an error of the connection, because bytes may be lost."""
         if self.state is CompletionState.OPEN:
             self._interruption = type(error).__name__  # first, because the stack may be used up
             self.cancel()
@@ -146,7 +159,7 @@ class ChunkReader:
         return list(iter(self.next_chunk, None))
 
     def next_chunk(self) -> ChatCompletionChunk | None:
-        """Return the next chunk; None if the reader needs more bytes or the stream is over."""
+        """Return the next chunk, or None if the reader needs more bytes or the stream is over."""
         chunk = None
         while chunk is None and self.state is CompletionState.OPEN:
             start = self._at
@@ -220,7 +233,7 @@ class ChunkReader:
     # ---- the general path: blocks from the decoder
 
     def _decode(self) -> None:
-        """Decode the bytes up to the next blank line, or all if there is none, so that no event is delayed."""
+        """Decode the bytes up to the next blank line, or all bytes without one, so that no event is delayed."""
         data, problem = self._data, ""
         end = data.find(BLANK_LINE, self._at)
         self._aligned = end >= 0 and not self._unframed.waits
@@ -229,7 +242,7 @@ class ChunkReader:
         found: list[ServerSentEvent | Undispatched] = []
         try:
             found = self._decoder.decode(block)
-            self._decoder.decode(b"")  # raises if what follows these events is too large
+            self._decoder.decode(b"")  # raises if the event after these is too large
         except ValueError as error:
             problem = str(error)
         if not self._frames:
@@ -281,19 +294,22 @@ class ChunkReader:
             self._fail("the server sent an error event without data")
 
     def _chunks_of_text(self, name: str, text: str, problem: str) -> Iterator[ChatCompletionChunk]:
-        """Yield the chunks of an event that is not one JSON object (`problem`); fail at the first invalid JSON."""
+        """Yield the chunks of an event that is not one JSON object, and fail at the first invalid JSON.
+
+        `problem` is the reason why the event is not one JSON object.
+        """
         rest = yield from self._chunks_of_documents(name, text)
         if after_done(rest):
             self._fail_after_done(name, rest)
         elif rest and name == "error":
             self._fail(self._report.message(rest))
         elif rest:
-            # Without the excerpt at the position of the error, from which secrets cannot be removed.
+            # The parser's excerpt is left out, because secrets cannot be removed from a part of a text.
             why = problem.removeprefix("not JSON: ").partition(', at "')[0] if rest == text else "text follows JSON"
             self._fail(f"frame {self._frames} is not JSON: {why} ({self._report.shown(rest)})")
 
     def _fail_after_done(self, name: str, rest: str) -> None:
-        """Fail for an event with text after `[DONE]`, with the error that the text reports, if it reports one."""
+        """Fail because of text after `[DONE]` in an event. The error is the one that the text reports, if any."""
         for document in documents_in(after_done(rest)):
             if not isinstance(document, str) and find_error(name, ChatCompletionChunk.from_dict(document)) is not None:
                 self._take_chunk(ChatCompletionChunk.from_dict(document), name)
@@ -307,7 +323,7 @@ class ChunkReader:
             try:
                 document = next(documents, None)
                 chunk = ChatCompletionChunk.from_dict(document) if isinstance(document, dict) else None
-            except ValueError as error:  # not a chunk, or too much memory
+            except ValueError as error:  # the document is not a chunk, or takes too much memory
                 self._fail(f"frame {self._frames}: {error}")
                 return ""
             if chunk is not None:
@@ -322,10 +338,13 @@ class ChunkReader:
                 return ""
 
     def _take_chunk(self, chunk: ChatCompletionChunk, name: str) -> ChatCompletionChunk | None:
-        """Accumulate and return the chunk of an event with that name; fail if it reports an error."""
+        """Accumulate and return the chunk of an event, and fail if it reports an error.
+
+        `name` is the type of the event. Returns None if the chunk is ignored or contains only an error.
+        """
         error = find_error(name, chunk)
         if error is None and name not in _READ_EVENTS and "choices" not in vars(chunk):
-            return None  # an event of another type, whatever its JSON
+            return None  # an event of another type, without a chunk
         if not self._accumulator.started:
             chunk = completion_as_chunk(chunk)
         if error is None or chunk.choices:
@@ -339,7 +358,7 @@ class ChunkReader:
         return chunk if chunk.choices else None
 
     def _take_done(self) -> None:
-        """Finish the stream at `[DONE]`; fail if no choice has arrived."""
+        """Finish the stream at `[DONE]`, or fail if no choice has arrived."""
         self.saw_done = True
         if self._accumulator.started:
             self.state = CompletionState.FINISHED
@@ -365,7 +384,7 @@ class ChunkReader:
         self._aligned = self._aligned and not self._unframed.waits
 
     def _chunks_of_waiting(self) -> Iterator[ChatCompletionChunk]:
-        """Yield the chunks of unframed lines after which another event or the end of the body follows."""
+        """Yield the chunks of the waiting unframed lines, because an event or the end of the body follows them."""
         rest = yield from self._chunks_of_json(self._unframed.take())
         if self.state is CompletionState.OPEN and rest:
             if self._unframed.is_error:
@@ -373,7 +392,7 @@ class ChunkReader:
             self._unframed.quoted = self._unframed.quoted or rest
 
     def _chunks_of_json(self, text: str) -> Generator[ChatCompletionChunk, None, str]:
-        """Yield the chunks of unframed JSON; a completion without streaming makes the answer whole."""
+        """Yield the chunks of unframed JSON. If it is a completion without streaming, the answer is complete."""
         started = self._accumulator.started
         rest = yield from self._chunks_of_documents("error" if self._unframed.is_error else "message", text)
         self._is_whole = self._is_whole or (not started and self._accumulator.started)
@@ -457,8 +476,8 @@ class ChunkReader:
         self._error.__cause__ = self._broken
 
     def _with_quote(self, message: str) -> str:
-        """Add the text outside of events to a message, because it may be the reason of the error."""
+        """Add the text outside of events to a message, because it may be the reason for the error."""
         quoted = self._report.shown(self._unframed.quoted)
         if not self._unframed.quoted or quoted in message:
             return message
-        return f"{message}; the body contains a line that is not a field: {quoted}"
+        return f"{message} (the body contains a line that is not a field: {quoted})"

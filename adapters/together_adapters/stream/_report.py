@@ -1,6 +1,7 @@
-"""What an error says about the body of a stream: its beginning, its events, and text outside of them.
+"""Descriptions of the body of a stream for error messages: its beginning, its events, and text outside of them.
 
-Secrets are replaced in text from the server before it is shortened, because a shortened secret is not recognised.
+Secrets in text from the server are replaced before the text is shortened, because a shortened secret is not recognised.
+
 Does no I/O.
 """
 
@@ -22,7 +23,7 @@ _MOST_NAMES = 20  # types of events that are counted
 
 
 class BodyReport:
-    """A description of what has arrived, for the message of an error."""
+    """A description of the data that has arrived, for the message of an error."""
 
     def __init__(self, conceal: Callable[[JSON], JSON] | None) -> None:
         self._conceal = conceal
@@ -31,7 +32,7 @@ class BodyReport:
         self._unread = ""  # the data of the last event before the first choice
 
     def note_block(self, block: bytes) -> None:
-        """Keep the beginning of the body."""
+        """Keep the beginning of the body, which `block` continues."""
         if len(self._head) < _KEPT:
             self._head = (self._head + block if self._head else block.lstrip(_BLANK))[:_KEPT]
 
@@ -64,5 +65,5 @@ class BodyReport:
             return "no event arrived"
         names = {**self._names, "message": total - sum(self._names.values())}
         counts = ", ".join([f"{count} {self.shown(name)}" for name, count in names.items() if count])
-        last = f"; the last is {self.shown(self._unread)}" if self._unread else ""
+        last = f". The last event: {self.shown(self._unread)}" if self._unread else ""
         return f"{total} {'event' if total == 1 else 'events'} arrived ({counts}), and no chunk with a choice{last}"

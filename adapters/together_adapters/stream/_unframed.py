@@ -1,7 +1,7 @@
 """The lines of a body that are not fields of an event stream.
 
-Servers send them in three cases: an error or a completion as JSON without `data:`, llama.cpp's errors as
-`error: {...}`, and the page of a proxy.
+There are three cases: an error or a completion as JSON without `data:`, the errors of llama.cpp as `error: {...}`, and
+the HTML page of a proxy.
 
 Does no I/O.
 """
@@ -18,21 +18,21 @@ _ERROR_FIELD = r"(?m)^error: ?"  # llama-server of 2024 and 2025
 class UnframedText:
     """Unframed lines whose JSON is not complete yet, and the first ones that are not JSON.
 
-    Lines wait in pieces and are joined once, so the time is linear whatever they contain.
+    Waiting lines are kept in pieces and joined once, so that the time is linear for any content.
     """
 
     def __init__(self, limit: int) -> None:
         self.quoted: str = ""
-        """The first text that is not JSON, to quote it in an error."""
+        """The first text that is not JSON, which errors quote."""
         self.is_error = False
-        """Whether the last text was the value of a field named `error`."""
+        """True if the last text was the value of a field named `error`."""
         self._limit = limit
         self._waiting: list[str] = []
         self._size = 0
 
     @property
     def waits(self) -> bool:
-        """Whether there is text whose JSON is not complete."""
+        """True if there is text whose JSON is not complete."""
         return bool(self._waiting)
 
     def add(self, text: str) -> str:
@@ -44,7 +44,10 @@ class UnframedText:
         return re.sub(_ERROR_FIELD, "", text) if self.is_error else text
 
     def put_back(self, rest: str) -> None:
-        """Take back what was not complete JSON: the beginning of JSON waits for more lines, other text is quoted."""
+        """Take back text that is not complete JSON.
+
+        The beginning of JSON waits for more lines. Other text is kept for quotation in an error.
+        """
         if rest.lstrip()[:1] in ("{", "["):
             self._wait(rest)
         else:
@@ -63,4 +66,4 @@ class UnframedText:
         self._size += len(text) + 1
         if self._size > self._limit:
             self._waiting.clear()
-            raise ValueError(f"a body of more than {self._limit} bytes that is not an event stream")
+            raise ValueError(f"not an event stream: the body has more than {self._limit} bytes outside of events")

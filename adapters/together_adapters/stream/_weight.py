@@ -1,9 +1,9 @@
 """A bound on the memory of one event.
 
-`json.loads` takes up to 27 bytes for each byte of its text, and a value class up to 700 bytes for the two bytes `{}`. So
-an event may contain only a number of JSON objects and arrays that is in proportion to its size. Together with the
-bounds on lists of values and on keys, an event takes at most 40 bytes of memory for each of its bytes. The densest
-events that servers send, log probabilities, have 24 bytes for each object or array.
+The result of `json.loads` takes up to 27 bytes for each byte of its text, and a value up to 700 bytes for the two bytes
+`{}`. The number of JSON objects and arrays in an event is therefore limited in proportion to the size of the event.
+Together with the limits for lists of values and for keys, an event takes at most 40 bytes of memory for each of its
+bytes. The densest events that servers send, log probabilities, have 24 bytes for each object or array.
 
 Does no I/O.
 """
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 __all__ = ["LARGE_EVENT", "check_weight"]
 
-LARGE_EVENT = 16384  # bytes; smaller events are not checked
-_MOST_ITEMS = 4096  # choices, tool calls or parts of a content in one list, and keys in one object
-_BYTES_EACH = 18  # bytes of an event for each of its objects and arrays
-_ALWAYS_ALLOWED = 1000  # objects and arrays
+LARGE_EVENT = 16384  # bytes. Smaller events are not checked.
+_MOST_ITEMS = 4096  # of choices, tool calls or content parts in one list, and of keys in one object
+_BYTES_EACH = 18  # bytes of an event for each object or array that it may contain
+_ALWAYS_ALLOWED = 1000  # objects and arrays in an event of any size
 
 
 def check_weight(data: Any, size: int) -> None:
-    """Raise ValueError if the JSON of an event of `size` bytes would take too much memory as values."""
+    """Raise ValueError if values of the JSON `data` of an event of `size` bytes would take too much memory."""
     limit = _ALWAYS_ALLOWED + size // _BYTES_EACH
     found = 0
     pending = [data]
@@ -37,18 +37,18 @@ def check_weight(data: Any, size: int) -> None:
         inner = [value for value in item if is_dict(value) or is_list(value)]
         found += len(inner)
         if found > limit:
-            raise ValueError(f"an event of {size} bytes with more than {limit} JSON objects and arrays")
+            raise ValueError(f"an event of {size} bytes may contain at most {limit} JSON objects and arrays, got more")
         pending += inner
 
 
 def _check_object(item: dict[str, Any]) -> None:
     if len(item) > _MOST_ITEMS:
-        raise ValueError(f"a JSON object with {len(item)} keys; at most {_MOST_ITEMS} are accepted in an event")
+        raise ValueError(f"a JSON object in an event may have at most {_MOST_ITEMS} keys, got {len(item)}")
     for name in ("choices", "tool_calls", "content"):
         value = item.get(name)
-        # The `content` of log probabilities has an entry for each token, each with a `token`.
+        # The `content` of log probabilities has an entry for each token, and each entry has the key `token`.
         if is_list(value) and len(value) > _MOST_ITEMS and not (name == "content" and _is_logprobs(value)):
-            raise ValueError(f"{name} with {len(value)} items; at most {_MOST_ITEMS} are accepted in an event")
+            raise ValueError(f"{name} may have at most {_MOST_ITEMS} items in an event, got {len(value)}")
 
 
 def _is_logprobs(entries: list[Any]) -> bool:
