@@ -1,8 +1,8 @@
-"""Any response, streamed in any legal way, accumulates back to the same response.
+"""Any response that is streamed in any valid way accumulates to the same response.
 
-The machine below is a server: it draws a response, sends it fragment by fragment, several to a chunk or one,
-in frames of any spelling with anything legal between them, and cuts the bytes into pieces. `ChunkReader`
-takes them; at the end, and at every step as far as things were sent, its completion is the response.
+The state machine below is a server. It draws a response, sends one or more of its fragments in each chunk, writes the
+chunks as events in any valid form with any valid lines between them, and splits the bytes into pieces. `ChunkReader`
+reads the pieces. After each step, its completion is a beginning of the response, and at the end it is the response.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ NOISE = [
 
 
 def fragments_of(choice: dict[str, Any]) -> dict[str, list[tuple[dict[str, Any], Any]]]:
-    """What is to be sent of a choice, by part: (delta, other keys of the choice), the texts one character each."""
+    """Return the fragments of a choice for each of its parts, as (delta, other keys of the choice).
+
+    A fragment of a text is one character.
+    """
     message, parts = choice["message"], dict[str, list[tuple[dict[str, Any], Any]]]()
     logprobs = choice.get("logprobs") or {}
     for key in ("content", "reasoning", "reasoning_content", "refusal"):
@@ -57,7 +60,7 @@ def fragments_of(choice: dict[str, Any]) -> dict[str, list[tuple[dict[str, Any],
 
 
 class Server(RuleBasedStateMachine):
-    """Sends one response; `delivered` is what the reader has, `waiting` what is still to be delivered."""
+    """A server that sends one response. `waiting` contains the bytes that the reader has not received yet."""
 
     @initialize(
         response=responses(), line_end=st.sampled_from(["\n", "\r", "\r\n"]), mark=st.booleans(), ascii=st.booleans()
@@ -77,7 +80,7 @@ class Server(RuleBasedStateMachine):
     @precondition(lambda self: any(self.left.values()))
     @rule(data=st.data())
     def fragment(self, data: st.DataObject) -> None:
-        """Put a fragment of some part of some choice into the chunk."""
+        """Add one or more fragments of one part of a choice to the chunk."""
         index = data.draw(st.sampled_from([index for index, parts in self.left.items() if parts]))
         part = data.draw(st.sampled_from(list(self.left[index])))
         fragments = self.left[index][part]
@@ -102,14 +105,14 @@ class Server(RuleBasedStateMachine):
     @precondition(lambda self: any(not self.left[index] for index in self.unfinished))
     @rule(data=st.data())
     def finish(self, data: st.DataObject) -> None:
-        """Send the finish reason of a choice of which everything else is in the chunk or before it."""
+        """Add the finish reason of a choice to the chunk, after all other fragments of the choice."""
         index = data.draw(st.sampled_from([index for index in self.unfinished if not self.left[index]]))
         self.add(index, {}, {"finish_reason": self.unfinished.pop(index)})
 
     @precondition(lambda self: self.chunk)
     @rule(pretty=st.booleans(), space=st.sampled_from(["", " "]), nulls=st.booleans())
     def frame(self, pretty: bool = False, space: str = " ", nulls: bool = True) -> None:
-        """Write the chunk as a frame: on one line or on several, with keys that say nothing."""
+        """Write the chunk as an event of one or several lines, with or without a null usage."""
         head = {key: value for key, value in self.response.items() if key not in ("choices", "usage")}
         chunk = {**head, "object": "chat.completion.chunk", "choices": self.chunk, **({"usage": None} if nulls else {})}
         text = json.dumps(chunk, ensure_ascii=self.ascii, indent=1 if pretty else None)
@@ -121,19 +124,19 @@ class Server(RuleBasedStateMachine):
 
     @rule(block=st.sampled_from(NOISE))
     def noise(self, block: str) -> None:
-        """Write something between two frames that is none."""
+        """Write a block between two events that contains no chunk."""
         self.write(block + "\n")
 
     @precondition(lambda self: self.waiting)
     @rule(data=st.data())
     def deliver(self, data: st.DataObject) -> None:
-        """Give the reader the next piece."""
+        """Pass the next piece of the bytes to the reader."""
         size = data.draw(st.integers(1, len(self.waiting)), label="size")
         self.reader.feed(self.waiting[:size])
         self.waiting = self.waiting[size:]
 
     @invariant()
-    def what_came_is_a_beginning(self) -> None:
+    def completion_is_a_beginning_of_the_response(self) -> None:
         completion = self.reader.completion
         assert completion.state == "open" and completion.issues() == []
         texts = {choice["index"]: choice["message"]["content"] or "" for choice in self.response["choices"]}
@@ -143,7 +146,7 @@ class Server(RuleBasedStateMachine):
             self.texts[choice.index or 0] = said
 
     def teardown(self) -> None:
-        """Send what is left, in as few chunks as can be, and compare."""
+        """Send the remaining fragments in as few chunks as possible, and compare the responses."""
         if not hasattr(self, "response"):
             return
         for index, parts in self.left.items():
@@ -164,7 +167,7 @@ class Server(RuleBasedStateMachine):
 
 
 def joined(taken: list[tuple[dict[str, Any], Any]]) -> tuple[dict[str, Any], Any]:
-    """Fragments of one part as one."""
+    """Return the fragments of one part joined to one fragment."""
     delta, more = taken[0]
     (key,) = delta or [""]
     if key == "tool_calls":

@@ -1,4 +1,4 @@
-"""The lines of batch files: each at every split, broken in every way, from every kind of source."""
+"""Tests of reading batch files: lines split anywhere, invalid lines, and every kind of source."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def shown(item: BatchResult | BatchError) -> dict[str, Any]:
 
 
 def check(found: list[dict[str, Any]], expected: list[dict[str, Any]]) -> None:
-    """An expected error is the beginning of the one found: JSON decoders word their problems differently."""
+    """Compare the results. An expected error is a prefix of the one found, because the messages of JSON decoders differ."""
     assert len(found) == len(expected)
     for number, (item, wanted) in enumerate(zip(found, expected), 1):
         error = wanted.get("error", "")
@@ -42,7 +42,7 @@ def check(found: list[dict[str, Any]], expected: list[dict[str, Any]]) -> None:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_lines(case: dict[str, Any]) -> None:
+def test_lines_of_a_file_give_the_expected_results(case: dict[str, Any]) -> None:
     data = "\n".join(case["lines"]).encode("utf-8")
     for whole in (data, data + b"\n", b"\xef\xbb\xbf" + data.replace(b"\n", b"\r\n")):
         items = list(iter_results(whole))
@@ -56,7 +56,7 @@ def test_lines(case: dict[str, Any]) -> None:
 
 
 @given(data=st.data(), number=st.integers(0, len(CASES) - 1))
-def test_every_split(data: st.DataObject, number: int) -> None:
+def test_file_in_pieces_gives_the_same_results(data: st.DataObject, number: int) -> None:
     [case] = CASES[number].values
     whole = ("\n".join(case["lines"]) + "\r\n").encode("utf-8")
     cuts = sorted(data.draw(st.lists(st.integers(0, len(whole)), max_size=8)))
@@ -65,8 +65,8 @@ def test_every_split(data: st.DataObject, number: int) -> None:
 
 
 @given(st.lists(st.binary(max_size=40), max_size=6), st.integers(1, 50))
-def test_any_bytes(pieces: list[bytes], limit: int) -> None:
-    """No bytes make it raise, and it gives one item for each line that is not blank."""
+def test_any_bytes_give_one_item_for_each_line(pieces: list[bytes], limit: int) -> None:
+    """Any bytes give one item for each line that is not blank or is too long, without an exception."""
     data = b"".join(pieces)
     items = list(iter_results(iter(pieces), max_line_bytes=limit))
     lines = data.removeprefix(b"\xef\xbb\xbf").split(b"\n")
@@ -75,7 +75,7 @@ def test_any_bytes(pieces: list[bytes], limit: int) -> None:
     assert all(("more than" in str(item)) == (len(lines[item.line - 1].removesuffix(b"\r")) > limit) for item in items)
 
 
-def test_file_path_and_progress(tmp_path: Path) -> None:
+def test_progress_of_a_file_ends_at_its_size(tmp_path: Path) -> None:
     path = tmp_path / "output.jsonl"
     path.write_text("".join(LINE % (n, "x" * 100) + "\n" for n in range(1000)), "utf-8")
     steps: list[tuple[int, int | None]] = []
@@ -90,7 +90,7 @@ def test_file_path_and_progress(tmp_path: Path) -> None:
         size = path.stat().st_size
         assert len(steps) > 1 and steps == sorted(steps) and steps[-1] == (size, size)
         steps.clear()
-    with path.open("rb") as file:  # from where the file stands, and the file stays open
+    with path.open("rb") as file:  # reads from the file's position, and leaves the file open
         file.readline()
         list(iter_results(file, progress=lambda *step: steps.append(step)))
         assert steps[-1] == (file.tell() - len(LINE % (0, "x" * 100)) - 1,) * 2
@@ -102,8 +102,8 @@ def test_file_path_and_progress(tmp_path: Path) -> None:
         next(iter_results(text))  # type: ignore[arg-type]
 
 
-def test_a_source_with_nothing_yet_has_not_ended() -> None:
-    """A pipe that does not block gives None; the lines before it are given, and the rest is not taken for complete."""
+def test_non_blocking_source_without_data_raises_type_error() -> None:
+    """A non-blocking pipe without data returns None, which is not the end of the file. Earlier lines are returned."""
     reading, writing = os.pipe()
     os.set_blocking(reading, False)
     with open(reading, "rb", buffering=0) as source, open(writing, "wb", buffering=0) as sink:
@@ -114,7 +114,7 @@ def test_a_source_with_nothing_yet_has_not_ended() -> None:
             next(results)
 
 
-def test_progress_ends_the_reading() -> None:
+def test_exception_of_progress_ends_reading() -> None:
     def enough(done: int, total: int | None) -> None:
         raise KeyboardInterrupt
 
@@ -123,7 +123,7 @@ def test_progress_ends_the_reading() -> None:
         next(results)
 
 
-def test_what_had_arrived_comes_before_the_failure() -> None:
+def test_broken_source_raises_after_the_received_lines() -> None:
     def source() -> Iterator[bytes]:
         yield (LINE % ("a", "one") + "\n" + (LINE % ("b", "two"))[:40]).encode()
         raise ConnectionResetError("gone")
@@ -138,7 +138,7 @@ def test_what_had_arrived_comes_before_the_failure() -> None:
 @pytest.mark.parametrize(
     "head", [b"Content-Length: 9999\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n5000\r\n"], ids=["short", "chunked"]
 )
-def test_over_http(head: bytes) -> None:
+def test_truncated_http_body_raises_after_the_received_lines(head: bytes) -> None:
     body = (LINE % ("a", "one") + "\n").encode()
     with serve_raw(b"HTTP/1.1 200 OK\r\n" + head + body) as url, urllib.request.urlopen(url, timeout=30) as answer:
         results = iter_results(answer)
@@ -148,8 +148,8 @@ def test_over_http(head: bytes) -> None:
     assert isinstance(caught.value, APIConnectionError) or "IncompleteRead" in repr(caught.value)
 
 
-def test_memory_is_one_line() -> None:
-    tracemalloc = pytest.importorskip("tracemalloc", reason="PyPy has none")
+def test_reading_keeps_one_line_in_memory() -> None:
+    tracemalloc = pytest.importorskip("tracemalloc", reason="PyPy has no tracemalloc")
     line = (LINE % ("a", "x" * 1000) + "\n").encode()
 
     def source() -> Iterator[bytes]:
@@ -172,7 +172,7 @@ def test_memory_is_one_line() -> None:
     assert peak < 1_000_000  # of 24 MB
 
 
-def test_in_spawned_processes() -> None:
+def test_lines_read_in_spawned_processes_give_the_same_results() -> None:
     [case] = CASES[0].values
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         items = pool.map(read_line, case["lines"])

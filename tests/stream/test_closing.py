@@ -1,4 +1,4 @@
-"""Streams let go of their source: at the end, when closed, also by another thread or task that does not read."""
+"""Tests of closing a source: at the end of its stream, and by `close()`, also in another thread or task."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def by_http_client(url: str) -> Any:
 
 
 @pytest.mark.parametrize("opened", [by_urllib, by_http_client])
-def test_close_by_another_thread_ends_a_read(opened: Callable[[str], Any]) -> None:
+def test_close_by_another_thread_ends_a_blocked_read(opened: Callable[[str], Any]) -> None:
     with serve(FRAME, 20.0) as url:
         stream = iter_chunks(opened(url))
         assert next(stream).text == "a"
@@ -40,7 +40,7 @@ def test_close_by_another_thread_ends_a_read(opened: Callable[[str], Any]) -> No
         thread.start()
         while not stream._receiver.is_reading:
             time.sleep(0.001)
-        time.sleep(0.05)  # until it waits for the socket
+        time.sleep(0.05)  # until the thread waits for the socket
         started = time.perf_counter()
         stream.close()
         thread.join(10)
@@ -98,7 +98,7 @@ def test_async_generator_that_another_task_runs_is_closed_by_it() -> None:
 
 
 class Pieces:
-    """An iterable whose iterators have something to close."""
+    """An iterable whose iterators need to be closed."""
 
     def __init__(self) -> None:
         self.closed = 0
@@ -124,7 +124,7 @@ def test_iterator_of_the_source_is_closed(end: str) -> None:
     assert source.closed == 1
 
 
-def test_stream_reader_of_asyncio_may_have_long_lines() -> None:
+def test_stream_reader_of_asyncio_with_a_long_line_is_read() -> None:
     frame = FRAME.replace(b'"a"', b'"%s"' % (b"a" * 200_000))
 
     async def run(url: str) -> str:
@@ -142,7 +142,7 @@ def test_stream_reader_of_asyncio_may_have_long_lines() -> None:
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
-def test_text_is_no_piece(asynchronous: bool) -> None:
+def test_source_of_text_raises_type_error(asynchronous: bool) -> None:
     async def pieces() -> AsyncIterator[Any]:
         yield FRAME
         yield "text"
@@ -163,7 +163,7 @@ def test_text_is_no_piece(asynchronous: bool) -> None:
     assert stream.completion.state == "cancelled"
 
 
-def test_source_whose_close_fails_hides_no_error() -> None:
+def test_source_that_fails_to_close_does_not_hide_the_error_of_the_stream() -> None:
     class Source(list[bytes]):
         def close(self) -> None:
             raise OSError("closing failed")
@@ -172,6 +172,6 @@ def test_source_whose_close_fails_hides_no_error() -> None:
         list(iter_chunks(Source([b'data: {"error": "boom"}\n\n'])))
 
 
-def test_bytes_are_a_source() -> None:
+def test_bytes_as_source_are_read() -> None:
     for data in (FRAME + DONE, bytearray(FRAME + DONE), memoryview(FRAME + DONE)):
         assert [chunk.text for chunk in iter_chunks(data)] == ["a"]

@@ -1,6 +1,7 @@
-"""Reading that is interrupted: by an exception that is not the connection's, by cancellation, by a second reader.
+"""Tests of interrupted reading: by an unrelated exception, by cancellation, and by a second reader.
 
-In every case a later read continues or raises an error. It never ends as if the stream were complete.
+In every case, a later read continues the stream or raises an error, because an end without an error would mean that the
+stream is complete.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ ASKED: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": 
 
 
 class TimeLimitExceededError(Exception):
-    """An exception that another library raises at any moment, as Celery does."""
+    """An exception that another library raises at any time, as Celery does."""
 
 
 def text_of(stream: Any) -> str:
@@ -39,7 +40,7 @@ def text_of(stream: Any) -> str:
 
 
 class NonBlocking:
-    """A file that returns None while it has no data, as a raw file in non-blocking mode does."""
+    """A file that returns None while it has no data, like a raw file in non-blocking mode."""
 
     def __init__(self) -> None:
         self.pieces: list[bytes | None] = [FRAME, None, LAST, b""]
@@ -144,7 +145,7 @@ def test_unrelated_exception_passes_unchanged_and_a_later_read_raises(error: Bas
 
 
 class Socket(io.RawIOBase):
-    """A source of this module: exceptions of the module's package are errors of its connection."""
+    """A source that raises an error. Exceptions of its own package are errors of its connection."""
 
     def __init__(self, error: Exception) -> None:
         self.answers: list[Any] = [FRAME, error]
@@ -166,7 +167,7 @@ CONNECTION_ERRORS = [
 
 
 @pytest.mark.parametrize("error", CONNECTION_ERRORS, ids=repr)
-def test_error_of_the_source_is_an_incomplete_stream(error: Exception) -> None:
+def test_connection_error_of_the_source_raises_incomplete_stream_error(error: Exception) -> None:
     stream = iter_chunks(Socket(error))
     with pytest.raises(IncompleteStreamError) as raised:
         list(stream)
@@ -181,8 +182,8 @@ def read_at_depth(levels: int, stream: ChunkStream, chunks: list[Any]) -> None:
             chunks.append(chunk)
 
 
-def test_stack_that_is_used_up_at_any_depth_never_ends_a_stream_silently() -> None:
-    """Read the same stream with every amount of stack that is left."""
+def test_stack_used_up_at_any_depth_does_not_end_a_stream_silently() -> None:
+    """Read the same stream with each possible amount of remaining stack."""
     data = FRAME + b": comment\n" + FRAME.replace(b'"a"', b'{"x":[[[1]]]}') + FRAME + LAST + DONE
     whole = [chunk.to_dict() for chunk in iter_chunks(data)]
     limit = sys.getrecursionlimit()
@@ -199,7 +200,7 @@ def test_stack_that_is_used_up_at_any_depth_never_ends_a_stream_silently() -> No
         if stream.completion.state == "finished":
             finished += 1
             assert len(found) == len(whole) and list(stream) == []
-        elif stream.completion.state == "open":  # not one instruction of the stream was run
+        elif stream.completion.state == "open":  # the stack was used up before the first instruction of the stream
             assert not found
         else:
             with pytest.raises(IncompleteStreamError, match="RecursionError"):
@@ -211,7 +212,7 @@ def test_stack_that_is_used_up_at_any_depth_never_ends_a_stream_silently() -> No
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs setitimer")
-def test_timeout_error_of_a_signal_handler_reaches_the_caller_and_nothing_is_sent_twice() -> None:
+def test_timeout_error_of_a_signal_handler_reaches_the_caller_without_a_retry() -> None:
     problem = TimeoutError("the job took too long")
 
     def ring(number: int, frame: object) -> None:
@@ -219,7 +220,7 @@ def test_timeout_error_of_a_signal_handler_reaches_the_caller_and_nothing_is_sen
 
     before = signal.signal(signal.SIGALRM, ring)
     try:
-        for pauses in ((30.0,), (FRAME, 30.0)):  # before the head, and inside the stream
+        for pauses in ((30.0,), (FRAME, 30.0)):  # before the response headers, and inside the stream
             with serve(*pauses) as url, Together(api_key="", base_url=url, max_retries=2) as client:
                 signal.setitimer(signal.ITIMER_REAL, 0.3)
                 with pytest.raises(TimeoutError) as raised:
@@ -234,7 +235,7 @@ def test_timeout_error_of_a_signal_handler_reaches_the_caller_and_nothing_is_sen
 
 
 @pytest.mark.parametrize("source", ["generator", "StreamReader", "client"])
-def test_read_after_a_cancelled_one_raises(source: str) -> None:
+def test_read_after_a_cancelled_read_raises(source: str) -> None:
     async def main(url: str) -> None:
         never = asyncio.Event()
 
@@ -264,7 +265,7 @@ def test_read_after_a_cancelled_one_raises(source: str) -> None:
         asyncio.run(main(url))
 
 
-def test_stream_cancelled_at_every_step_never_ends_silently() -> None:
+def test_stream_cancelled_at_any_step_does_not_end_silently() -> None:
     """Cancel the reading task after each number of steps of the event loop, until it finishes."""
 
     async def pieces() -> AsyncIterator[bytes]:
@@ -301,7 +302,7 @@ def test_stream_cancelled_at_every_step_never_ends_silently() -> None:
 # ---- two readers
 
 
-def test_second_thread_gets_an_error_and_the_first_loses_nothing() -> None:
+def test_second_thread_raises_runtime_error_and_the_first_loses_no_chunk() -> None:
     go_on, waiting = threading.Event(), threading.Event()
 
     def pieces() -> Iterator[bytes]:
@@ -351,7 +352,7 @@ def collect(stream: ChunkStream, texts: list[str], errors: list[Exception]) -> N
             errors.append(error)
 
 
-def test_second_task_gets_an_error_and_the_first_loses_nothing() -> None:
+def test_second_task_raises_runtime_error_and_the_first_loses_no_chunk() -> None:
     async def main() -> None:
         go_on = asyncio.Event()
 

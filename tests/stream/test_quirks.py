@@ -1,8 +1,15 @@
-"""What servers were seen to send, one file each under data/quirks: its source, its bytes and the right result.
+"""Tests of unusual data that servers send.
 
-A file has `body` (an answer), `stream` (the pieces of an event stream) or `wire` (what a server sends over
-HTTP, a number being a pause in seconds); for the last two the `state` the stream ends in and the class of
-its `error`. `expect` gives values by path, from `response`, `chunks`, `error`, `completion`, `issues` or `saw_done`.
+Each file in data/quirks contains one case: its source, its bytes and the expected result. The bytes are in one of three
+keys:
+
+- `body`: a response without streaming.
+- `stream`: the pieces of an event stream.
+- `wire`: the bytes that a server sends over HTTP. A number is a pause in seconds.
+
+The last two have the final `state` of the stream and the class of its `error`. `says` lists texts that the message of
+the error contains. `expect` maps paths to values. A path begins with `response`, `chunks`, `error`, `completion`,
+`issues` or `saw_done`.
 """
 
 from __future__ import annotations
@@ -33,7 +40,7 @@ def quirks(kind: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("case", cases)
 
 
-def test_every_file_is_of_one_kind() -> None:
+def test_every_file_has_one_kind_of_data() -> None:
     for path in QUIRKS:
         case = json.loads(path.read_text("utf-8"))
         assert len({"body", "stream", "wire"} & set(case)) == 1, path.name
@@ -41,7 +48,7 @@ def test_every_file_is_of_one_kind() -> None:
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON."""
+    """Return a value as plain JSON data."""
     if isinstance(value, tuple(TYPES)):
         return value.to_dict()
     if isinstance(value, Mapping):
@@ -62,7 +69,7 @@ def value_at(path: str, found: dict[str, Any]) -> Any:
 
 
 def as_text(value: object) -> str:
-    """JSON to compare by: here 1, 1.0 and true differ."""
+    """Return a value as JSON text for a comparison in which 1, 1.0 and true differ."""
     return json.dumps(value, sort_keys=True)
 
 
@@ -72,7 +79,7 @@ def check(case: dict[str, Any], found: dict[str, Any]) -> None:
 
 
 @quirks("body")
-def test_body(case: dict[str, Any]) -> None:
+def test_body_gives_the_expected_response(case: dict[str, Any]) -> None:
     body = case["body"] if isinstance(case["body"], str) else json.dumps(case["body"])
     response = ChatCompletionResponse.from_json(body)
     assert as_text(response.to_dict()) == as_text(json.loads(body))
@@ -103,7 +110,7 @@ def check_stream(case: dict[str, Any], found: dict[str, Any]) -> None:
         assert error.completion == found["completion"]
         assert all(text in str(error) for text in case.get("says", ()))
     check(case, found)
-    json.loads(found["response"].to_json(), parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    json.loads(found["response"].to_json(), parse_constant=lambda name: pytest.fail(f"{name} is not valid JSON"))
 
 
 def stream_bytes(case: dict[str, Any]) -> bytes:
@@ -115,7 +122,7 @@ def stream_bytes(case: dict[str, Any]) -> bytes:
 
 
 @quirks("stream")
-def test_stream(case: dict[str, Any]) -> None:
+def test_stream_in_any_pieces_gives_the_expected_result(case: dict[str, Any]) -> None:
     data = stream_bytes(case)
     ways: list[Iterable[bytes]] = [[data], [data[i : i + 1] for i in range(len(data))]]
     if len(data) < 1000:
@@ -125,7 +132,7 @@ def test_stream(case: dict[str, Any]) -> None:
 
 
 @quirks("stream")
-def test_async_stream(case: dict[str, Any]) -> None:
+def test_async_stream_gives_the_expected_result(case: dict[str, Any]) -> None:
     async def pieces() -> AsyncIterator[bytes]:
         for piece in case["stream"]:
             yield stream_bytes({**case, "stream": [piece]})
@@ -145,7 +152,7 @@ def test_async_stream(case: dict[str, Any]) -> None:
 
 
 @quirks("wire")
-def test_wire(case: dict[str, Any]) -> None:
+def test_http_response_gives_the_expected_result(case: dict[str, Any]) -> None:
     parts = [part.encode("latin-1") if isinstance(part, str) else part for part in case["wire"]]
     with serve_raw(*parts) as url, urllib.request.urlopen(url, timeout=30) as answer:
         check_stream(case, found_in(iter_chunks(answer)))

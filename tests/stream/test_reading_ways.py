@@ -1,6 +1,7 @@
-"""Both ways of reading a stream give the same: chunks, ending and completion.
+"""Both paths of reading a stream give the same chunks, error and completion.
 
-The decoder reads a stream whose lines come one by one, because then no piece holds a whole event.
+The expected result is that of the decoder. The decoder reads a stream whose lines arrive one by one, because no piece
+then contains a complete event.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ OPENAI = '{"id": "1", "object": "chat.completion.chunk", "model": "m", "created"
 REASONING = (
     '{"choices":[{"finish_reason":null,"index":0,"delta":{"reasoning_content":%s}}],"created":1,"id":"1","model":"m"}'
 )
-# Two values that change: a second text, OpenAI's padding, log probabilities without a number, a number before the text.
+# Two values that change: a second text, OpenAI's padding, log probabilities, a number after or before the text.
 PAIRS = (
     '{"id":"1","choices":[{"index":0,"delta":{"content":%s,"reasoning":%s}}],"model":"m"}',
     '{"id":"1","choices":[{"index":0,"delta":{"content":%s}}],"usage":null,"obfuscation":%s}',
@@ -34,7 +35,7 @@ PAIRS = (
     '{"id":"1","choices":[{"index":0,"delta":{"role":"assistant","token_id":%s,"content":%s}}],"model":"m"}',
 )
 
-# What may stand in the place of a value, right or wrong, and what may happen to a frame as a whole.
+# Valid and invalid values, and changes to a whole event.
 WORDS = [
     '"a"', '"b"', '" the"', '""', '"\\n"', '"\\u00e9"', '"\\ud83d\\ude00"', '"\\ud83d"', '"é"', '"é\\n"', '"😀"', '"\x7f"', '"\u2028"',
     '"\\""', '"\\\\"', '"\\\\\\""', '"\\"text\\":\\"a\\""', '"}}]}"', '"a","content":"b"', '"a\\q"', '"a\tb"', '"a', 'a"', "null", "true",
@@ -89,7 +90,7 @@ ACTIONS = st.sampled_from(
 
 
 def frame(body: str, action: str) -> bytes:
-    """A frame of an event stream, with something that may be unlike the others."""
+    """Return the bytes of an event. `action` is a change that makes it different from other events."""
     line = "data: " + body
     if action == "twice":
         line = line.replace('"choices":', '"choices":[],"choices":', 1).replace(
@@ -126,7 +127,7 @@ def frame(body: str, action: str) -> bytes:
 
 @st.composite
 def streams(draw: st.DrawFn) -> bytes:
-    """Runs of frames that are alike but for their values, as servers send them, with every kind of surprise."""
+    """Draw a stream of similar events that differ in their values, as servers send them, with unusual events among them."""
     words = (
         st.sampled_from(WORDS[:8])
         | st.sampled_from(WORDS)
@@ -180,14 +181,14 @@ def check(data: bytes, sizes: list[int], limit: int = 2**20) -> None:
 @given(streams(), st.lists(st.integers(0, 2**16), max_size=8), st.sampled_from([300, 1000, 6000]))
 @settings(max_examples=settings().max_examples * 4)
 @example(b"".join([frame(OPENAI % word, "") for word in WORDS[:8] * 3]), [], 6000)
-def test_any_stream(data: bytes, sizes: list[int], limit: int) -> None:
+def test_any_stream_in_any_pieces_gives_the_same_result(data: bytes, sizes: list[int], limit: int) -> None:
     check(data, sizes, limit)
 
 
 @given(streams())
 @settings(max_examples=settings().max_examples * 4)
-def test_chunks_that_repeat_amount_to_the_same(data: bytes) -> None:
-    """What accumulation passes over, because the chunk before said it too, is what it would have added."""
+def test_fast_path_of_accumulation_gives_the_same_completion(data: bytes) -> None:
+    """Accumulation skips values that repeat those of the chunk before. The completion is the same without skipping."""
     reader = ChunkReader()
     chunks = reader.feed(data) + reader.finish()
     fast, regular = Accumulator(), Accumulator()
@@ -205,7 +206,7 @@ def test_chunks_that_repeat_amount_to_the_same(data: bytes) -> None:
 
 @pytest.mark.parametrize("word", WORDS + NUMBERS[3:])
 @pytest.mark.parametrize("place", range(5))
-def test_one_frame_is_unlike_those_around_it(place: int, word: str) -> None:
+def test_event_with_an_unusual_value_gives_the_same_result(place: int, word: str) -> None:
     usual = ['"a"', "null", "null", "279", '"a"']
     odd = [*usual[:place], word, *usual[place + 1 :]]
     both = ['"%s"' % word.strip('"'), "null", "null", "279", '"%s"' % word.strip('"')]
@@ -213,20 +214,20 @@ def test_one_frame_is_unlike_those_around_it(place: int, word: str) -> None:
     check(b"".join(frames), [])
 
 
-def test_a_key_inside_of_an_object_that_the_frame_has_twice() -> None:
-    """Both that look like a text's are no text: the one has the other in it."""
+def test_event_with_a_duplicate_key_gives_the_same_result() -> None:
+    """The first of two `delta` keys contains a `content` key, but JSON parsers keep only the second `delta`."""
     body = '{"choices":[{"index":0,"text" : "a","delta":{"text":{"content":"c"}},"delta":{"content" : "b"}}]}'
     check(frame(body, "") * 6, [])
 
 
 @pytest.mark.parametrize("path", STREAMS, ids=label)
-def test_recorded(path: Path) -> None:
+def test_recorded_stream_in_any_pieces_gives_the_same_result(path: Path) -> None:
     data = path.read_bytes()
     check(data, [100, 1000, 1001])
 
 
 def test_events_of_one_line_need_no_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
-    """All but the first, each server's own form, whole or cut within its line."""
+    """In the form of each server, all events after the first bypass the decoder, also if a piece ends inside a line."""
     for form in (TOGETHER.replace("%s", '"a"', 1), OPENAI, REASONING):
         words = [tuple([f'"w{number}"', "null", "null", str(number)][-form.count("%s") :]) for number in range(100)]
         events = [frame(form % values, "") for values in words]

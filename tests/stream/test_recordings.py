@@ -1,4 +1,4 @@
-"""Recorded streams: every way of cutting them gives the same completion, and the completion what the server sends at once."""
+"""Tests of recorded streams: in any pieces, truncated, and compared with the server's response without streaming."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from together_types import ChatCompletionChunk
 READS: dict[str, list[int]] = json.loads((DATA / "recordings" / "reads.json").read_text("utf-8"))
 TWINS = [(stream, stream.with_name(stream.name[len("stream_") :]).with_suffix(".body")) for stream in STREAMS]
 TWINS = [(stream, body) for stream, body in TWINS if body.exists()]
-# What a server itself says otherwise when it streams: by path what the stream and what the answer sent at once has, and why.
+# Differences between a server's streamed and non-streamed responses: the two kinds of value at each path, and the reason.
 DIFFER: list[dict[str, Any]] = json.loads((DATA / "stream_vs_body.json").read_text("utf-8"))
 assert TWINS and all([rule["paths"] and rule["why"] for rule in DIFFER])
 assert {rule["where"] for rule in DIFFER} <= {
@@ -47,7 +47,7 @@ def as_recorded(path: Path) -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize("path", STREAMS, ids=label)
-def test_every_cut_gives_the_same(path: Path) -> None:
+def test_recorded_stream_in_any_pieces_gives_the_same_completion(path: Path) -> None:
     data = path.read_bytes()
     whole = read([data])
     assert whole == read([data[i : i + 1] for i in range(len(data))])
@@ -61,8 +61,8 @@ def test_every_cut_gives_the_same(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", [path for path in STREAMS if b'"error":' not in path.read_bytes()], ids=label)
-def test_cut_short(path: Path) -> None:
-    """A stream cut anywhere says so, unless all that is missing is [DONE], usage or an empty chunk."""
+def test_truncated_stream_has_an_error(path: Path) -> None:
+    """A stream that is truncated anywhere raises an error, unless only [DONE], usage or an empty chunk is missing."""
     data = path.read_bytes()
     for end in range(0, len(data), max(len(data) // 40, 1)):
         chunks, error, completion = read([data[:end]])
@@ -79,7 +79,7 @@ def kind(value: Any) -> str:
 
 
 def differences(streamed: Any, at_once: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Where two JSON values differ, their positions in arrays left out, and what each has there."""
+    """Yield each path at which two JSON values differ, without array indices, and the kinds of both values there."""
     if isinstance(streamed, dict) and isinstance(at_once, dict):
         for key in streamed.keys() | at_once.keys():
             where = f"{path}.{key}" if path else key
@@ -97,7 +97,7 @@ def differences(streamed: Any, at_once: Any, path: str = "") -> Iterator[tuple[s
 
 
 @pytest.mark.parametrize(("stream", "body"), TWINS, ids=[label(stream) for stream, _ in TWINS])
-def test_streamed_as_at_once(stream: Path, body: Path) -> None:
+def test_streamed_response_equals_the_response_without_streaming(stream: Path, body: Path) -> None:
     streamed = read([stream.read_bytes()])[2].response.to_dict()
     found = set(differences(streamed, json.loads(body.read_bytes())))
     own = {pair for rule in DIFFER if rule["where"] == label(stream) for pair in rule["paths"].items()}
@@ -107,5 +107,5 @@ def test_streamed_as_at_once(stream: Path, body: Path) -> None:
         if rule["where"] in ("every server", stream.parent.name)
         for pair in rule["paths"].items()
     }
-    assert own <= found, "no longer so: take it out of the file"
+    assert own <= found, "these differences no longer exist: remove them from stream_vs_body.json"
     assert sorted(found - own - shared) == []

@@ -1,4 +1,4 @@
-"""Bytes of event streams, at every split: events, chunks, endings."""
+"""Tests of event streams, split at every byte: their events, chunks and final states."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def test_decoder_follows_whatwg_cases(case: dict[str, typing.Any]) -> None:
         assert decoder.last_event_id == case["final_last_event_id"]
 
 
-def test_crlf_in_two_pieces_is_one_line_end() -> None:
+def test_decoder_with_crlf_in_two_pieces_ends_one_line() -> None:
     decoder = Decoder()
     assert [len(decoder.feed(bytes([byte]))) for byte in b"data: a\r\n\n"] == [0] * 9 + [1]
 
 
 @pytest.mark.parametrize("kind", [b"data: ", b": ", b""])
-def test_decoder_refuses_event_above_bound(kind: bytes) -> None:
+def test_decoder_with_a_too_large_event_raises_value_error(kind: bytes) -> None:
     decoder = Decoder(max_event_bytes=100)
     with pytest.raises(ValueError, match="more than 100 bytes"):
         for _ in range(200):
@@ -60,7 +60,7 @@ def outcome(pieces: list[bytes]) -> tuple[object, ...]:
 
 
 @pytest.mark.parametrize("path", STREAMS, ids=label)
-def test_recorded_stream_reads_alike_at_every_split(path: typing.Any) -> None:
+def test_recorded_stream_split_anywhere_gives_the_same_result(path: typing.Any) -> None:
     data = path.read_bytes()
     whole = outcome([data])
     assert whole == outcome([data[i : i + 1] for i in range(len(data))])
@@ -110,7 +110,7 @@ def test_stream_end_sets_state(data: bytes, state: str) -> None:
 
 @pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b"\r"], ids=["lf", "crlf", "cr"])
 @pytest.mark.parametrize("more", [b": " + b"x" * 2000, b"data: " + b"x" * 2000], ids=["comment", "data"])
-def test_too_large_event_comes_after_complete_events(line_end: bytes, more: bytes) -> None:
+def test_too_large_event_raises_after_the_complete_events(line_end: bytes, more: bytes) -> None:
     stream = iter_chunks([OPEN.replace(b"\n", line_end) + more], max_event_bytes=1000)
     assert next(stream).text == "hi"
     with pytest.raises(StreamError, match="more than 1000 bytes") as caught:
@@ -120,7 +120,7 @@ def test_too_large_event_comes_after_complete_events(line_end: bytes, more: byte
 
 @pytest.mark.parametrize(("limit", "state"), [(5000, "finished"), (4999, "errored")])
 @pytest.mark.parametrize("size", [10**6, 1000, 7, 1])
-def test_bound_does_not_depend_on_cut(limit: int, state: str, size: int) -> None:
+def test_size_limit_does_not_depend_on_the_pieces(limit: int, state: str, size: int) -> None:
     line = b'data: {"x":"'.ljust(4998, b"y") + b'"}'
     data = OPEN + line + b"\n\n" + FINISHED
     stream = iter_chunks([data[start : start + size] for start in range(0, len(data), size)], max_event_bytes=limit)
@@ -131,7 +131,7 @@ def test_bound_does_not_depend_on_cut(limit: int, state: str, size: int) -> None
     assert stream.completion.state == state
 
 
-def test_bound_holds_for_unfinished_event() -> None:
+def test_size_limit_applies_to_an_unfinished_event() -> None:
     reader = ChunkReader(max_event_bytes=100)
     reader.feed(OPEN * 10)
     for _ in range(100):
@@ -139,8 +139,8 @@ def test_bound_holds_for_unfinished_event() -> None:
     assert reader.feed(b"x") == [] and "more than 100 bytes" in str(reader.error)
 
 
-def test_documents_in_one_frame_are_read_separately() -> None:
-    tracemalloc = pytest.importorskip("tracemalloc", reason="PyPy has none")
+def test_documents_in_one_event_are_read_one_at_a_time() -> None:
+    tracemalloc = pytest.importorskip("tracemalloc", reason="PyPy has no tracemalloc")
     tracemalloc.start()
     next(iter_chunks([b"data: " + b"{}" * 2**18 + b"\n\n"]))
     assert tracemalloc.get_traced_memory()[1] < 8 * 2**20
@@ -167,13 +167,13 @@ def test_broken_source_keeps_received_chunks() -> None:
 
 
 def test_tab_before_value_loses_no_chunk() -> None:
-    """Found by fuzzing: the frame that a template would be learned from was lost."""
+    """Found by fuzzing: an earlier version lost the event from which it made a template."""
     frame = b'data: {"choices":[{"index":0,"delta":{"content":\t"b"},"finish_reason":null}]}\n\n'
     chunks = ChunkReader().feed(frame * 8)
     assert [chunk.text for chunk in chunks] == ["b"] * 8
 
 
-def test_alternating_iterators_count_frames_once() -> None:
+def test_alternating_iterators_count_each_event_once() -> None:
     odd = OPEN.replace(b'"index"', b'"x":1,"index"')
     stream = iter_chunks([OPEN * 10 + odd + OPEN * 10 + b"data: {oops\n\n"])
     one, other = iter(stream), iter(stream)
@@ -187,7 +187,7 @@ def test_alternating_iterators_count_frames_once() -> None:
 
 
 class Owner:
-    """A source whose iterator is a generator that ends the stream while it runs, or cannot be closed."""
+    """A source whose iterator is a generator that closes the stream while it runs, or that cannot be closed."""
 
     def __init__(self, *, ends: bool) -> None:
         self.stream: typing.Any = None
@@ -219,7 +219,7 @@ class Owner:
 
 
 def test_source_with_running_iterator_is_closed() -> None:
-    """Another thread that waits in the iterator is woken by nothing else."""
+    """Only closing the source wakes another thread that waits in the iterator."""
     source = Owner(ends=True)
     source.stream = stream = iter_chunks(source)
     assert len(list(stream)) == source.closed_meanwhile == source.closed == 1 and stream.completion.state == "cancelled"
@@ -234,7 +234,7 @@ def test_source_with_unclosable_iterator_is_closed() -> None:
     assert source.closed == 1
 
 
-def test_async_source_is_closed_whatever_its_iterator_does() -> None:
+def test_async_source_with_running_or_unclosable_iterator_is_closed() -> None:
     asyncio = pytest.importorskip("asyncio")
 
     async def main() -> None:

@@ -1,4 +1,4 @@
-"""The memory of one event is in proportion to its size, whatever JSON it contains."""
+"""Tests of the memory of one event, which is in proportion to its size for any JSON."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from together_adapters.stream import iter_chunks
 
 SIZE = 2_000_000  # bytes of an event
 CHOICE = b'{"choices":[{"index":0,"delta":{%s},"finish_reason":null%s}]%s}'
-# A JSON text around the items, and the item that is repeated.
+# The JSON around the items, and the item that is repeated. `%d` is the number of the item.
 SHAPES = {
     "choices": (b'{"choices":[%s]}', b"{}"),
     "deltas": (b'{"choices":[%s]}', b'{"delta":{}}'),
