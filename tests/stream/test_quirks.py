@@ -9,7 +9,8 @@ keys:
 
 The last two have the final `state` of the stream and the class of its `error`. `says` lists texts that the message of
 the error contains. `expect` maps paths to values. A path begins with `response`, `chunks`, `error`, `completion`,
-`issues` or `saw_done`.
+`issues` or `saw_done`. `n` is the number of choices that the request asked for. `repeat` is a piece of the stream and
+the number of times that it is repeated.
 """
 
 from __future__ import annotations
