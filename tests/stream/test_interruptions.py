@@ -140,7 +140,7 @@ def test_unrelated_exception_passes_unchanged_and_a_later_read_raises(error: Bas
         with pytest.raises(IncompleteStreamError, match=type(error).__name__):
             await stream.__anext__()
 
-    if isinstance(error, Exception):  # asyncio.run stops for others
+    if isinstance(error, Exception):  # KeyboardInterrupt and SystemExit would end asyncio.run
         asyncio.run(main())
 
 

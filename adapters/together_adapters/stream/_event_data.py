@@ -1,6 +1,6 @@
 """The data of one event: JSON documents, `[DONE]`, and errors in the forms that servers use.
 
-Does no I/O, raises nothing, and does not change the state of the stream.
+Does no I/O, and does not change the state of the stream.
 """
 
 from __future__ import annotations

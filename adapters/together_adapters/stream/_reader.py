@@ -96,7 +96,7 @@ class ChunkReader:
         self._data: bytes = b""  # the last bytes received, of which those from `_at` on are unread
         self._at: int = 0
         self._decoder = BlockDecoder(max_event_bytes)
-        self._longest_line = min(max_event_bytes, LARGE_EVENT)  # longest line read without the decoder
+        self._longest_line = min(max_event_bytes, LARGE_EVENT)  # longest line read without the decoder, in bytes
         self._aligned: bool = False  # True if an event begins at `_at` and the decoder has no unfinished event
         self._chunks: Iterator[ChatCompletionChunk] | None = None  # from the last events of the decoder
         self._frames: int = 0  # events with data so far
@@ -145,7 +145,7 @@ class ChunkReader:
     def interrupt(self, error: BaseException) -> None:
         """Stop reading after an exception that is not an error of the connection, because bytes may be lost."""
         if self.state is CompletionState.OPEN:
-            self._interruption = type(error).__name__  # first, because the stack may be used up
+            self._interruption = type(error).__name__  # set first, because the stack may be used up
             self.cancel()
 
     def feed(self, data: bytes) -> list[ChatCompletionChunk]:

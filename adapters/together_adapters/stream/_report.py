@@ -1,6 +1,6 @@
 """Descriptions of the body of a stream for error messages: its beginning, its events, and text outside of them.
 
-Secrets in text from the server are replaced before the text is shortened, because a shortened secret is not recognised.
+Secrets in text from the server are replaced before the text is shortened, because a shortened secret is not recognized.
 
 Does no I/O.
 """
