@@ -114,7 +114,7 @@ class _AsyncRequester:
         answer = await self._answer(call)
         if not call.streamed:
             return call.response(answer.status, answer.headers, await _body_of(answer))
-        reader = call.reader()
+        reader = call.reader
         answer.is_done = lambda: reader.saw_done
         return AsyncChunkStream(answer, reader)
 

@@ -72,6 +72,8 @@ class Together(BaseClient["Transport"]):
     - `cafile`: a file of the CA certificates to trust.
     - `ssl_context`: replaces all TLS settings.
     - `insecure_http`: allows a key to be sent over plain http to other hosts than a loopback address.
+    - `max_event_bytes`: the largest event of a stream that is read. The default is 16 MiB. A larger one raises
+      StreamError.
 
     Up to 16 idle connections are kept for reuse until `close` is called. Raises ValueError for an invalid key, header,
     URL or time limit.
@@ -109,7 +111,7 @@ class _Requester:
         answer = self._answer(call)
         if not call.streamed:
             return call.response(answer.status, answer.headers, body_of(answer))
-        reader = call.reader()
+        reader = call.reader
         answer.is_done = lambda: reader.saw_done
         return ChunkStream(answer, reader)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from client_calls import BOTH, Outcome, ask
 from http_server import reply, serving
-from together_adapters import APIStatusError, IncompleteStreamError, StreamError
+from together_adapters import APIStatusError, IncompleteStreamError, StreamError, Together
 
 MESSAGE = {"index": 0, "message": {"role": "assistant", "content": "hi"}, "finish_reason": "stop"}
 COMPLETION = json.dumps(
@@ -52,3 +52,18 @@ def test_stream_with_fewer_choices_than_n_is_incomplete(kind: str) -> None:
     assert isinstance(found.error, IncompleteStreamError) and "1 of 3 choices" in found.error.message
     whole = answer(kind, FRAME % 0 + FRAME % 1, "text/event-stream", stream=True, parameters={"n": 2})
     assert whole.error is None and whole.state == "finished"
+
+
+@BOTH
+def test_event_above_the_limit_of_the_client_names_the_argument_that_raises_it(kind: str) -> None:
+    event = (FRAME % 0).replace(b"hi", b"hi" * 100)
+    failed = answer(kind, event, "text/event-stream", stream=True, max_event_bytes=100).error
+    assert isinstance(failed, StreamError) and "more than 100 bytes: increase max_event_bytes" in failed.message
+    whole = answer(kind, event, "text/event-stream", stream=True, max_event_bytes=1000)
+    assert whole.error is None and whole.texts == ["hi" * 100]
+
+
+@pytest.mark.parametrize("size", [0, -1, 1.5, "1000", True, None], ids=repr)
+def test_client_with_an_invalid_event_size_raises_value_error(size: Any) -> None:
+    with pytest.raises(ValueError, match="max_event_bytes must be a positive number of bytes"):
+        Together(api_key="k", max_event_bytes=size)

@@ -29,7 +29,7 @@ from ._url import endpoint_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from typing import Any, TypeVar
 
     from ..protocols import JSON
@@ -168,18 +168,16 @@ def status_error(status: int, headers: Fields, body: bytes, host: str) -> APISta
     )
 
 
-def completion_in(
-    headers: Fields, body: bytes, conceal: Callable[[JSON], JSON] | None = None
-) -> ChatCompletionResponse | None:
+def completion_in(headers: Fields, body: bytes, reader: ChunkReader | None = None) -> ChatCompletionResponse | None:
     """Return the chat completion in the body of a successful response, or None if the body contains something else.
 
     A body that is not one JSON document is read as a stream, because some servers stream without being asked, and some
     gateways append `data: [DONE]` to JSON. Raises StreamError or IncompleteStreamError if that stream contains an error
-    or is cut off. `conceal` replaces secrets in the JSON or the text that such an error contains.
+    or is cut off. `reader` is a new reader for it.
     """
     content = _json_in(body)
     if content is None:
-        return _streamed_completion(headers, body, conceal)
+        return _streamed_completion(headers, body, reader or ChunkReader())
     if is_dict(content) and "choices" in content and not content.get("error"):
         try:
             return ChatCompletionResponse.from_json(body)
@@ -197,10 +195,7 @@ def no_completion_error(status: int, headers: Fields, body: bytes, host: str) ->
     return error
 
 
-def _streamed_completion(
-    headers: Fields, body: bytes, conceal: Callable[[JSON], JSON] | None
-) -> ChatCompletionResponse | None:
-    reader = ChunkReader(conceal=conceal)
+def _streamed_completion(headers: Fields, body: bytes, reader: ChunkReader) -> ChatCompletionResponse | None:
     reader.feed(body)
     reader.finish()
     error = reader.error

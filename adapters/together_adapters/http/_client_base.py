@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from ..stream._reader import MAX_EVENT_BYTES
 from . import DEFAULT_BASE_URL, Headers, Secret, endpoint_at
 from ._client_options import Options
 from ._connecting import TLSSettings
@@ -194,6 +195,7 @@ class BaseClient(Generic[TransportT]):
         cafile: str | None = None,
         ssl_context: SSLContext | None = None,
         insecure_http: bool = False,
+        max_event_bytes: int = MAX_EVENT_BYTES,
     ) -> None:
         secret = Secret(os.environ.get("TOGETHER_API_KEY") if api_key is None else api_key)
         base_url = base_url or os.environ.get("TOGETHER_BASE_URL")
@@ -213,6 +215,7 @@ class BaseClient(Generic[TransportT]):
             timeout=timeout_of(timeout),
             deadline=deadline,
             max_retries=_RETRIES if max_retries is None else max_retries,
+            max_event_bytes=max_event_bytes,
         )
         self._open(self._options, TLSSettings(cafile, ssl_context), transport)
 

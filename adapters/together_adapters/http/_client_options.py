@@ -39,6 +39,7 @@ class Options:
         timeout: Timeout,
         deadline: DeadlineLike | None,
         max_retries: int,
+        max_event_bytes: int,
     ) -> None:
         self.endpoint = endpoint
         self.secret = secret
@@ -46,6 +47,7 @@ class Options:
         self.timeout = timeout
         self.deadline = deadline
         self.max_retries = max_retries
+        self.max_event_bytes = _checked_size(max_event_bytes)
         if secret.is_constant:
             secret.value()
 
@@ -58,8 +60,12 @@ class Options:
             self.deadline if deadline is None else deadline,
         )
         request = request_of(self.endpoint, self.secret, self.headers, parameters)
+        n = parameters.get("n")
+        reader = ChunkReader(
+            n=n if isinstance(n, int) else None, max_event_bytes=self.max_event_bytes, conceal=request.concealed
+        )
         streamed = bool(parameters.get("stream"))
-        return Call(request, timeouts, Attempts(self.max_retries, timeouts), streamed=streamed, n=parameters.get("n"))
+        return Call(request, timeouts, Attempts(self.max_retries, timeouts), reader, streamed=streamed)
 
     def __repr__(self) -> str:
         return f"base_url={self.endpoint.url.rpartition('/chat/')[0]!r}"
@@ -69,25 +75,21 @@ class Call:
     """One call, whose attempts share a request and time limits."""
 
     def __init__(
-        self, request: Request, timeouts: CallTimeouts, attempts: Attempts, *, streamed: bool, n: object = None
+        self, request: Request, timeouts: CallTimeouts, attempts: Attempts, reader: ChunkReader, *, streamed: bool
     ) -> None:
         self.request = request
-        self._n = n if isinstance(n, int) else None
+        self.reader = reader
         self.server: str = request.endpoint.authority
         self.timeouts = timeouts
         self.attempts = attempts
         self.streamed = streamed
         self._should_retry = ""
 
-    def reader(self) -> ChunkReader:
-        """Return a reader for the stream that answers the call."""
-        return ChunkReader(n=self._n, conceal=self.request.concealed)
-
     @hide_variables  # the body may repeat the key
     def response(self, status: int, headers: Fields, body: bytes) -> ChatCompletionResponse:
         """Return the chat completion in a successful response. Raises APIStatusError if the body is something else."""
         try:
-            response = completion_in(headers, body, self.request.concealed)
+            response = completion_in(headers, body, self.reader)
         except APIError as error:
             self.request.conceal(error)
             raise
@@ -109,3 +111,9 @@ class Call:
         if pause is None:
             raise error
         return pause
+
+
+def _checked_size(size: object) -> int:
+    if not isinstance(size, int) or isinstance(size, bool) or size <= 0:
+        raise ValueError(f"max_event_bytes must be a positive number of bytes, got {size!r}")
+    return size
