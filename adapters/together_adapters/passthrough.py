@@ -11,6 +11,7 @@ from ._byte_sources import (
     aiterator_of,
     as_bytes,
     close_source,
+    is_connection_error,
     iterator_of,
     partial_data,
     truncation_error,
@@ -33,7 +34,8 @@ class PassThrough:
     """A reader of one stream whose bytes are forwarded, also those that it cannot read.
 
     `chunks` is the number of chunks so far. `on_chunk` is called with each chunk, and an exception that it raises ends
-    the iteration. Bytes after the end of the stream are forwarded, but not kept.
+    the iteration. Bytes after the end of the stream are forwarded, but not kept. `n` is the number of choices that the
+    request asked for, as for `iter_chunks`.
 
     >>> from together_adapters.passthrough import PassThrough
     >>> event = b'data: {"choices":[{"index":0,"delta":{"content":"Hi"}}]}\\n\\n'
@@ -49,11 +51,12 @@ class PassThrough:
         self,
         on_chunk: Callable[[ChatCompletionChunk], object] | None = None,
         *,
+        n: int | None = None,
         max_event_bytes: int = MAX_EVENT_BYTES,
     ) -> None:
         self.chunks: int = 0
         self._on_chunk = on_chunk
-        self._reader = ChunkReader(max_event_bytes=max_event_bytes)
+        self._reader = ChunkReader(n=n, max_event_bytes=max_event_bytes)
 
     @property
     def completion(self) -> Completion:
@@ -92,7 +95,7 @@ class PassThrough:
                 except StopIteration:
                     break
                 except Exception as error:
-                    rest = self._last_before(error)
+                    rest = self._last_before(error, source)
                     if rest:
                         yield rest
                     raise
@@ -123,7 +126,7 @@ class PassThrough:
                 except StopAsyncIteration:
                     break
                 except Exception as error:
-                    rest = self._last_before(error)
+                    rest = self._last_before(error, source)
                     if rest:
                         yield rest
                     raise
@@ -138,8 +141,12 @@ class PassThrough:
             finally:
                 await aclose_source(source)
 
-    def _last_before(self, error: Exception) -> bytes:
-        """Record that the connection broke, and return the bytes that were read before `error`."""
+    def _last_before(self, error: Exception, source: ByteSource | AsyncByteSource) -> bytes:
+        """Record that reading has failed, and return the bytes that were read before `error`."""
         data = partial_data(error)
-        self._see(self._reader.feed(data) + self._reader.finish(error))
+        self._see(self._reader.feed(data))
+        if is_connection_error(error, source):
+            self._see(self._reader.finish(error))
+        else:
+            self._reader.interrupt(error)
         return data

@@ -144,6 +144,21 @@ def test_unrelated_exception_passes_unchanged_and_a_later_read_raises(error: Bas
         asyncio.run(main())
 
 
+@pytest.mark.parametrize("error", UNRELATED[:3], ids=repr)
+def test_unrelated_exception_passes_through_a_proxy_and_interrupts_its_reader(error: Exception) -> None:
+    through = PassThrough()
+    with pytest.raises(type(error)) as raised:
+        list(through.over(raising(error)))
+    assert raised.value is error and through.completion.state == "cancelled"
+    assert isinstance(through.error, IncompleteStreamError) and type(error).__name__ in through.error.message
+
+
+def test_proxy_knows_the_number_of_choices_of_the_request() -> None:
+    through = PassThrough(n=2)
+    assert list(through.over([LAST])) == [LAST]
+    assert isinstance(through.error, IncompleteStreamError) and "1 of 2 choices" in through.error.message
+
+
 class Socket(io.RawIOBase):
     """A source that raises an error. Exceptions of its own package are errors of its connection."""
 
