@@ -5,10 +5,12 @@ The declaration of a field names its rule. `together_adapters.accumulate` applie
 
 from __future__ import annotations
 
-__all__ = ["COLLECT", "CONCATENATE", "CUMULATIVE", "CUSTOM", "KEEP_FIRST", "KEEP_LAST", "PER_CHUNK"]
+__all__ = ["COLLECT", "CONCATENATE", "CUMULATIVE", "CUSTOM", "INCREASING", "KEEP_FIRST", "KEEP_LAST", "PER_CHUNK"]
 
 KEEP_FIRST = "keep first"
 """Keep the first value that is not empty. Used for values that every chunk repeats (id, model)."""
+INCREASING = "increasing"
+"""Keep the first number. Later chunks may have larger ones (created)."""
 KEEP_LAST = "keep last"
 """Keep the last value that is not "". Used for values that are sent once or may change."""
 CUMULATIVE = "cumulative"

@@ -40,6 +40,7 @@ __all__ = [
     "COUNT",
     "EXTRA",
     "FLAG",
+    "IDENTIFIER",
     "INTEGER",
     "INTEGERS",
     "INTEGERS_OR_NULLS",
@@ -160,6 +161,15 @@ def _text(raw: JSON, level: int) -> JSON:
     if isinstance(raw, str):
         return str.__str__(raw)  # a plain string, also if `raw` is of a subclass, such as a member of another enum
     raise TypeMismatch("string", raw)
+
+
+def _text_or_number(raw: JSON, level: int) -> JSON:
+    if isinstance(raw, (int, float)) and not isinstance(raw, bool):
+        try:
+            return Coerced(json.dumps(raw, allow_nan=False))
+        except ValueError:  # not a JSON number, or an integer of more digits than this interpreter writes
+            pass
+    return _text(raw, level)
 
 
 def _flag(raw: JSON, level: int) -> JSON:
@@ -387,6 +397,7 @@ def union(*readers: Reader) -> Any:
 # Annotated as Any for type checkers, because in a class body a reader takes the place of the field's default.
 EXTRA: Any = Reader(_object, {}, hash=False, raw=True)  # marks the field `extra`, which the decorator handles
 TEXT: Any = Reader(_text, {str: None})
+IDENTIFIER: Any = Reader(_text_or_number, {str: None})
 FLAG: Any = Reader(_flag, {bool: None})
 INTEGER: Any = Reader(_integer, {int: None})
 TIMESTAMP: Any = Reader(_timestamp, {int: None})

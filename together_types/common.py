@@ -19,6 +19,7 @@ from ._read import (
     COUNT,
     EXTRA,
     FLAG,
+    IDENTIFIER,
     INTEGER,
     INTEGERS,
     INTEGERS_OR_NULLS,
@@ -339,10 +340,11 @@ class ToolCalls(ValueOf["ToolCallsDict"]):
     """One tool call of a message, or a fragment of a tool call in a delta.
 
     In deltas, `index` identifies the call of a fragment, and the first fragment has `id` and `function.name`. Together
-    sends `index` in whole messages too. `custom` is the call of a custom tool (OpenAI).
+    sends `index` in whole messages too. `custom` is the call of a custom tool (OpenAI). Some servers send a number as the
+    id: `id` is then its text, and `extra` keeps the number.
     """
 
-    id: str | None = TEXT
+    id: str | None = IDENTIFIER
     type: str | None = TEXT
     function: FunctionCall | None = nested(FunctionCall)
     index: int | None = INTEGER

@@ -14,6 +14,7 @@ from together_types import (
     CustomToolCall,
     DeltaContent,
     ErrorData,
+    FinishReason,
     FunctionCall,
     Issue,
     LogprobsPart,
@@ -36,7 +37,16 @@ from together_types._json import (
     loads_finite,
     well_formed,
 )
-from together_types._merge_rules import COLLECT, CONCATENATE, CUMULATIVE, CUSTOM, KEEP_FIRST, KEEP_LAST, PER_CHUNK
+from together_types._merge_rules import (
+    COLLECT,
+    CONCATENATE,
+    CUMULATIVE,
+    CUSTOM,
+    INCREASING,
+    KEEP_FIRST,
+    KEEP_LAST,
+    PER_CHUNK,
+)
 from together_types._model import head_keys, merge_rules, reader_of
 from together_types._open_enum import StringEnum
 
@@ -58,6 +68,7 @@ __all__ = [
     "CONCATENATE",
     "CUMULATIVE",
     "CUSTOM",
+    "INCREASING",
     "KEEP_FIRST",
     "KEEP_LAST",
     "PER_CHUNK",
@@ -71,6 +82,7 @@ __all__ = [
     "CustomToolCall",
     "DeltaContent",
     "ErrorData",
+    "FinishReason",
     "FunctionCall",
     "Issue",
     "LogprobsPart",

@@ -2,26 +2,30 @@
 
 Servers identify the call of a fragment in different ways. Each rule is for fragments that servers do send:
 
-- A fragment with an `index` continues the latest call with that index. Indexes may have gaps and come in any order.
-- An id that differs from the id of the call starts a new call, also at the same index (Groq, Ollama). An id that was
-  received before continues its call.
-- Without an index, an id continues its call or starts a new one. Without either, a fragment continues the previous call
-  (Gemini).
-- A name that differs from the name of the call starts a new call, unless the ids are equal. So does the same name after
-  complete arguments. Names and ids are not concatenated: a different name under the same id is listed as unmerged.
-- An id or a name of `""` or `"null"` is treated as absent.
+- An id that was received before continues its call. The index is then absent or that of the call.
+- Otherwise a fragment belongs to the latest call with its `index`, or without an index to the call of the previous
+  fragment (Gemini). Indexes may have gaps and come in any order.
+- A fragment without a name continues that call. A different id is listed (poolside). If the arguments of the call are
+  complete, a different id starts a call without a name, which is listed.
+- A fragment with a name and a different id starts a call, also at the same index (Groq, Ollama).
+- Without a different id, a different name starts a call if the arguments of the call are complete or, without an id,
+  empty. Otherwise it is a fragment of the name: it is appended and listed. The same name starts a call if it comes
+  without an id, after complete arguments, and with the start of an object.
+- Arguments `{}` are complete, but for a fragment without a name they are incomplete: what follows replaces them (see
+  `_arguments`).
+- An id or a name of `""` or `"null"` is treated as absent. A number is an id like the text of its digits.
 - The calls are sorted by index. A call without an index follows the calls before it.
 
-Every fragment is accepted. Arguments are concatenated and not repaired: if text follows the end of their JSON document,
+Every fragment is accepted. Arguments are concatenated and not repaired. If text follows the end of their JSON document,
 as when two calls cannot be distinguished, `issues()` reports it.
 """
 
 from __future__ import annotations
 
-import re
-
-from .._types import CONCATENATE, KEEP_FIRST, check_nesting, document_at
-from ._merging import MergedField, Text, Unmerged, keep_unknown, with_unknown
+from .._json_data import is_dict, is_list
+from .._types import CONCATENATE, KEEP_FIRST
+from ._arguments import Arguments, trailing_text_problem
+from ._merging import MergedField, Text, Unmerged, index_key, keep_unknown, with_unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,123 +37,157 @@ if TYPE_CHECKING:
 __all__ = ["ToolCallAccumulator"]
 
 _CONTENT = {"function": "arguments", "custom": "input"}
+_OTHER_NAME = "a different name for the same call, appended to its name"
+_NO_NAME = "no name: a different id came after complete arguments, and no name came with it"
 
 
 def _nonempty(text: str | None) -> str | None:
     return text if text and text != "null" else None
 
 
-class _Named:
-    """An accumulator of an id or a name: the first value that is not empty, else the first."""
+def _names_in(fragment: ToolCalls) -> dict[str, str]:
+    """Return the names in a fragment by form."""
+    names: dict[str, str] = {}
+    for form in _CONTENT:
+        body = vars(fragment).get(form)
+        name = None if body is None else _nonempty(body.name)
+        if name is not None:
+            names[form] = name
+    return names
+
+
+class _Id:
+    """An accumulator of the ids of one call: the first that is not empty is kept, and the others are listed."""
 
     def __init__(self) -> None:
-        self.said: str | None = None
-        self._raw: str | None = None
+        self.text: str | None = None
+        self._raw: Any = None  # as it was received: a number, or an empty text if there is no other
         self._all = MergedField(KEEP_FIRST)
 
-    def add(self, text: str | None) -> None:
-        if text is None or text == self.said:
+    def add(self, fragment: ToolCalls) -> None:
+        text = fragment.id
+        if text is None or text == self.text:
             return
-        self._raw = text if self._raw is None else self._raw
-        self.said = self.said or _nonempty(text)
+        if self.text is None:
+            self.text = _nonempty(text)
+            if self.text is not None or self._raw is None:
+                self._raw = fragment.extra.get("id", text) if fragment.extra else text
         self._all.add(_nonempty(text))
 
+    def result(self, path: str, unmerged: list[Unmerged]) -> Any:
+        self._all.result(path, unmerged)
+        return self._raw
+
+
+class _Name:
+    """An accumulator of the name of one call, which may arrive in fragments."""
+
+    def __init__(self) -> None:
+        self._raw: str | None = None  # an empty name
+        self._fragments: list[str] = []
+        self._length = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._fragments)
+
+    def equals(self, name: str) -> bool:
+        """Return whether this is the name so far, in time proportional to `name`."""
+        return len(name) == self._length and name == "".join(self._fragments)
+
+    def add(self, name: str | None) -> None:
+        if _nonempty(name) is None:
+            self._raw = self._raw or name
+        elif name is not None and not self.equals(name):
+            self._fragments.append(name)
+            self._length += len(name)
+
     def result(self, path: str, unmerged: list[Unmerged]) -> str | None:
-        text: str | None = self._all.result(path, unmerged)
-        return self._raw if text is None else text
-
-
-_STRUCTURE = r'["\\{}\[\]]'  # compiled at the first use
-
-
-class _Structure:
-    """A check for whether a growing text is one complete JSON object; it scans each character once, for brackets."""
-
-    def __init__(self, text: Text) -> None:
-        self._text = text
-        self._seen = 0
-        self._depth = 0
-        self._quoted = False
-        self._escaped = -1  # the position of the character after a backslash
-        self._ends = 0
-
-    def is_whole(self) -> bool:
-        rest, start = self._text.rest(self._seen), self._seen
-        self._seen += len(rest)
-        for match in re.finditer(_STRUCTURE, rest):
-            self._take(match.group(), start + match.start())
-        return self._ends == 1 and self._depth == 0
-
-    def _take(self, character: str, position: int) -> None:
-        if position == self._escaped:
-            return
-        if character == "\\":
-            self._escaped = position + 1
-        elif character == '"':
-            self._quoted = not self._quoted
-        elif not self._quoted:
-            self._depth += 1 if character in "{[" else -1
-            self._ends += self._depth == 0
+        unmerged.extend([Unmerged(path, _OTHER_NAME, fragment) for fragment in self._fragments[1:]])
+        return "".join(self._fragments) or self._raw
 
 
 class _Body:
     """An accumulator of the `function` or the `custom` of a call."""
 
     def __init__(self, content: str) -> None:
-        self.content = content
-        self.name = _Named()
-        self.text = Text()
-        self._last = ""  # the last character of the text that is not white space
-        self._structure = _Structure(self.text)
+        self._content = content
+        self.name = _Name()
+        self.arguments = Arguments() if content == "arguments" else None
+        self._text = self.arguments or Text()
         self._unknown: dict[str, MergedField] = {}
 
     def add(self, body: FunctionCall | CustomToolCall) -> None:
         self.name.add(body.name)
-        text = vars(body).get(self.content)
+        text = vars(body).get(self._content)
         if text:
-            self.text.write(text)
-            self._last = text.rstrip()[-1:] or self._last
+            self._text.write(text)
         if body.extra:
             keep_unknown(self._unknown, body, CONCATENATE)
 
-    def begins_anew(self, text: str) -> bool:
-        return self._last == "}" and text.lstrip()[:1] == "{" and self._structure.is_whole()
+    def is_ended_by(self, name: str, text: str, *, same_id: bool) -> bool:
+        """Return whether a fragment with this name, and without a different id, starts another call."""
+        if not self.name:
+            return False
+        if self.name.equals(name):
+            starts = not same_id and text.lstrip()[:1] == "{"
+            return starts and self.arguments is not None and self.arguments.is_complete()
+        if self.arguments is None:
+            return not same_id
+        return self.arguments.is_complete() or (not same_id and self.arguments.is_blank())
 
     def result(self, path: str, unmerged: list[Unmerged]) -> dict[str, Any]:
-        name, text = self.name.result(f"{path}.name", unmerged), self.text.getvalue()
-        problem = _trailing_text_problem(text) if self.content == "arguments" else None
+        name = self.name.result(f"{path}.name", unmerged)
+        text = self._text.getvalue()
+        problem = trailing_text_problem(text) if self.arguments is not None else None
         if problem is not None:
-            unmerged.append(Unmerged(f"{path}.{self.content}", problem, text))
-        data = {**({} if name is None else {"name": name}), self.content: text}
+            unmerged.append(Unmerged(f"{path}.{self._content}", problem, text))
+        data = {**({} if name is None else {"name": name}), self._content: text}
         return with_unknown(data, self._unknown, path, unmerged)
+
+    def equals(self, raw: object) -> bool:
+        """Return whether raw JSON is this body, in time proportional to the raw JSON."""
+        if not is_dict(raw) or not raw.keys() <= {"name", self._content}:
+            return False
+        name, text = raw.get("name") or "", raw.get(self._content) or ""
+        if not isinstance(name, str) or not isinstance(text, str) or not self.name.equals(name):
+            return False
+        return self._text.equals(text)
 
 
 class _Call:
     def __init__(self, index: int, position: int) -> None:
         self.index = index
         self.position = position
-        self.id = _Named()
+        self.id = _Id()
         self.bodies: dict[str, _Body] = {}
         self._kind = MergedField(KEEP_FIRST)
         self._unknown: dict[str, MergedField] = {}
+        self._follows_by_id = False  # True if a fragment without a name started this call
 
-    def differs(self, id: str | None, fragment: ToolCalls) -> bool:
-        """Return whether a fragment belongs to another call."""
-        if id is not None and self.id.said is not None:
-            return id != self.id.said
-        for form, content in _CONTENT.items():
-            body, known = vars(fragment).get(form), self.bodies.get(form)
-            name = _nonempty(body.name) if body is not None else None
-            if name is None:
-                continue
+    def is_ended_by(self, fragment: ToolCalls, id: str | None, *, same_id: bool) -> bool:
+        """Return whether a fragment starts another call. `same_id` is whether `id` is an id of this call."""
+        is_other = id is not None and self.id.text is not None and not same_id
+        named = _names_in(fragment)
+        if not named:
+            return is_other and self._has_complete_arguments()
+        if is_other:
+            return True
+        for form, name in named.items():
+            known = self.bodies.get(form)
             if known is None:
-                return any([other.name.said is not None for other in self.bodies.values()])
-            if known.name.said is not None:
-                return name != known.name.said or known.begins_anew(vars(body).get(content) or "")
+                return not same_id and any([bool(other.name) for other in self.bodies.values()])
+            if known.name:
+                body: Any = getattr(fragment, form)
+                text = getattr(body, _CONTENT[form]) or ""
+                return known.is_ended_by(name, text, same_id=same_id)
         return False
 
+    def _has_complete_arguments(self) -> bool:
+        bodies = [body.arguments for body in self.bodies.values() if body.arguments is not None]
+        return any([arguments.is_complete() and not arguments.is_empty_object() for arguments in bodies])
+
     def add(self, fragment: ToolCalls) -> None:
-        self.id.add(fragment.id)
+        self.id.add(fragment)
         self._kind.add(fragment.type)
         if fragment.extra:
             keep_unknown(self._unknown, fragment, CONCATENATE)
@@ -160,6 +198,10 @@ class _Call:
                     self.bodies[form] = _Body(content)
                 self.bodies[form].add(body)
 
+    def mark_as_nameless(self) -> None:
+        """Note that a different id started this call and no name came with it."""
+        self._follows_by_id = True
+
     def result(self, path: str, unmerged: list[Unmerged]) -> dict[str, Any]:
         id, kind = self.id.result(f"{path}.id", unmerged), self._kind.result(f"{path}.type", unmerged)
         call: dict[str, Any] = {} if id is None else {"id": id}
@@ -169,7 +211,20 @@ class _Call:
             call["function"] = {"arguments": ""}
         for form, body in self.bodies.items():
             call[form] = body.result(f"{path}.{form}", unmerged)
+        if self._follows_by_id and not any([bool(body.name) for body in self.bodies.values()]):
+            unmerged.append(Unmerged(f"{path}.{next(iter(self.bodies), 'function')}.name", _NO_NAME, id))
         return with_unknown(call, self._unknown, path, unmerged)
+
+    def equals(self, raw: object) -> bool:
+        """Return whether raw JSON is this call, in time proportional to the raw JSON."""
+        if not is_dict(raw) or not raw.keys() <= {"id", "type", "index", "function", "custom"}:
+            return False
+        known = {form: raw.get(form) for form in _CONTENT if raw.get(form) is not None}
+        return (
+            (raw.get("id") or None) == self.id.text
+            and known.keys() == self.bodies.keys()
+            and all([self.bodies[form].equals(body) for form, body in known.items()])
+        )
 
 
 class ToolCallAccumulator:
@@ -177,7 +232,7 @@ class ToolCallAccumulator:
 
     def __init__(self) -> None:
         self._calls: list[_Call] = []
-        self._by_index: dict[int, _Call] = {}
+        self._by_index: dict[int | str, _Call] = {}
         self._by_id: dict[str, _Call] = {}
         self._last: _Call | None = None
         self._next = 0  # greater than every index so far
@@ -192,51 +247,46 @@ class ToolCallAccumulator:
         return self._put(fragment).position
 
     def _put(self, fragment: ToolCalls) -> _Call:
-        call = self._last = self._call_of(fragment)
-        self._by_index[call.index] = call
+        id = _nonempty(fragment.id)
+        call = self._last = self._call_of(fragment, id)
+        self._by_index[index_key(call.index)] = call
         call.add(fragment)
-        if call.id.said is not None:
-            self._by_id.setdefault(call.id.said, call)
+        if id is not None:
+            self._by_id[id] = call
         return call
 
-    def _call_of(self, fragment: ToolCalls) -> _Call:
-        index, id = fragment.index, _nonempty(fragment.id)
-        known = self._by_id.get(id) if id is not None else None
-        if known is not None and index in (None, known.index):
-            return known
-        if index is not None:
-            call = self._by_index.get(index)
+    def _call_of(self, fragment: ToolCalls, id: str | None) -> _Call:
+        index, of_id = fragment.index, None if id is None else self._by_id.get(id)
+        if of_id is not None and index in (None, of_id.index):
+            call: _Call | None = of_id
         else:
-            call = self._last if id is None else None
-        if call is None or call.differs(id, fragment):
-            call = _Call(self._next if index is None else index, len(self._calls))
-            self._calls.append(call)
-            self._next = max(self._next, call.index + 1)
-        return call
+            call = self._last if index is None else self._by_index.get(index_key(index))
+        if call is not None:
+            same_id = call is of_id or (id is not None and id == call.id.text)
+            if not call.is_ended_by(fragment, id, same_id=same_id):
+                return call
+        new = _Call(self._next if index is None else index, len(self._calls))
+        if call is not None and not _names_in(fragment):
+            new.mark_as_nameless()
+        self._calls.append(new)
+        self._next = max(self._next, new.index + 1)
+        return new
 
     def result(self, path: str, unmerged: list[Unmerged]) -> list[dict[str, Any]]:
-        """Return the calls so far as JSON, sorted by index; calls with the same index are in order of arrival."""
+        """Return the calls so far as JSON, sorted by index. Calls with the same index are in order of arrival."""
         calls = sorted(self._calls, key=lambda call: call.index)
         return [call.result(f"{path}[{position}]", unmerged) for position, call in enumerate(calls)]
 
     def single(self, path: str, unmerged: list[Unmerged]) -> dict[str, Any]:
         """Return the function of the first call, for `function_call`, and append the other calls to `unmerged`."""
         first, *others = self._calls
-        problem = "a second function call, for which a message has no room"
+        problem = "a second function call: a message can contain only one"
         unmerged.extend([Unmerged(path, problem, call.result(path, unmerged)) for call in others])
         return first.bodies["function"].result(path, unmerged)
 
-
-def _trailing_text_problem(text: str) -> str | None:
-    """Return a description of the text that follows the JSON document of arguments; None if there is none."""
-    try:
-        check_nesting(text)
-        _, end = document_at(text, len(text) - len(text.lstrip()))
-    except (ValueError, RecursionError):
-        return None
-    rest = text[end:].lstrip()
-    if not rest:
-        return None
-    if rest[0] == "{":
-        return "one JSON object after another: perhaps of two calls that cannot be distinguished"
-    return f"text after the end of a JSON document: {rest[:20]!r}"
+    def equals(self, calls: object) -> bool:
+        """Return whether raw JSON is the calls so far, in time proportional to the raw JSON."""
+        if not is_list(calls) or len(calls) != len(self._calls):
+            return False
+        known = sorted(self._calls, key=lambda call: call.index)
+        return all([call.equals(raw) for call, raw in zip(known, calls)])
