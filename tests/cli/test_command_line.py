@@ -57,6 +57,31 @@ def test_parse_of_a_stream_and_of_json_lists_calls_and_issues() -> None:
     assert json.loads(done.stdout)["issues"] == [{"path": "choices", "problem": "expected array, got number 7"}]
 
 
+CALL = b'"tool_calls": [{"index": 0, "id": "a", "function": {"name": %s, "arguments": "%s"}}]'
+STREAM_OF_CALL = b'data: {"choices": [{"index": 0, "delta": {%s}, "finish_reason": %s}]}\n\ndata: [DONE]\n\n'
+BODY_OF_CALL = b'{"choices": [{"index": 0, "message": {%s}, "finish_reason": %s}]}'
+
+
+@pytest.mark.parametrize("form", [STREAM_OF_CALL, BODY_OF_CALL], ids=["stream", "response"])
+@pytest.mark.parametrize(
+    ("call", "finish", "status"),
+    [
+        ((b'"f"', b"{}"), b'"tool_calls"', 0),
+        ((b'"f"', b""), b'"tool_calls"', 0),
+        ((b'"f"', b"{"), b'"tool_calls"', 1),
+        ((b'"f"', b"[]"), b'"stop"', 1),
+        ((b"null", b"{}"), b'"stop"', 1),
+        ((b'"f"', b"{"), b'"length"', 0),
+    ],
+)
+def test_parse_of_unusable_tool_call_exits_with_1(
+    form: bytes, call: tuple[bytes, bytes], finish: bytes, status: int
+) -> None:
+    done = run("parse", "-", stdin=form % (CALL % call, finish))
+    assert (done.returncode, done.stderr) == (status, b"")
+    assert (b"issue: choices[0].message.tool_calls[0].function." in done.stdout) == bool(status)
+
+
 @pytest.mark.parametrize(
     ("args", "stdin", "status", "problem"),
     [

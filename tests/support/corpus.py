@@ -16,6 +16,11 @@ BODIES = sorted(DATA.glob("recordings/*/*.body"))
 STREAMS = sorted(DATA.glob("recordings/*/*.sse"))
 # Undeclared keys whose value differs between chunks: the merged response has only one of the values.
 SAID_OTHERWISE = {"llama-server/x_return_progress_stream.200.sse": ["prompt_progress.processed"]}
+# Choices to which the server sends no finish reason, although it sends `[DONE]`.
+UNFINISHED = {
+    "litellm-proxy/stream_logprobs_n2.200.sse": ["choices[1].finish_reason"],
+    "litellm-proxy/stream_via_vllm_n3.200.sse": ["choices[1].finish_reason", "choices[2].finish_reason"],
+}
 SSE_CASES = json.loads((DATA / "sse_cases.json").read_text("utf-8"))
 
 # An empty corpus would pass every test.

@@ -14,6 +14,7 @@ from itertools import chain
 from .._json_data import is_dict
 from .._types import ChatCompletionChunk, ChatCompletionResponse, Issue, ParseError, UsageData, at, is_array
 from ..accumulate import Completion, CompletionState
+from ..accumulate._checks import call_issues
 from ..errors import APIError, StreamError
 from ..stream import iter_chunks
 from ..stream._event_data import find_error, message_of
@@ -131,7 +132,7 @@ def _account_for_response(data: bytes, args: argparse.Namespace) -> int:
     response = ChatCompletionResponse.from_json(data, strict=args.strict)
     found = _Found()
     found.extra.add(response)
-    found.issues = response.issues()
+    found.issues = Completion(response, CompletionState.FINISHED).issues()
     error = None
     if failure is not None:
         completion = Completion(response, CompletionState.ERRORED)
@@ -140,7 +141,7 @@ def _account_for_response(data: bytes, args: argparse.Namespace) -> int:
     _print_account(response, CompletionState.FINISHED if error is None else CompletionState.ERRORED, found, error, args)
     if error is not None:
         raise error
-    return 0
+    return _status_of(response)
 
 
 def _account_for_stream(data: bytes, args: argparse.Namespace) -> int:
@@ -165,7 +166,12 @@ def _account_for_stream(data: bytes, args: argparse.Namespace) -> int:
     _print_account(completion.response, completion.state, found, error, args)
     if error is not None:
         raise error
-    return 0
+    return _status_of(completion.response)
+
+
+def _status_of(response: ChatCompletionResponse) -> int:
+    """Return 1 if a tool call of a finished choice cannot be executed, else 0."""
+    return 1 if any([True for _ in call_issues(response)]) else 0
 
 
 class _Found:

@@ -90,8 +90,20 @@ class Completion:
         raise AttributeError(f"cannot assign to {name!r}: a completion cannot be changed")
 
     def issues(self) -> list[Issue]:
-        """List the values that could not be merged, and the issues of the response."""
-        return [Issue(path, problem) for path, problem, _ in self.unmerged] + self.response.issues()
+        """List the values that could not be merged, problems of the complete response, and the response's own issues.
+
+        A choice that ended for another reason than its length has an issue for each tool call without a name, and for
+        arguments that are not a JSON object. If the stream ended with `[DONE]`, so has a choice without a finish
+        reason.
+        """
+        from ._checks import call_issues, unfinished_choices
+
+        found = [Issue(path, problem) for path, problem, _ in self.unmerged]
+        paths = {issue.path for issue in found}
+        found += [issue for issue in call_issues(self.response) if issue.path not in paths]
+        if self.saw_done:
+            found += unfinished_choices(self.response)
+        return found + self.response.issues()
 
     def _asdict(self) -> dict[str, Any]:
         """Return the dict that AWS Lambda's runtime client sends for a completion returned by a handler."""
