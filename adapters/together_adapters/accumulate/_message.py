@@ -3,12 +3,16 @@
 The content may be a list of parts. The first part of a delta continues the previous part if both have text, under the
 same keys, and all their other members are equal. Every other part is a new part, so two parts of one delta, or two
 equal images, remain two parts.
+
+`reasoning_details` and `thinking_blocks` are assembled block by block (see `_blocks`). Equal `annotations` are kept once,
+because servers repeat them.
 """
 
 from __future__ import annotations
 
 from .._json_data import is_dict, is_list, json_of, raw_of
 from .._types import (
+    COLLECT,
     CONCATENATE,
     CUSTOM,
     KEEP_LAST,
@@ -25,12 +29,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
+    from ._blocks import BlockAccumulator
     from ._tool_calls import ToolCallAccumulator
 
 __all__ = ["ContentParts", "MessageAccumulator"]
 
 _RULES = merge_rules(DeltaContent)
 _MESSAGE_KEYS = tuple(merge_rules(ChatCompletionMessage))
+_BLOCKS = ("reasoning_details", "thinking_blocks")
+_UNDECLARED = {"annotations": COLLECT, **dict.fromkeys(_BLOCKS, PER_CHUNK)}
 _PART_TEXTS = ("text", "thinking", "refusal")
 # Values of these fields must be added even if they are repeated: see `_choice`. `content` and `token_id`, for which the
 # same is true, are read separately.
@@ -41,7 +48,7 @@ _NEW_IN_EACH_DELTA = (
 
 
 class MessageAccumulator:
-    """An accumulator of the deltas of one choice; it appends their token ids to `token_ids`."""
+    """An accumulator of the deltas of one choice. It appends their token ids to `token_ids`."""
 
     def __init__(self, token_ids: list[int]) -> None:
         self._token_ids = token_ids
@@ -51,6 +58,7 @@ class MessageAccumulator:
         self._calls: ToolCallAccumulator | None = None
         self._function_call: ToolCallAccumulator | None = None
         self._fields: dict[str, MergedField] = {}
+        self._blocks: dict[str, BlockAccumulator] = {}
         self._nulls: dict[str, None] = {}
         self._unknown: dict[str, MergedField] = {}
         self._before: dict[str, Any] = {}  # the fields of the previous delta
@@ -83,13 +91,47 @@ class MessageAccumulator:
                 self._function_call = self._function_call or _new_calls()
                 self._function_call.add([ToolCalls(function=value)])
             elif name == "extra":
-                keep_unknown(self._unknown, delta, CONCATENATE)
+                keep_unknown(self._unknown, delta, CONCATENATE, _UNDECLARED)
+                self._add_blocks(delta.extra)
             elif type(value) is str and _RULES.get(name) == CONCATENATE:
                 if name not in self._texts:
                     self._texts[name] = Text()
                 self._texts[name].write(value)
             elif _RULES.get(name) not in (CUSTOM, PER_CHUNK):
                 field_in(self._fields, name, _RULES.get(name, KEEP_LAST)).add(raw_of(value))
+
+    def _add_blocks(self, extra: Mapping[str, Any]) -> None:
+        for key in _BLOCKS:
+            raw: Any = extra.get(key)
+            if is_list(raw) and all([is_dict(item) for item in raw]):
+                if key not in self._blocks:
+                    self._blocks[key] = _new_blocks()
+                self._blocks[key].add(raw)
+            elif key in extra:
+                field_in(self._unknown, key, CONCATENATE).add(raw)
+
+    def repeats(self, message: Mapping[str, Any], delta: DeltaContent | None) -> bool:
+        """Return whether a complete message contains only values of this delta or of the deltas so far.
+
+        Takes time proportional to the message and the delta.
+        """
+        fields: dict[str, Any] = {} if delta is None else json_of(delta)
+        return all(
+            [
+                value in (None, "", [], {}) or value == fields.get(key) or self._has(key, value)
+                for key, value in message.items()
+            ]
+        )
+
+    def _has(self, key: str, value: Any) -> bool:
+        """Return whether the message so far has this value."""
+        if key == "role":
+            role = self._fields.get("role")
+            return bool(value == ("assistant" if role is None else role.last))
+        if key == "tool_calls":
+            return self._calls is not None and self._calls.equals(value)
+        text = self._content if key == "content" else self._texts.get(key)
+        return text is not None and isinstance(value, str) and text.equals(value)
 
     def _add_content(self, content: Any) -> None:
         if self._parts is None and isinstance(content, str):
@@ -120,6 +162,8 @@ class MessageAccumulator:
             message["tool_calls"] = self._calls.result(f"{path}.tool_calls", unmerged)
         if self._function_call is not None:
             message["function_call"] = self._function_call.single(f"{path}.function_call", unmerged)
+        for key, blocks in self._blocks.items():
+            message[key] = blocks.result(f"{path}.{key}", unmerged)
         return in_order(with_unknown(message, self._unknown, path, unmerged), _MESSAGE_KEYS)
 
 
@@ -127,6 +171,12 @@ def _new_calls() -> ToolCallAccumulator:
     from ._tool_calls import ToolCallAccumulator
 
     return ToolCallAccumulator()
+
+
+def _new_blocks() -> BlockAccumulator:
+    from ._blocks import BlockAccumulator
+
+    return BlockAccumulator()
 
 
 class ContentParts:
@@ -152,7 +202,7 @@ class ContentParts:
 
 
 def _is_text(key: str, value: Any) -> bool:
-    """Return whether a value is text or a list of parts with text; another type under these keys is raw JSON."""
+    """Return whether a value is text or a list of parts with text. Another type under these keys is raw JSON."""
     if key == "thinking" and is_list(value):
         return all([is_dict(piece) for piece in value])
     return key in _PART_TEXTS and isinstance(value, str)
