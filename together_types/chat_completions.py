@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from ._fast_chunks import use_choice_reader, use_chunk_reader
 from ._json import JSON
-from ._merge_rules import COLLECT, CONCATENATE, CUMULATIVE, CUSTOM, KEEP_FIRST, PER_CHUNK
+from ._merge_rules import COLLECT, CONCATENATE, CUMULATIVE, CUSTOM, INCREASING, KEEP_FIRST, PER_CHUNK
 from ._model import ValueOf, dataclass
 from ._open_enum import OpenEnum
 from ._read import (
@@ -456,7 +456,7 @@ class ChatCompletionChunk(ValueOf["ChatCompletionChunkDict"]):
 
     id: str | None = TEXT.replace(merge=KEEP_FIRST, head=True)
     object: ObjectType | None = enum_of(ObjectType).replace(merge=CUSTOM, head=True)
-    created: int | None = TIMESTAMP.replace(merge=KEEP_FIRST, head=True)
+    created: int | None = TIMESTAMP.replace(merge=INCREASING, head=True)
     model: str | None = TEXT.replace(merge=KEEP_FIRST, head=True)
     choices: tuple[ChatCompletionChoicesChunk, ...] | None = array_of(nested(ChatCompletionChoicesChunk)).replace(
         merge=CUSTOM

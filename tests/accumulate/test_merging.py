@@ -1,4 +1,4 @@
-"""Nothing that chunks say is lost, whatever they say, and what is folded costs no more than its size."""
+"""Tests that no value of a chunk is lost, and that accumulating costs no more than the size of the chunks."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from together_adapters.stream import iter_chunks
 
 from together_types import ChatCompletionChunk
 
-# Stand for a text and a number that come once in all chunks; `numbered` makes them so.
+# Placeholders for a text and a number that appear once in all chunks. `numbered` replaces them.
 TEXT, NUMBER = "<text>", 10**9
-SAID = st.just(TEXT)
-SAYS_NOTHING = st.sampled_from([None, "", "null"])
+UNIQUE = st.just(TEXT)
+EMPTY = st.sampled_from([None, "", "null"])
 ANYTHING = st.recursive(
-    SAID | st.just(NUMBER) | st.sampled_from([None, "", True, 0.5, [], {}]),
+    UNIQUE | st.just(NUMBER) | st.sampled_from([None, "", True, 0.5, [], {}]),
     lambda inner: (
         st.lists(inner, max_size=2)
         | st.dictionaries(st.sampled_from(["id", "type", "text", "a", TEXT]), inner, max_size=2)
@@ -35,8 +35,8 @@ ANYTHING = st.recursive(
 
 
 def sometimes(**keys: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    """An object with some of the keys, each with what belongs there or with anything."""
-    usual = [(key, value) for key, value in keys.items() for value in (value, value, SAYS_NOTHING, ANYTHING)]
+    """Draw an object with some of the keys, each with a usual value or with any value."""
+    usual = [(key, value) for key, value in keys.items() for value in (value, value, EMPTY, ANYTHING)]
     pairs = st.sampled_from(usual).flatmap(lambda pair: st.tuples(st.just(pair[0]), pair[1]))
     return st.lists(pairs, max_size=4).map(dict)
 
@@ -47,10 +47,10 @@ def one_or_more(item: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Any]]:
 
 INDEX = st.sampled_from([0, 0, 0, 1, 2, "0", 1.0])
 NAME = st.sampled_from(["f", "g", TEXT])
-ARGUMENTS = SAID | st.sampled_from(["{}", '{"a":', "}"]) | st.fixed_dictionaries({"a": SAID})
-FUNCTION = sometimes(name=NAME, arguments=ARGUMENTS, x=SAID)
+ARGUMENTS = UNIQUE | st.sampled_from(["{}", '{"a":', "}"]) | st.fixed_dictionaries({"a": UNIQUE})
+FUNCTION = sometimes(name=NAME, arguments=ARGUMENTS, x=UNIQUE)
 KIND = st.sampled_from(["function", "custom"])
-CUSTOM = sometimes(name=NAME, input=SAID)
+CUSTOM = sometimes(name=NAME, input=UNIQUE)
 CALL = sometimes(
     index=INDEX,
     id=st.sampled_from(["1", "2", TEXT]),
@@ -59,36 +59,36 @@ CALL = sometimes(
     custom=CUSTOM,
     extra_content=ANYTHING,
 )
-PIECES = one_or_more(sometimes(type=st.just("text"), text=SAID))
+PIECES = one_or_more(sometimes(type=st.just("text"), text=UNIQUE))
 PART = sometimes(
     type=st.sampled_from(["text", "thinking"]),
-    text=SAID,
-    thinking=SAID | PIECES,
-    refusal=SAID,
-    image_url=st.fixed_dictionaries({"url": SAID}),
+    text=UNIQUE,
+    thinking=UNIQUE | PIECES,
+    refusal=UNIQUE,
+    image_url=st.fixed_dictionaries({"url": UNIQUE}),
 )
-CONTENT = SAID | one_or_more(PART)
+CONTENT = UNIQUE | one_or_more(PART)
 CALLS = one_or_more(CALL)
 DELTA = sometimes(
-    content=CONTENT, reasoning=SAID, reasoning_content=SAID, refusal=SAID, role=st.sampled_from(["assistant", TEXT]), tool_calls=CALLS,
+    content=CONTENT, reasoning=UNIQUE, reasoning_content=UNIQUE, refusal=UNIQUE, role=st.sampled_from(["assistant", TEXT]), tool_calls=CALLS,
     function_call=FUNCTION, token_id=st.just(NUMBER), audio=ANYTHING, unknown=ANYTHING,
 )  # fmt: skip
 TOP = st.fixed_dictionaries({TEXT: st.just(-1.5)})
-ENTRIES = one_or_more(st.fixed_dictionaries({"token": SAID, "logprob": st.just(-1.5)}))
+ENTRIES = one_or_more(st.fixed_dictionaries({"token": UNIQUE, "logprob": st.just(-1.5)}))
 LOGPROBS = sometimes(
-    tokens=one_or_more(SAID),
+    tokens=one_or_more(UNIQUE),
     token_ids=one_or_more(st.just(NUMBER)),
     top_logprobs=TOP | one_or_more(TOP),
     content=ENTRIES,
     refusal=ENTRIES,
 )
 CHOICE = sometimes(
-    index=INDEX, delta=DELTA, message=DELTA, text=SAID, logprobs=st.just(-0.5) | LOGPROBS, top_logprobs=TOP | one_or_more(TOP), seed=st.just(NUMBER),
-    finish_reason=st.sampled_from(["stop", TEXT]), stop_reason=SAID | st.just(NUMBER), token_ids=one_or_more(st.just(NUMBER)), unknown=ANYTHING,
+    index=INDEX, delta=DELTA, message=DELTA, text=UNIQUE, logprobs=st.just(-0.5) | LOGPROBS, top_logprobs=TOP | one_or_more(TOP), seed=st.just(NUMBER),
+    finish_reason=st.sampled_from(["stop", TEXT]), stop_reason=UNIQUE | st.just(NUMBER), token_ids=one_or_more(st.just(NUMBER)), unknown=ANYTHING,
 )  # fmt: skip
 CHUNK = sometimes(
-    id=SAID, created=st.just(NUMBER), model=SAID, system_fingerprint=SAID, warnings=one_or_more(st.fixed_dictionaries({"message": SAID})),
-    metadata=ANYTHING, moderation=ANYTHING, error=st.fixed_dictionaries({"message": SAID}), choices=one_or_more(CHOICE), unknown=ANYTHING,
+    id=UNIQUE, model=UNIQUE, system_fingerprint=UNIQUE, warnings=one_or_more(st.fixed_dictionaries({"message": UNIQUE})),
+    metadata=ANYTHING, moderation=ANYTHING, error=st.fixed_dictionaries({"message": UNIQUE}), choices=one_or_more(CHOICE), unknown=ANYTHING,
 )  # fmt: skip
 CHUNKS = st.lists(
     st.builds(lambda chunk, choices: {"choices": choices, **chunk}, CHUNK, one_or_more(CHOICE)), max_size=5
@@ -103,15 +103,15 @@ def numbered(value: Any, numbers: Iterator[int]) -> Any:
     return f"<{next(numbers)}>" if value == TEXT else next(numbers) if value == NUMBER else value
 
 
-def said_in(value: Any) -> Iterator[str]:
-    """The texts and numbers that come once."""
+def unique_in(value: Any) -> Iterator[str]:
+    """Yield the texts and numbers that appear once."""
     if isinstance(value, dict):
         for key, item in value.items():
-            yield from said_in(key)
-            yield from said_in(item)
+            yield from unique_in(key)
+            yield from unique_in(item)
     elif isinstance(value, list):
         for item in value:
-            yield from said_in(item)
+            yield from unique_in(item)
     elif isinstance(value, str) and value.startswith("<"):
         yield value
     elif isinstance(value, int) and value > NUMBER:
@@ -119,19 +119,19 @@ def said_in(value: Any) -> Iterator[str]:
 
 
 @given(CHUNKS)
-def test_nothing_is_lost(drawn: list[dict[str, Any]]) -> None:
+def test_values_of_chunks_are_all_kept_or_listed(drawn: list[dict[str, Any]]) -> None:
     sent = numbered(drawn, count(NUMBER + 1))
     chunks = [ChatCompletionChunk.from_dict(chunk) for chunk in sent]
     completion = accumulate(chunks)
     kept = json.dumps([completion.response.to_dict(), completion.unmerged])
-    assert [said for said in said_in(sent) if said not in kept] == []
+    assert [text for text in unique_in(sent) if text not in kept] == []
     assert len(completion.issues()) >= len(completion.unmerged)
 
 
 @pytest.mark.parametrize(
     "copied", [copy.deepcopy, lambda taken: pickle.loads(pickle.dumps(taken))], ids=["copy", "pickle"]
 )
-def test_a_copy_goes_on_by_itself(copied: Callable[[Accumulator], Accumulator]) -> None:
+def test_copy_of_accumulator_is_independent(copied: Callable[[Accumulator], Accumulator]) -> None:
     chunk = ChatCompletionChunk.from_dict({"choices": [{"index": 0, "delta": {"content": "a"}}]})
     accumulator = Accumulator()
     for _ in range(4):
@@ -142,8 +142,8 @@ def test_a_copy_goes_on_by_itself(copied: Callable[[Accumulator], Accumulator]) 
 
 
 @given(CHUNKS)
-def test_looking_changes_nothing(drawn: list[dict[str, Any]]) -> None:
-    """A completion that was taken stays as it is, and taking one does not change those that follow."""
+def test_completion_in_between_changes_no_later_completion(drawn: list[dict[str, Any]]) -> None:
+    """A completion remains unchanged, and making one does not change the following ones."""
     chunks = [ChatCompletionChunk.from_dict(chunk) for chunk in numbered(drawn, count(NUMBER + 1))]
     accumulator, taken = Accumulator(), list[tuple[Completion, str]]()
     for chunk in chunks:
@@ -161,8 +161,8 @@ def test_looking_changes_nothing(drawn: list[dict[str, Any]]) -> None:
 @pytest.mark.parametrize(
     "path", [path for path in BODIES if any(["choices" in data for data in objects(path)])], ids=label
 )
-def test_body_is_given_back(path: Any) -> None:
-    """An answer sent at once to a request for a stream."""
+def test_response_without_streaming_is_returned_unchanged(path: Any) -> None:
+    """Some servers answer a request for a stream with a complete response."""
     [data] = objects(path)
     stream = iter_chunks([path.read_bytes()], require_finish=False)
     list(stream)
@@ -177,27 +177,27 @@ def call(number: int, **fields: Any) -> dict[str, Any]:
     return delta(number, tool_calls=[{"index": 0, **fields}])
 
 
-# What could grow with the number of chunks before it, and is told by a chunk's number.
+# Chunks by their number. Their cost could grow with the number of chunks before them.
 GROWING: dict[str, Callable[[int], dict[str, Any]]] = {
     "distinct warnings": lambda n: {"choices": [], "warnings": [{"message": f"w{n}"}]},
     "warnings of one message": lambda n: {"choices": [], "warnings": [{"message": "w", "n": n}]},
-    "a name again in a text": lambda n: call(n, function={"name": "f", "arguments": "{}" if n else '{"a":"}'}),
-    "a name again after a word": lambda n: call(n, function={"name": "f", "arguments": "{}" if n else "x{}"}),
+    "a repeated name inside a string": lambda n: call(n, function={"name": "f", "arguments": "{}" if n else '{"a":"}'}),
+    "a repeated name after a word": lambda n: call(n, function={"name": "f", "arguments": "{}" if n else "x{}"}),
     "new ids": lambda n: call(n, id=str(n), function={"name": "f", "arguments": "{}"}),
     "new indexes": lambda n: call(n, index=n, function={"name": "f", "arguments": "{}"}),
     "no indexes": lambda n: delta(n, tool_calls=[{"id": str(n), "function": {"name": "f"}}]),
     "names of one id": lambda n: call(n, id="1", function={"name": f"f{n}"}),
     "new parts": lambda n: delta(n, content=[{"type": "text", "text": "a", "n": n}]),
-    "parts that go on": lambda n: delta(n, content=[{"type": "text", "text": "a"}]),
+    "parts that are continued": lambda n: delta(n, content=[{"type": "text", "text": "a"}]),
     "models": lambda n: {"model": f"m{n}", "choices": []},
-    "unknown kinds": lambda n: delta(n, unknown=[n, "a", {str(n): 1}, ["a"]][n % 4]),
+    "unknown keys of several types": lambda n: delta(n, unknown=[n, "a", {str(n): 1}, ["a"]][n % 4]),
     "unknown keys": lambda n: {**delta(n, **{f"u{n}": "a"}), f"v{n}": 1},
     "choices": lambda n: {"choices": [{"index": n, "delta": {"content": "a"}}]},
 }
 
 
 def work_for(make: Callable[[int], dict[str, Any]], chunks: int) -> int:
-    """How many calls are made, and how long a text they return: counts that no other process can change."""
+    """Count the calls and the characters that they return. Other processes do not change these counts."""
     work = 0
 
     def count_work(frame: FrameType, event: str, returned: Any) -> None:
@@ -217,12 +217,12 @@ def work_for(make: Callable[[int], dict[str, Any]], chunks: int) -> int:
 
 
 @pytest.mark.parametrize("kind", GROWING)
-def test_work_grows_with_the_chunks(kind: str) -> None:
+def test_work_grows_with_the_number_of_chunks(kind: str) -> None:
     assert work_for(GROWING[kind], 400) <= 4.4 * work_for(GROWING[kind], 100)
 
 
-def test_text_takes_the_memory_of_text() -> None:
-    """Not that of its fragments: 62 bytes for each that `io.StringIO` keeps until it is read."""
+def test_text_takes_the_memory_of_its_characters() -> None:
+    """Without `readline`, `io.StringIO` keeps each fragment, which takes 62 bytes."""
     tracemalloc = pytest.importorskip("tracemalloc")
     accumulator, made = Accumulator(), 20_000
     tracemalloc.start()
@@ -237,7 +237,7 @@ def test_text_takes_the_memory_of_text() -> None:
 
 
 def test_completion_cannot_be_changed() -> None:
-    """Its hash depends on its state."""
+    """The hash of a completion depends on its state."""
     completion: Any = accumulate([])
     with pytest.raises(AttributeError, match="state.*cannot be changed"):
         completion.state = "errored"
@@ -267,10 +267,10 @@ def test_contradictions_are_listed_in_the_order_of_the_response() -> None:
     assert [item.path for item in unmerged] == ["id", "choices[0].seed", "usage.note"]
 
 
-def test_paths_of_odd_keys_are_spelt_as_everywhere() -> None:
-    """As `issues()` of a value has them, so that one reader of paths does for both."""
-    said = [{"choices": [{"index": 0, "a key": {"1": value}}]} for value in (True, 2)]
-    completion = accumulate([ChatCompletionChunk.from_dict(data) for data in said])
+def test_path_of_odd_key_has_the_form_of_other_issues() -> None:
+    """A path has the form that `issues()` of a value uses, so that one reader of paths is sufficient for both."""
+    sent = [{"choices": [{"index": 0, "a key": {"1": value}}]} for value in (True, 2)]
+    completion = accumulate([ChatCompletionChunk.from_dict(data) for data in sent])
     assert [item.path for item in completion.unmerged] == ['choices[0]["a key"]["1"]']
     _, losses = to_openai_with_loss(completion.response, only_openai=True)
     assert 'choices[0]["a key"]' in [loss.path for loss in losses]

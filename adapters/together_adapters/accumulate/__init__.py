@@ -1,19 +1,24 @@
 """Merging the chunks of a stream into one response.
 
-Chunks are grouped by the index of the choice; they may arrive in any order. The rules:
+Chunks are grouped by the index of the choice and may arrive in any order. The rules:
 
 - Text (content, refusal, and reasoning under each of its keys) is concatenated. A content of parts is continued part by
   part (see `_message`).
 - Fields that every chunk repeats (id, created, model, role) keep the first value. All other fields of a chunk or a
-  choice, declared or not, keep the last value. A different value in another chunk is listed. `_merging` implements
-  these rules. `object` and `obfuscation` describe the chunk, so they are not merged.
+  choice, declared or not, keep the last value. A different value in another chunk is listed, except a later time.
+  `_merging` implements these rules. `object`, `obfuscation` and Mistral's `p` describe the chunk, so they are not
+  merged.
 - Usage keeps the last value of each key that is not null, because servers send the usage at the end or cumulatively.
-- Token ids and log probabilities (see `_logprobs`) are concatenated. Warnings are collected without duplicates.
-  Fragments of tool calls are assembled (see `_tool_calls`). The `top_logprobs` of a choice are concatenated if they are
-  arrays; if they are objects, the last is kept.
+  If no chunk has a usage, that of `x_groq` (Groq) or of a choice (Moonshot) is used.
+- Token ids and log probabilities (see `_logprobs`) are concatenated. Warnings and annotations are collected without
+  duplicates. Fragments of tool calls are assembled (see `_tool_calls`), and so are the blocks of `reasoning_details` and
+  `thinking_blocks` (see `_blocks`). The `top_logprobs` of a choice are concatenated if they are arrays. If they are
+  objects, the last is kept.
 - Undeclared keys of a delta are concatenated, because a delta contains fragments (see `_merging`).
 - null is kept if no chunk has another value. A null usage is dropped, because it means that the usage follows later.
-- A complete `message`, as in a response without streaming, is kept unchanged if its choice has nothing else.
+- A complete `message`, as in a response without streaming, is kept unchanged if its choice has nothing else. If a
+  message repeats the delta (Azure AI Foundry, Writer) or the message so far (Perplexity), it is not kept. Any other
+  message is listed.
 
 A value that cannot be merged is listed in `Completion.unmerged` and in `Completion.issues()`.
 
@@ -37,7 +42,7 @@ from .._types import (
     merge_rules,
 )
 from ._choice import ChoiceAccumulator
-from ._merging import MergedField, Unmerged, field_in, in_order, keep_unknown, with_unknown
+from ._merging import MergedField, Unmerged, field_in, in_order, index_key, keep_unknown, with_unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -133,19 +138,23 @@ _RESPONSE_KEYS = tuple(merge_rules(ChatCompletionResponse))
 _NEW_IN_EACH_CHUNK = ("extra", *[key for key, rule in _RULES.items() if rule in (COLLECT, CONCATENATE, CUMULATIVE)])
 
 
+_PADDING = {"p": PER_CHUNK}  # Mistral's name of `obfuscation`
+_NO_PADDING: dict[str, str] = {}
+
+
 class Accumulator:
-    """An accumulator of chunks; `completion()` returns the result so far.
+    """An accumulator of chunks. `completion()` returns the result so far.
 
     Adding a chunk takes time proportional to its size, and making a completion to the size of the completion.
     """
 
     def __init__(self) -> None:
         self.started: bool = False
-        """True after the first choice; an attribute, because the reader of a stream asks for each chunk."""
+        """True after the first choice. It is an attribute because the reader of a stream asks for each chunk."""
         self._object: str | None = None
         self._fields: dict[str, MergedField] = {}
         self._before: dict[str, Any] = {}  # the fields of the previous chunk
-        self._choices: dict[int, ChoiceAccumulator] = {}
+        self._choices: dict[int | str, ChoiceAccumulator] = {}
         self._unknown: dict[str, MergedField] = {}
 
     def add(self, chunk: ChatCompletionChunk) -> None:
@@ -157,19 +166,26 @@ class Accumulator:
         position = 0
         for choice in choices or ():
             index = position if choice.index is None else choice.index
-            known = self._choices.get(index)
+            known = self._choices.get(index)  # of a small index, which is its own key
             if known is None:
-                known = self._choices[index] = ChoiceAccumulator(index)
-                self.started = True
+                known = self._choice_of(index)
             known.add(choice)
             position += 1
+
+    def _choice_of(self, index: int) -> ChoiceAccumulator:
+        self.started = True
+        key = index_key(index)
+        if key not in self._choices:
+            self._choices[key] = ChoiceAccumulator(index)
+        return self._choices[key]
 
     def _add_fields(self, chunk: ChatCompletionChunk) -> None:
         fields = vars(chunk)
         self._before = {} if any([fields.get(name) for name in _NEW_IN_EACH_CHUNK]) else dict(fields)
         for name, value in fields.items():
             if name == "extra":
-                keep_unknown(self._unknown, chunk, KEEP_LAST)
+                has_padding = isinstance(chunk.extra.get("p"), str)
+                keep_unknown(self._unknown, chunk, KEEP_LAST, _PADDING if has_padding else _NO_PADDING)
             elif name == "object":
                 self._object = self._object or (value and str(value))
             elif _RULES.get(name) not in (CUSTOM, PER_CHUNK):
@@ -182,7 +198,7 @@ class Accumulator:
 
     @property
     def finished(self) -> bool:
-        """Whether there is a choice, and every choice has a finish reason."""
+        """True if there is a choice, and every choice has a finish reason."""
         return bool(self._choices) and all([choice.finished for choice in self._choices.values()])
 
     def completion(self, state: CompletionState | str = CompletionState.OPEN, saw_done: bool = False) -> Completion:
@@ -196,32 +212,31 @@ class Accumulator:
             data["object"] = "chat.completion"
         elif self._object is not None:
             data["object"] = self._object
-        data["choices"] = [
-            self._choices[index].result(f"choices[{position}]", unmerged)
-            for position, index in enumerate(sorted(self._choices))
-        ]
+        choices = sorted(self._choices.values(), key=lambda choice: choice.index)
+        data["choices"] = [choice.result(f"choices[{position}]", unmerged) for position, choice in enumerate(choices)]
         usage = self._fields["usage"].result("usage", unmerged) if "usage" in self._fields else None
         if usage is not None or (whole and "usage" in self._fields):
             data["usage"] = usage  # in a stream null means that the usage is still to come
         with_unknown(data, self._unknown, "", unmerged)
         if usage is None:
-            _use_usage_of_groq(data)
+            _use_other_usage(data)
         data = in_order(data, _RESPONSE_KEYS)
         return Completion(ChatCompletionResponse.from_dict(data), state, saw_done, tuple(unmerged))
 
 
-def _use_usage_of_groq(data: dict[str, Any]) -> None:
-    """Copy the usage from `x_groq`, where Groq has sent it."""
-    groq: Any = data.get("x_groq")
-    if is_dict(groq) and is_dict(groq.get("usage")):
-        data.setdefault("usage", groq["usage"])
+def _use_other_usage(data: dict[str, Any]) -> None:
+    """Copy the usage from `x_groq` (Groq) or from the last choice that has one (Moonshot)."""
+    for holder in [data.get("x_groq"), *reversed(data["choices"])]:
+        if is_dict(holder) and is_dict(holder.get("usage")):
+            data.setdefault("usage", holder["usage"])
+            return
 
 
 def accumulate(chunks: Iterable[ChatCompletionChunk]) -> Completion:
     """Merge all chunks and return the completion.
 
-    Its state is `errored` if a chunk has an error, `cut_off` if a choice has no finish reason, and otherwise
-    `finished`.
+    Its state is `errored` if a chunk contains an error, `cut_off` if the finish reason of a choice is missing, and
+    otherwise `finished`.
     """
     accumulator = Accumulator()
     for chunk in chunks:

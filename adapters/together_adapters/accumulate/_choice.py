@@ -5,6 +5,7 @@ from __future__ import annotations
 from .._json_data import is_dict, json_of, message_as_delta, raw_of
 from .._types import (
     CONCATENATE,
+    CUMULATIVE,
     CUSTOM,
     KEEP_LAST,
     PER_CHUNK,
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
 __all__ = ["ChoiceAccumulator"]
 
 _RULES = merge_rules(ChatCompletionChoicesChunk)
+_UNDECLARED = {"usage": CUMULATIVE}  # Moonshot
+_UNDECLARED_WITH_MESSAGE = {**_UNDECLARED, "message": PER_CHUNK}
 _CHOICE_KEYS = tuple(merge_rules(ChatCompletionChoicesData))
+_OTHER_MESSAGE = "a complete message that differs from the message that is kept"
 # Most chunks differ from the previous one only in a text and a token id. So the other fields of the choice are compared
 # as one dict, in 0.27 instead of 1.85 of the time of `json.loads`. Values of the fields below must be added even if
 # they are repeated, so a choice that has one of them is not compared with the next.
@@ -38,9 +42,11 @@ class ChoiceAccumulator:
 
     def __init__(self, index: int) -> None:
         self.finished = False
+        self.index = index
         self.whole: dict[str, Any] | None = None  # the complete message, as long as the choice has nothing else
-        self._index = index
-        self._indexed = False  # whether the server sends the index
+        self._whole_delta: DeltaContent | None = None  # the delta that came with it
+        self._messages: MergedField | None = None  # complete messages that differ from the deltas
+        self._indexed = False  # True if the server sends the index
         self._fields: dict[str, MergedField] = {}
         self._message: MessageAccumulator | None = None
         self._text: Text | None = None
@@ -50,44 +56,59 @@ class ChoiceAccumulator:
         self._before: dict[str, Any] = {}  # the fields of the choice in the previous chunk
 
     def add(self, choice: ChatCompletionChoicesChunk) -> None:
+        message: Any = None
         if "extra" in choice.__dict__:
             if "native_logprobs" in choice.extra:
                 choice = _with_native_logprobs(choice)
-            if "message" in choice.extra:
-                choice = self._without_whole(choice)
+            message = choice.extra.get("message")
+            if not is_dict(message):
+                message = None
         delta, text, before = choice.delta, choice.text, self._before
         before["delta"] = delta
         if text is not None:
             before["text"] = text
         if choice.__dict__ != before:
             self._add_fields(choice)
+        if message is not None and self._starts_with(message, delta):
+            self.whole, self._whole_delta = raw_of(message), delta
+            delta = message = None
         if delta is not None:
             if self._message is None:
                 self._message = self._new_message()
             self._message.add(delta)
         if text is not None and (delta is None or text != delta.content):
             self._add_text(text, delta)
+        if message is not None:
+            self._compare(message, delta)
 
-    def _without_whole(self, choice: ChatCompletionChoicesChunk) -> ChatCompletionChoicesChunk:
-        """Store a complete message that precedes any delta, and return the choice without it.
+    def _starts_with(self, message: dict[str, Any], delta: DeltaContent | None) -> bool:
+        """Return whether a choice starts with a complete message, and its delta contains only values of the message.
 
-        A delta in the same choice is ignored if it equals the message.
+        A response without streaming has the message, and for Perplexity also a delta without text.
         """
-        message: Any = choice.extra["message"]
-        if self._message is not None or self.whole is not None or not is_dict(message):
-            return choice
-        data = json_of(choice)
-        if data.get("delta") not in (None, message_as_delta(message)):
-            return choice
-        data.pop("delta", None)
-        self.whole = data.pop("message")
-        return ChatCompletionChoicesChunk.from_dict(data)
+        if self._message is not None or self.whole is not None:
+            return False
+        known = message_as_delta(message)
+        fields: dict[str, Any] = {} if delta is None else json_of(delta)
+        return all([value in (None, "", [], {}) or value == known.get(key) for key, value in fields.items()])
+
+    def _compare(self, message: dict[str, Any], delta: DeltaContent | None) -> None:
+        """Keep a complete message if it differs from the message so far and from this delta."""
+        is_known = message == self.whole if self._message is None else self._message.repeats(message, delta)
+        if not is_known:
+            self._messages = self._messages or MergedField(KEEP_LAST)
+            self._messages.add_single(raw_of(message))
 
     def _new_message(self) -> MessageAccumulator:
         message = MessageAccumulator(self._token_ids)
         if self.whole is not None:
-            message.add(DeltaContent.from_dict(message_as_delta(self.whole)))
-            self.whole = None
+            whole, delta = self.whole, self._whole_delta
+            known = DeltaContent.from_dict(message_as_delta(whole))
+            self.whole = self._whole_delta = None
+            message.add(known if delta is None else delta)
+            if delta is not None and not message.repeats(whole, delta):
+                self._messages = MergedField(KEEP_LAST)
+                self._messages.add_single(whole)
         return message
 
     def _add_fields(self, choice: ChatCompletionChoicesChunk) -> None:
@@ -99,15 +120,18 @@ class ChoiceAccumulator:
             if name == "index":
                 self._indexed = True
             elif name == "extra":
-                keep_unknown(self._unknown, choice, KEEP_LAST)
+                has_message = is_dict(choice.extra.get("message"))
+                keep_unknown(self._unknown, choice, KEEP_LAST, _UNDECLARED_WITH_MESSAGE if has_message else _UNDECLARED)
             elif name == "token_ids" and value is not None:
                 self._token_ids.extend(value)
             elif name == "logprobs" and value is not None:
                 self._add_logprobs(value, choice)
             elif name == "top_logprobs" and isinstance(choice.logprobs, (int, float)):
                 continue  # merged together with the log probability
+            elif name == "finish_reason":
+                self._merge(name, None if value == "null" else value)  # koboldcpp sends "null" in every chunk
+                self.finished = self.finished or (bool(value) and value != "null")
             elif name != "delta" and (value is None or _RULES.get(name) not in (CUSTOM, PER_CHUNK)):
-                self.finished = self.finished or (name == "finish_reason" and bool(value))
                 self._merge(name, value)
 
     def _merge(self, name: str, value: Any) -> None:
@@ -138,7 +162,7 @@ class ChoiceAccumulator:
     def result(self, path: str, unmerged: list[Unmerged]) -> dict[str, Any]:
         data: dict[str, Any] = {} if self.whole is not None else {"finish_reason": None}
         if self.whole is None or self._indexed:
-            data["index"] = self._index
+            data["index"] = self.index
         for name, field in self._fields.items():
             data[name] = field.result(f"{path}.{name}", unmerged)
         if self._text is not None:
@@ -147,6 +171,8 @@ class ChoiceAccumulator:
             data["message"] = self.whole
         elif self._message is not None or (self._text is None and "message" not in self._unknown):
             data["message"] = (self._message or self._new_message()).result(f"{path}.message", unmerged)
+        if self._messages is not None:
+            unmerged.extend([Unmerged(f"{path}.message", _OTHER_MESSAGE, value) for value in self._messages.values()])
         logprobs: dict[str, Any] = {}
         if self._logprobs is not None:
             data["logprobs"] = logprobs = self._logprobs.result(f"{path}.logprobs", unmerged)
