@@ -52,7 +52,7 @@ GROWING: dict[str, Callable[[int, int], list[dict[str, Any]]]] = {
 
 def seconds_for(make: Callable[[int, int], list[dict[str, Any]]], count: int) -> float:
     chunks = [ChatCompletionChunk.from_dict({"choices": make(number, count)}) for number in range(count)]
-    accumulator = Accumulator()
+    accumulator = Accumulator(split_thinking=True)
     started = time.process_time()
     for chunk in chunks:
         accumulator.add(chunk)
@@ -68,7 +68,7 @@ def test_time_grows_with_the_chunks(kind: str) -> None:
 
 
 def test_text_of_an_issue_is_short() -> None:
-    accumulator = Accumulator()
+    accumulator = Accumulator(split_thinking=True)
     for value in ("x" * 10_000, "y" * 10_000, "z"):
         accumulator.add(ChatCompletionChunk.from_dict({"id": value, "choices": []}))
     assert max([len(issue.problem) for issue in accumulator.completion().issues()]) < 250

@@ -145,12 +145,16 @@ _NO_PADDING: dict[str, str] = {}
 class Accumulator:
     """An accumulator of chunks. `completion()` returns the result so far.
 
+    With `split_thinking=True`, the response has the text inside `<think>...</think>` under `reasoning` instead of
+    `content`. A tag that is not closed remains text.
+
     Adding a chunk takes time proportional to its size, and making a completion to the size of the completion.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, split_thinking: bool = False) -> None:
         self.started: bool = False
         """True after the first choice. It is an attribute because the reader of a stream asks for each chunk."""
+        self._split_thinking = split_thinking
         self._object: str | None = None
         self._fields: dict[str, MergedField] = {}
         self._before: dict[str, Any] = {}  # the fields of the previous chunk
@@ -214,6 +218,8 @@ class Accumulator:
             data["object"] = self._object
         choices = sorted(self._choices.values(), key=lambda choice: choice.index)
         data["choices"] = [choice.result(f"choices[{position}]", unmerged) for position, choice in enumerate(choices)]
+        if self._split_thinking:
+            data["choices"] = [_with_split_message(choice) for choice in data["choices"]]
         usage = self._fields["usage"].result("usage", unmerged) if "usage" in self._fields else None
         if usage is not None or (whole and "usage" in self._fields):
             data["usage"] = usage  # in a stream null means that the usage is still to come
@@ -224,6 +230,12 @@ class Accumulator:
         return Completion(ChatCompletionResponse.from_dict(data), state, saw_done, tuple(unmerged))
 
 
+def _with_split_message(choice: dict[str, Any]) -> dict[str, Any]:
+    from ._thinking import split_message
+
+    return {**choice, "message": split_message(choice["message"])} if is_dict(choice.get("message")) else choice
+
+
 def _use_other_usage(data: dict[str, Any]) -> None:
     """Copy the usage from `x_groq` (Groq) or from the last choice that has one (Moonshot)."""
     for holder in [data.get("x_groq"), *reversed(data["choices"])]:
@@ -232,13 +244,13 @@ def _use_other_usage(data: dict[str, Any]) -> None:
             return
 
 
-def accumulate(chunks: Iterable[ChatCompletionChunk]) -> Completion:
-    """Merge all chunks and return the completion.
+def accumulate(chunks: Iterable[ChatCompletionChunk], *, split_thinking: bool = False) -> Completion:
+    """Merge all chunks and return the completion. For `split_thinking`, see Accumulator.
 
     Its state is `errored` if a chunk contains an error, `cut_off` if the finish reason of a choice is missing, and
     otherwise `finished`.
     """
-    accumulator = Accumulator()
+    accumulator = Accumulator(split_thinking=split_thinking)
     for chunk in chunks:
         accumulator.add(chunk)
     completion = accumulator.completion(CompletionState.FINISHED if accumulator.finished else CompletionState.CUT_OFF)
