@@ -24,6 +24,8 @@ _EMPTY_OBJECTS = r"\s*(?:\{\s*\}\s*)+(?=\{)"
 class Arguments:
     """An accumulator of the text of arguments."""
 
+    __slots__ = ("_all_empty", "_depth", "_documents", "_escaped", "_in_string", "_last", "_read", "_text")
+
     def __init__(self) -> None:
         self._text = Text()
         self._read = 0  # the characters before this position are scanned

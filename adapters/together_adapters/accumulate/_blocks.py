@@ -29,6 +29,8 @@ _TEXTS = ("text", "summary", "thinking")
 
 
 class _Block:
+    __slots__ = ("_members", "_units", "index")
+
     def __init__(self, index: float) -> None:
         self.index = index
         self._units: dict[str, Any] = {}

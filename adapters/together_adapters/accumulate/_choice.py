@@ -40,6 +40,22 @@ _NEW_IN_EACH_CHOICE = ("extra", "logprobs", "token_ids", *[key for key, rule in 
 class ChoiceAccumulator:
     """An accumulator of the chunks of one choice."""
 
+    __slots__ = (
+        "_before",
+        "_fields",
+        "_indexed",
+        "_logprobs",
+        "_message",
+        "_messages",
+        "_text",
+        "_token_ids",
+        "_unknown",
+        "_whole_delta",
+        "finished",
+        "index",
+        "whole",
+    )
+
     def __init__(self, index: int) -> None:
         self.finished = False
         self.index = index
@@ -128,10 +144,8 @@ class ChoiceAccumulator:
                 self._add_logprobs(value, choice)
             elif name == "top_logprobs" and isinstance(choice.logprobs, (int, float)):
                 continue  # merged together with the log probability
-            elif name == "finish_reason":
-                self._merge(name, None if value == "null" else value)  # koboldcpp sends "null" in every chunk
-                self.finished = self.finished or (bool(value) and value != "null")
             elif name != "delta" and (value is None or _RULES.get(name) not in (CUSTOM, PER_CHUNK)):
+                self.finished = self.finished or (name == "finish_reason" and bool(value))
                 self._merge(name, value)
 
     def _merge(self, name: str, value: Any) -> None:

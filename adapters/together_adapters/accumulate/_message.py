@@ -50,6 +50,20 @@ _NEW_IN_EACH_DELTA = (
 class MessageAccumulator:
     """An accumulator of the deltas of one choice. It appends their token ids to `token_ids`."""
 
+    __slots__ = (
+        "_before",
+        "_blocks",
+        "_calls",
+        "_content",
+        "_fields",
+        "_function_call",
+        "_nulls",
+        "_parts",
+        "_texts",
+        "_token_ids",
+        "_unknown",
+    )
+
     def __init__(self, token_ids: list[int]) -> None:
         self._token_ids = token_ids
         self._content: Text | None = None
@@ -209,6 +223,8 @@ def _is_text(key: str, value: Any) -> bool:
 
 
 class _Part:
+    __slots__ = ("_pieces", "_rest", "_texts")
+
     def __init__(self, rest: dict[str, Any]) -> None:
         self._rest = rest
         self._texts: dict[str, Text] = {}

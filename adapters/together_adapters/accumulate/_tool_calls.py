@@ -59,6 +59,8 @@ def _names_in(fragment: ToolCalls) -> dict[str, str]:
 class _Id:
     """An accumulator of the ids of one call: the first that is not empty is kept, and the others are listed."""
 
+    __slots__ = ("_all", "_raw", "text")
+
     def __init__(self) -> None:
         self.text: str | None = None
         self._raw: Any = None  # as it was received: a number, or an empty text if there is no other
@@ -81,6 +83,8 @@ class _Id:
 
 class _Name:
     """An accumulator of the name of one call, which may arrive in fragments."""
+
+    __slots__ = ("_fragments", "_length", "_raw")
 
     def __init__(self) -> None:
         self._raw: str | None = None  # an empty name
@@ -108,6 +112,8 @@ class _Name:
 
 class _Body:
     """An accumulator of the `function` or the `custom` of a call."""
+
+    __slots__ = ("_content", "_text", "_unknown", "arguments", "name")
 
     def __init__(self, content: str) -> None:
         self._content = content
@@ -155,6 +161,8 @@ class _Body:
 
 
 class _Call:
+    __slots__ = ("_follows_by_id", "_kind", "_unknown", "bodies", "id", "index", "position")
+
     def __init__(self, index: int, position: int) -> None:
         self.index = index
         self.position = position
