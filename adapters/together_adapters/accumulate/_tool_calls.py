@@ -23,9 +23,9 @@ as when two calls cannot be distinguished, `issues()` reports it.
 from __future__ import annotations
 
 from .._json_data import is_dict, is_list
-from .._types import CONCATENATE, KEEP_FIRST
+from .._types import CONCATENATE
 from ._arguments import Arguments, trailing_text_problem
-from ._merging import MergedField, Text, Unmerged, index_key, keep_unknown, with_unknown
+from ._merging import MergedField, Text, Unmerged, index_key, keep_unknown, value_key, with_unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ToolCallAccumulator"]
 
+_SHOWN = 80  # characters of an id in the text of an issue
 _CONTENT = {"function": "arguments", "custom": "input"}
 _OTHER_NAME = "a different name for the same call, appended to its name"
 _NO_NAME = "no name: a different id came after complete arguments, and no name came with it"
@@ -56,58 +57,68 @@ def _names_in(fragment: ToolCalls) -> dict[str, str]:
     return names
 
 
-class _Id:
-    """An accumulator of the ids of one call: the first that is not empty is kept, and the others are listed."""
+class _First:
+    """An accumulator of an id or a type: the first text that is not empty is kept, and the others are listed."""
 
-    __slots__ = ("_all", "_raw", "text")
+    __slots__ = ("_others", "_raw", "text")
 
     def __init__(self) -> None:
         self.text: str | None = None
         self._raw: Any = None  # as it was received: a number, or an empty text if there is no other
-        self._all = MergedField(KEEP_FIRST)
+        self._others: dict[str, None] | None = None
 
-    def add(self, fragment: ToolCalls) -> None:
-        text = fragment.id
+    def add(self, text: str | None, raw: Any) -> None:
         if text is None or text == self.text:
             return
         if self.text is None:
             self.text = _nonempty(text)
             if self.text is not None or self._raw is None:
-                self._raw = fragment.extra.get("id", text) if fragment.extra else text
-        self._all.add(_nonempty(text))
+                self._raw = raw
+        elif _nonempty(text) is not None:
+            self._others = self._others or {}
+            self._others[text] = None
 
     def result(self, path: str, unmerged: list[Unmerged]) -> Any:
-        self._all.result(path, unmerged)
+        for other in self._others or ():
+            problem = f"one fragment has {value_key(self.text)[:_SHOWN]}, another {value_key(other)[:_SHOWN]}"
+            unmerged.append(Unmerged(path, problem, other))
         return self._raw
 
 
 class _Name:
     """An accumulator of the name of one call, which may arrive in fragments."""
 
-    __slots__ = ("_fragments", "_length", "_raw")
+    __slots__ = ("_first", "_length", "_more")
 
     def __init__(self) -> None:
-        self._raw: str | None = None  # an empty name
-        self._fragments: list[str] = []
+        self._first: str | None = None
+        self._more: list[str] | None = None
         self._length = 0
 
     def __bool__(self) -> bool:
-        return bool(self._fragments)
+        return self._length > 0
 
     def equals(self, name: str) -> bool:
         """Return whether this is the name so far, in time proportional to `name`."""
-        return len(name) == self._length and name == "".join(self._fragments)
+        return len(name) == self._length and name == self._joined()
 
     def add(self, name: str | None) -> None:
         if _nonempty(name) is None:
-            self._raw = self._raw or name
+            self._first = self._first or name
         elif name is not None and not self.equals(name):
-            self._fragments.append(name)
+            if not self._length:
+                self._first = name
+            else:
+                self._more = self._more or []
+                self._more.append(name)
             self._length += len(name)
 
     def result(self, path: str, unmerged: list[Unmerged]) -> str | None:
-        unmerged.extend([Unmerged(path, _OTHER_NAME, fragment) for fragment in self._fragments[1:]])
-        return "".join(self._fragments) or self._raw
+        unmerged.extend([Unmerged(path, _OTHER_NAME, fragment) for fragment in self._more or ()])
+        return self._joined()
+
+    def _joined(self) -> str | None:
+        return "".join([self._first or "", *self._more]) if self._more else self._first
 
 
 class _Body:
@@ -166,9 +177,9 @@ class _Call:
     def __init__(self, index: int, position: int) -> None:
         self.index = index
         self.position = position
-        self.id = _Id()
+        self.id = _First()
         self.bodies: dict[str, _Body] = {}
-        self._kind = MergedField(KEEP_FIRST)
+        self._kind = _First()
         self._unknown: dict[str, MergedField] = {}
         self._follows_by_id = False  # True if a fragment without a name started this call
 
@@ -195,8 +206,8 @@ class _Call:
         return any([arguments.is_complete() and not arguments.is_empty_object() for arguments in bodies])
 
     def add(self, fragment: ToolCalls) -> None:
-        self.id.add(fragment)
-        self._kind.add(fragment.type)
+        self.id.add(fragment.id, fragment.extra.get("id", fragment.id) if "extra" in vars(fragment) else fragment.id)
+        self._kind.add(fragment.type, fragment.type)
         if fragment.extra:
             keep_unknown(self._unknown, fragment, CONCATENATE)
         for form, content in _CONTENT.items():
