@@ -45,11 +45,12 @@ class _Block:
         return bool(not indexed and is_signed and any([fragment.get(key) for key in _TEXTS]))
 
     def add(self, fragment: dict[str, Any]) -> None:
-        for key in _UNITS:
-            if key in fragment:
-                self._units[key] = self._units.get(key) or fragment[key]
-                field_in(self._members, key, KEEP_FIRST).add(fragment[key])
-        merge_into(self._members, [item for item in fragment.items() if item[0] not in _UNITS], CONCATENATE)
+        for key, value in fragment.items():
+            if key in _UNITS:
+                self._units[key] = self._units.get(key) or value
+                field_in(self._members, key, KEEP_FIRST).add(value)
+            else:
+                merge_into(self._members, [(key, value)], CONCATENATE)
 
     def result(self, path: str, unmerged: list[Unmerged]) -> dict[str, Any]:
         return merged_members(self._members, path, unmerged)
