@@ -47,6 +47,7 @@ class ChoiceAccumulator:
         "_logprobs",
         "_message",
         "_messages",
+        "_nulls",
         "_text",
         "_token_ids",
         "_unknown",
@@ -64,6 +65,7 @@ class ChoiceAccumulator:
         self._messages: MergedField | None = None  # complete messages that differ from the deltas
         self._indexed = False  # True if the server sends the index
         self._fields: dict[str, MergedField] = {}
+        self._nulls: dict[str, None] | None = None  # the fields that are null in a chunk
         self._message: MessageAccumulator | None = None
         self._text: Text | None = None
         self._logprobs: LogprobsAccumulator | None = None
@@ -149,10 +151,14 @@ class ChoiceAccumulator:
                 self._merge(name, value)
 
     def _merge(self, name: str, value: Any) -> None:
+        if value is None:
+            self._nulls = self._nulls or {}
+            self._nulls[name] = None
+            return
         field = field_in(self._fields, name, _RULES.get(name, KEEP_LAST))
         if isinstance(value, tuple):  # top_logprobs with an object for each position
             field.add(raw_of(value))
-        elif value is not None:
+        else:
             field.add_single(raw_of(value))
 
     def _add_text(self, text: str, delta: DeltaContent | None) -> None:
@@ -177,6 +183,7 @@ class ChoiceAccumulator:
         data: dict[str, Any] = {} if self.whole is not None else {"finish_reason": None}
         if self.whole is None or self._indexed:
             data["index"] = self.index
+        data.update(self._nulls or {})
         for name, field in self._fields.items():
             data[name] = field.result(f"{path}.{name}", unmerged)
         if self._text is not None:
