@@ -92,3 +92,13 @@ def test_event_with_as_many_log_probabilities_as_servers_send_is_read() -> None:
     chunk = CHOICE % (b'"content":"a"', b',"logprobs":{"content":[%s]}' % entries, b"")
     (read,) = iter_chunks([b"data: " + chunk + b"\n\n", b"data: [DONE]\n\n"])
     assert len(read.to_dict()["choices"][0]["logprobs"]["content"]) == 1000
+
+
+def test_stream_with_too_many_choices_is_an_error() -> None:
+    frame = b'data: {"choices":[{"index":%d,"delta":{"content":"a"}}]}\n\n'
+    stream = iter_chunks(frame % (number * (2**61 - 1)) for number in range(5000))
+    chunks = 0
+    with pytest.raises(StreamError, match="more than 4096 choices"):
+        for _ in stream:
+            chunks += 1
+    assert chunks == 4096

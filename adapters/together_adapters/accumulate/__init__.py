@@ -154,6 +154,8 @@ class Accumulator:
     def __init__(self, *, split_thinking: bool = False) -> None:
         self.started: bool = False
         """True after the first choice. It is an attribute because the reader of a stream asks for each chunk."""
+        self.count: int = 0
+        """The number of choices."""
         self._split_thinking = split_thinking
         self._object: str | None = None
         self._fields: dict[str, MergedField] = {}
@@ -181,6 +183,7 @@ class Accumulator:
         key = index_key(index)
         if key not in self._choices:
             self._choices[key] = ChoiceAccumulator(index)
+            self.count += 1
         return self._choices[key]
 
     def _add_fields(self, chunk: ChatCompletionChunk) -> None:
@@ -194,11 +197,6 @@ class Accumulator:
                 self._object = self._object or (value and str(value))
             elif _RULES.get(name) not in (CUSTOM, PER_CHUNK):
                 field_in(self._fields, name, _RULES.get(name, KEEP_LAST)).add(raw_of(value))
-
-    @property
-    def count(self) -> int:
-        """The number of choices so far."""
-        return len(self._choices)
 
     @property
     def finished(self) -> bool:

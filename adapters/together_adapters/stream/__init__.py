@@ -280,8 +280,21 @@ class AsyncChunkStream(_StreamBase):
                 self._to_close.append(item)
 
 
+def _kind_of_reader(*, split_thinking: bool) -> type[ChunkReader]:
+    if not split_thinking:
+        return ChunkReader
+    from ._thinking import ThinkingChunkReader  # few streams need it
+
+    return ThinkingChunkReader
+
+
 def iter_chunks(
-    source: ByteSource, *, require_finish: bool = True, n: int | None = None, max_event_bytes: int = MAX_EVENT_BYTES
+    source: ByteSource,
+    *,
+    require_finish: bool = True,
+    n: int | None = None,
+    max_event_bytes: int = MAX_EVENT_BYTES,
+    split_thinking: bool = False,
 ) -> ChunkStream:
     """Return an iterator over the chunks of a stream of bytes. See `ChunkStream` for the errors that it raises.
 
@@ -289,6 +302,9 @@ def iter_chunks(
     choices that the request asked for: a stream that ends without `[DONE]` and with fewer choices is cut off. With
     `require_finish=False`, a stream that ends without `[DONE]` and without a finish reason for every choice raises no
     error, but its state is still `cut_off`. An event larger than `max_event_bytes` raises StreamError.
+
+    With `split_thinking=True`, the text inside `<think>...</think>` is moved to `reasoning`. A tag that is not closed
+    remains text, so chunks inside a block are returned when it is closed or the stream ends.
 
     >>> from together_adapters.stream import iter_chunks
     >>> event = b'data: {"choices":[{"index":0,"delta":{"content":"Hi"}}]}\\n\\n'
@@ -298,7 +314,8 @@ def iter_chunks(
     >>> stream.completion.state.value, stream.completion.response.text
     ('finished', 'Hi')
     """
-    return ChunkStream(source, ChunkReader(require_finish=require_finish, n=n, max_event_bytes=max_event_bytes))
+    kind = _kind_of_reader(split_thinking=split_thinking)
+    return ChunkStream(source, kind(require_finish=require_finish, n=n, max_event_bytes=max_event_bytes))
 
 
 def aiter_chunks(
@@ -307,10 +324,12 @@ def aiter_chunks(
     require_finish: bool = True,
     n: int | None = None,
     max_event_bytes: int = MAX_EVENT_BYTES,
+    split_thinking: bool = False,
 ) -> AsyncChunkStream:
     """Return an asynchronous iterator over the chunks of a stream of bytes.
 
     `source` is an asynchronous iterable of bytes, or a reader such as asyncio's StreamReader. The other parameters are
     those of `iter_chunks`.
     """
-    return AsyncChunkStream(source, ChunkReader(require_finish=require_finish, n=n, max_event_bytes=max_event_bytes))
+    kind = _kind_of_reader(split_thinking=split_thinking)
+    return AsyncChunkStream(source, kind(require_finish=require_finish, n=n, max_event_bytes=max_event_bytes))

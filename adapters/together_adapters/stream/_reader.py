@@ -8,18 +8,7 @@ times as long as `split` and `json.loads` of the events, because it wrote into t
 interface without shared state, it took 1.0 times as long, and the two paths take 1.6 times as long. The difference is
 2 us for each chunk, and receiving a chunk through a socket and an event loop takes 17 us or more.
 
-A stream is finished only if a choice has arrived, and either `[DONE]` or a finish reason for every expected choice. A
-completion without streaming, sent instead of a stream, is finished even without a finish reason.
-
-Servers deviate from the format. The reader therefore follows these rules:
-
-- It ignores comments, null and events without data. It also ignores events of types other than `message` and `error`,
-  unless they contain a chunk or an error. An event of type `error` is an error even without data.
-- `[DONE]` ends the stream under any event type.
-- An event may contain several JSON documents, because some gateways end an event with one line end instead of two.
-- The last event may lack its empty line, if its JSON is complete.
-- JSON outside of events, also as the value of a field named `error`, is read as an error or as a completion without
-  streaming.
+`_events` has the rules by which servers deviate from the format.
 
 Does no I/O, and does not raise the error of the stream.
 """
@@ -27,40 +16,26 @@ Does no I/O, and does not raise the error of the stream.
 from __future__ import annotations
 
 from .._byte_sources import BLANK_LINE, partial_data
-from .._types import STACK_USED_UP, ChatCompletionChunk, ParseError, is_deeply_nested, loads, reader_of
-from ..accumulate import Accumulator, Completion, CompletionState
-from ..errors import APIError, APITimeoutError, IncompleteStreamError, StreamError, StreamTimeoutError
-from ..sse._decoding import BlockDecoder, ServerSentEvent, Undispatched
-from ._event_data import (
-    Unparsed,
-    after_done,
-    completion_as_chunk,
-    documents_in,
-    find_error,
-    is_done,
-    message_of,
-    read_chunk,
-)
-from ._report import BodyReport
-from ._unframed import UnframedText
+from .._types import ChatCompletionChunk, loads, reader_of
+from ..accumulate import CompletionState
+from ._events import EventReader
 from ._weight import LARGE_EVENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
-    from typing import Any
+    from collections.abc import Callable
 
     from ..protocols import JSON
+    from ..sse._decoding import ServerSentEvent, Undispatched
 
 __all__ = ["MAX_EVENT_BYTES", "ChunkReader"]
 
 MAX_EVENT_BYTES = 16 * 2**20
 _read_chunk = reader_of(ChatCompletionChunk)  # `from_json` without its own checks, which cost 0.04 of `json.loads`
-_READ_EVENTS = ("message", "error")
 _LONGEST_TAIL = 4096  # bytes of an unfinished line. Joining a longer one with each piece would take quadratic time.
 
 
-class ChunkReader:
+class ChunkReader(EventReader):
     """A reader that takes the bytes of a stream and returns its chunks. `state` is the state of the Completion.
 
     After `receive` or `end`, call `next_chunk` until it returns None. Then the reader needs more bytes, or the stream
@@ -86,38 +61,16 @@ class ChunkReader:
         max_event_bytes: int = MAX_EVENT_BYTES,
         conceal: Callable[[JSON], JSON] | None = None,
     ) -> None:
-        self.state: CompletionState = CompletionState.OPEN
-        self.saw_done: bool = False
-        self._error: APIError | None = None
-        self._interruption: str = ""  # the class name of the exception that interrupted reading
-        self._require_finish = require_finish
-        self._n = n or 1
-        self._accumulator = Accumulator()
+        super().__init__(
+            require_finish=require_finish,
+            n=n,
+            max_event_bytes=max_event_bytes,
+            conceal=conceal,
+        )
         self._data: bytes = b""  # the last bytes received, of which those from `_at` on are unread
         self._at: int = 0
-        self._decoder = BlockDecoder(max_event_bytes)
         self._longest_line = min(max_event_bytes, LARGE_EVENT)  # longest line read without the decoder, in bytes
-        self._aligned: bool = False  # True if an event begins at `_at` and the decoder has no unfinished event
-        self._chunks: Iterator[ChatCompletionChunk] | None = None  # from the last events of the decoder
-        self._frames: int = 0  # events with data so far
-        self._report = BodyReport(conceal)
-        self._unframed = UnframedText(max_event_bytes)
-        self._is_whole = False  # True if the body is a completion without streaming
         self._ended = False
-        self._broken: BaseException | None = None
-
-    @property
-    def error(self) -> APIError | None:
-        """The error of a stream that ended incomplete or with an error. None for other streams, and after `cancel`."""
-        if self._error is None and self._interruption:
-            message = f"reading was interrupted by {self._interruption}, so the stream was closed before its end"
-            self._error = IncompleteStreamError(message, self.completion)
-        return self._error
-
-    @property
-    def completion(self) -> Completion:
-        """The response from the chunks returned so far, and the state of the stream."""
-        return self._accumulator.completion(self.state, self.saw_done)
 
     def receive(self, data: bytes) -> None:
         """Take the next bytes of the body. They are ignored if the stream is over."""
@@ -135,18 +88,6 @@ class ChunkReader:
         """Record that reading failed with `error`, and take the bytes that were read before it."""
         self.receive(partial_data(error))
         self.end(error)
-
-    def cancel(self) -> None:
-        """Stop reading. The state of an open stream becomes `cancelled`."""
-        self._chunks = None  # breaks a reference cycle with the reader
-        if self.state is CompletionState.OPEN:
-            self.state = CompletionState.CANCELLED
-
-    def interrupt(self, error: BaseException) -> None:
-        """Stop reading after an exception that is not an error of the connection, because bytes may be lost."""
-        if self.state is CompletionState.OPEN:
-            self._interruption = type(error).__name__  # set first, because the stack may be used up
-            self.cancel()
 
     def feed(self, data: bytes) -> list[ChatCompletionChunk]:
         """Take the next bytes and return the chunks that they complete."""
@@ -215,8 +156,7 @@ class ChunkReader:
                     and "extra" not in fields
                     and fields.get("object") != "error"
                 ):
-                    self._accumulator.add(chunk)
-                    return chunk
+                    return chunk if self._accumulate(chunk) else None
                 if not self._accumulator.started:
                     self._report.note_event("message", data[start + 6 : end].decode())
                 return self._take_chunk(chunk, "message")
@@ -249,235 +189,3 @@ class ChunkReader:
             self._report.note_block(block)
         if found or problem:
             self._chunks = self._chunks_of(found, problem)
-
-    def _chunks_of(
-        self, found: Iterable[ServerSentEvent | Undispatched], problem: str
-    ) -> Iterator[ChatCompletionChunk]:
-        """Yield the chunks of the decoded parts of the body, then fail if there is a `problem`."""
-        for item in found:
-            if isinstance(item, ServerSentEvent):
-                if self._unframed.waits:
-                    yield from self._chunks_of_waiting()
-                if self.state is CompletionState.OPEN:
-                    yield from self._chunks_of_event(item.event, item.data)
-            elif item.text:
-                yield from self._chunks_of_unframed(item.text)
-            elif item.event == "error":
-                self._fail("the server sent an error event without data")
-            if self.state is not CompletionState.OPEN:
-                return
-        if problem:
-            self._fail(problem)
-
-    def _chunks_of_event(self, name: str, data: str) -> Iterator[ChatCompletionChunk]:
-        text = data.strip()
-        if text:
-            self._frames += 1
-            if not self._accumulator.started and not is_done(text):
-                self._report.note_event(name, text)
-            try:
-                chunk = read_chunk(text)
-            except ParseError as error:
-                if error.problem == STACK_USED_UP and not is_deeply_nested(text):
-                    raise RecursionError("the stack is used up by the caller") from None
-                if name in _READ_EVENTS:
-                    yield from self._chunks_of_text(name, text, error.problem)
-                elif is_done(text):
-                    self._take_done()
-            except ValueError as error:
-                self._fail(f"frame {self._frames}: {error}")
-            else:
-                taken = self._take_chunk(chunk, name)
-                if taken is not None:
-                    yield taken
-        elif name == "error":
-            self._fail("the server sent an error event without data")
-
-    def _chunks_of_text(self, name: str, text: str, problem: str) -> Iterator[ChatCompletionChunk]:
-        """Yield the chunks of an event that is not one JSON object, and fail at the first invalid JSON.
-
-        `problem` is the reason why the event is not one JSON object.
-        """
-        rest = yield from self._chunks_of_documents(name, text)
-        if after_done(rest):
-            self._fail_after_done(name, rest)
-        elif rest and name == "error":
-            self._fail(self._report.message(rest))
-        elif rest:
-            # The parser's excerpt is left out, because secrets cannot be removed from a part of a text.
-            why = problem.removeprefix("not JSON: ").partition(', at "')[0] if rest == text else "text follows JSON"
-            self._fail(f"frame {self._frames} is not JSON: {why} ({self._report.shown(rest)})")
-
-    def _fail_after_done(self, name: str, rest: str) -> None:
-        """Fail because of text after `[DONE]` in an event. The error is the one that the text reports, if any."""
-        for document in documents_in(after_done(rest)):
-            if not isinstance(document, str) and find_error(name, ChatCompletionChunk.from_dict(document)) is not None:
-                self._take_chunk(ChatCompletionChunk.from_dict(document), name)
-                return
-        self._fail(f"frame {self._frames} is not JSON: text follows [DONE] ({self._report.shown(rest)})")
-
-    def _chunks_of_documents(self, name: str, text: str) -> Generator[ChatCompletionChunk, None, str]:
-        """Yield the chunk of each JSON document in the text, and return the rest that is not a JSON object."""
-        documents = documents_in(text)
-        while True:
-            try:
-                document = next(documents, None)
-                chunk = ChatCompletionChunk.from_dict(document) if isinstance(document, dict) else None
-            except ValueError as error:  # the document is not a chunk, or takes too much memory
-                self._fail(f"frame {self._frames}: {error}")
-                return ""
-            if chunk is not None:
-                taken = self._take_chunk(chunk, name)
-                if taken is not None:
-                    yield taken
-            elif isinstance(document, Unparsed):
-                return str(document)
-            elif document is not None:  # DONE
-                self._take_done()
-            if document is None or self.state is not CompletionState.OPEN:
-                return ""
-
-    def _take_chunk(self, chunk: ChatCompletionChunk, name: str) -> ChatCompletionChunk | None:
-        """Accumulate and return the chunk of an event, and fail if it reports an error.
-
-        `name` is the type of the event. Returns None if the chunk is ignored or contains only an error.
-        """
-        error = find_error(name, chunk)
-        if error is None and name not in _READ_EVENTS and "choices" not in vars(chunk):
-            return None  # an event of another type, without a chunk
-        if not self._accumulator.started:
-            chunk = completion_as_chunk(chunk)
-        if error is None or chunk.choices:
-            self._accumulator.add(chunk)
-        if error is None:
-            return chunk
-        message, body = self._report.message(message_of(error)), self._report.concealed(chunk.to_dict())
-        self._fail(
-            message, type=self._report.concealed(error.type_), code=self._report.concealed(error.code), body=body
-        )
-        return chunk if chunk.choices else None
-
-    def _take_done(self) -> None:
-        """Finish the stream at `[DONE]`, or fail if no choice has arrived."""
-        self.saw_done = True
-        if self._accumulator.started:
-            self.state = CompletionState.FINISHED
-        else:
-            self._fail(f"[DONE] without a completion: {self._report.events(self._frames - self.saw_done)}")
-
-    # ---- lines outside of events
-
-    def _chunks_of_unframed(self, text: str) -> Iterator[ChatCompletionChunk]:
-        """Yield the chunks of unframed lines. JSON that is not complete waits for the next lines."""
-        try:
-            complete = self._unframed.add(text)
-            if complete.lstrip()[:1] in ("{", "["):
-                rest = yield from self._chunks_of_json(complete)
-            else:
-                rest = complete
-            if self.state is CompletionState.OPEN and rest.strip():
-                if self._unframed.is_error and rest.lstrip()[:1] != "{" and rest.strip() != "null":
-                    self._fail(self._report.message(rest.strip()))
-                self._unframed.put_back(rest)
-        except ValueError as error:
-            self._fail(str(error))
-        self._aligned = self._aligned and not self._unframed.waits
-
-    def _chunks_of_waiting(self) -> Iterator[ChatCompletionChunk]:
-        """Yield the chunks of the waiting unframed lines, because an event or the end of the body follows them."""
-        rest = yield from self._chunks_of_json(self._unframed.take())
-        if self.state is CompletionState.OPEN and rest:
-            if self._unframed.is_error:
-                self._fail(self._report.message(rest))
-            self._unframed.quoted = self._unframed.quoted or rest
-
-    def _chunks_of_json(self, text: str) -> Generator[ChatCompletionChunk, None, str]:
-        """Yield the chunks of unframed JSON. If it is a completion without streaming, the answer is complete."""
-        started = self._accumulator.started
-        rest = yield from self._chunks_of_documents("error" if self._unframed.is_error else "message", text)
-        self._is_whole = self._is_whole or (not started and self._accumulator.started)
-        return rest
-
-    # ---- the end
-
-    def _last_chunks(self) -> Iterator[ChatCompletionChunk]:
-        """Yield the chunks of a last block without its empty line, and set the final state."""
-        try:
-            found = self._decoder.decode_end()
-        except ValueError as error:
-            self._fail(str(error))
-            return
-        rest = ""
-        for item in found:
-            if isinstance(item, ServerSentEvent):
-                if self._unframed.waits:
-                    yield from self._chunks_of_waiting()
-                rest = yield from self._chunks_of_last_event(item.event, item.data)
-            else:
-                yield from self._chunks_of([item], "")
-        if self.state is CompletionState.OPEN and self._unframed.waits:
-            yield from self._chunks_of_waiting()
-        if self.state is CompletionState.OPEN:
-            self._settle(rest)
-
-    def _chunks_of_last_event(self, name: str, data: str) -> Generator[ChatCompletionChunk, None, str]:
-        """Yield the chunks of an event that may be truncated, and return the rest.
-
-        The event is not counted if nothing in it is JSON.
-        """
-        if self.state is not CompletionState.OPEN:
-            return ""
-        if name not in _READ_EVENTS and is_done(data):
-            self._take_done()
-            return ""
-        self._frames += 1
-        rest = yield from self._chunks_of_documents(name, data)
-        if len(rest) >= len(data.lstrip()):
-            self._frames -= 1
-        if rest and name == "error" and not data.lstrip().startswith("{"):
-            self._fail(self._report.message(rest))  # an error message is usable even if it is truncated
-        return rest
-
-    def _settle(self, rest: str) -> None:
-        """Set the final state of a stream that ended without `[DONE]` or an error event.
-
-        `rest` is the text of a truncated last event. A completion without streaming is complete even without a finish
-        reason, because Ollama sends null.
-        """
-        accumulator = self._accumulator
-        if self._broken is not None:
-            ours = isinstance(self._broken, APIError)
-            reason = self._broken if ours else f"the connection broke before the stream was complete: {self._broken!r}"
-            self._cut(self._report.concealed(str(reason)))
-        elif accumulator.started and (self._is_whole or (accumulator.finished and accumulator.count >= self._n)):
-            self.state = CompletionState.FINISHED
-        elif not self._frames and not self._decoder.saw_field:
-            self._fail(self._report.beginning())
-        elif self._require_finish:
-            inside = f", inside an event: {self._report.shown(rest)}" if rest else ""
-            if accumulator.finished and accumulator.started:
-                what = f"with {accumulator.count} of {self._n} choices"
-            else:
-                what = "without a finish reason for every choice"
-            seen = "" if accumulator.started else f": {self._report.events(self._frames - self.saw_done)}"
-            self._cut(f"the stream ended without [DONE] and {what}{inside}{seen}")
-        else:
-            self.state = CompletionState.CUT_OFF
-
-    def _fail(self, message: str, **details: Any) -> None:
-        self.state = CompletionState.ERRORED
-        self._error = StreamError(self._with_quote(message), self.completion, **details)
-
-    def _cut(self, message: str) -> None:
-        self.state = CompletionState.CUT_OFF
-        timed_out = isinstance(self._broken, (APITimeoutError, TimeoutError))
-        kind = StreamTimeoutError if timed_out else IncompleteStreamError
-        self._error = kind(self._with_quote(message), self.completion)
-        self._error.__cause__ = self._broken
-
-    def _with_quote(self, message: str) -> str:
-        """Add the text outside of events to a message, because it may be the reason for the error."""
-        quoted = self._report.shown(self._unframed.quoted)
-        if not self._unframed.quoted or quoted in message:
-            return message
-        return f"{message} (the body contains a line that is not a field: {quoted})"
