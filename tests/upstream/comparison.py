@@ -27,9 +27,9 @@ RESPONSE = b'{"id":"c","object":"chat.completion","created":1,"model":"m","choic
 
 READS = {
     "a plain stream": A + GAP + B + DONE,
-    "a byte order mark before the first frame": b"\xef\xbb\xbf" + A + GAP + B + DONE,
-    "a last frame without the empty line after it": A + GAP + B,
-    "frames with a single line end between them": A + b"\n" + B + b"\n",
+    "a byte order mark before the first event": b"\xef\xbb\xbf" + A + GAP + B + DONE,
+    "a last event without the empty line after it": A + GAP + B,
+    "events with a single line end between them": A + b"\n" + B + b"\n",
     "a block with only `retry:`": b"retry: 3000\n\n" + A + GAP + B + DONE,
     "an empty `data:`": A + GAP + b"data:\n\n" + B + DONE,
     "`event: message`": b"event: message\n" + A + GAP + b"event: message\n" + B + DONE,
