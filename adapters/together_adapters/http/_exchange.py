@@ -1,6 +1,6 @@
-"""One request and its response on one connection, sans-IO: the logic of both clients between two reads of a socket.
+"""The logic of one request and its response on one connection, which both clients share.
 
-Failures become APIErrors without API keys. Does no I/O and does not wait.
+A failure becomes an APIError whose texts contain no API key. Does no I/O and does not wait.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ class ClientClosed(OSError):
 
 
 class Exchange:
-    """One request on one connection: converts the data of each read to bytes of the body, and limits the next read.
+    """One request on one connection: parses the data of each read, and provides the deadline of the next read.
 
-    `streamed` is true if a stream was requested, and `reused` if the connection served another request before. The
-    server may have closed a reused connection while it was idle, before it could receive this request.
+    `streamed` is true if a stream was requested, and `reused` if the connection served another request before. A
+    request that fails on a reused connection may be sent again, because servers close idle connections.
     """
 
     def __init__(self, request: Request, timeouts: CallTimeouts, *, streamed: bool, reused: bool = False) -> None:
@@ -49,14 +49,14 @@ class Exchange:
         return self._timeouts.idle() if self._begun and self._streamed else self._deadline
 
     def take(self, data: bytes) -> bytes:
-        """Process the data of a read, b"" at the end of the connection, and return the bytes of the body in it."""
+        """Process the data of a read (b"" at the end of the connection), and return the bytes of the body in it."""
         if not data:
             self.response.end()
             return b""
         body = self.response.feed(data)
         if body and not self._begun:
             self._begun = True
-            # A stream that is refused has an error response, which is not a stream.
+            # An error response is not a stream, even if a stream was requested.
             self._streamed = self._streamed and 200 <= self.response.status < 300
             if not self._streamed:
                 self._deadline = self._timeouts.complete()
@@ -67,7 +67,7 @@ class Exchange:
         return request_error(problem, self.request, answered=self.response.started)
 
     def take_head(self, data: bytes) -> bytes:
-        """Process the data of a read, as `take` does, until the head is complete.
+        """Process the data of a read like `take`, for the reads until the head is complete.
 
         Raises EOFError or ProtocolError if the head is cut off or malformed.
         """
@@ -88,17 +88,17 @@ class Exchange:
 
 
 def request_error(problem: Exception, request: Request, *, answered: bool = False) -> APIError:
-    """Return the APIError for a request that failed, without its secrets."""
+    """Return the APIError for a request that failed. The secrets of the request are removed from its texts."""
     if isinstance(problem, ProtocolError):
-        request.conceal(problem)  # now, because its message shortens the text that it quotes
+        request.conceal(problem)  # before the message shortens the quoted text, which could leave a part of a secret
     return request.conceal(connection_error(problem, request.endpoint.authority, answered=answered))
 
 
 def connection_error(problem: Exception, host: str, *, answered: bool = False) -> APIError:
     """Return the APIError for a failure to reach `host` or to read its response.
 
-    The cause of the error keeps neither frames nor a cause of its own. An APIError of another kind is returned
-    unchanged.
+    `problem` becomes the cause of the error, and loses its traceback and its own cause. An APIError that is not an
+    APIConnectionError is returned unchanged.
     """
     if isinstance(problem, APIConnectionError) or not isinstance(problem, APIError):
         kind = APITimeoutError if isinstance(problem, (APITimeoutError, TimeoutError)) else APIConnectionError
@@ -116,7 +116,7 @@ def _reason_of(problem: Exception) -> str:
         return problem.message
     if _is_certificate(problem):
         reason = getattr(problem, "verify_message", "")
-        return f"its certificate was rejected ({reason}): set SSL_CERT_FILE or give cafile= if a private CA signed it"
+        return f"its certificate was rejected ({reason}): set SSL_CERT_FILE or pass cafile= if a private CA signed it"
     said: str = getattr(problem, "strerror", None) or str(problem) or type(problem).__name__
     if said.startswith("Connect call failed") and isinstance(problem, OSError) and problem.errno:
         return os.strerror(problem.errno)  # asyncio replaces the system's message

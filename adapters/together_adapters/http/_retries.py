@@ -1,6 +1,7 @@
 """Retry rules: whether a failed request is sent again, and after how many seconds.
 
 The header fields of a response can determine both: `x-should-retry`, `retry-after-ms` and `Retry-After`.
+
 Does no I/O and does not sleep.
 """
 
@@ -44,7 +45,7 @@ def retry_after_in(headers: Fields) -> float | None:
 
 
 def rate_limits_in(headers: Fields) -> dict[str, float | str]:
-    """Return the values of the rate-limit header fields by their names without the prefix.
+    """Return the values of the rate-limit header fields, by name without the prefix.
 
     Numbers are converted, durations are converted to seconds, and other values are kept as text. Together sends
     `x-ratelimit-limit`, `-remaining` and `-reset`. OpenAI sends durations: `x-ratelimit-reset-requests: 6m0s`.
@@ -87,12 +88,14 @@ def _date(text: str) -> float | None:
 
 
 class Attempts:
-    """The attempts of one call, of which `retries` may follow the first.
+    """The attempts of one call: the first, and at most `retries` more.
 
     A request is sent again after the status 408, 409, 429 or 5xx, and if the connection failed before the first byte of
-    a response. A response with `x-should-retry: true` or `false` overrides the rule for its status. The pause is the
-    one that the server asks for. Without one it is random, up to a bound that starts at 0.5 s and doubles with each
-    attempt to at most 8 s (full jitter), so that clients that failed together do not retry together.
+    a response. A rejected certificate is final. A response with `x-should-retry: true` or `false` overrides the rule
+    for its status.
+
+    The pause is the one that the server asks for, or else random (full jitter), so that clients that failed together do
+    not retry together. The bound of a random pause starts at 0.5 s and doubles with each attempt, to at most 8 s.
     """
 
     def __init__(self, retries: int, timeouts: CallTimeouts) -> None:
@@ -103,8 +106,9 @@ class Attempts:
     def pause_after(self, error: APIError, should_retry: str = "") -> float | None:
         """Return the seconds to wait before the next attempt, or None if the error is final.
 
-        An error is final if the rules exclude another attempt, no retries are left, the server asks for a pause of more
-        than 60 s, or the call's time would be over before the next attempt.
+        `should_retry` is the value of the response's `x-should-retry`. An error is final if the rules exclude another
+        attempt, no retries are left, the server asks for a pause of more than 60 s, or the call's time would be over
+        before the next attempt.
         """
         if self._left <= 0 or not _may_pass(error, should_retry):
             return None
