@@ -1,4 +1,4 @@
-"""Reading the events of AWS Lambda as requests, and returning responses, for HTTP sources and direct invocations.
+"""Reading the events of AWS Lambda as requests, and formatting responses, for HTTP sources and direct invocations.
 
     def handler(event, context):
         try:
@@ -14,21 +14,21 @@ A response has the format of its event's source:
 |---|---|---|
 | `http_v2`, `function_url`, no event given | `headers` | `cookies` |
 | `rest_v1` | `multiValueHeaders`, or `headers` if the event lacks multi-value headers | among the headers |
-| `alb` | the one of the two that the event has | among the headers |
+| `alb` | as for `rest_v1` | among the headers |
 | `direct` | none: the response is the JSON value itself | none |
 
-Single-value `headers` cannot repeat a name, so each cookie is sent with the name in another letter case: `set-cookie`,
+Single-value `headers` cannot repeat a name, so the name of each cookie has a different letter case: `set-cookie`,
 `Set-cookie`, `sEt-cookie` and so on.
 
-A returned value consists of dicts, lists and text, which each of AWS's runtimes can serialise. A body is ASCII JSON, a
-lone surrogate becomes U+FFFD, and a number that JSON cannot represent becomes null.
+A response that is not streamed consists of JSON types only, which each of AWS's runtimes can serialise. A JSON body is
+ASCII, a lone surrogate becomes U+FFFD, and a number that JSON cannot represent becomes null.
 
 AWS's own runtime for Python cannot stream a response. Under `together_adapters.lambda_runtime`, `respond_stream`
 returns a generator of the response's parts for function URLs, REST APIs and direct invocations. The environment
 variable `TOGETHER_LAMBDA_STREAMING` controls this: that runtime sets it to `on`, and `off` turns it off. With `always`
 the runtime sends every HTTP response as a stream, as a function URL in the mode RESPONSE_STREAM expects it.
 
-Does no I/O, and needs no package of AWS.
+Does no I/O, and needs no AWS package.
 """
 
 from __future__ import annotations
@@ -70,9 +70,9 @@ _SSE_HEADERS = {"content-type": "text/event-stream", "cache-control": "no-cache"
 
 
 def parse_event(event: JSON | HttpEvent) -> HttpEvent:
-    """Return the request of a handler's event, which is a dict as Lambda sends it or a data class of Powertools.
+    """Return the request in a handler's event, which is a dict as Lambda sends it or a data class of Powertools.
 
-    Raises ParseError if the event lacks a member that its kind always has, if a member has another type, or if the
+    Raises ParseError if the event lacks a member that its kind always has, if a member has the wrong type, or if the
     payload of a direct invocation is not JSON. The error's `path` is the position in the event.
 
     >>> from together_adapters.aws_lambda import parse_event
@@ -100,8 +100,9 @@ def respond(
     For a direct invocation the JSON value itself is returned, without the status and the headers.
 
     JSON consists, at any depth, of values of together_types, other objects with `to_dict` or `_asdict`, dataclasses,
-    mappings, lists, tuples, sets, text, numbers and None. Raises ResponseTooLargeError above 6 MB of JSON (1 MB to a
-    load balancer), ValueError for an invalid status or header, and TypeError for a value that is not JSON.
+    mappings, lists, tuples, sets, text, numbers and None. Raises ResponseTooLargeError above 6 MiB of JSON (1 MiB
+    for a load balancer), ValueError for an invalid status or header, and TypeError for a value that is not JSON or a
+    header value that is not a string.
 
     >>> from together_adapters.aws_lambda import respond
     >>> respond({"answer": 42})["body"]
@@ -117,8 +118,8 @@ def respond_error(exc: BaseException, event: JSON | HttpEvent = None) -> JSON:
     timeout 504. ParseError becomes 400, and ResponseTooLargeError 413. Any other exception becomes 500, and the body
     contains only the name of its class.
 
-    Text that looks like a key, secrets of the environment and credentials of the request are removed. The function does
-    not raise exceptions.
+    The body contains no secrets of the environment, no credentials of the request, and no other text that looks like a
+    key. The function does not raise exceptions.
 
     >>> from together_adapters.aws_lambda import respond_error
     >>> respond_error(ValueError("not shown to the caller"))["statusCode"]
@@ -143,15 +144,16 @@ def respond_stream(
 ) -> JSON:
     """Return the handler's result that sends chunks as an event stream, which ends with [DONE].
 
-    `chunks` are values or their JSON. If the response can be streamed, the result is a generator. It yields the
-    prelude, a dict of status, headers and cookies (not for a direct invocation), and then bytes as the chunks arrive.
+    `chunks` are ChatCompletionChunk values or mappings. If the response can be streamed, the result is a generator. It
+    yields a dict of status, headers and cookies (not for a direct invocation), and then bytes as the chunks arrive.
     Otherwise the result is a response as from `respond`, whose body is the whole stream. `streaming` overrides the
     environment variable (see the module).
 
     An APIError before the first chunk becomes a response as from `respond_error`. A later exception becomes an error
-    frame in the stream. In each case the chunks are closed at the end, also when the generator is closed.
+    frame in the stream. `chunks` is closed at the end, and when a generator that has started is closed.
 
-    Raises the exceptions of `respond`, and an exception of another class that is raised before the first chunk.
+    Raises the exceptions of `respond`, and an exception before the first chunk that is not an APIError. If the response
+    is streamed, the generator raises it. The generator also raises a later one, after the error frame.
     """
     from ._streams import buffered, streamed
 

@@ -1,4 +1,4 @@
-"""Responses before they are formatted for a source: validation, bodies, header formats, and responses for errors.
+"""The parts of a response that event sources share: validation, bodies, header formats, and responses for errors.
 
 Does no I/O.
 """
@@ -40,7 +40,7 @@ _LONGEST_MESSAGE = 10_000  # characters
 
 
 class ResponseTooLargeError(ValueError):
-    """A response that Lambda would not deliver: its `size` in bytes is larger than the `limit`."""
+    """Raised for a response that Lambda would not deliver: its JSON has `size` bytes, more than `limit`."""
 
     def __init__(self, size: int, limit: int) -> None:
         super().__init__(size, limit)
@@ -48,7 +48,7 @@ class ResponseTooLargeError(ValueError):
         self.limit = limit
 
     def __str__(self) -> str:
-        return f"the response must be at most {self.limit} bytes in the form that Lambda receives, got {self.size}"
+        return f"the response must be at most {self.limit} bytes of JSON, got {self.size}"
 
 
 class Response:
@@ -62,7 +62,7 @@ class Response:
         self.value = value
 
 
-# ---- arguments of a handler
+# ---- arguments of `respond`
 
 
 def check_status(status: JSON) -> int:
@@ -73,10 +73,10 @@ def check_status(status: JSON) -> int:
 
 
 def check_headers(headers: Mapping[JSON, JSON] | None, cookies: Sequence[str]) -> dict[str, list[str]]:
-    """Return the values of headers and cookies by lower-case name.
+    """Return the values of each header by lower-case name, with the cookies as `set-cookie`.
 
-    Raises TypeError for a value that is not a string, and ValueError for characters that could end a header early or
-    begin another one.
+    Raises TypeError for a value that is not a string. Raises ValueError for a name that is not a token, and for a value
+    that is not printable ASCII, because other characters could begin another header.
     """
     checked: dict[str, list[str]] = {}
     for name, given in (headers or {}).items():
@@ -127,14 +127,17 @@ def decode_text(data: bytes | bytearray) -> tuple[str, bool]:
 
 
 def format_with_cookies(headers: dict[str, list[str]]) -> dict[str, JSON]:
-    """Return `headers` with one value each, and the Set-Cookie headers as `cookies`."""
+    """Return the dict of `headers`, with repeated values joined by commas, and of `cookies`, the Set-Cookie values."""
     cookies = headers.get("set-cookie")
     joined = {name: ", ".join(values) for name, values in headers.items() if name != "set-cookie"}
     return {"headers": joined, **({"cookies": cookies} if cookies else {})}
 
 
 def format_with_single_values(headers: dict[str, list[str]]) -> dict[str, JSON]:
-    """Return `headers` with one value each. Each cookie has the name `set-cookie` in another letter case."""
+    """Return the dict of `headers`, with repeated values joined by commas.
+
+    The name of each cookie is `set-cookie` in a different letter case. Raises ValueError if there are more than 512.
+    """
     single: dict[str, str] = {}
     for name, values in headers.items():
         if name == "set-cookie":
@@ -169,7 +172,7 @@ def error_response(exc: BaseException, secrets: Iterable[str]) -> Response:
 
 
 def internal_error() -> Response:
-    """Return the response for an exception or an event that cannot be read because its own code raises."""
+    """Return the response to send if code of an exception or of an event raises while its error is formatted."""
     return Response(500, {}, {"error": _error_fields(RuntimeError(), 500)})
 
 
