@@ -1,7 +1,7 @@
 """Reading a stream in a proxy that forwards its bytes unchanged.
 
-The proxy can count the chunks, merge them into one response, and detect errors. No content of a stream changes or stops
-the bytes that are forwarded.
+The proxy can count the chunks, merge them into one response, and detect errors. All bytes are forwarded, whatever the
+stream contains.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ __all__ = ["PassThrough"]
 
 
 class PassThrough:
-    """A reader of one stream whose bytes are forwarded, also those that it cannot read.
+    """A reader of one stream that yields all bytes unchanged, including those that it cannot parse.
 
     `chunks` is the number of chunks so far. `on_chunk` is called with each chunk, and an exception that it raises ends
-    the iteration. Bytes after the end of the stream are forwarded, but not kept. `n` is the number of choices that the
-    request asked for, as for `iter_chunks`.
+    the iteration. Bytes after `[DONE]` or an error are forwarded, but not parsed. `n` and `max_event_bytes` are the
+    same as for `iter_chunks`.
 
     >>> from together_adapters.passthrough import PassThrough
     >>> event = b'data: {"choices":[{"index":0,"delta":{"content":"Hi"}}]}\\n\\n'
@@ -78,7 +78,7 @@ class PassThrough:
         """Return an iterator over the pieces of a source, unchanged. `source` is the same as for `iter_chunks`.
 
         An exception of the source is raised after the bytes that were received before it, so that the recipient can
-        distinguish a broken connection from the end. The source is closed at the end, and when the iterator is closed.
+        distinguish a broken connection from the end. The source is closed when the iterator ends or is closed.
         """
         pieces = self._over(source)
         next(pieces)  # enters its `try`, because closing a generator that has not started would not close the source
@@ -116,7 +116,8 @@ class PassThrough:
     async def aover(self, source: AsyncByteSource) -> AsyncGenerator[bytes]:
         """Yield the pieces of an asynchronous source, unchanged. `source` is the same as for `aiter_chunks`.
 
-        Exceptions and closing are the same as for `over`.
+        Exceptions are the same as for `over`. The source is closed when the iterator ends or is closed, but not if the
+        iterator is closed before its first step.
         """
         pieces = aiterator_of(source)
         try:

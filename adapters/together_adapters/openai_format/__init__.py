@@ -7,8 +7,8 @@ converted, and the original is kept under an additional key, so that `from_opena
 - Log probabilities that are arrays or a number become `logprobs.content` (see `_logprob_forms`). The original is kept
   as `native_logprobs`.
 - In a request, a number as `logprobs` becomes `logprobs: true` with the number as `top_logprobs`.
-- In a request's `response_format`, a JSON Schema in `schema` moves to `json_schema.schema`, with a name. The original
-  is kept as `native_response_format`.
+- In a request's `response_format`, a JSON Schema in `schema` moves to `json_schema.schema`, with the name
+  `response`. The original is kept as `native_response_format`.
 - Keys that only Together has (`seed`, `prompt`, `warnings`, `token_id` and others) are kept under the same names.
 
 Two forms of OpenAI's own format are ambiguous, and `from_openai` reads them as Together's:
@@ -16,9 +16,9 @@ Two forms of OpenAI's own format are ambiguous, and `from_openai` reads them as 
 - a `finish_reason` `stop` with the `native_finish_reason` `eos`
 - a request with both `logprobs: true` and `top_logprobs`
 
-The function `to_openai_with_loss` lists them, and every other difference that a round trip would make.
+The function `to_openai_with_loss` lists each value that a round trip would change, including values in these forms.
 
-Does not change its arguments, and drops data only if an option asks for it.
+The functions do not change their arguments, and drop data only with `only_openai` or `reasoning_key`.
 """
 
 from __future__ import annotations
@@ -123,14 +123,14 @@ def to_openai(
     only_openai: bool = False,
     reasoning_key: str | None = None,
 ) -> Any:
-    """Return a value in OpenAI's format, as a new dict. A mapping is first read as `from_openai` reads it.
+    """Return a value in OpenAI's format, as a new dict. The class of a mapping is detected as by `from_openai`.
 
     With `only_openai` the result conforms to OpenAI's schema: keys and values that the schema does not allow are
     dropped, missing required values become null or an empty value, and unknown finish reasons become `stop`.
 
     `reasoning_key` (`reasoning` or `reasoning_content`) is the key under which reasoning text is returned. By default
     it is returned under the key that the server used, and with `only_openai` it is dropped, because OpenAI's schema has
-    neither key.
+    neither key. If a message has both keys, the first text that is not empty is kept.
 
     Raises TypeError if the argument cannot be converted, and ParseError if it is nested too deeply.
 
@@ -155,6 +155,8 @@ def to_openai_with_loss(
 ) -> tuple[dict[str, JSON], list[Loss]]:
     """Return the result of `to_openai`, and a list of the data that a round trip through `from_openai` would lose.
 
+    Raises the exceptions of `to_openai`.
+
     >>> from together_adapters.openai_format import to_openai_with_loss
     >>> to_openai_with_loss({"messages": [], "model": "m", "top_k": 40}, only_openai=True)
     ({'messages': [], 'model': 'm'}, [Loss(path='top_k', problem='left out', value=40)])
@@ -174,17 +176,17 @@ if TYPE_CHECKING:
 
 
 def from_openai(source: Source, kind: type[Any] | None = None, *, reasoning_key: str | None = None) -> Any:
-    """Return the value of a JSON object in OpenAI's format: a response, a chunk, a request or an error body.
+    """Convert a JSON object in OpenAI's format to a response, a chunk, a request or an error body.
 
     `source` is a mapping, or an object of an SDK (anything with `to_dict` or `model_dump`). `kind` is the class of the
     result: ChatCompletionResponse, ChatCompletionChunk, ChatCompletionRequest or ErrorData.
 
-    By default the class is detected. If the choices have neither a delta nor a message, the object's `object`
-    determines whether it is a chunk or a response. An unrelated object like `{"a": 1}` therefore becomes a
-    response without choices and without issues, whose keys are in `extra`.
+    By default the class is detected from the keys. If the choices have neither a delta nor a message, the value of
+    `object` determines whether the result is a chunk or a response. An unrelated object like `{"a": 1}` becomes a
+    response without choices, whose keys are in `extra` and whose `issues()` is empty.
 
-    `reasoning_key` (`reasoning` or `reasoning_content`) is the key under which reasoning text is read. By default the
-    key is unchanged.
+    `reasoning_key` (`reasoning` or `reasoning_content`) is the key under which the result contains reasoning text. By
+    default the key is unchanged.
 
     Raises TypeError if `source` is not such an object or `kind` is not such a class, and ParseError if `source` is
     nested too deeply.
@@ -307,7 +309,7 @@ def _request_to_openai(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _request_from_openai(data: dict[str, Any]) -> dict[str, Any]:
-    """Convert OpenAI's forms in a request's JSON to Together's, in place. `logprobs` stays a bool without a number."""
+    """Convert OpenAI's forms in a request's JSON to Together's, in place. Without a number, `logprobs` is unchanged."""
     count = data.get("top_logprobs")
     if data.get("logprobs") is True and isinstance(count, int) and not isinstance(count, bool):
         del data["top_logprobs"]

@@ -1,17 +1,19 @@
 """An OpenAI-compatible endpoint on loopback, in front of another server or of recordings.
 
-The routes are POST /v1/chat/completions, GET /v1/models and GET /health. Errors have OpenAI's body. The module is also
-an example of the adapters: the request is sent with the package's client, and the chunks of the response are converted
-by `to_openai` and written by `encode_chunks`.
+The routes are POST /v1/chat/completions, GET /v1/models and GET /health. Errors have OpenAI's format. The module is
+also an example of the adapters: the request is sent with the package's client, and the chunks of the response are
+converted by `to_openai` and written by `encode_chunks`.
 
-A web page must not be able to use the server, which may hold an API key that costs money. A request body must therefore
-be `application/json`, which a browser sends to another origin only after a CORS preflight. A server that listens on
-loopback accepts only loopback names in `Host`, which protects it against DNS rebinding.
+A web page must not be able to use the server, because the server may hold an API key, to which every request is
+charged. A request body must therefore be `application/json`, which a browser sends to another origin only after a CORS
+preflight, and the server rejects preflights. A server that listens on loopback accepts only loopback names in `Host`,
+which protects it against DNS rebinding.
 
 The call to the upstream is cancelled when the caller disconnects or stops reading. A caller that has only closed its
 sending side still gets its response.
 
-Does not forward a caller's bytes: the upstream receives the JSON of the request, and of its headers only the key.
+Does not forward a caller's bytes: the upstream receives new JSON of the request, and the API key of the caller, but
+no other header of the caller.
 """
 
 from __future__ import annotations
@@ -54,7 +56,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Server"]
 
-MAX_BODY = 32 * 2**20
+MAX_BODY = 32 * 2**20  # bytes
 _PATIENCE = 60.0  # seconds for one read from or write to a caller, and for receiving its whole request
 _MOST_CALLERS = 128
 
@@ -66,8 +68,8 @@ class Server(ThreadingHTTPServer):
     served at a time, each in a thread. `url` is the base URL for clients.
 
     With `port=0` the operating system chooses a free port. The time limit `patience`, in seconds, applies to one read
-    from or write to a caller, and to receiving its whole request. A request body may have `max_body` bytes. The
-    function `log` is called with one line for each request.
+    from or write to a caller, and to receiving its whole request. A request body may have at most `max_body` bytes.
+    The function `log` is called with one line for each request.
     """
 
     daemon_threads = True
@@ -131,7 +133,7 @@ class _Handler(BaseHTTPRequestHandler):
     """The handler of one caller's connection."""
 
     protocol_version = "HTTP/1.1"
-    # The version of a request line without one. With the default, HTTP/0.9, the response would have no status line.
+    # The version of a request line that has none. With the default, HTTP/0.9, the response would have no status line.
     default_request_version = "HTTP/1.0"
 
     if TYPE_CHECKING:
@@ -166,7 +168,7 @@ class _Handler(BaseHTTPRequestHandler):
         return "together-types"
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Send an error of http.server itself with OpenAI's body."""
+        """Send an error that http.server detected, in OpenAI's format."""
         if code == 501:  # an unknown method: http.server found no `do_METHOD`
             self._answer()
         else:
@@ -291,7 +293,7 @@ class _Handler(BaseHTTPRequestHandler):
     # ---- requests
 
     def handle_expect_100(self) -> bool:
-        """Send 100 (Continue), or reject the request before the caller sends a body that is not acceptable."""
+        """Send 100 (Continue) and return True, or reject a request whose body is not acceptable and return False."""
         try:
             check_framing(self.headers, well_formed_head=self._incoming.well_formed_head)
             if has_body(self.headers):
@@ -317,7 +319,7 @@ class _Handler(BaseHTTPRequestHandler):
         check_content_type(self.headers)
         length, most = body_length(self.headers, self.request_version), self.served.max_body
         if length is None:
-            self.close_connection = True  # a proxy in front might find the end of a chunked body elsewhere
+            self.close_connection = True  # a proxy in front of the server might determine another end of a chunked body
         pieces = body_pieces(self._incoming, length)
         body = bytearray()
         if length is None or length <= most:
