@@ -100,10 +100,10 @@ def _recording(name: str) -> str:
 
 
 def _key_for(base_url: str | None) -> str | None:
-    """Return the API key for a server: None for the one in TOGETHER_API_KEY, or "" to send no key.
+    """Return the client's `api_key` for a server: None to use TOGETHER_API_KEY, or "" to send no key.
 
-    No key is sent over plain HTTP to another machine, because it would be readable on the way. Such a server, usually
-    in the local network, does not need Together's key.
+    No key is sent over plain HTTP to another machine, because others on the network could read it. Such a server,
+    usually in the local network, does not need Together's key.
     """
     from ..http._url import endpoint_of
 
@@ -129,7 +129,7 @@ def _chat(args: argparse.Namespace) -> int:
     from ..client import Together
 
     if args.interactive and args.prompt == "-":
-        args.usage_error("a prompt of - cannot be used with -i, which reads standard input itself")
+        args.usage_error("the prompt - cannot be used with -i, because both read standard input")
     if args.interactive and sys.stdin is None:
         raise BadInput("-i reads the prompts from standard input, which is closed")
     asks_nothing = args.prompt is None and not args.interactive
@@ -164,7 +164,7 @@ def _prompt(given: str) -> str:
 
 
 def _converse(ask: Ask, messages: list[Message], first: str | None, screen: StreamPrinter) -> int:
-    """Ask each prompt until the input ends, and return the exit status, which is 1 if an answer failed.
+    """Send each prompt to the model until the input ends, and return the exit status, which is 1 if an answer failed.
 
     Every line is sent to the model: there are no commands.
     """
@@ -197,7 +197,7 @@ def _typed(first: str | None) -> Iterator[str]:
 
 
 def _exchange(ask: Ask, messages: list[Message], prompt: str, screen: StreamPrinter) -> bool:
-    """Ask one prompt, and add the prompt and its answer to the conversation. Return False if the answer failed.
+    """Send one prompt, and add it and its answer to the conversation. Return False if the answer failed.
 
     If the answer failed or was stopped by Ctrl-C, the conversation remains unchanged.
     """
@@ -219,7 +219,7 @@ def _exchange(ask: Ask, messages: list[Message], prompt: str, screen: StreamPrin
 
 @contextmanager
 def _saved(path: str | None) -> Generator[BinaryIO | None]:
-    """Open the file that the stream is saved to, if any. Raises BadInput if the file cannot be opened."""
+    """Yield the open file to save the stream to, or None without a path. Raises BadInput if it cannot be opened."""
     if path is None:
         yield None
         return

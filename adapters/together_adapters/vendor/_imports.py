@@ -1,4 +1,4 @@
-"""The imports of one module of the two packages from another, found in its source.
+"""Finding the imports between modules of the two packages, `together_types` and `together_adapters`, in their source.
 
 The key of a module is its dotted name with the package, like `together_adapters.stream._reader`. The key of a
 package's own module ends with `.__init__`.
@@ -39,8 +39,8 @@ class OwnImport(NamedTuple):
 def own_imports(key: str, tree: ast.Module, keys: Container[str]) -> list[OwnImport]:
     """Return the imports in the module `key` from modules of the two packages, whose keys are `keys`.
 
-    Imports in functions are included. Raises ValueError, with the line, for an import that does not have the form
-    `from .module import name` or names an unknown module.
+    Imports in functions are included. Raises ValueError, with the line, for an import from the two packages that does
+    not have the form `from .module import name`, or whose module is not in `keys`.
     """
 
     def visit(nodes: Iterable[ast.AST], function: Function | None, checked: bool, guarded: bool) -> Iterator[OwnImport]:
@@ -85,7 +85,7 @@ def module_key(name: str, keys: Container[str]) -> str | None:
 
 
 def closure(roots: Iterable[str], imports: Mapping[str, Iterable[OwnImport]], typing: bool) -> set[str]:
-    """Return the keys of the modules `roots` and of all modules that they import.
+    """Return the keys of the modules `roots` and of all modules that they import, directly or indirectly.
 
     The packages that contain a module are included, because importing the module runs them. A module that is imported
     only in a `try` with `except ImportError` is not included, even if it is also imported under `if TYPE_CHECKING`.

@@ -1,4 +1,4 @@
-"""The manifest of a copy: its form, version and day, and the SHA-256 of each file.
+"""The manifest of a copy: its version, its day, its form (the options of `vendor`), and the SHA-256 of each file.
 
 A manifest is untrusted input. It is validated before use, so that no file outside the copy is read or removed.
 """
@@ -25,7 +25,7 @@ __all__ = ["FILE_NAME", "Form", "Manifest", "day_of", "now", "read_manifest", "r
 FILE_NAME = "together_types.vendored.json"
 """The name of the file that records which files were copied, when and from which version."""
 
-# The values of absent keys. 0.1.0 wrote `types_only`, and neither `only` nor `typing`.
+# The values of absent keys. Version 0.1.0 wrote `types_only`, and neither `only` nor `typing`.
 _ABSENT = {
     "version": "",
     "made": "1970-01-01",
@@ -47,7 +47,7 @@ class Form(NamedTuple):
 
 
 class Manifest(NamedTuple):
-    """The `version` of a copy, the day it was `made`, its `form`, and the hashes of its `files` by path."""
+    """The `version` of a copy, the day it was `made` (in UTC), its `form`, and the SHA-256 of its `files` by path."""
 
     version: str
     made: str
@@ -113,5 +113,8 @@ def day_of(text: str) -> time.struct_time:
 
 
 def now() -> float:
-    """Return SOURCE_DATE_EPOCH if it is set, or else the current time, in seconds since the epoch."""
+    """Return SOURCE_DATE_EPOCH if it is set, or else the current time, in seconds since the epoch.
+
+    Raises ValueError if SOURCE_DATE_EPOCH is not a number.
+    """
     return float(os.environ.get("SOURCE_DATE_EPOCH") or time.time())
