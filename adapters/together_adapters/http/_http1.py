@@ -30,8 +30,13 @@ The parser accepts these deviations from RFC 9112, and no others:
 - Spaces and tabs may surround the size of a chunk (section 7.1). The syntax of chunk extensions and trailers is not
   checked (sections 7.1.1 and 7.1.2).
 
-It rejects some responses that RFC 9112 allows: HTTP versions above 1.1, transfer codings other than `chunked`, more
-than 16 interim responses, heads or trailers of more than 64 KiB, and bodies that look like a decompression bomb.
+It rejects these responses, which the standards allow:
+
+- HTTP versions above 1.1.
+- Transfer codings other than `chunked`, and content codings other than gzip and deflate.
+- More than 16 interim responses, and heads or trailers of more than 64 KiB.
+- A Content-Length of more than 18 digits, and a chunk size of more than 15 digits or in a line of more than 4 KiB.
+- Bodies that look like a decompression bomb.
 
 Does no I/O and does not wait.
 """
@@ -52,8 +57,8 @@ _LONGEST_SIZE_LINE = 4096  # bytes of a chunk's size and its extensions
 _MOST_INTERIM = 16
 _SHOWN = 80  # characters of the received text in a message
 _HEX = b"0123456789abcdefABCDEF"
-_GZIP_OR_ZLIB = 32 + 15  # zlib accepts the header of either format
-_RAW = -15  # deflate without the zlib header, which some servers send (RFC 9110, section 8.4.1.2)
+_GZIP_OR_ZLIB = 32 + 15  # the `wbits` with which zlib accepts the header of either format
+_RAW = -15  # the `wbits` for deflate without the zlib header, as some servers send it (RFC 9110, section 8.4.1.2)
 _STEP = 65536
 # DEFLATE compresses at most 1032:1. The event streams and completions that were measured stay below 60:1. Data that
 # decompresses to more than 1 MiB at more than this ratio is meant to exhaust the memory of the reader.
@@ -64,7 +69,8 @@ _LARGEST_RATIO = 300
 class ProtocolError(ValueError):
     """The received data is not valid HTTP/1.1, or exceeds a limit.
 
-    `received` is the text that the message quotes at its end. Its secrets can be replaced before it is shortened.
+    `received` is the received text. The message quotes only its beginning, so that secrets can be replaced in
+    `received` before it is shortened.
     """
 
     def __init__(self, message: str, received: str = "") -> None:
@@ -99,8 +105,8 @@ class Fields:
 class ChunkedBody:
     """A parser of chunked bodies (RFC 9112, section 7.1).
 
-    `complete` becomes true at the end of the trailers, which are discarded. `feed` does not raise an error for a
-    malformed chunk, because the caller would lose the bytes before it. `error` is then a ProtocolError.
+    `complete` becomes true at the end of the trailers, which are discarded. For a malformed chunk, `feed` sets `error`
+    to a ProtocolError and returns the bytes before it. It does not raise the error, because these bytes would be lost.
     """
 
     def __init__(self) -> None:
@@ -108,7 +114,7 @@ class ChunkedBody:
         self.error: Exception | None = None
         self._buffer = bytearray()
         self._state: Callable[[list[bytes]], bool] = self._chunk_size
-        self._left = 0  # bytes of the body, or of its chunk
+        self._left = 0  # bytes of the body, or of the current chunk, that have not arrived
         self._trailers = 0
 
     def feed(self, data: bytes) -> bytes:
@@ -140,7 +146,9 @@ class ChunkedBody:
             return False
         size = line.partition(b";")[0].strip(b" \t")
         if not size or len(size) > 15 or size.strip(_HEX):
-            raise ProtocolError("chunk size must be a hexadecimal number, got", size.decode("latin-1") or "''")
+            raise ProtocolError(
+                "chunk size must be a hexadecimal number of at most 15 digits, got", size.decode("latin-1") or "''"
+            )
         self._left = int(size, 16)
         self._state = self._chunk if self._left else self._trailer
         return True
@@ -153,7 +161,7 @@ class ChunkedBody:
         return True
 
     def _chunk_end(self, body: list[bytes]) -> bool:
-        line = self._line(_LONGEST_SIZE_LINE, "the end of a chunk")
+        line = self._line(_LONGEST_SIZE_LINE, "the line after a chunk")
         if line is None and b"\r\n".startswith(self._buffer):
             return False
         if line != b"":
@@ -182,10 +190,10 @@ class ChunkedBody:
 class Response(ChunkedBody):
     """A parser of one response.
 
-    `started` becomes true with the first byte. `status` and `headers` are set at the end of the head, and `complete`
-    becomes true with the last byte of the body. If `reusable` is then true, the connection can carry another request.
-    Malformed data and an early end of the connection do not raise an error, because the caller would lose the bytes
-    before it. `error` is then a ProtocolError or an EOFError.
+    `started` becomes true with the first byte. `status` is 0 until the end of the head, where `status` and `headers`
+    are set. `complete` becomes true with the last byte of the body. If `reusable` is then true, the connection can
+    carry another request. `feed` sets `error` to a ProtocolError for malformed data, and `end` sets it to an EOFError
+    for a truncated response. They do not raise these errors, because the bytes before them would be lost.
     """
 
     complete: bool
@@ -221,7 +229,10 @@ class Response(ChunkedBody):
         return self.reusable and (self.complete or tail_expected)
 
     def end(self) -> None:
-        """Process the end of the connection. It completes a body without a declared length."""
+        """Process the end of the connection.
+
+        It completes a body without a declared length. For any other incomplete response, `error` becomes an EOFError.
+        """
         if self.complete or self.error is not None:
             return
         if self._until_end:
@@ -270,7 +281,7 @@ class Response(ChunkedBody):
         elif transfer:
             if transfer != ["chunked"]:
                 raise ProtocolError("Transfer-Encoding must be chunked, got", ", ".join(transfer))
-            if lengths:  # could be an attempt to smuggle a response (RFC 9112, section 6.3)
+            if lengths:  # possibly an attempt to smuggle a response (RFC 9112, section 6.3)
                 self.reusable = False
             self._state = self._chunk_size
         elif lengths:
@@ -366,14 +377,14 @@ def _length_of(lengths: set[str]) -> int:
 
 
 class ContentDecodingError(ValueError):
-    """The body cannot be decompressed."""
+    """The content coding is not supported, or the body cannot be decompressed."""
 
 
 class ContentDecoder:
     """A decompressor of a body in one content coding (RFC 9110, section 8.4): `gzip`, `x-gzip` or `deflate`.
 
-    Raises ContentDecodingError for another coding. If a body is malformed or a decompression bomb, `feed` sets `error`
-    to a ContentDecodingError and returns the bytes before it.
+    The constructor raises ContentDecodingError for another coding. If a body is malformed or a decompression bomb,
+    `feed` sets `error` to a ContentDecodingError and returns the bytes before it.
     """
 
     def __init__(self, coding: str) -> None:
@@ -423,4 +434,4 @@ class ContentDecoder:
 
     def _check(self) -> None:
         if self._given > _FREE and self._given > _LARGEST_RATIO * self._taken:
-            raise ContentDecodingError(f"decompression bomb: {self._taken} bytes decompress to more than {self._given}")
+            raise ContentDecodingError(f"decompression bomb: {self._taken} bytes decompress to at least {self._given}")

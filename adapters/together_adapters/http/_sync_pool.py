@@ -1,9 +1,10 @@
 """The connection pool of the synchronous client.
 
 It uses sockets directly, so that closing a connection wakes the thread that waits for it. A request is sent a second
-time only if a reused connection ended without a response, because the server had probably closed it while it was idle.
+time only if a reused connection failed before the first byte of a response, because the server had probably closed it
+while it was idle.
 
-Does not interpret responses.
+Does not interpret the status or the body of a response.
 """
 
 from __future__ import annotations
@@ -37,20 +38,26 @@ _READ_SIZE = 65536
 
 
 class Connection:
-    """A socket. Any thread may call `close`, which wakes a thread that is blocked in `receive`."""
+    """A socket. Any thread may call `close`, which wakes a thread that is blocked in another method.
+
+    That thread gets ClientClosed, which is an OSError.
+    """
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
-        # Not SSLSocket.shutdown, after which a read would return encrypted data. Looked up here, because `close` may be
-        # called at the exit of the interpreter, when modules have been cleared.
+        # SSLSocket.shutdown is not used, because a read after it would return encrypted data. The attributes are looked
+        # up here, because `close` may be called at the exit of the interpreter, when modules have been cleared.
         self._shutdown, self._both_ways = socket.socket.shutdown, socket.SHUT_RDWR
         self._closed = False
         self._getpid, self._process = os.getpid, os.getpid()
         self._in_use = allocate_lock()
-        self._timeout: float | None = 0.0  # of the socket
+        self._timeout: float | None = 0.0  # of the socket, in seconds (None: no timeout)
 
     def send(self, data: memoryview, deadline: Deadline) -> None:
-        """Send all of `data`. Raises OSError if the connection fails, and APITimeoutError after the deadline."""
+        """Send all of `data`. Raises OSError if the connection fails, and APITimeoutError after the deadline.
+
+        If the connection was closed with `close`, it may return without an error, and `receive` raises ClientClosed.
+        """
         try:
             with self._in_use:
                 while data and not self._closed:
@@ -62,7 +69,7 @@ class Connection:
             self._close_if_asked()
 
     def receive(self, deadline: Deadline) -> bytes:
-        """Return the data that has arrived, or b"" at the end, and wait for it if necessary.
+        """Wait until data arrives, and return it, or b"" at the end of the connection.
 
         Raises OSError if the connection fails, and APITimeoutError after the deadline.
         """
@@ -99,16 +106,16 @@ class Connection:
 
     def _limit(self, deadline: Deadline) -> None:
         left = deadline.remaining()
-        # Setting a timeout is a system call. It is skipped if the current timeout is at most 1 ms longer, which is the
-        # case for most reads, because each read has the same limit.
+        # Setting a timeout is a system call. It is skipped if the current timeout is less than 1 ms longer than the
+        # remaining time. This is the case for most reads, because each read has the same limit.
         if left is None or self._timeout is None or not left <= self._timeout < left + 0.001:
             self.sock.settimeout(left)
             self._timeout = left
 
     def receive_now(self) -> bytes | None:
-        """Return the data that has arrived, b"" at the end or after an error, or None if no data has arrived.
+        """Return the data that has arrived, or None if there is none, without waiting.
 
-        Does not wait.
+        Returns b"" at the end of the connection and after an error.
         """
         self.sock.settimeout(0)
         self._timeout = 0.0
@@ -121,10 +128,10 @@ class Connection:
             return None if waits else b""
 
     def close(self) -> None:
-        """Shut the socket down and close it. A thread that is blocked in it wakes and closes it instead."""
+        """Shut the socket down and close it. If another thread is blocked in it, that thread wakes and closes it."""
         self._closed = True
         if self._getpid() != self._process:
-            self.sock.close()  # only the copy of this forked process: a shutdown would end the parent's connection too
+            self.sock.close()  # without a shutdown, which would also end the connection of the parent process
             return
         try:
             self._shutdown(self.sock, self._both_ways)
@@ -142,9 +149,12 @@ class Connection:
 
 
 class Answer:
-    """A response whose head has arrived, as an iterator over the bytes of its body. Any thread may close it."""
+    """A response whose head has arrived, as an iterator over the bytes of its body. Any thread may close it.
 
-    raises_api_errors = True  # for any failure of its connection
+    The iterator raises an APIError if the connection fails or the response is malformed.
+    """
+
+    raises_api_errors = True  # for every failure of its connection
 
     def __init__(self, connection: Connection, exchange: Exchange, first: bytes, pool: Pool) -> None:
         self.status: int = exchange.response.status
@@ -192,16 +202,16 @@ class Pool:
     def __init__(self, endpoint: Endpoint, security: TLSSettings) -> None:
         self._endpoint = endpoint
         self._security = security
-        # Reentrant, because garbage collection may delete an Answer at any time, which returns its connection.
+        # The lock is reentrant, because garbage collection may delete an Answer at any time. This calls `give_back`.
         self._new_lock, self._lock = RLock, RLock()
         self._idle: list[tuple[Connection, Response]] = []
         self._all: set[Connection] = set()
         self._getpid, self._process = os.getpid, os.getpid()
 
     def send(self, request: Request, timeouts: CallTimeouts, *, streamed: bool) -> Answer:
-        """Send a request and return its response when the head has arrived.
+        """Send a request, and return its response when the head has arrived.
 
-        Raises APIConnectionError or APITimeoutError.
+        Raises APIConnectionError if that fails, and its subclass APITimeoutError after a timeout.
         """
         connection = self._take_idle()
         if connection is not None:
@@ -272,7 +282,7 @@ class Pool:
         raise error
 
     def _send(self, connection: Connection, exchange: Exchange) -> OSError | None:
-        """Send the request and return the error if that fails.
+        """Send the request. Return the OSError if that fails, or else None.
 
         The error is not raised, because a server may respond and close the connection before it has read all of a
         request. The response is then more useful than the error.
@@ -297,7 +307,7 @@ class Pool:
             self._drop(connection)
 
     def _after_fork(self) -> None:
-        """Give up the connections of the parent process if this process is its fork, so as not to write to them."""
+        """Close the inherited connections if this process was forked, because the parent process uses them too."""
         if self._process == self._getpid():
             return
         self._lock = self._new_lock()  # another thread of the parent may have held it

@@ -1,4 +1,7 @@
-"""The common part of both clients' use of a custom transport, which replaces their connections. Does no I/O."""
+"""Code that both clients share for custom transports, which send requests instead of the clients' own connections.
+
+Does no I/O.
+"""
 
 from __future__ import annotations
 
@@ -22,19 +25,22 @@ __all__ = ["BaseTransportAnswer", "transport_arguments"]
 def transport_arguments(
     request: Request, deadline: Deadline
 ) -> tuple[str, str, Mapping[str, str], bytes, float | None]:
-    """Return the arguments with which a transport is called. Raises APITimeoutError if the deadline has passed."""
+    """Return the arguments of a transport: method, URL, headers, body, and the remaining seconds or None for no limit.
+
+    Raises APITimeoutError if the deadline has passed.
+    """
     return request.method, request.endpoint.url, Headers(request.headers), request.body, deadline.remaining()
 
 
 class BaseTransportAnswer:
-    """The response of a transport. A subclass iterates over its body."""
+    """The response of a transport. Its subclasses are iterators over the body."""
 
-    raises_api_errors = True  # for any failure of its connection
+    raises_api_errors = True  # for every failure of its connection
 
     def __init__(self, status: int, headers: HeaderPairs, body: Any, request: Request, timeouts: CallTimeouts) -> None:
         self.status: int = status
         self.headers: Fields = Fields(_pairs_of(headers))
-        self.is_done: Callable[[], bool] = lambda: False
+        self.is_done: Callable[[], bool] = lambda: False  # the client sets it, but only a pool uses it
         self._body = body
         self._request = request
         self._timeouts = timeouts
@@ -49,7 +55,7 @@ class BaseTransportAnswer:
 
 
 def _pairs_of(headers: HeaderPairs) -> list[tuple[str, str]]:
-    """Return headers as pairs of strings. They may be a mapping or pairs, of strings or bytes."""
+    """Return headers, a mapping or pairs of strings or bytes, as pairs of strings."""
     mapping: Any = headers
     items: Iterable[tuple[object, object]] = mapping.items() if hasattr(headers, "items") else mapping
     return [(_text(name), _text(value)) for name, value in items]
