@@ -1,8 +1,8 @@
-"""Streams that real servers sent, with the pauses between their parts, for `replay`.
+"""Streams that real servers sent, with the pauses between their parts, for `replay` and `serve`.
 
-Each recording is a tuple of (milliseconds since the previous part, bytes of the body). Recordings are code and not data
-files, so that they are available when the package is zipped or copied. Only the commands that replay them import this
-module.
+Each recording is a tuple of parts, and a part is a pair: the milliseconds since the previous part, and bytes of the
+body. Recordings are code and not data files, so that they are available when the package is zipped or copied. The
+module is imported only when a recording is needed.
 """
 
 from __future__ import annotations

@@ -1,10 +1,13 @@
 """Reading and validating the requests to `serve`.
 
 An ambiguous request is rejected, because a proxy in front of the server may have interpreted it differently (request
-smuggling, RFC 9112 section 11.2). A request is ambiguous if it repeats Host, Content-Length or Transfer-Encoding, if it
-has both of the latter, or if one of its header lines is malformed.
+smuggling, RFC 9112 section 11.2). A request is ambiguous in each of these cases:
 
-Sends no responses, and reads only as much as the server asks for.
+- A header line is malformed.
+- Host, Content-Length or Transfer-Encoding is repeated.
+- Transfer-Encoding is used together with Content-Length or in HTTP/1.0.
+
+Sends no responses.
 """
 
 from __future__ import annotations
@@ -48,7 +51,10 @@ _FIELD = re.compile(rb"(?:[%b]+:[^\r\n\0]*)?\r?\n" % re.escape("".join(sorted(TO
 
 
 class RequestError(Exception):
-    """A rejected request. `status`, `headers` and `body` are those of the response, with OpenAI's error object."""
+    """A rejected request.
+
+    `status`, `headers` (pairs of name and value) and `body` (an OpenAI error object) are those of the response.
+    """
 
     def __init__(
         self, status: int, message: str, *, param: str | None = None, code: str = "invalid_request", allowed: str = ""
@@ -66,8 +72,9 @@ class RequestError(Exception):
 class RequestReader(BufferedReader):
     """A reader of a connection with a time limit.
 
-    `patience` is the time limit in seconds for waiting for a request, and again for receiving all of it from its first
-    byte on. `well_formed_head` is true if all header lines that were read have the form of RFC 9112.
+    `patience` is a number of seconds. It limits the wait for the first byte of a request, and then the time from this
+    byte to the last one. A read that exceeds the limit raises socket.timeout. `well_formed_head` is true if all header
+    lines that were read have the form of RFC 9112.
     """
 
     def __init__(self, connection: socket.socket, patience: float) -> None:
@@ -80,7 +87,7 @@ class RequestReader(BufferedReader):
         self._timed.end = None
 
     def begin_fields(self) -> None:
-        """Begin to check lines for `well_formed_head`, after the request line."""
+        """Reset `well_formed_head`. Call this between the request line and the header lines."""
         self.well_formed_head = True
 
     def readline(self, size: int | None = -1, /) -> bytes:
@@ -116,7 +123,7 @@ class _Timed(RawIOBase):
 
 
 def check_framing(headers: Message, *, well_formed_head: bool) -> None:
-    """Raise RequestError for malformed header lines, or a repeated Host, Content-Length or Transfer-Encoding."""
+    """Raise RequestError for a malformed header line, or a repeated Host, Content-Length or Transfer-Encoding."""
     if not well_formed_head:
         raise RequestError(400, "malformed header line: expected 'name: value'", code="ambiguous_request")
     for name in ("Host", "Content-Length", "Transfer-Encoding"):
@@ -128,7 +135,8 @@ def check_framing(headers: Message, *, well_formed_head: bool) -> None:
 def check_content_type(headers: Message) -> None:
     """Raise RequestError unless the Content-Type is application/json.
 
-    Browsers send form and text types to another origin without a CORS preflight, but not JSON.
+    Web pages of other origins therefore cannot send requests: without a CORS preflight, browsers send them only form
+    and text types.
     """
     kind = headers.get_content_type()
     if kind != "application/json":
@@ -136,9 +144,9 @@ def check_content_type(headers: Message) -> None:
 
 
 def is_for_loopback(headers: Message) -> bool:
-    """Return true if the Host header is absent or a loopback name.
+    """Return true if the Host header is absent, `localhost` or a loopback address.
 
-    A request with another name comes from a web page of that name, whose DNS entry points to loopback (DNS rebinding).
+    A request with another name may come from a web page whose name resolves to a loopback address (DNS rebinding).
     """
     try:
         return endpoint_of(f"http://{headers.get('Host', 'localhost')}").is_loopback
@@ -158,7 +166,10 @@ def has_body(headers: Message) -> bool:
 
 
 def body_length(headers: Message, version: str) -> int | None:
-    """Return the length of a POST request's body in bytes, or None if it is chunked. Raises RequestError."""
+    """Return the length of a POST request's body in bytes, or None if it is chunked.
+
+    Raises RequestError if the headers do not declare the length, or do so in an ambiguous or unsupported way.
+    """
     given = str(headers.get("Content-Length", "")).strip(" \t")
     coding = headers.get("Transfer-Encoding")
     if coding is not None:
@@ -178,7 +189,7 @@ def body_length(headers: Message, version: str) -> int | None:
 
 
 def body_pieces(file: RequestReader, length: int | None) -> Iterator[bytes]:
-    """Yield the pieces of a body of `length` bytes as they arrive. None is the length of a chunked body.
+    """Yield the pieces of a body of `length` bytes as they arrive. `length` is None for a chunked body.
 
     Raises ConnectionAbortedError if the connection closes before the end of the body, and RequestError for invalid
     chunks or a body that is not received within the time limit.
@@ -211,9 +222,9 @@ def _read(file: RequestReader, most: int) -> bytes:
 
 
 def checked_request(body: bytes) -> dict[str, Any]:
-    """Return the chat completion request in a body. Raises RequestError.
+    """Return the chat completion request in a body, as JSON. Raises RequestError if it is invalid.
 
-    Only the members that the server itself uses are validated. The upstream validates the others.
+    Only the members that this server uses are validated. The upstream server validates the others.
     """
     try:
         data: object = loads_finite(body)
