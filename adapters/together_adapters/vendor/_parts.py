@@ -1,6 +1,6 @@
-"""The parts that a copy may be limited to, and the modules that belong to each.
+"""The parts of the packages to which a copy may be limited, and the modules of each part.
 
-A part consists of a few public modules and all modules that they import (see `_imports.closure`). Imports of modules
+A part consists of a few modules and all modules that they import (see `_imports.closure`). Imports of modules
 that a copy lacks are edited, because type checkers would report them. Under `if TYPE_CHECKING`, the import and its
 names in `__all__` are removed. In a `try` with `except ImportError`, the import is replaced by `raise`.
 
@@ -25,21 +25,21 @@ __all__ = ["ALL", "PARTS", "Part", "Selection", "known_parts", "select"]
 
 
 class Part(NamedTuple):
-    """The `modules` of `together_adapters` that make up a part, and an `example` of them: module and name."""
+    """A part: `modules` of `together_adapters`, whose imports it includes, and an `example` import (module, name)."""
 
     modules: tuple[str, ...]
     example: tuple[str, str]
 
 
 class Selection(NamedTuple):
-    """The `texts` of modules by their keys, and the keys of those that only type checkers read, `typed`."""
+    """The selected modules: `texts` by their keys, and in `typed` the keys of those that only type checkers read."""
 
     texts: Mapping[str, str]
     typed: Collection[str]
 
 
 ALL = "all"
-"""The name that selects everything, in the place of a part."""
+"""The name that selects everything, used instead of the name of a part."""
 
 PARTS = {
     "types": Part((), ("together_types", "ChatCompletionResponse")),
@@ -52,7 +52,7 @@ PARTS = {
 
 _TYPES = "together_types"
 _ADAPTERS = "together_adapters"
-# The command line, its server and its recordings cannot be used from a single file.
+# The command line, `vendor`, the server and the recordings cannot be used from a single file.
 _NOT_IN_A_SINGLE_FILE = ("__main__", "replay", "serve", "vendor")
 
 
@@ -72,9 +72,10 @@ def known_parts(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def select(texts: Mapping[str, str], parts: Iterable[str], *, typing: bool, single_file: bool) -> Selection:
-    """Return the modules of a copy of these parts. `texts` contains all modules.
+    """Return the modules of a copy of these parts. `texts` maps the keys of all modules to their texts.
 
-    With `typing=False`, modules that only type checkers read are left out.
+    With `typing=False`, modules that only type checkers read are left out. With the part `all` and
+    `single_file=True`, so are modules that cannot be used from a single file.
     """
     trees = {key: ast.parse(text) for key, text in texts.items()}
     imports = {key: own_imports(key, tree, texts) for key, tree in trees.items()}

@@ -29,7 +29,11 @@ __all__ = ["Use", "bound_by", "checked_only", "global_uses"]
 
 
 class Use(NamedTuple):
-    """A use of a global: whether it `runs`, and the outermost `function` that contains it, if any."""
+    """A use of a global.
+
+    `runs` is False in an annotation and under `if TYPE_CHECKING`. `function` is the outermost function that contains
+    the use, or None.
+    """
 
     node: ast.Name
     runs: bool
@@ -37,19 +41,19 @@ class Use(NamedTuple):
 
 
 def global_uses(tree: ast.Module) -> list[Use]:
-    """Return every use of a global in a module, in source order."""
+    """Return every use of a global in a module."""
     walk = _Walk()
     walk.run(tree)
     return walk.uses
 
 
 def checked_only(node: ast.AST) -> bool:
-    """Return whether a node is an `if TYPE_CHECKING:`."""
+    """Return whether a node is an `if TYPE_CHECKING:` statement."""
     return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
 def bound_by(statements: Iterable[ast.AST]) -> Iterator[str]:
-    """Iterate over the names that statements bind in their own scope, without relative imports."""
+    """Yield the names that statements bind in their own scope, except the names that relative imports bind."""
     for node in _own_scope(statements):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             yield node.name
@@ -62,7 +66,7 @@ def bound_by(statements: Iterable[ast.AST]) -> Iterator[str]:
 
 
 def _own_scope(nodes: Iterable[ast.AST]) -> Iterator[ast.AST]:
-    """Iterate over the nodes that belong to this scope and not to a nested one."""
+    """Yield the nodes, and the nodes inside them, that belong to this scope and not to a nested one."""
     for node in nodes:
         yield node
         if isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):

@@ -1,10 +1,10 @@
-"""Both packages as one module, with the same statements, names and comments, in the order of the imports.
+"""Both packages as one module, with the same statements, names and comments. Each module follows those that it imports.
 
 - Imports from the two packages are removed, because the imported names are globals of the file. The `__all__` of each
   module is removed too.
-- If two modules define the same private name, the later one gets the name of its module as a prefix.
-- Imports of the standard library are merged at the top if they are LIGHT. Other imports are moved into each function
-  that uses them, so that importing the file loads no more modules than importing the packages.
+- If a private name is already used by another module or is a builtin, it gets the name of its module as a prefix.
+- Imports of the modules in LIGHT are merged at the top. Other imports of the standard library are moved into each
+  function that uses them, so that importing the file loads no more modules than importing the packages.
 
 Does no I/O and does not run the source.
 """
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SingleFile", "flatten"]
 
-# Modules that importing json, enum and re loads anyway.
+# Modules that json, enum and re import anyway, and math, which is a single extension module.
 LIGHT = frozenset(
     [
         "abc",
@@ -55,7 +55,10 @@ _HEAD = ("from __future__ import annotations", "TYPE_CHECKING = False")
 
 
 class SingleFile(NamedTuple):
-    """The `text` of the file, and for each module (`package.module`) the `names` of its globals in the file."""
+    """The `text` of the file, and its `names`.
+
+    `names` maps the key of each module to a mapping from the names of its globals to their names in the file.
+    """
 
     text: str
     names: Mapping[str, Mapping[str, str]]
@@ -64,9 +67,10 @@ class SingleFile(NamedTuple):
 def flatten(texts: Mapping[str, str], typed: Container[str], preface: str, version: str) -> SingleFile:
     """Return the modules of the packages as one module.
 
-    `texts` maps the key of each module (see `_imports`) to its text, the package that imports no other first. Modules
-    in `typed` are moved under `if TYPE_CHECKING`. Raises ValueError, with the module and the line, for source that
-    cannot be moved.
+    `texts` maps the key of each module (see `_imports`) to its text, and contains the modules of `together_types`
+    first. Modules in `typed` are moved under `if TYPE_CHECKING`. `preface` is the docstring and the comments at the top
+    of the file, and `version` its `__version__`. Raises ValueError, which names the module, for source that cannot be
+    moved.
     """
     modules = {key: _Module(key, text, key in typed, texts) for key, text in texts.items()}
     order = [module for module in _in_order(modules) if module.name not in ("__init__", "_types")]
@@ -89,7 +93,7 @@ def flatten(texts: Mapping[str, str], typed: Container[str], preface: str, versi
 
 
 def _merged(lines: Iterable[str]) -> list[str]:
-    """Return import statements in order, with the imports from one module merged."""
+    """Return import statements, sorted, with the imports from one module merged."""
     plain: set[str] = set()
     names: dict[str, set[str]] = {}
     for line in lines:
@@ -102,7 +106,7 @@ def _merged(lines: Iterable[str]) -> list[str]:
 
 
 def _in_order(modules: Mapping[str, _Module]) -> Iterator[_Module]:
-    """Iterate over the modules, each after the modules that it imports at import time."""
+    """Yield the modules, each after the modules that it imports at import time."""
     done: set[str] = set()
 
     def visit(key: str) -> Iterator[_Module]:
@@ -114,13 +118,13 @@ def _in_order(modules: Mapping[str, _Module]) -> Iterator[_Module]:
                 yield from visit(needed)
         yield modules[key]
 
-    # Modules for type checkers come first, because aliases use their names and are read from top to bottom.
+    # Modules for type checkers come first, because a type alias must follow the definitions of the names in it.
     for key in sorted(modules, key=lambda key: not modules[key].checked):
         yield from visit(key)
 
 
 class _Module:
-    """The source of one module and its analysis. Positions are in bytes, as in `ast`."""
+    """The source of one module and its analysis."""
 
     def __init__(self, key: str, text: str, checked: bool, keys: Container[str]) -> None:
         self.key = key
@@ -129,15 +133,15 @@ class _Module:
         self.text = text
         self.tree = ast.parse(text)
         self._uses = global_uses(self.tree)
-        self.imports: dict[str, str] = {}  # hoisted statement of the standard library: light, heavy or typed
-        self.needs: list[str] = []  # the modules of the packages that must run before
+        self.imports: dict[str, str] = {}  # import of the standard library that is moved: light, heavy or typed
+        self.needs: list[str] = []  # the modules of the packages that must come before this one
         self._relative: dict[str, tuple[str, str]] = {}  # name here: (module, name there)
         self._relative_in: dict[Function, dict[str, tuple[str, str]]] = {}  # the same for imports in functions
         self._heavy: dict[str, list[str]] = {}  # name here: the statements that bind it
         self._bound_by_import: dict[str, str] = {}  # name here: the statement
         self._own: dict[str, str] = {}  # name here: name in the single file
         self._drop: list[ast.stmt] = []
-        self._kept: list[ast.Import | ast.ImportFrom] = []  # imports of the standard library that are not hoisted
+        self._kept: list[ast.Import | ast.ImportFrom] = []  # imports of the standard library that stay in place
         self.defined = self._collect(keys)
         self.public = frozenset(self._offered() if self.is_public else ())
 
@@ -170,7 +174,7 @@ class _Module:
     def _hoist(self, node: ast.Import | ast.ImportFrom, checked: bool, defined: set[str]) -> None:
         for alias in node.names:
             name = alias.asname or alias.name.partition(".")[0]
-            if name in defined and not checked:  # the name has another definition: this import stays in place
+            if name in defined and not checked:  # the module also defines the name: this import stays in place
                 self._kept.append(node)
                 return
             defined.discard(name)  # its definition at run time keeps its name
@@ -191,7 +195,10 @@ class _Module:
     # ---- names
 
     def claim(self, taken: dict[str, str], names: Iterable[str]) -> None:
-        """Choose names for these globals of the module that differ from the names in `taken`, and add them to it."""
+        """Choose unused names for these globals of the module, and add them to `taken`.
+
+        `taken` maps each used name to its module or import. Raises ValueError if a name cannot be made unique.
+        """
         for name, line in self._bound_by_import.items():
             # `import a.b` and `import a.c` both bind a.
             what = line.partition(".")[0] if line.startswith("import") and " as " not in line else line
@@ -204,7 +211,7 @@ class _Module:
             self._own[name] = new
 
     def final(self, name: str, modules: Mapping[str, _Module], function: Function | None = None) -> str:
-        """Return the name in the single file of a global of this module, or of a name that `function` imports."""
+        """Return the name that a global of this module, or a name that `function` imports, has in the single file."""
         found = (self._relative_in.get(function, {}) if function else {}).get(name) or (
             self._relative.get(name) if name not in self._own else None
         )
@@ -226,7 +233,7 @@ class _Module:
         return self.name.removesuffix(".__init__").rpartition(".")[2]
 
     def annotation_imports(self) -> Iterator[str]:
-        """Iterate over the imports that annotations need."""
+        """Yield the import statements that annotations need."""
         unrun = {use.node.id for use in self._uses if not use.runs}
         yield from [line for line, kind in self.imports.items() if kind == "typed"]
         yield from [line for name, lines in self._heavy.items() if name in unrun for line in lines]
@@ -290,7 +297,7 @@ class _Module:
 
 
 def _top_statements(body: Iterable[ast.stmt], checked: bool) -> Iterator[tuple[ast.stmt, bool]]:
-    """Iterate over the statements in a module's own scope, and whether only type checkers read them."""
+    """Yield the statements at the top of a module and in its `if` statements, and whether only type checkers read them."""
     for statement in body:
         if isinstance(statement, ast.If):
             yield from _top_statements(statement.body, checked or checked_only(statement))
