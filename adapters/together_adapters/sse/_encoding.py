@@ -3,8 +3,8 @@
 Clients accept different subsets of the format. The output uses only the forms that all of them accept:
 
 - Only the first delta of a choice has the role, because helpers of SDKs concatenate repeated roles.
-- Choices begin in the order of their indexes, because helpers keep them in a list. A choice that arrives too early is
-  held back, up to `_MOST_HELD` pieces.
+- Choices begin in the order of their indexes, because helpers of SDKs keep them in a list. A choice that arrives too
+  early is held back. If more than `_MOST_HELD` pieces are held, the choice with the lowest index among them begins.
 - Every choice has a finish reason, which is null until the last chunk of the choice.
 - Tool calls are numbered 0, 1, 2, ... in the order in which they begin. The id, type and name of a call are in one
   fragment only. Fragments are assigned to calls as in accumulation (see `_tool_calls`).
@@ -12,7 +12,7 @@ Clients accept different subsets of the format. The output uses only the forms t
 - The usage, wherever it was received, is sent in one chunk with `choices: []` before the end.
 - Every chunk has `id`, `object`, `created` and `model`. An absent value is that of the previous chunk. In the first
   chunk it is `""` for `id` and `model`, and 0 for `created`.
-- JSON is ASCII on one line, so it does not depend on a client's definition of a line or on its encoding.
+- JSON is ASCII on one line, so that clients that split lines elsewhere, or do not decode UTF-8, read it correctly.
 
 Does no I/O, except that it closes the iterable of chunks.
 """
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 __all__ = ["ChunkEncoder", "aencode_chunks", "encode_chunks", "error_body", "json_bytes", "response_to_chunks"]
 
 _DONE_FRAME = b"data: [DONE]\n\n"
-_MOST_HELD = 256  # pieces of choices that wait until they can begin
+_MOST_HELD = 256  # pieces (one choice of one chunk) that are held back
 # The keys that every chunk of a stream has. The other keys of a response are in the first chunk.
 _HEAD = head_keys(ChatCompletionChunk)
 _TEXTS = ("reasoning", "reasoning_content", "content", "refusal")
@@ -64,7 +64,7 @@ def _frame(data: Mapping[str, Any]) -> bytes:
 
 
 def error_body(error: BaseException) -> dict[str, Any]:
-    """Return an exception as OpenAI's error body, with `message`, `type`, `param` and the string `code`.
+    """Return the error body of OpenAI's API for an exception: `message`, `type`, `param` and a string `code`.
 
     An APIError is reported with its message, in which secrets are redacted (see `_redaction`). For any other exception,
     only the name of the class is reported, because its message may contain private information.
@@ -96,7 +96,10 @@ def _error_fields(body: object) -> dict[str, Any]:
 
 
 class _Once:
-    """A filter for values that are sent once: `take` returns the first nonempty value of each key, and None later."""
+    """A filter for values that are sent once: `take` returns the first nonempty value of each key, and None later.
+
+    The text "null", which some servers send, counts as empty.
+    """
 
     def __init__(self) -> None:
         self._given: set[object] = set()
@@ -121,7 +124,7 @@ class _Choice:
         data["index"] = index
         message = data.get("message")
         if is_dict(message) and data.get("delta") == message_as_delta(message):
-            del data["message"]  # a response without streaming: the delta has the same content
+            del data["message"]  # a choice of a non-streamed response: the delta has the same content
         if choice.delta is not None or not legacy:
             data["delta"] = self._delta(choice.delta or DeltaContent())
             data = with_openai_logprobs(data) or data
@@ -176,7 +179,7 @@ class _Choice:
 class ChunkEncoder:
     """An encoder of chunks: `add` returns the bytes to send for a chunk, `end` or `fail` the last bytes.
 
-    A chunk may be a value, or a mapping with its JSON. `saw_usage` is True if a chunk had a usage.
+    Frames are the encoded events. `saw_usage` is True if a chunk had a usage.
     """
 
     def __init__(self) -> None:
@@ -189,7 +192,10 @@ class ChunkEncoder:
         self.saw_usage = False
 
     def add(self, chunk: ChatCompletionChunk | Mapping[str, Any]) -> bytes:
-        """Return the frames for one more chunk, or b"" if no frame can be sent yet."""
+        """Return the frames for one more chunk, or b"" if no frame can be sent yet.
+
+        The chunk may be a value, or a mapping with its JSON. Raises ParseError if it is neither.
+        """
         if not isinstance(chunk, ChatCompletionChunk):
             chunk = ChatCompletionChunk.from_dict(chunk)
         rest = json_of(chunk)
@@ -240,7 +246,10 @@ class ChunkEncoder:
         return True
 
     def _released(self, skip: bool = False) -> list[bytes]:
-        """Return the frames of held choices that can begin. With `skip`, the one with the lowest index can begin."""
+        """Return the frames of the held pieces whose choices can begin.
+
+        With `skip`, the choice with the lowest index can begin, even if an earlier one is missing.
+        """
         held = sorted(self._held, key=lambda pair: pair[0])
         if skip and held:
             self._next = max(self._next, held[0][0])
@@ -268,7 +277,7 @@ class ChunkEncoder:
         return self._flush() + _DONE_FRAME
 
     def fail(self, error: BaseException) -> bytes:
-        """Return the last frames of a failed stream: held choices, an error frame (see `error_body`) and `[DONE]`."""
+        """Return the last frames of a failed stream: held choices, usage, the error (see `error_body`) and `[DONE]`."""
         return self._flush() + _frame(error_body(error)) + _DONE_FRAME
 
 
@@ -342,7 +351,7 @@ def _opening(message: ChatCompletionMessage) -> dict[str, Any]:
 
 
 def _parts(choice: ChatCompletionChoicesData) -> Iterator[dict[str, Any]]:
-    """Yield the content of one choice, chunk by chunk, after its first chunk. The last has the finish reason."""
+    """Yield the JSON of a choice for each of its chunks after the first one. The last one has the finish reason."""
     data = json_of(choice)
     data.pop("index", None)
     if choice.message is None:
