@@ -297,7 +297,7 @@ class _Module:
 
 
 def _top_statements(body: Iterable[ast.stmt], checked: bool) -> Iterator[tuple[ast.stmt, bool]]:
-    """Yield the statements at the top of a module and in its `if` statements, and whether only type checkers read them."""
+    """Yield the statements of a module and of its `if` statements, each with whether only type checkers read it."""
     for statement in body:
         if isinstance(statement, ast.If):
             yield from _top_statements(statement.body, checked or checked_only(statement))
