@@ -28,12 +28,12 @@ __all__ = ["run"]
 
 
 def run(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status: 0, or 1 if it failed.
+    """Run one command and return its exit status: 0, or 1 if it failed or if `vendor --check` found a difference.
 
-    `argv` contains the arguments without the name of the program, by default those of the process. A usage error raises
-    SystemExit with status 2.
+    `argv` contains the arguments without the name of the program, by default those of the process. Raises SystemExit
+    with status 2 for a usage error, and with status 0 for `--help` and `--version`.
     """
-    for output in (sys.stdout, sys.stderr):  # None if the shell has closed them
+    for output in (sys.stdout, sys.stderr):  # each is None if the shell has closed it
         # A model's text may contain characters that the terminal's encoding lacks: escape them instead of failing.
         if isinstance(output, io.TextIOWrapper):
             output.reconfigure(errors="backslashreplace")

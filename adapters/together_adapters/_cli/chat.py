@@ -40,6 +40,8 @@ examples:
   together-types parse it.sse                    show what was saved
 
 Ctrl-C stops an answer. At the prompt of -i it ends the conversation.
+The server of --base-url also receives TOGETHER_API_KEY, except over plain http
+to another machine.
 """
 _REPLAY_EXAMPLES = """\
 examples:
@@ -83,7 +85,7 @@ def add_replay_and_chat(add_parser: Callable[..., argparse.ArgumentParser]) -> N
         "--base-url",
         metavar="URL",
         type=base_url,
-        help="the base URL of any OpenAI-compatible server (default: TOGETHER_BASE_URL, else Together's)",
+        help="the base URL of any OpenAI-compatible server (default: TOGETHER_BASE_URL, or else Together's)",
     )
     chatting.set_defaults(run=_chat, usage_error=chatting.error)
     for parser in (replaying, chatting):

@@ -38,12 +38,13 @@ _PIECE = 262144  # bytes between two drawings of the progress
 _PLAIN = (str, int, float, bool, type(None))
 _EXAMPLES = """\
 examples:
-  together-types parse answer.json       a response or an error, as received
+  together-types parse answer.json       the JSON of a response or an error
   together-types parse stream.sse        a stream, with a timeline if it was
                                          saved by `chat --save`
   together-types parse results.jsonl     the results of a batch job
   curl ... | together-types parse -      any of them, from a pipe
-  together-types parse --json -          output for programs
+  curl ... | together-types parse --json -
+                                         print JSON for programs
 
 Values that do not match the type of their field are listed as `issue`. Keys
 that no field declares are listed as `extra`: the first path and value, and how

@@ -25,8 +25,8 @@ examples:
   together-types serve --replay                 without a key or a network
   together-types serve --replay answer.sse      a file, as the model `answer`
   together-types serve --upstream https://api.together.xyz/v1
-                                                with TOGETHER_API_KEY, or with
-                                                the key of each caller
+                                                with TOGETHER_API_KEY, or else
+                                                with each caller's own key
   together-types serve --upstream http://127.0.0.1:8080/v1 --port 8000
 
 Then set base_url="http://127.0.0.1:8000/v1" in any OpenAI client.
@@ -38,7 +38,9 @@ Ctrl-C stops the server.
 def add_serve(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the command to the parser of the command line."""
     serving = add_parser(
-        "serve", help="run an OpenAI-compatible endpoint in front of a server or a recording", epilog=_EXAMPLES
+        "serve",
+        help="run an OpenAI-compatible endpoint that forwards to a server or replays a recording",
+        epilog=_EXAMPLES,
     )
     source = serving.add_mutually_exclusive_group(required=True)
     source.add_argument(

@@ -22,12 +22,12 @@ __all__ = ["add_vendor"]
 
 _EXAMPLES = """\
 parts for --only:
-  streams   event streams to chunks and one response, stream proxies
-  openai    to and from OpenAI's format, chunks to event streams
+  streams   read and accumulate event streams, proxy streams
+  openai    convert to and from OpenAI's format, write streams
   client    Together and AsyncTogether
   lambda    AWS Lambda events and responses, streaming runtime
-  types     only the values
-  all       everything, with this command
+  types     together_types
+  all       everything, including this command
 
 examples:
   together-types vendor app/_vendor                  copy both packages
@@ -35,9 +35,10 @@ examples:
   together-types vendor app/_vendor --single-file    write one module
   together-types vendor app/_vendor --check          report edits and age
 
-A copy includes its licence and a manifest. Import it from the package that
-contains it, for example as app._vendor.together_types. With --absolute, DEST
-itself must be on sys.path. A new DEST inside a package becomes a package.
+A copy includes its licence and a manifest. Import the copy from the package
+that contains it, for example as app._vendor.together_types. With --absolute,
+DEST itself must be on sys.path. Without it, a new DEST inside a package becomes
+a package.
 
 Without options for the form (--only, --single-file, --absolute, --no-typing),
 an existing copy keeps its form. If any of them is given, the others have their
@@ -64,15 +65,19 @@ def add_vendor(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
         help="write absolute imports, for a DEST that is itself on sys.path",
     )
     vendoring.add_argument(
-        "--no-typing", dest="typing", action="store_const", const=False, help="omit what only type checkers read"
+        "--no-typing", dest="typing", action="store_const", const=False, help="omit code that only type checkers read"
     )
-    vendoring.add_argument("--force", action="store_true", help="overwrite edited files (added files are kept)")
+    vendoring.add_argument(
+        "--force", action="store_true", help="overwrite files that were edited, or not created by vendor"
+    )
     vendoring.add_argument(
         "--check",
         action="store_true",
-        help="report the age, local edits and outdated files (exit status 1 if a file was edited or is outdated)",
+        help="report the age, local edits and outdated files (exit status 1 if there are edits or outdated files)",
     )
-    vendoring.add_argument("-v", "--verbose", action="store_true", help="list the files")
+    vendoring.add_argument(
+        "-v", "--verbose", action="store_true", help="list the copied files, or the outdated ones with --check"
+    )
     vendoring.set_defaults(run=_vendor)
 
 
