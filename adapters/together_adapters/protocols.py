@@ -50,7 +50,7 @@ ByteSource = Union[SupportsRead1, SupportsRead, Iterable[Bytes], Bytes]
 """A source of a stream's bytes. It can be split into pieces at any byte, or consist of a single piece."""
 
 AsyncByteSource = AsyncIterable[Bytes]
-"""An asynchronous source of a stream's bytes: `response.aiter_bytes()` of httpx, `response.content` of aiohttp."""
+"""An asynchronous source of a stream's bytes: `response.aiter_bytes()` of httpx, or `response.content` of aiohttp."""
 
 HeaderPairs = Union[Mapping[str, str], Iterable[tuple[str, str]]]
 """The header fields of a response, as a mapping or as pairs of name and value."""
@@ -64,8 +64,11 @@ class Transport(Protocol):
     ) -> tuple[int, HeaderPairs, Iterable[bytes]]:
         """Send a request, and return the status, the header fields and the body of the response.
 
-        `timeout` is the number of seconds to wait for the response, or None for no limit. If the transport does not get
-        a response, it can raise any exception.
+        `timeout` is the number of seconds to wait for the response, or None for no limit.
+
+        If the connection fails, the transport raises an OSError or an exception of its HTTP library. The client
+        converts these to APIConnectionError, or APITimeoutError for a TimeoutError, and may send the request again. The
+        client raises other exceptions unchanged.
         """
         ...
 
@@ -78,8 +81,11 @@ class AsyncTransport(Protocol):
     ) -> tuple[int, HeaderPairs, AsyncIterable[bytes]]:
         """Send a request, and return the status, the header fields and the body of the response.
 
-        `timeout` is the number of seconds to wait for the response, or None for no limit. If the transport does not get
-        a response, it can raise any exception.
+        `timeout` is the number of seconds to wait for the response, or None for no limit.
+
+        If the connection fails, the transport raises an OSError or an exception of its HTTP library. The client
+        converts these to APIConnectionError, or APITimeoutError for a TimeoutError, and may send the request again. The
+        client raises other exceptions unchanged.
         """
         ...
 
@@ -98,13 +104,13 @@ class SupportsModelDump(Protocol):
     def model_dump(self, *, by_alias: bool, exclude_unset: bool) -> Mapping[str, JSON]:
         """Return the object as JSON.
 
-        `by_alias` requests the keys that a server uses, and `exclude_unset` omits the fields that were not received.
+        `by_alias` selects the keys that a server uses, and `exclude_unset` omits the fields that were not received.
         """
         ...
 
 
 SDKObject = Union[SupportsToDict, SupportsModelDump]
-"""An object of an SDK."""
+"""An object of an SDK, or a value of together_types."""
 
 
 class LambdaContext(Protocol):
