@@ -1,7 +1,7 @@
 """Clients, event streams, chunks and completions of Together and of OpenAI-compatible servers.
 
-This module exports the clients, the timeouts and the exceptions. The clients are imported when they are first used, so
-importing this package, or a module of it that does not use the network, loads neither sockets nor asyncio.
+This module exports the clients, `Timeout` and the exceptions. The clients are imported when they are first used.
+Therefore importing this package, or a module of it that does not use the network, loads neither sockets nor asyncio.
 
 Needs only the standard library.
 """
@@ -55,7 +55,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    # Import statements instead of importlib, because tools that pack or freeze programs find modules by them.
+    # Tools that pack or freeze programs find modules by their import statements, so importlib is not used here.
     found: object
     try:
         if name == "Together":

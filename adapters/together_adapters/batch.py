@@ -8,9 +8,10 @@ the error. The order of the lines is not the order of the requests.
 Only LF ends a line, because an unescaped LF cannot occur inside a JSON string. U+2028 can occur inside one, and a lone
 CR can occur between tokens.
 
-Memory use is bounded by one line and one read. This includes lines that exceed the limit.
+Memory use is bounded by the limit for one line and the size of one read, even if a line exceeds the limit.
 
-A line of any content is returned as a result or an error, and does not end the reading. Does no network I/O.
+Every line that is not blank becomes a result or an error. An invalid line does not end the reading. Opens no
+connections.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ _BOM = b"\xef\xbb\xbf"
 _SHOWN = 80  # the maximum number of bytes of an invalid line in an error message
 _HEAD = 4096  # the number of bytes at the start of an invalid line that are searched for its custom_id
 
-# The members of a line up to its custom_id, if those before it are scalars. It finds the custom_id of an invalid line.
+# Matches the members of an invalid line up to its custom_id, if those before it are scalars.
 _TEXT = rb'"(?:[^"\\]|\\.)*"'
 _CUSTOM_ID = re.compile(
     rb"\s*\{\s*(?:(?!\"custom_id\")"
@@ -87,8 +88,8 @@ class BatchError(APIError):
       identifier of the request.
     - `body`: the server's error, as JSON.
 
-    Attributes that the line does not contain default to None. For a line that cannot be read, only `line` is always
-    set, and `custom_id` if it was found.
+    Attributes that the line does not contain default to None. For a line that is too long or not a JSON object,
+    only `line` is set, and `custom_id` if it was found.
     """
 
     def __init__(
@@ -125,14 +126,14 @@ def iter_results(
     `source` is a path, a binary file, a response of urllib or http.client, or an iterable of bytes. Only a file that
     this function opens from a path is closed. For a compressed file, pass the result of `gzip.open`.
 
-    A line that cannot be read yields a BatchError, and reading continues. So does a line that is longer than
-    `max_line_bytes`, even if it is blank. Other blank lines are skipped.
+    A line that cannot be read, or is longer than `max_line_bytes`, yields a BatchError, and reading continues. Blank
+    lines up to that length are skipped.
 
     `progress` is called after each read with the number of bytes read and the total, or None if the total is unknown.
     An exception that it raises ends the reading.
 
-    Raises the exception of the source, after yielding the lines that had arrived. Raises APIConnectionError for a
-    response whose body is shorter than its Content-Length.
+    Raises OSError if the path cannot be opened. An exception of the source is raised after the lines that had arrived
+    were yielded. Raises APIConnectionError for a response whose body is shorter than its Content-Length.
 
         >>> from together_adapters.batch import iter_results
         >>> data = b'''{"custom_id": "1", "response": {"status_code": 200, "body": {"choices": [{"text": "Paris"}]}}}
@@ -158,7 +159,7 @@ def iter_results(
 
 
 def _pieces(source: Any, progress: Progress | None) -> Iterator[bytes | Exception]:
-    """Yield the bytes of the source, and at the end the exception that it raised, if any."""
+    """Yield the bytes of the source, and at the end the exception that the source raised, if any."""
     total, done, pieces = _size(source), 0, iterator_of(source)
     while True:
         try:
@@ -201,7 +202,7 @@ def _size(source: Any) -> int | None:
 
 
 def _lines(pieces: Iterable[bytes | Exception], limit: int) -> Iterator[tuple[int, bytes, bool]]:
-    """Yield the number of each line, the line, and True if it is too long. A too long line is cut to its beginning."""
+    """Yield the number of each line, the line, and whether it is too long. Such a line is cut to its first bytes."""
     number, held, too_long, at_start = 1, bytearray(), False, True
     broken: Exception | None = None
     for piece in pieces:
@@ -212,7 +213,7 @@ def _lines(pieces: Iterable[bytes | Exception], limit: int) -> Iterator[tuple[in
         while start < len(piece):
             end = piece.find(b"\n", start)
             stop = len(piece) if end < 0 else end
-            # A byte order mark, and the CR of a CRLF, do not count for the limit.
+            # A byte order mark and the CR of a CRLF do not count toward the limit.
             room = limit + len(_BOM) + 1 - len(held)
             held += piece[start : min(stop, start + room)]
             too_long = too_long or stop - start > room
@@ -236,7 +237,7 @@ def _bounded(held: bytearray, limit: int, too_long: bool, at_start: bool) -> tup
 
 
 def _custom_id_in(line: bytes) -> str | None:
-    """Return the custom_id in the beginning of a line that is not valid JSON or too long, or None if it is not found."""
+    """Return the custom_id at the beginning of an invalid or too long line, or None if it is not found."""
     found = _CUSTOM_ID.match(line[:_HEAD])
     try:
         return None if found is None else str(json.loads(found.group(1)))
@@ -248,7 +249,7 @@ def read_line(line: bytes | str, number: int = 1) -> BatchResult | BatchError:
     """Return the result in one line of a batch's output or error file.
 
     For engines that split a file into lines themselves, such as Spark and Dask. The line may include its line ending.
-    Content that cannot be read returns a BatchError. `number` is the line's number in the file, for the result.
+    Returns a BatchError for content that cannot be read. `number` becomes the `line` of the result.
     """
     data = (line.encode("utf-8", "surrogatepass") if isinstance(line, str) else bytes(line)).rstrip(b"\r\n")
     try:
@@ -284,7 +285,7 @@ def _failure(
 ) -> BatchError:
     said = TogetherErrorResponse()
     if is_dict(error):
-        inner = error.get("error")  # vLLM puts its whole error body here
+        inner = error.get("error")  # vLLM puts a whole error body under the line's `error`
         said = TogetherErrorResponse.from_dict(inner if is_dict(inner) else error)
     elif error is not None:
         said = TogetherErrorResponse(message=error if isinstance(error, str) else json.dumps(error))

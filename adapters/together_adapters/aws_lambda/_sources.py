@@ -1,4 +1,4 @@
-"""The event sources of AWS Lambda, a class for each.
+"""The event sources of AWS Lambda. Each has a class.
 
 A class recognises its events, reads the request and formats the response. To add a source, add a member of EventKind
 and a class, and list the class in `SOURCES`.
@@ -55,7 +55,7 @@ __all__ = ["SOURCES", "EventSource", "FunctionURL", "HttpSource", "recognise", "
 
 
 class EventSource:
-    """The base class of event sources. An instance represents one event, and `raw` is the event as Lambda sends it."""
+    """The base class of event sources. An instance represents one event. `raw` is the event as Lambda sends it."""
 
     kind: EventKind
     max_bytes: int = MAX_RESPONSE_BYTES
@@ -65,19 +65,23 @@ class EventSource:
 
     @classmethod
     def recognises(cls, raw: JSON) -> bool:
-        """Return whether an event is from this source. Called only if no class before it in `SOURCES` returned true."""
+        """Return whether an event is from this source. Called only if no earlier class in `SOURCES` returned True."""
         raise NotImplementedError
 
     def read(self) -> HttpEvent:
-        """Return the request. Raises ParseError if the event lacks a required member, or has one of another type."""
+        """Return the request. Raises ParseError if a required member is absent or of the wrong type."""
         raise NotImplementedError
 
     def format(self, response: Response) -> JSON:
-        """Return the handler's result for a response. Raises ResponseTooLargeError if it is larger than `max_bytes`."""
+        """Return the result that the handler returns for a response.
+
+        Raises ResponseTooLargeError if the result is larger than `max_bytes`, and TypeError or ValueError for a value
+        or headers that cannot be represented.
+        """
         raise NotImplementedError
 
     def format_error(self, exc: BaseException) -> JSON:
-        """Return the handler's result for an exception."""
+        """Return the result that the handler returns for an exception."""
         return self.format(error_response(exc, credentials_in(self.raw)))
 
     def when_streamed(self) -> EventSource | None:
@@ -89,9 +93,9 @@ class EventSource:
         return None
 
     def check_size(self, formatted: JSON) -> JSON:
-        """Return a formatted response. Raises ResponseTooLargeError if it is larger than `max_bytes`."""
-        # AWS's runtimes up to Python 3.11 escape every non-ASCII character, as `dumps` does. Later ones send UTF-8,
-        # which has fewer bytes.
+        """Return a formatted response unchanged. Raises ResponseTooLargeError if it is larger than `max_bytes`."""
+        # AWS's runtimes up to Python 3.11 escape every non-ASCII character, as `dumps` does. Later runtimes send UTF-8,
+        # which is shorter.
         size = len(json.dumps(formatted))
         if size > self.max_bytes:
             raise ResponseTooLargeError(size, self.max_bytes)
@@ -123,7 +127,7 @@ class Direct(EventSource):
 
 
 class HttpSource(EventSource):
-    """The base class of HTTP sources. A subclass reads the members whose names differ, and formats headers."""
+    """The base class of HTTP sources. A subclass reads the members that differ between sources, and formats headers."""
 
     def method(self) -> str:
         raise NotImplementedError
@@ -249,7 +253,7 @@ class HttpApi(HttpSource):
 
 
 class FunctionURL(HttpApi):
-    """A Lambda function URL. Lambda's streamed responses have this format for every HTTP source."""
+    """A Lambda function URL. Streamed responses of every HTTP source have its format."""
 
     kind = EventKind.FUNCTION_URL
 
@@ -267,11 +271,11 @@ SOURCES: tuple[type[EventSource], ...] = (LoadBalancer, FunctionURL, HttpApi, Re
 
 
 def recognise(raw: JSON) -> EventSource:
-    """Return the source of an event as Lambda sends it."""
+    """Return the source of an event. `raw` is the event as Lambda sends it."""
     return next(cls(raw) for cls in SOURCES if cls.recognises(raw))
 
 
 def source_of(event: JSON | HttpEvent) -> EventSource:
-    """Return the source of a handler's event. For None that is a function URL, whose format the response then has."""
+    """Return the source of a handler's event. For None, return a function URL, the default format of responses."""
     raw = unwrap(event)
     return FunctionURL({}) if raw is None else recognise(raw)

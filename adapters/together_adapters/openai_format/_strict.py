@@ -1,6 +1,6 @@
-"""Converting a value to JSON that conforms to OpenAI's schema: only allowed keys and values, and all required ones.
+"""Converting a value to JSON that conforms to OpenAI's schema: only allowed keys and values, and all required keys.
 
-Does not report the dropped data. `openai_format.to_openai_with_loss` finds it by reading the result again.
+Does not report the dropped data. `openai_format.to_openai_with_loss` lists it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ _AS_OPENAI = {
 
 
 def to_strict(value: object, data: dict[str, Any]) -> dict[str, Any]:
-    """Return the JSON of a value, which has been converted to OpenAI's forms, as OpenAI's schema allows it."""
+    """Return the JSON of a value as OpenAI's schema allows it.
+
+    `data` is the JSON of `value`, already converted to OpenAI's forms. It is changed.
+    """
     fitted: dict[str, Any]
     if isinstance(value, ErrorData):
         fitted = ERROR(_error(data))
@@ -44,7 +47,7 @@ def to_strict(value: object, data: dict[str, Any]) -> dict[str, Any]:
 def normalized(value: Any) -> dict[str, Any]:
     """Return a value's JSON with the values of its fields instead of the JSON that the server sent.
 
-    A count of 5.0 becomes 5, and an object of tool call arguments becomes text. (`raw_of` returns the server's JSON.)
+    A count of 5.0 becomes 5, and an object of tool call arguments becomes text. (`to_dict` returns the server's JSON.)
     """
     members: dict[str, Any] = value.__dict__
     data = {key: _normalized_item(item) for key, item in members.items() if key != "extra"}
@@ -86,7 +89,7 @@ def _choice(position: int, choice: dict[str, Any], is_chunk: bool) -> dict[str, 
 
 
 def _text(content: object) -> object:
-    """Return the text of `content`: that of its text parts, joined, if it is an array."""
+    """Return `content`, or the joined texts of its text parts if it is an array."""
     if not is_list(content):
         return content
     texts: list[object] = [part.get("text") for part in objects_in(content) if part.get("type") == "text"]

@@ -2,8 +2,8 @@
 
 A line of an event stream ends with LF, CR or CRLF only. Bytes are therefore split into lines before they are decoded:
 `bytes.splitlines` splits at exactly these three, but `str.splitlines` also splits at U+2028, U+0085 and others, which
-servers send unescaped inside JSON. A lone CR ends its line at once, and an LF directly after it is ignored when it
-arrives, so that no event is delayed. Pieces of an unfinished line are appended to one buffer, so that decoding a line
+servers send unescaped inside JSON. A CR ends its line at once, so that no event is delayed. If an LF arrives directly
+after it, the LF is ignored. Pieces of an unfinished line are appended to one buffer, so that decoding a line
 of many pieces takes linear time.
 
 Does no I/O and does not parse the data of an event.
@@ -26,7 +26,7 @@ ServerSentEvent.__module__ = __name__  # pickles contain the name of the public 
 
 # A vendored copy may lack `_encoding`, because decoding does not need the modules that the encoder imports.
 _NO_ENCODER = (
-    "the encoder of sse cannot be imported: {}. If this is a copy of some parts,"
+    "the encoder of sse cannot be imported: {}. If this is a vendored copy of only some parts,"
     " copy it again with `--only openai` added to the options of `vendor`"
 )
 
@@ -56,7 +56,7 @@ class Decoder(BlockDecoder):
         return [item for item in self.decode(data) if isinstance(item, ServerSentEvent)]
 
     def finish(self) -> ServerSentEvent | None:
-        """End the stream and return its unfinished last event, if any.
+        """End the stream and return its unfinished last event, or None if there is none.
 
         The standard discards this event, but here the caller decides whether to use it. Raises ValueError if an event
         of the stream was too large.
@@ -73,8 +73,8 @@ def encode(event: ServerSentEvent) -> bytes:
     Raises ValueError for an event that the format cannot represent:
 
     - The data must not contain a CR.
-    - The type must not be empty, and must not contain a line end.
-    - The id must not contain a line end or a NUL.
+    - The type must not be empty, and must not contain a line end or a lone surrogate.
+    - The id must not contain a line end, a NUL or a lone surrogate.
     - The retry time must be from 0 to 2**63 - 1 milliseconds.
 
     >>> from together_adapters.sse import ServerSentEvent, encode
@@ -114,18 +114,19 @@ def _one_line(name: str, text: str) -> bytes:
 def encode_chunks(chunks: Iterable[ChatCompletionChunk | Mapping[str, JSON]]) -> Generator[bytes]:
     """Encode the chunks of a completion as an event stream that every client can read, with `[DONE]` at the end.
 
-    A chunk may be a value, or a mapping as returned by `to_openai`. Each item contains complete frames in valid UTF-8.
+    A chunk may be a ChatCompletionChunk, or a mapping like those that `to_openai` returns. Each yielded item contains
+    complete events in valid UTF-8.
 
-    - Choices begin in the order of their indexes, each with its role, and always have a finish reason, which may be
-      null.
+    - Choices begin in the order of their indexes, each with its role.
+    - Every choice has a `finish_reason`, which may be null.
     - The id and the name of a tool call are sent once.
-    - Log probabilities have OpenAI's form, which only together-python 1.x cannot read in a stream. `from_openai` of a
-      chunk restores the original form.
+    - Log probabilities have OpenAI's form, which every client except together-python 1.x can read in a stream.
+      `from_openai` restores the original form of a chunk.
     - The usage is in the last chunk.
 
-    An exception while iterating, such as StreamError, becomes an error frame and `[DONE]`. An APIError is sent with its
-    message, type and code. For any other exception, only the name of its class is sent. `chunks` is closed when the
-    iteration ends or is abandoned.
+    An exception that `chunks` raises, such as StreamError, becomes an error event, followed by `[DONE]`. An APIError is
+    sent with its message, type and code. For any other exception, only the name of its class is sent. `chunks` is
+    closed when the iteration ends or is abandoned.
 
     >>> from together_adapters.sse import encode_chunks
     >>> frames = list(encode_chunks([{"choices": [{"index": 0, "delta": {"content": "Hi"}}]}]))
@@ -152,8 +153,8 @@ def response_to_chunks(response: ChatCompletionResponse) -> Iterator[ChatComplet
     """Convert a response to the chunks of a stream: `accumulate(response_to_chunks(response)).response == response`.
 
     The first chunks begin all choices, in the order of their indexes. The content of each choice follows, and the usage
-    is last. Details that a stream cannot represent are as accumulation returns them: an absent role is `assistant`,
-    choices are sorted, and tool calls have no `index`.
+    is last. A stream cannot represent some details. In the accumulated response, an absent role is `assistant`, choices
+    are sorted by index, and tool calls have no `index`.
 
     >>> from together_adapters.sse import response_to_chunks
     >>> from together_types import ChatCompletionResponse

@@ -1,7 +1,7 @@
 """Copying the packages, or parts of them, into a project, as folders or as a single file, and checking such a copy.
 
 A copy contains its licence and a manifest. An edited file is overwritten only with `force`. A difference in line ends
-(CRLF or LF) is not an edit, because git may convert them.
+(CRLF or LF) does not count as an edit, because git may convert them.
 
 Does not change files outside the folder of the copy.
 """
@@ -37,11 +37,13 @@ _MOST_LISTED = 10  # files in a message
 class CheckReport(NamedTuple):
     """The state of a copy.
 
-    - `version` is the version that the copy was made from, `made` the day (like `2026-11-25`), and `days` its age.
-    - `modified`, `missing` and `added` are the files that differ from the manifest.
-    - `outdated` are the files that would change if this version updated the copy.
+    - `version`: the version that the copy was made from.
+    - `made`: the day on which the copy was made, like `2026-11-25`.
+    - `days`: the age of the copy in days.
+    - `modified`, `missing`, `added`: the files that differ from the manifest.
+    - `outdated`: the files that would change if this version updated the copy.
 
-    Files are given by their paths in the folder.
+    Files are listed by their paths relative to the folder.
     """
 
     version: str
@@ -63,9 +65,9 @@ def vendor(
     types_only: bool | None = None,
     force: bool = False,
 ) -> list[str]:
-    """Write `together_types` and `together_adapters` into a folder, and return the paths of the files there.
+    """Write `together_types` and `together_adapters` into a folder, and return the files' paths relative to it.
 
-    `only`, `single_file`, `absolute`, `typing` and `types_only` are the form of the copy. If none of them is given, an
+    `only`, `single_file`, `absolute`, `typing` and `types_only` set the form of the copy. If none of them is given, an
     existing copy keeps its form, and a new copy contains everything. If any is given, the others have their defaults:
 
     - `only` names parts: `types`, `streams`, `openai`, `client`, `lambda`. The copy contains them, the modules that
@@ -77,11 +79,12 @@ def vendor(
     - `typing=False` leaves out the modules and imports that only type checkers read.
     - `types_only=True` is an older spelling of `only=["types"]`.
 
-    A new folder inside a package becomes a package, because builders of wheels and zips skip other folders.
+    A new folder inside a package becomes a package (unless `absolute` is true), because tools that build wheels and zip
+    archives skip other folders.
 
     Raises FileExistsError, and writes nothing, if a file was edited or is not part of the copy (`force` overwrites it),
-    if the folder contains links, or if a package in the folder would hide the single file. Raises ValueError for an
-    unknown part, for an invalid manifest, and if the packages are installed without their sources.
+    if a file would be written through a symbolic link, or if a package in the folder would hide the single file. Raises
+    ValueError for an unknown part, for an invalid manifest, and if the packages are installed without their sources.
 
     >>> import tempfile
     >>> from together_adapters.vendor import check, vendor
@@ -141,12 +144,12 @@ def _is_new_in_package(folder: Path) -> bool:
 
 
 def _check_place(folder: Path, names: set[str]) -> None:
-    """Raise FileExistsError if writing would follow a link, which may lead to the original files."""
+    """Raise FileExistsError if writing would follow a symbolic link, which may lead out of the folder."""
     paths = {path for name in names for path in (PurePosixPath(name), *PurePosixPath(name).parents)}
     links = sorted(str(path) for path in paths if path.name and (folder / path).is_symlink())
     if links:
         raise FileExistsError(
-            f"cannot write through links, which may lead out of the folder: {_listed(links)} (remove them)"
+            f"cannot write through symbolic links, which may lead out of the folder: {_listed(links)} (remove them)"
         )
 
 
@@ -194,9 +197,9 @@ def check(dest: str | os.PathLike[str]) -> CheckReport:
 
 
 def single_file(*, only: Iterable[str] | None = None, typing: bool = True, types_only: bool = False) -> SingleFile:
-    """Return the text of the single file, and the names in it of each module's globals.
+    """Return the text of the single file, and for each module the names that its globals have in that file.
 
-    `only`, `typing` and `types_only` are those of `vendor`.
+    `only`, `typing` and `types_only` are parameters of `vendor`. Raises ValueError as `vendor` does.
     """
     form = _form(only, True, None, typing, types_only) or Form(single_file=True)
     return as_one(form)
