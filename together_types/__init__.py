@@ -1,7 +1,8 @@
 """Typed, immutable values for the chat completions of Together and of OpenAI-compatible servers.
 
-Every type reads JSON with `from_dict` and `from_json`. `to_dict` and `to_json` return exactly the JSON that was read.
-Undeclared keys, and JSON that does not match its field's type, are kept in `.extra`. `.issues()` lists the latter.
+Every dataclass reads JSON with `from_dict` and `from_json`. `to_dict` and `to_json` return the same JSON, but its keys
+may be in another order. Undeclared keys, and JSON of another type than its field's, are kept in `.extra`. `.issues()`
+lists the JSON that cannot be converted to the type of its field, and the required keys that are absent.
 
     >>> from together_types import ChatCompletionResponse
     >>> response = ChatCompletionResponse.from_dict({"choices": [{"message": {"content": "Paris"}}], "new_key": 1})

@@ -6,15 +6,15 @@ possible outcomes:
 - It returns a value of the annotated type.
 - It returns `Coerced(value)` if the JSON represents that value in another form (`"0"` or `0.0` for 0). The field
   contains the value, and `extra` keeps the JSON that was received. This is not an issue.
-- It raises `TypeMismatch` if the JSON does not represent a value of the type. The field reads as absent, `extra` keeps
+- It raises `TypeMismatch` if the JSON does not represent a value of the type. The field has its default, `extra` keeps
   the JSON, and `issues()` lists the problem.
 
-`Reader.types` is the fast path: it maps an exact JSON type to the function that reads it, or to None if the JSON is
-already the value. `read` accepts every type. `_schema` reads an object with these tables.
+`Reader.types` is the fast path: it maps the exact Python type of the JSON to the function that reads it, or to None if
+the JSON is already the value. `read` accepts every type. `_schema` reads an object with these tables.
 
-In a class body a reader takes the place of the default (`id: str | None = TEXT`). The `dataclass` decorator creates the
-default and the schema of the class from it. Readers also accept their own results (values, tuples, enum members), so
-constructors convert their arguments by the same rules.
+In a class body a reader takes the place of the default (`id: str | None = TEXT`). The `dataclass` decorator replaces it
+with the default, and adds it to the schema of the class. Readers also accept their own results (values, tuples, enum
+members), so constructors convert their arguments by the same rules.
 
 A reader is independent of its field. It does not change the raw JSON. Lists and dicts in its result are copies.
 """
@@ -149,7 +149,7 @@ class Reader:
         return self.__class__(**{**settings, **changes})
 
     def convert(self, raw: JSON, level: int) -> JSON:
-        """Return the value or the Coerced for raw JSON of any type, or raise TypeMismatch."""
+        """Return the value, or a Coerced, for raw JSON of any type. Raises TypeMismatch."""
         try:
             read = self.types[type(raw)]
         except KeyError:
@@ -159,7 +159,7 @@ class Reader:
 
 def _text(raw: JSON, level: int) -> JSON:
     if isinstance(raw, str):
-        return str.__str__(raw)  # a plain string, also if `raw` is of a subclass, such as a member of another enum
+        return str.__str__(raw)  # a plain string even if `raw` is of a subclass, such as a member of another enum
     raise TypeMismatch("string", raw)
 
 
@@ -177,7 +177,7 @@ def _flag(raw: JSON, level: int) -> JSON:
 
 
 def _finite(raw: JSON) -> int | None:
-    """Truncate a number of any type (Decimal, NumPy's). Return None for NaN, infinities and all other objects."""
+    """Return a number of any type (Decimal, NumPy's) as a truncated int, or None for NaN, infinities, other objects."""
     if isinstance(raw, bool) or not hasattr(raw, "__float__"):
         return None
     try:
@@ -218,7 +218,7 @@ def _arguments(raw: JSON, level: int) -> JSON:
         return _text(raw, level)
     try:
         text = json.dumps(finite(copy_json(raw, level)), ensure_ascii=False)
-    except TypeError:  # an object of the caller that is not JSON
+    except TypeError:  # it contains an object that is not JSON
         raise TypeMismatch("string or JSON object", raw) from None
     return Coerced(text)
 
@@ -268,7 +268,7 @@ def enum_of(enum: type[Enum]) -> Any:
 
 
 def array_of(item: Reader, *, nulls: bool = False) -> Any:
-    """Return the reader of an array as a tuple. One element of the wrong type makes the whole array a mismatch.
+    """Return the reader of an array, which becomes a tuple. One invalid element makes the whole array a mismatch.
 
     `nulls` allows null as an element.
     """
@@ -308,9 +308,9 @@ def array_of(item: Reader, *, nulls: bool = False) -> Any:
 
 
 def map_of(item: Reader, *, nulls: bool = False) -> Any:
-    """Return the reader of an object with values of one type. One wrong value makes the whole object a mismatch.
+    """Return the reader of an object with values of one type, which becomes a FrozenDict.
 
-    `nulls` allows null as a value.
+    One invalid value makes the whole object a mismatch. `nulls` allows null as a value.
     """
     types, read_any = _element(item, nulls)
     kept = frozenset([kind for kind, read in types.items() if read is None])
@@ -344,7 +344,7 @@ def map_of(item: Reader, *, nulls: bool = False) -> Any:
 
 
 def _element(item: Reader, nulls: bool) -> tuple[Mapping[type, Read | None], Read]:
-    """Return the `types` and the `read` of an element. Raw JSON in it is frozen while reading, not at the first access."""
+    """Return the `types` and the `read` of an element. Raw JSON in an element is frozen while it is read."""
     if not item.raw:
         return {kind: read for kind, read in item.types.items() if nulls or kind is not _NULL}, item.read
 
@@ -360,8 +360,7 @@ def _element(item: Reader, nulls: bool) -> tuple[Mapping[type, Read | None], Rea
 def union(*readers: Reader) -> Any:
     """Return the reader of a union of the types of several readers.
 
-    It uses the first type that the JSON already has. If there is none, it uses the first type to which the JSON can be
-    converted.
+    The reader uses the first type that the JSON already has, or else the first type to which the JSON can be converted.
     """
 
     def read(raw: JSON, level: int) -> JSON:
@@ -412,7 +411,7 @@ INTEGERS: Any = array_of(INTEGER)
 INTEGERS_OR_NULLS: Any = array_of(INTEGER, nulls=True)
 NUMBERS_OR_NULLS: Any = array_of(NUMBER, nulls=True)
 TEXTS_OR_NULLS: Any = array_of(TEXT, nulls=True)
-# One object, or an array with an object for each position.
+# One object, or an array with an object or null for each position.
 TOP_LOGPROBS: Any = union(NUMBERS_BY_NAME, array_of(NUMBERS_BY_NAME, nulls=True))
 TEXT_OR_TEXTS: Any = union(TEXT, array_of(TEXT))
 TEXT_OR_INTEGER: Any = union(TEXT, INTEGER)
