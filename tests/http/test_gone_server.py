@@ -99,7 +99,7 @@ async def async_outcome(url: str) -> tuple[list[str], Exception | None, str]:
 
 
 def texts_in(answer: bytes) -> list[str]:
-    """Return the texts whose event is complete in an answer; their order is that of `FRAMES`."""
+    """Return the texts that an answer contains, in the order of `FRAMES`."""
     return [text for text in ("one", "two", "six") if text.encode() in answer]
 
 

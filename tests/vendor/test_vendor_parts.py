@@ -169,7 +169,7 @@ def test_sizes_are_those_of_the_readme(tmp_path: Path) -> None:
         size = size_of(tmp_path / part / "together_adapters")
         assert size == pytest.approx(int(lines.replace(",", "")), rel=0.1)
         if part == "streams":
-            assert size <= 3600
+            assert size <= 5000
 
 
 def test_parts_have_no_alias_modules_for_pickles(tmp_path: Path) -> None:

@@ -349,10 +349,10 @@ def _may_have_issues(value: Any) -> bool:
     if "extra" in fields or isinstance(value, UsageData):
         return True
     for item in fields.values():
-        if type(item) is tuple:
-            if any([hasattr(one, "issues") and _may_have_issues(one) for one in item]):
-                return True
-        elif type(item) not in _PLAIN and hasattr(item, "issues") and _may_have_issues(item):
+        if type(item) in _PLAIN:
+            continue
+        inner: Any = item if type(item) is tuple else (item,)
+        if any([hasattr(one, "issues") and _may_have_issues(one) for one in inner]):
             return True
     return False
 

@@ -52,7 +52,7 @@ class EventReader:
     """The part of a ChunkReader that reads the blocks of its decoder."""
 
     splits_thinking = False
-    """Whether the text inside `<think>...</think>` is moved to the reasoning."""
+    """True if the text inside `<think>...</think>` is moved to the reasoning."""
 
     def __init__(
         self,
