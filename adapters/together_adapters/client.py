@@ -74,6 +74,7 @@ class Together(BaseClient["Transport"]):
     - `insecure_http`: allows a key to be sent over plain http to other hosts than a loopback address.
     - `max_event_bytes`: the largest event of a stream that is read. The default is 16 MiB. A larger one raises
       StreamError.
+    - `split_thinking`: True moves the text inside `<think>...</think>` to `reasoning`, as `iter_chunks` does.
 
     Up to 16 idle connections are kept for reuse until `close` is called. Raises ValueError for an invalid key, header,
     URL or time limit.

@@ -67,3 +67,19 @@ def test_event_above_the_limit_of_the_client_names_the_argument_that_raises_it(k
 def test_client_with_an_invalid_event_size_raises_value_error(size: Any) -> None:
     with pytest.raises(ValueError, match="max_event_bytes must be a positive number of bytes"):
         Together(api_key="k", max_event_bytes=size)
+
+
+@BOTH
+@pytest.mark.parametrize("stream", [False, True])
+def test_client_that_splits_thinking_returns_the_text_outside_of_the_blocks(kind: str, stream: bool) -> None:
+    text = "<think>Hm.</think>hi"
+    body = (FRAME % 0 + DONE if stream else COMPLETION).replace(b"hi", text.encode())
+    assert "".join(answer(kind, body, TYPES[stream], stream=stream).texts) == text
+    assert "".join(answer(kind, body, TYPES[stream], stream=stream, split_thinking=True).texts) == "hi"
+
+
+def test_response_that_is_split_has_the_reasoning() -> None:
+    body = COMPLETION.replace(b"hi", b"<think>Hm.</think>hi")
+    client = Together(api_key="k", transport=lambda *_: (200, {}, body), split_thinking=True)
+    response = client.chat.completions.create(model="m", messages=[])
+    assert (response.choices[0].message.text, response.choices[0].message.reasoning_text) == ("hi", "Hm.")

@@ -24,7 +24,7 @@ from .timeline import rows, timed_pieces
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator, Sequence
     from io import BufferedReader
     from typing import Any
 
@@ -345,13 +345,13 @@ def _may_have_issues(value: Any) -> bool:
 
     Both are in the `extra` of a value, except for absent token counts of a usage.
     """
-    fields = value.__dict__
+    fields: dict[str, Any] = value.__dict__
     if "extra" in fields or isinstance(value, UsageData):
         return True
     for item in fields.values():
         if type(item) in _PLAIN:
             continue
-        inner: Any = item if type(item) is tuple else (item,)
+        inner: Sequence[Any] = item if is_array(item) else (item,)
         if any([hasattr(one, "issues") and _may_have_issues(one) for one in inner]):
             return True
     return False

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from collections import deque
 
-from .._json_data import json_of
-from .._types import ChatCompletionChunk
+from .._json_data import is_dict, json_of
+from .._types import ChatCompletionChunk, ChatCompletionResponse
 from ._merging import index_key
 
 TYPE_CHECKING = False
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from .._types import ChatCompletionChoicesChunk
 
-__all__ = ["ThinkingSplitter", "split_message", "split_text"]
+__all__ = ["ThinkingSplitter", "split_message", "split_response", "split_text"]
 
 _OPEN, _CLOSE = "<think>", "</think>"
 _TEXT, _REASONING, _TAG = "text", "reasoning", "tag"
@@ -117,6 +117,17 @@ def split_message(message: dict[str, Any]) -> dict[str, Any]:
     text: object = message.get("content")
     content, reasoning = split_text(text) if isinstance(text, str) else (text, "")
     return message if content == text else _with_parts(message, content, reasoning)
+
+
+def split_response(response: ChatCompletionResponse) -> ChatCompletionResponse:
+    """Return a response with the reasoning in the texts of its messages moved to `reasoning`."""
+    if not any([_OPEN in choice.message.text for choice in response.choices or () if choice.message is not None]):
+        return response
+    data = json_of(response)
+    for choice in data["choices"]:
+        if is_dict(choice.get("message")):
+            choice["message"] = split_message(choice["message"])
+    return ChatCompletionResponse.from_dict(data)
 
 
 def _with_parts(message: dict[str, Any], content: object, reasoning: str) -> dict[str, Any]:

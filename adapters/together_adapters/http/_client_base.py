@@ -196,6 +196,7 @@ class BaseClient(Generic[TransportT]):
         ssl_context: SSLContext | None = None,
         insecure_http: bool = False,
         max_event_bytes: int = MAX_EVENT_BYTES,
+        split_thinking: bool = False,
     ) -> None:
         secret = Secret(os.environ.get("TOGETHER_API_KEY") if api_key is None else api_key)
         base_url = base_url or os.environ.get("TOGETHER_BASE_URL")
@@ -216,6 +217,7 @@ class BaseClient(Generic[TransportT]):
             deadline=deadline,
             max_retries=_RETRIES if max_retries is None else max_retries,
             max_event_bytes=max_event_bytes,
+            split_thinking=split_thinking,
         )
         self._open(self._options, TLSSettings(cafile, ssl_context), transport)
 

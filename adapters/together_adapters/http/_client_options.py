@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..errors import APIError
-from ..stream._reader import ChunkReader
+from ..stream import reader_class
 from . import completion_in, no_completion_error, request_of, status_error
 from ._retries import Attempts
 from ._secrets import hide_variables
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from .._types import ChatCompletionResponse
     from ..errors import APIStatusError
+    from ..stream import ChunkReader
     from . import Headers, Request, Secret
     from ._http1 import Fields
     from ._timeouts import DeadlineLike, Timeout
@@ -40,6 +41,7 @@ class Options:
         deadline: DeadlineLike | None,
         max_retries: int,
         max_event_bytes: int,
+        split_thinking: bool,
     ) -> None:
         self.endpoint = endpoint
         self.secret = secret
@@ -48,6 +50,7 @@ class Options:
         self.deadline = deadline
         self.max_retries = max_retries
         self.max_event_bytes = _checked_size(max_event_bytes)
+        self.split_thinking = split_thinking
         if secret.is_constant:
             secret.value()
 
@@ -61,7 +64,8 @@ class Options:
         )
         request = request_of(self.endpoint, self.secret, self.headers, parameters)
         n = parameters.get("n")
-        reader = ChunkReader(
+        new_reader = reader_class(split_thinking=self.split_thinking)
+        reader = new_reader(
             n=n if isinstance(n, int) else None, max_event_bytes=self.max_event_bytes, conceal=request.concealed
         )
         streamed = bool(parameters.get("stream"))
@@ -96,7 +100,7 @@ class Call:
         if response is None:
             body = self.request.without_secret(body)
             raise self.request.conceal(no_completion_error(status, headers, body, self.server))
-        return response
+        return self.reader.split(response)
 
     def refusal(self, status: int, headers: Fields, body: bytes) -> APIStatusError:
         """Return the error for a response with an error status."""

@@ -280,7 +280,8 @@ class AsyncChunkStream(_StreamBase):
                 self._to_close.append(item)
 
 
-def _kind_of_reader(*, split_thinking: bool) -> type[ChunkReader]:
+def reader_class(*, split_thinking: bool) -> type[ChunkReader]:
+    """Return the class of a stream's reader."""
     if not split_thinking:
         return ChunkReader
     from ._thinking import ThinkingChunkReader  # few streams need it
@@ -314,8 +315,8 @@ def iter_chunks(
     >>> stream.completion.state.value, stream.completion.response.text
     ('finished', 'Hi')
     """
-    kind = _kind_of_reader(split_thinking=split_thinking)
-    return ChunkStream(source, kind(require_finish=require_finish, n=n, max_event_bytes=max_event_bytes))
+    new_reader = reader_class(split_thinking=split_thinking)
+    return ChunkStream(source, new_reader(require_finish=require_finish, n=n, max_event_bytes=max_event_bytes))
 
 
 def aiter_chunks(
@@ -331,5 +332,5 @@ def aiter_chunks(
     `source` is an asynchronous iterable of bytes, or a reader such as asyncio's StreamReader. The other parameters are
     those of `iter_chunks`.
     """
-    kind = _kind_of_reader(split_thinking=split_thinking)
-    return AsyncChunkStream(source, kind(require_finish=require_finish, n=n, max_event_bytes=max_event_bytes))
+    new_reader = reader_class(split_thinking=split_thinking)
+    return AsyncChunkStream(source, new_reader(require_finish=require_finish, n=n, max_event_bytes=max_event_bytes))

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
     from typing import Any
 
+    from .._types import ChatCompletionResponse
     from ..protocols import JSON
 
 __all__ = ["EventReader"]
@@ -102,6 +103,10 @@ class EventReader:
         if self.state is CompletionState.OPEN:
             self._interruption = type(error).__name__  # set first, because the stack may be used up
             self.cancel()
+
+    def split(self, response: ChatCompletionResponse) -> ChatCompletionResponse:
+        """Return a response without streaming, with the text of `<think>` blocks moved if this reader moves it."""
+        return response
 
     # ---- events
 

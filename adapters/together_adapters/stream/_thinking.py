@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import deque
 
 from ..accumulate import CompletionState
-from ..accumulate._thinking import ThinkingSplitter
+from ..accumulate._thinking import ThinkingSplitter, split_response
 from ._reader import ChunkReader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .._types import ChatCompletionChunk
+    from .._types import ChatCompletionChunk, ChatCompletionResponse
 
 __all__ = ["ThinkingChunkReader"]
 
@@ -41,6 +41,9 @@ class ThinkingChunkReader(ChunkReader):
                     self._ready.extend(self._splitter.finish())
                 break
         return self._ready.popleft() if self._ready else None
+
+    def split(self, response: ChatCompletionResponse) -> ChatCompletionResponse:
+        return split_response(response)
 
     def cancel(self) -> None:
         super().cancel()
