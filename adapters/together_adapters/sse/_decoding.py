@@ -29,14 +29,17 @@ class ServerSentEvent(NamedTuple):
     retry: int | None = None
 
 
-class Undispatched(NamedTuple):
+class Undispatched:
     """A part of a block that the standard does not dispatch as an event.
 
     `event` is the type of a block without data, and `text` the lines with an unknown field, joined with LF.
     """
 
-    event: str = ""
-    text: str = ""
+    __slots__ = ("event", "text")
+
+    def __init__(self, event: str = "", text: str = "") -> None:
+        self.event = event
+        self.text = text
 
 
 class BlockDecoder:

@@ -10,7 +10,6 @@ import re
 
 from .._json_data import is_dict, is_list
 from .._types import ChatCompletionChunk, ParseError, TogetherErrorResponse, check_nesting, document_at, loads
-from ._weight import LARGE_EVENT, check_weight
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "DONE",
+    "LARGE_EVENT",
     "Unparsed",
     "after_done",
     "completion_as_chunk",
@@ -29,6 +29,7 @@ __all__ = [
 ]
 
 DONE = "[DONE]"
+LARGE_EVENT = 16384  # bytes. The memory of smaller events is not checked.
 _DONE = r'(?i:"\[DONE\]"|\[DONE\])'
 _SPACE = r"\s*(?:data:\s*)*"  # some gateways add a second `data:` to the events of their upstream
 
@@ -64,7 +65,7 @@ def documents_in(text: str) -> Iterator[dict[str, Any] | str]:
             value = text
         else:
             if end - start > LARGE_EVENT and not isinstance(value, str):
-                check_weight(value, end - start)
+                _check_weight(value, end - start)
         if is_dict(value):
             yield value
         elif is_list(value) and all([is_dict(item) for item in value]):
@@ -84,8 +85,14 @@ def read_chunk(text: str) -> ChatCompletionChunk:
     if not text.startswith("{"):
         raise ParseError("", "expected an object")
     data: Any = loads(text)
-    check_weight(data, len(text))
+    _check_weight(data, len(text))
     return ChatCompletionChunk.from_dict(data)
+
+
+def _check_weight(data: Any, size: int) -> None:
+    from ._weight import check_weight  # few streams have a large event
+
+    check_weight(data, size)
 
 
 def is_done(text: str, start: int = 0) -> bool:

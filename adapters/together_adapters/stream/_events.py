@@ -33,7 +33,6 @@ from ._event_data import (
     read_chunk,
 )
 from ._report import BodyReport
-from ._unframed import UnframedText
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
 
     from .._types import ChatCompletionResponse
     from ..protocols import JSON
+    from ._unframed import UnframedText
 
 __all__ = ["EventReader"]
 
@@ -75,7 +75,7 @@ class EventReader:
         self._chunks: Iterator[ChatCompletionChunk] | None = None  # from the last events of the decoder
         self._frames: int = 0  # events with data so far
         self._report = BodyReport(conceal)
-        self._unframed = UnframedText(max_event_bytes)
+        self._unframed_text: UnframedText | None = None  # created for the first line outside of events
         self._is_whole = False  # True if the body is a completion without streaming
         self._broken: BaseException | None = None
 
@@ -116,7 +116,7 @@ class EventReader:
         """Yield the chunks of the decoded parts of the body, then fail if there is a `problem`."""
         for item in found:
             if isinstance(item, ServerSentEvent):
-                if self._unframed.waits:
+                if self._waits:
                     yield from self._chunks_of_waiting()
                 if self.state is CompletionState.OPEN:
                     yield from self._chunks_of_event(item.event, item.data)
@@ -235,6 +235,19 @@ class EventReader:
 
     # ---- lines outside of events
 
+    @property
+    def _unframed(self) -> UnframedText:
+        if self._unframed_text is None:
+            from ._unframed import UnframedText  # few streams have such lines
+
+            self._unframed_text = UnframedText(self._decoder.max_event_bytes)
+        return self._unframed_text
+
+    @property
+    def _waits(self) -> bool:
+        """True if there are lines whose JSON is not complete."""
+        return self._unframed_text is not None and self._unframed_text.waits
+
     def _chunks_of_unframed(self, text: str) -> Iterator[ChatCompletionChunk]:
         """Yield the chunks of unframed lines. JSON that is not complete waits for the next lines."""
         try:
@@ -249,7 +262,7 @@ class EventReader:
                 self._unframed.put_back(rest)
         except ValueError as error:
             self._fail(str(error))
-        self._aligned = self._aligned and not self._unframed.waits
+        self._aligned = self._aligned and not self._waits
 
     def _chunks_of_waiting(self) -> Iterator[ChatCompletionChunk]:
         """Yield the chunks of the waiting unframed lines, because an event or the end of the body follows them."""
@@ -278,12 +291,12 @@ class EventReader:
         rest = ""
         for item in found:
             if isinstance(item, ServerSentEvent):
-                if self._unframed.waits:
+                if self._waits:
                     yield from self._chunks_of_waiting()
                 rest = yield from self._chunks_of_last_event(item.event, item.data)
             else:
                 yield from self._chunks_of([item], "")
-        if self.state is CompletionState.OPEN and self._unframed.waits:
+        if self.state is CompletionState.OPEN and self._waits:
             yield from self._chunks_of_waiting()
         if self.state is CompletionState.OPEN:
             self._settle(rest)
@@ -345,7 +358,8 @@ class EventReader:
 
     def _with_quote(self, message: str) -> str:
         """Add the text outside of events to a message, because it may be the reason for the error."""
-        quoted = self._report.shown(self._unframed.quoted)
-        if not self._unframed.quoted or quoted in message:
+        text = "" if self._unframed_text is None else self._unframed_text.quoted
+        quoted = self._report.shown(text)
+        if not text or quoted in message:
             return message
         return f"{message} (the body contains a line that is not a field: {quoted})"

@@ -18,8 +18,8 @@ from __future__ import annotations
 from .._byte_sources import BLANK_LINE, partial_data
 from .._types import ChatCompletionChunk, loads, reader_of
 from ..accumulate import CompletionState
+from ._event_data import LARGE_EVENT
 from ._events import EventReader
-from ._weight import LARGE_EVENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ class ChunkReader(EventReader):
         """Decode the bytes up to the next blank line, or all bytes without one, so that no event is delayed."""
         data, problem = self._data, ""
         end = data.find(BLANK_LINE, self._at)
-        self._aligned = end >= 0 and not self._unframed.waits
+        self._aligned = end >= 0 and not self._waits
         block = data[self._at :] if end < 0 else data[self._at : end + len(BLANK_LINE)]
         self._at += len(block)
         found: list[ServerSentEvent | Undispatched] = []

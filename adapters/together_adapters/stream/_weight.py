@@ -16,9 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["LARGE_EVENT", "check_weight"]
+__all__ = ["check_weight"]
 
-LARGE_EVENT = 16384  # bytes. Smaller events are not checked.
 _MOST_ITEMS = 4096  # of choices, tool calls or content parts in one list, and of keys in one object
 _BYTES_EACH = 18  # bytes of an event for each object or array that it may contain
 _ALWAYS_ALLOWED = 1000  # objects and arrays in an event of any size
