@@ -48,22 +48,16 @@ from .._http_fields import is_token
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
-__all__ = ["ChunkedBody", "ContentDecoder", "ContentDecodingError", "Fields", "ProtocolError", "Response"]
+    from ._content_coding import ContentDecoder
+
+__all__ = ["ChunkedBody", "Fields", "ProtocolError", "Response"]
 
 _LONGEST_HEAD = 65536  # bytes, also of all trailers together
 _LONGEST_SIZE_LINE = 4096  # bytes of a chunk's size and its extensions
 _MOST_INTERIM = 16
 _SHOWN = 80  # characters of the received text in a message
 _HEX = b"0123456789abcdefABCDEF"
-_GZIP_OR_ZLIB = 32 + 15  # the `wbits` with which zlib accepts the header of either format
-_RAW = -15  # the `wbits` for deflate without the zlib header, as some servers send it (RFC 9110, section 8.4.1.2)
-_STEP = 65536
-# DEFLATE compresses at most 1032:1. The event streams and completions that were measured stay below 60:1. Data that
-# decompresses to more than 1 MiB at more than this ratio is meant to exhaust the memory of the reader.
-_FREE = 2**20
-_LARGEST_RATIO = 300
 
 
 class ProtocolError(ValueError):
@@ -305,6 +299,8 @@ class Response(ChunkedBody):
         return False
 
     def _unpacked(self, data: bytes) -> bytes:
+        from ._content_coding import ContentDecoder, ContentDecodingError  # few responses are compressed
+
         try:
             if self._unpacker is None:
                 self._unpacker = ContentDecoder(self._coding)
@@ -374,64 +370,3 @@ def _length_of(lengths: set[str]) -> int:
             raise ProtocolError("two different Content-Length values")
         raise ProtocolError("Content-Length must be a number of at most 18 digits, got", length or "''")
     return int(length)
-
-
-class ContentDecodingError(ValueError):
-    """The content coding is not supported, or the body cannot be decompressed."""
-
-
-class ContentDecoder:
-    """A decompressor of a body in one content coding (RFC 9110, section 8.4): `gzip`, `x-gzip` or `deflate`.
-
-    The constructor raises ContentDecodingError for another coding. If a body is malformed or a decompression bomb,
-    `feed` sets `error` to a ContentDecodingError and returns the bytes before it.
-    """
-
-    def __init__(self, coding: str) -> None:
-        if coding not in ("gzip", "x-gzip", "deflate"):
-            raise ContentDecodingError(f"unsupported Content-Encoding {coding[:40]!r}, which was not requested")
-        import zlib
-
-        self._zlib = zlib
-        self._coding = coding
-        self._unzip: Any = zlib.decompressobj(_GZIP_OR_ZLIB)
-        self._received = self._taken = self._given = 0
-        self.error: ContentDecodingError | None = None
-
-    def feed(self, data: bytes) -> bytes:
-        """Return the decompressed bytes of the next bytes of the body."""
-        if self._coding == "deflate" and not self._received and data[:1] and data[0] & 0x0F != 8:
-            self._unzip = self._zlib.decompressobj(_RAW)
-        self._received += len(data)
-        out: list[bytes] = []
-        try:
-            while data:
-                out.append(self._unzip.decompress(data, _STEP))
-                self._taken += len(data) - len(self._unzip.unconsumed_tail)
-                self._given += len(out[-1])
-                data = self._unzip.unconsumed_tail
-                self._check()
-                if self._unzip.eof:
-                    data = self._next_member(self._unzip.unused_data)
-        except self._zlib.error as error:
-            self.error = ContentDecodingError(f"the {self._coding} body is malformed: {error}")
-        except ContentDecodingError as error:
-            self.error = error
-        return b"".join(out)
-
-    def finish(self) -> None:
-        """Process the end of the body and set `error` if the compressed data is cut off."""
-        if self._received and not self._unzip.eof and self.error is None:
-            self.error = ContentDecodingError(f"the {self._coding} body is cut off")
-
-    def _next_member(self, data: bytes) -> bytes:
-        """Start another member of a gzip file, unless `data` is empty, and return `data`."""
-        if data and self._coding == "deflate":
-            raise ContentDecodingError("the deflate body has data after its end")
-        if data:
-            self._unzip = self._zlib.decompressobj(_GZIP_OR_ZLIB)
-        return data
-
-    def _check(self) -> None:
-        if self._given > _FREE and self._given > _LARGEST_RATIO * self._taken:
-            raise ContentDecodingError(f"decompression bomb: {self._taken} bytes decompress to at least {self._given}")
