@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
@@ -323,3 +324,16 @@ def test_any_response_becomes_chunks(data: dict[str, Any]) -> None:
     chunks = list(response_to_chunks(ChatCompletionResponse.from_dict(data)))
     frames_of(b"".join(encode_chunks(chunks)))
     accumulate(chunks)
+
+
+def test_time_grows_with_the_choices_if_their_indexes_have_one_hash() -> None:
+    """Integers that are equal modulo 2**61 - 1 have the same hash. A dict of them takes quadratic time."""
+
+    def seconds(step: int, count: int) -> float:
+        chunks = [{"choices": [{"index": -number * step, "delta": {"content": "a"}}]} for number in range(count)]
+        started = time.process_time()
+        for _ in encode_chunks(chunks):
+            pass
+        return time.process_time() - started
+
+    assert min(seconds(2**61 - 1, 8000) for _ in range(2)) < 4 * min(seconds(1, 8000) for _ in range(2))

@@ -26,7 +26,7 @@ from .._json_data import by_index, is_dict, json_of, message_as_delta
 from .._logprob_forms import with_openai_logprobs
 from .._redaction import redact
 from .._types import CUMULATIVE, ChatCompletionChunk, DeltaContent, dumps, head_keys
-from ..accumulate._merging import MergedField
+from ..accumulate._merging import MergedField, index_key
 from ..accumulate._tool_calls import ToolCallAccumulator
 from ..errors import APIError
 
@@ -184,7 +184,7 @@ class ChunkEncoder:
 
     def __init__(self) -> None:
         self._head: dict[str, Any] = {"id": "", "object": "chat.completion.chunk", "created": 0, "model": ""}
-        self._choices: dict[int, _Choice] = {}
+        self._choices: dict[int | str, _Choice] = {}
         self._next = 0  # the lowest index that has not begun
         self._held: list[tuple[int, ChatCompletionChoicesChunk]] = []
         self._usage = MergedField(CUMULATIVE)
@@ -234,14 +234,15 @@ class ChunkEncoder:
         return b"".join(frames + self._released())
 
     def _encoded(self, index: int, choice: ChatCompletionChoicesChunk) -> dict[str, Any]:
-        return self._choices[index].encoded(index, choice, self._head["object"] == "text_completion")
+        return self._choices[index_key(index)].encoded(index, choice, self._head["object"] == "text_completion")
 
     def _has_turn(self, index: int) -> bool:
-        if index not in self._choices:
+        key = index_key(index)
+        if key not in self._choices:
             if index > self._next:
                 return False
-            self._choices[index] = _Choice()
-            while self._next in self._choices:
+            self._choices[key] = _Choice()
+            while index_key(self._next) in self._choices:
                 self._next += 1
         return True
 
