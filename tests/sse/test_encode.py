@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
