@@ -4,19 +4,19 @@ Chunks are grouped by the index of the choice and may arrive in any order. The r
 
 - Text (content, refusal, and reasoning under each of its keys) is concatenated. A content of parts is continued part by
   part (see `_message`).
-- Fields that every chunk repeats (id, created, model, role) keep the first value. All other fields of a chunk or a
-  choice, declared or not, keep the last value. A different value in another chunk is listed, except a later time.
-  `_merging` implements these rules. `object`, `obfuscation` and Mistral's `p` describe the chunk, so they are not
-  merged.
-- Usage keeps the last value of each key that is not null, because servers send the usage at the end or cumulatively.
-  If no chunk has a usage, that of `x_groq` (Groq) or of a choice (Moonshot) is used.
+- Fields that every chunk repeats (id, created, model, role) keep the first value. The other fields of a chunk or a
+  choice, declared or not, keep the last value, unless a rule below applies. A different value in another chunk is
+  listed, except a later time. `_merging` implements these rules. `object`, `obfuscation` and Mistral's `p` describe the
+  chunk, so they are not merged.
+- Each key of the usage keeps its last value that is not null, because servers send the usage at the end or
+  cumulatively. If no chunk has a usage, that of `x_groq` (Groq) or of a choice (Moonshot) is used.
 - Token ids and log probabilities (see `_logprobs`) are concatenated. Warnings and annotations are collected without
-  duplicates. Fragments of tool calls are assembled (see `_tool_calls`), and so are the blocks of `reasoning_details` and
-  `thinking_blocks` (see `_blocks`). The `top_logprobs` of a choice are concatenated if they are arrays. If they are
+  duplicates. Fragments of tool calls are assembled (see `_tool_calls`), and so are the blocks of `reasoning_details`
+  and `thinking_blocks` (see `_blocks`). The `top_logprobs` of a choice are concatenated if they are arrays. If they are
   objects, the last is kept.
 - Undeclared keys of a delta are concatenated, because a delta contains fragments (see `_merging`).
 - null is kept if no chunk has another value. A null usage is dropped, because it means that the usage follows later.
-- A complete `message`, as in a response without streaming, is kept unchanged if its choice has nothing else. If a
+- A complete `message`, as in a response without streaming, is kept unchanged if no delta adds to it. If a
   message repeats the delta (Azure AI Foundry, Writer) or the message so far (Perplexity), it is not kept. Any other
   message is listed.
 
@@ -62,7 +62,7 @@ class CompletionState(StringEnum):
     FINISHED = "finished"
     """The response is complete."""
     CUT_OFF = "cut_off"
-    """The stream ended without a finish reason for every choice, or the connection broke."""
+    """The stream ended before every choice had a finish reason, or the connection broke."""
     ERRORED = "errored"
     """The server reported an error, or its response is not a stream of chunks."""
     CANCELLED = "cancelled"
@@ -97,9 +97,9 @@ class Completion:
     def issues(self) -> list[Issue]:
         """List the values that could not be merged, problems of the complete response, and the response's own issues.
 
-        A choice that ended for another reason than its length has an issue for each tool call without a name, and for
-        arguments that are not a JSON object. If the stream ended with `[DONE]`, so has a choice without a finish
-        reason.
+        A choice whose finish reason is not `length` has an issue for each tool call without a name, and for arguments
+        that are not a JSON object. A choice without a finish reason has an issue only if the stream ended with
+        `[DONE]`.
         """
         from ._checks import call_issues, unfinished_choices
 
@@ -133,8 +133,8 @@ class Completion:
 
 _RULES = merge_rules(ChatCompletionChunk)
 _RESPONSE_KEYS = tuple(merge_rules(ChatCompletionResponse))
-# Values of these fields must be added even if they are repeated, so such a chunk is not compared with the next: see
-# `_choice`.
+# Values of these fields must be added even if they are repeated, so a chunk that has one of them is not compared with
+# the next (see `_choice`).
 _NEW_IN_EACH_CHUNK = ("extra", *[key for key, rule in _RULES.items() if rule in (COLLECT, CONCATENATE, CUMULATIVE)])
 
 
@@ -148,12 +148,12 @@ class Accumulator:
     With `split_thinking=True`, the response has the text inside `<think>...</think>` under `reasoning` instead of
     `content`. A tag that is not closed remains text.
 
-    Adding a chunk takes time proportional to its size, and making a completion to the size of the completion.
+    `add` takes time proportional to the size of the chunk, and `completion` to the size of the result.
     """
 
     def __init__(self, *, split_thinking: bool = False) -> None:
         self.started: bool = False
-        """True after the first choice. It is an attribute because the reader of a stream asks for each chunk."""
+        """True after the first choice. An attribute and not a property, because it is read once for each chunk."""
         self.count: int = 0
         """The number of choices."""
         self._split_thinking = split_thinking
@@ -172,7 +172,7 @@ class Accumulator:
         position = 0
         for choice in choices or ():
             index = position if choice.index is None else choice.index
-            known = self._choices.get(index)  # of a small index, which is its own key
+            known = self._choices.get(index)  # not found for a large index, whose key is text
             if known is None:
                 known = self._choice_of(index)
             known.add(choice)
@@ -204,7 +204,7 @@ class Accumulator:
         return bool(self._choices) and all([choice.finished for choice in self._choices.values()])
 
     def completion(self, state: CompletionState | str = CompletionState.OPEN, saw_done: bool = False) -> Completion:
-        """Return the response so far, with this state."""
+        """Return a completion with the response so far and this state."""
         unmerged: list[Unmerged] = []
         data: dict[str, Any] = {
             name: field.result(name, unmerged) for name, field in self._fields.items() if name != "usage"
@@ -245,8 +245,8 @@ def _use_other_usage(data: dict[str, Any]) -> None:
 def accumulate(chunks: Iterable[ChatCompletionChunk], *, split_thinking: bool = False) -> Completion:
     """Merge all chunks and return the completion. For `split_thinking`, see Accumulator.
 
-    Its state is `errored` if a chunk contains an error, `cut_off` if the finish reason of a choice is missing, and
-    otherwise `finished`.
+    Its state is `errored` if a chunk contains an error, `cut_off` if there is no choice or a choice has no finish
+    reason, and otherwise `finished`.
     """
     accumulator = Accumulator(split_thinking=split_thinking)
     for chunk in chunks:

@@ -1,7 +1,8 @@
 """The arguments of a tool call: JSON text that arrives in fragments.
 
-The call of a fragment depends on whether the arguments before it are complete. `is_complete` scans each character once,
-for brackets and quotes. The text is not parsed, because parsing it for every fragment takes quadratic time.
+The call to which a fragment belongs depends on whether the arguments before it are complete. `is_complete` scans each
+character once, for brackets and quotes. The text is not parsed, because parsing it for every fragment takes quadratic
+time.
 
 Claude on Bedrock sends the arguments `{}` first and the actual arguments after them, so an object `{}` is replaced by
 the object that follows it.
@@ -41,7 +42,7 @@ class Arguments:
         self._text.write(text)
 
     def equals(self, text: str) -> bool:
-        """Compare with another text, in time proportional to the other text."""
+        """Return whether the text equals another, in time proportional to the other."""
         return self._text.equals(text)
 
     def is_blank(self) -> bool:
@@ -55,7 +56,7 @@ class Arguments:
         return self._documents > 0 and self._depth <= 0 and not self._in_string
 
     def is_empty_object(self) -> bool:
-        """Return whether the text so far is `{}`."""
+        """Return whether the text so far consists of one or more `{}`."""
         return self.is_complete() and self._all_empty
 
     def _scan(self) -> None:
@@ -88,7 +89,10 @@ class Arguments:
 
 
 def trailing_text_problem(text: str) -> str | None:
-    """Return a description of the text that follows the JSON document of arguments, or None if no text follows."""
+    """Return a description of the text that follows the JSON document of arguments.
+
+    Returns None if no text follows, or if the arguments do not start with a valid JSON document.
+    """
     try:
         check_nesting(text)
         _, end = document_at(text, len(text) - len(text.lstrip()))
@@ -98,5 +102,5 @@ def trailing_text_problem(text: str) -> str | None:
     if not rest:
         return None
     if rest[0] == "{":
-        return "one JSON object after another: perhaps of two calls that cannot be distinguished"
+        return "one JSON object after another, perhaps the arguments of two calls that cannot be distinguished"
     return f"text after the end of a JSON document: {rest[:20]!r}"

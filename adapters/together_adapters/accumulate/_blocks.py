@@ -1,12 +1,12 @@
 """Assembling the blocks of `reasoning_details` (OpenRouter) and `thinking_blocks` (litellm).
 
 A server requires the blocks of its response in the next request, each complete and with its signature. They arrive in
-fragments, which are assigned to blocks as those of tool calls are:
+fragments, which are assigned to blocks by these rules:
 
 - A fragment with an `index` continues the latest block with this index and this `type`. Without an index, the first
   fragment of a delta continues the previous block if the `type` is equal.
-- An id, a signature or `data` that differs from that of the block starts a block. So does a text without an index if the
-  block has a signature, because the signature is the last fragment of a block.
+- An id, a signature or `data` that differs from that of the block starts a block. So does a text without an index if
+  the block has a signature, because the signature is the last fragment of a block.
 - The blocks are sorted by index. A block without an index follows the blocks before it.
 
 The texts of a block are concatenated, and its other members are merged by the rules of a delta (see `_merging`).
@@ -29,7 +29,7 @@ _TEXTS = ("text", "summary", "thinking")
 
 
 class _Block:
-    """A block. Its members are merged only if it has a second fragment, because that takes 1,000 bytes a block."""
+    """A block. Its members are merged only if it has a second fragment, because merging takes 1,000 bytes a block."""
 
     __slots__ = ("_first", "_members", "_units", "index")
 

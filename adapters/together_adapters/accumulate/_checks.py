@@ -1,4 +1,4 @@
-"""Finding problems of a complete response that no single value shows: unusable tool calls, choices without an end.
+"""Finding problems of a complete response: unusable tool calls, and choices without a finish reason.
 
 Changes no value.
 """
@@ -22,8 +22,8 @@ _NO_REASON = "missing, although the stream ended with [DONE]"
 def call_issues(response: ChatCompletionResponse) -> Iterator[Issue]:
     """Yield an issue for each call without a name, and for arguments that are not a JSON object.
 
-    Absent, null and empty arguments are an empty object. Choices without a finish reason, and those that reached the
-    maximum length, are skipped, because their calls may be unfinished.
+    Absent, null and empty arguments are read as an empty object. Choices without a finish reason, and those that
+    reached the maximum length, are skipped, because their calls may be unfinished.
     """
     for position, choice in enumerate(response.choices or ()):
         message, path = choice.message, f"choices[{position}].message"

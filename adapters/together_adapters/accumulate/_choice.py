@@ -31,9 +31,9 @@ _UNDECLARED = {"usage": CUMULATIVE}  # Moonshot
 _UNDECLARED_WITH_MESSAGE = {**_UNDECLARED, "message": PER_CHUNK}
 _CHOICE_KEYS = tuple(merge_rules(ChatCompletionChoicesData))
 _OTHER_MESSAGE = "a complete message that differs from the message that is kept"
-# Most chunks differ from the previous one only in a text and a token id. So the other fields of the choice are compared
-# as one dict, in 0.27 instead of 1.85 of the time of `json.loads`. Values of the fields below must be added even if
-# they are repeated, so a choice that has one of them is not compared with the next.
+# Most chunks differ from the previous one only in a text and a token id. The other fields of the choice are therefore
+# compared as one dict, which takes 0.27 of the time of `json.loads` instead of 1.85. Values of the fields below must be
+# added even if they are repeated, so a choice that has one of them is not compared with the next.
 _NEW_IN_EACH_CHOICE = ("extra", "logprobs", "token_ids", *[key for key, rule in _RULES.items() if rule == CONCATENATE])
 
 
@@ -60,7 +60,7 @@ class ChoiceAccumulator:
     def __init__(self, index: int) -> None:
         self.finished = False
         self.index = index
-        self.whole: dict[str, Any] | None = None  # the complete message, as long as the choice has nothing else
+        self.whole: dict[str, Any] | None = None  # the complete message, until a delta adds to it
         self._whole_delta: DeltaContent | None = None  # the delta that came with it
         self._messages: MergedField | None = None  # complete messages that differ from the deltas
         self._indexed = False  # True if the server sends the index
@@ -111,7 +111,7 @@ class ChoiceAccumulator:
         return all([value in (None, "", [], {}) or value == known.get(key) for key, value in fields.items()])
 
     def _compare(self, message: dict[str, Any], delta: DeltaContent | None) -> None:
-        """Keep a complete message if it differs from the message so far and from this delta."""
+        """Record a complete message for `unmerged` if it differs from the message so far and from this delta."""
         is_known = message == self.whole if self._message is None else self._message.repeats(message, delta)
         if not is_known:
             self._messages = self._messages or MergedField(KEEP_LAST)
@@ -203,7 +203,7 @@ class ChoiceAccumulator:
 
 
 def _with_native_logprobs(choice: ChatCompletionChoicesChunk) -> ChatCompletionChoicesChunk:
-    """Restore log probabilities that the encoder of `sse` converted to OpenAI's form."""
+    """Return the choice with its original logprobs, if the encoder of `sse` converted them to OpenAI's form."""
     from .._logprob_forms import from_native_logprobs
 
     data = from_native_logprobs(choice.to_dict())

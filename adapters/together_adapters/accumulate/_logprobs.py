@@ -1,9 +1,9 @@
-"""Merging the log probabilities of a stream's tokens, which servers send in three forms. A missing number becomes null.
+"""Merging the log probabilities of a stream's tokens, which servers send in three forms.
 
 - A number for the single token of the chunk (Together). It becomes Together's arrays: `tokens` has the text of the
   delta, `token_logprobs` the number, `token_ids` the delta's `token_id`, and `top_logprobs` those of the choice.
-- An object with Together's parallel arrays, which are concatenated. If a chunk lacks one of the arrays, nulls keep them
-  parallel.
+- An object with Together's parallel arrays, which are concatenated. If a chunk lacks one of the arrays, that
+  array is filled with nulls.
 - An object with OpenAI's `content` and `refusal`, which are concatenated.
 
 If a choice has only one object, it is kept unchanged.

@@ -1,7 +1,7 @@
 """Merging the values of one key over many chunks. Changes no value.
 
-The declaration of a field contains its rule (see `together_types._merge_rules`). Keys inside the field, and undeclared keys,
-are merged by the rule of the field or object around them:
+The declaration of a field contains its rule (see `together_types._merge_rules`). Keys inside the field, and undeclared
+keys, are merged by the rule of the field or object around them:
 
 - `CONCATENATE`, for fragments: strings and arrays are concatenated, also if they are equal. The keys in `_NAMES` are
   not fragments, so the first value is kept. For numbers and booleans, the last value is kept.
@@ -14,10 +14,11 @@ are merged by the rule of the field or object around them:
 
 Objects are merged key by key. null does not replace another value. It is kept only if no chunk has another value.
 
-Each distinct value that is not kept is listed once as unmerged, and so is a value whose type differs from the first.
-Exceptions: earlier counts of a CUMULATIVE number, larger INCREASING numbers, and an empty value if another value is not
-empty. Listing takes time proportional to the size of the values, because the text of each contains at most 80
-characters of the kept value.
+Each distinct value that is not kept is listed once as unmerged. Exceptions: earlier counts of a CUMULATIVE number,
+larger INCREASING numbers, and an empty value if another value is not empty. If a key has values of several
+types, the first of these is kept: concatenated text, an array, an object, another value. The others are listed.
+Listing takes time proportional to the size of the values, because each `problem` contains at most 80 characters of a
+value.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ class Text(StringIO):
         return self.read()
 
     def equals(self, text: str) -> bool:
-        """Compare with another text, in time proportional to the other text."""
+        """Return whether the text equals another, in time proportional to the other."""
         return self.tell() == len(text) and super().getvalue() == text
 
 
@@ -177,15 +178,15 @@ class MergedField:
 
 
 def value_key(value: Any) -> str:
-    """Return a key that distinguishes values as JSON does: 1, 1.0 and true differ."""
+    """Return a key that differs for values with different JSON texts, such as 1, 1.0 and true."""
     try:
         return repr(value)
-    except ValueError:  # an integer of more digits than this interpreter writes
+    except ValueError:  # an integer with more digits than Python converts to text
         return f"<{type(value).__name__} at {id(value):#x}>"
 
 
 def index_key(index: int) -> int | str:
-    """Return the key of a dict for an index that the server chose.
+    """Return the dict key for an index that the server chose.
 
     Integers that are equal modulo 2**61 - 1 have the same hash, so a dict of them takes quadratic time. The hash of a
     text depends on a random seed. Small indexes, which are usual, need no text.
@@ -242,9 +243,9 @@ def in_order(data: dict[str, Any], keys: Iterable[str]) -> dict[str, Any]:
 
 
 def keep_unknown(into: dict[str, MergedField], value: Any, rule: str, rules: Mapping[str, str] = _NO_RULES) -> None:
-    """Merge the JSON in `extra` by the rule, or by that of its key in `rules`.
+    """Merge each value in `extra` by the rule of its key in `rules`, or if absent by `rule`.
 
-    The JSON of a coerced value, such as 0 for 0.0, is omitted, because its field contains the value.
+    The JSON of a coerced value, such as `"5"` for 5, is omitted, because its field contains the value.
     """
     fields: dict[str, Any] = value.__dict__
     for key, raw in value.extra.items():

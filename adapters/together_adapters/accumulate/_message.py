@@ -1,11 +1,11 @@
 """Merging the deltas of one choice into its message.
 
-The content may be a list of parts. The first part of a delta continues the previous part if both have text, under the
-same keys, and all their other members are equal. Every other part is a new part, so two parts of one delta, or two
-equal images, remain two parts.
+The content may be a list of parts. The first part of a delta continues the previous part if it has text, the previous
+part has text under the same keys, and all their other members are equal. Every other part is a new part, so two parts
+of one delta, or two equal images, remain two parts.
 
-`reasoning_details` and `thinking_blocks` are assembled block by block (see `_blocks`). Equal `annotations` are kept once,
-because servers repeat them.
+`reasoning_details` and `thinking_blocks` are assembled block by block (see `_blocks`). Equal `annotations` are kept
+once, because servers repeat them.
 """
 
 from __future__ import annotations
@@ -216,7 +216,7 @@ class ContentParts:
 
 
 def _is_text(key: str, value: Any) -> bool:
-    """Return whether a value is text or a list of parts with text. Another type under these keys is raw JSON."""
+    """Return whether a member of a part is text or, under `thinking`, a list of parts. Only these are continued."""
     if key == "thinking" and is_list(value):
         return all([is_dict(piece) for piece in value])
     return key in _PART_TEXTS and isinstance(value, str)

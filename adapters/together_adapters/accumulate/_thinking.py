@@ -4,8 +4,8 @@ Some servers send the reasoning of a model inside its text, between these tags. 
 that arrives in fragments: each character is text, reasoning, or a part of a tag, which is dropped. A tag that is not
 closed is text, and so is everything after it. Blocks do not nest, and may be anywhere in the text.
 
-`split_text` splits a complete text. `ThinkingSplitter` splits the deltas of a stream. Because an unclosed tag is text, a
-chunk inside a block is held back until the block is closed or the stream ends, with the chunks that follow it.
+`split_text` splits a complete text. `ThinkingSplitter` splits the deltas of a stream. Because an unclosed tag is text,
+a chunk inside a block is held back until the block is closed or the stream ends, with the chunks that follow it.
 
 Does no I/O and changes no chunk.
 """
@@ -32,12 +32,15 @@ _TEXT, _REASONING, _TAG = "text", "reasoning", "tag"
 
 
 class TagScanner:
-    """A scanner of one text, which `feed` takes in fragments and `take` returns, divided into text and reasoning."""
+    """A scanner of one text with blocks.
+
+    `feed` takes the text in fragments. `take` returns the text outside of the blocks and the reasoning inside of them.
+    """
 
     def __init__(self) -> None:
         self.known = 0
-        """The number of characters of which it is known to what they belong, less those that were taken."""
-        self._runs: deque[tuple[str, int]] = deque()  # the kinds and lengths of these characters
+        """The number of characters that are classified as text, reasoning or tag and were not taken yet."""
+        self._runs: deque[tuple[str, int]] = deque()  # the kind and the length of each run of these characters
         self._inside = 0  # characters since an opening tag, including the tag itself, or 0 outside of a block
         self._tail = ""  # the last characters, which may be the start of a tag
 
@@ -64,12 +67,12 @@ class TagScanner:
         self._tail = window[end:]
 
     def finish(self) -> None:
-        """Note that the text has ended: what is not known yet is text."""
+        """Note that the text has ended. Characters that are not classified yet become text."""
         self._add(_TEXT, self._inside + len(self._tail))
         self._inside, self._tail = 0, ""
 
     def take(self, text: str) -> tuple[str, str]:
-        """Return the text and the reasoning in the next known characters, which are `text`."""
+        """Return the text and the reasoning in `text`, which must be the next classified characters."""
         parts: dict[str, list[str]] = {_TEXT: [], _REASONING: [], _TAG: []}
         start = 0
         while start < len(text):
@@ -95,7 +98,7 @@ class TagScanner:
 
 
 def _start_of_tag(text: str, start: int, tag: str) -> int:
-    """Return the position from which a text is the start of a tag, or its length."""
+    """Return the position of an incomplete tag at the end of a text, or the length of the text if there is none."""
     for position in range(max(start, len(text) - len(tag) + 1), len(text)):
         if tag.startswith(text[position:]):
             return position
@@ -103,7 +106,7 @@ def _start_of_tag(text: str, start: int, tag: str) -> int:
 
 
 def split_text(text: str) -> tuple[str, str]:
-    """Return the text outside of the blocks of a complete text, and the reasoning in them."""
+    """Return the text outside of the blocks of a complete text, and the reasoning inside of them."""
     if _OPEN not in text:
         return text, ""
     scanner = TagScanner()
@@ -139,10 +142,11 @@ def _with_parts(message: dict[str, Any], content: object, reasoning: str) -> dic
 
 
 class ThinkingSplitter:
-    """A transformer of a stream's chunks: `feed` returns the chunks that are known, `finish` the remaining ones.
+    """A transformer of a stream's chunks.
 
-    The deltas of the returned chunks have the reasoning of `<think>` blocks under `reasoning`. Chunks are returned in
-    their order, and a chunk without such a block is returned unchanged.
+    `feed` returns the chunks whose characters are all classified, and `finish` the remaining ones. The deltas of the
+    returned chunks have the reasoning of `<think>` blocks under `reasoning`. Chunks are returned in their order, and a
+    chunk without a part of such a block is returned unchanged.
     """
 
     def __init__(self) -> None:
@@ -151,7 +155,7 @@ class ThinkingSplitter:
         self._held: deque[tuple[ChatCompletionChunk, list[tuple[TagScanner, int]]]] = deque()
 
     def feed(self, chunk: ChatCompletionChunk) -> list[ChatCompletionChunk]:
-        """Take the next chunk and return the chunks that are known now."""
+        """Take the next chunk and return the chunks that no longer need to be held back."""
         lengths: dict[TagScanner, int] = {}
         for position, choice in enumerate(chunk.choices or ()):
             text = _text_of(choice)

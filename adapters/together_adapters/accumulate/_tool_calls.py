@@ -8,12 +8,13 @@ Servers identify the call of a fragment in different ways. Each rule is for frag
 - A fragment without a name continues that call. A different id is listed (poolside). If the arguments of the call are
   complete, a different id starts a call without a name, which is listed.
 - A fragment with a name and a different id starts a call, also at the same index (Groq, Ollama).
-- Without a different id, a different name starts a call if the arguments of the call are complete or, without an id,
-  empty. Otherwise it is a fragment of the name: it is appended and listed. The same name starts a call if it comes
-  without an id, after complete arguments, and with the start of an object.
-- Arguments `{}` are complete, but for a fragment without a name they are incomplete: what follows replaces them (see
-  `_arguments`).
-- An id or a name of `""` or `"null"` is treated as absent. A number is an id like the text of its digits.
+- Without a different id, a different name starts a call if the arguments of the call are complete. If the fragment does
+  not repeat the id, it also starts a call if the arguments are empty or belong to a custom tool. Otherwise the name is
+  a fragment: it is appended and listed. The same name starts a call if it comes without an id, after complete
+  arguments, and with the start of an object.
+- Arguments `{}` are complete, but for a fragment without a name they are incomplete: the text that follows replaces
+  them (see `_arguments`).
+- An id or a name of `""` or `"null"` is treated as absent. A number as an id equals the text of its digits.
 - The calls are sorted by index. A call without an index follows the calls before it.
 
 Every fragment is accepted. Arguments are concatenated and not repaired. If text follows the end of their JSON document,
@@ -39,7 +40,7 @@ __all__ = ["ToolCallAccumulator"]
 _SHOWN = 80  # characters of an id in the text of an issue
 _CONTENT = {"function": "arguments", "custom": "input"}
 _OTHER_NAME = "a different name for the same call, appended to its name"
-_NO_NAME = "no name: a different id came after complete arguments, and no name came with it"
+_NO_NAME = "no name: the call started with a different id and without a name, after complete arguments"
 
 
 def _nonempty(text: str | None) -> str | None:
@@ -47,7 +48,7 @@ def _nonempty(text: str | None) -> str | None:
 
 
 def _names_in(fragment: ToolCalls) -> dict[str, str]:
-    """Return the names in a fragment by form."""
+    """Return the names in a fragment by form (`function` or `custom`)."""
     names: dict[str, str] = {}
     for form in _CONTENT:
         body = vars(fragment).get(form)
