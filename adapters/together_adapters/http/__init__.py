@@ -91,7 +91,7 @@ class Request:
         return "\r\n".join(lines).encode("latin-1") + self.body
 
     def without_secret(self, data: bytes) -> bytes:
-        """Replace the credentials of this request in a body, in which they may be written with JSON escapes."""
+        """Return a body in which the credentials of this request are replaced, also if written with JSON escapes."""
         return str(concealed(data.decode("latin-1"), self._secrets())).encode("latin-1")
 
     def conceal(self, error: E) -> E:
@@ -106,7 +106,7 @@ class Request:
         return concealed(value, self._secrets())
 
     def _secrets(self) -> list[str]:
-        # Words of up to 7 characters, such as the scheme `Bearer`, are not secrets, and responses may contain them.
+        # Words of up to 7 characters, such as `Bearer`, are not replaced, because responses may contain them.
         return [word for value in self.headers.credentials() for word in value.split() if len(word) > 7]
 
 
@@ -152,7 +152,10 @@ def request_of(endpoint: Endpoint, secret: Secret, supplied: Headers, parameters
 
 
 def status_error(status: int, headers: Fields, body: bytes, host: str) -> APIStatusError:
-    """Return the error for a response with an error status, with the message from its body and its header fields."""
+    """Return the error for a response with an error status.
+
+    It has the message from the body, and the request id, the retry time and the rate limits from the header fields.
+    """
     content, text = _json_in(body), body.decode("utf-8", "replace").strip()
     said = message_in(content) or text_of_page(text) or "the response body is empty"
     if 300 <= status < 400:

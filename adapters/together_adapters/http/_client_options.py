@@ -1,4 +1,7 @@
-"""The settings of a client and the state of a call, for both clients. Does no I/O and does not sleep."""
+"""The settings of a client and the state of a call, for the synchronous and the asynchronous client.
+
+Does no I/O and does not sleep.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ MAX_ERROR_BODY = 65536  # bytes of a response with an error status
 
 
 class Options:
-    """The settings of a client's calls. Raises ValueError for an API key that a header cannot contain."""
+    """The settings of a client's calls. Raises ValueError for an invalid API key or `max_event_bytes`."""
 
     def __init__(
         self,
@@ -57,7 +60,10 @@ class Options:
     def call(
         self, parameters: Mapping[str, Any], *, timeout: float | Timeout | None, deadline: DeadlineLike | None
     ) -> Call:
-        """Return a call with these parameters, whose time limits start now. Raises the errors of `request_of`."""
+        """Return a call with these parameters, whose time limits start now.
+
+        Raises the errors of `request_of` and `timeout_of`.
+        """
         timeouts = CallTimeouts(
             self.timeout if timeout is None else timeout_of(timeout),
             self.deadline if deadline is None else deadline,
@@ -91,7 +97,10 @@ class Call:
 
     @hide_variables  # the body may repeat the key
     def response(self, status: int, headers: Fields, body: bytes) -> ChatCompletionResponse:
-        """Return the chat completion in a successful response. Raises APIStatusError if the body is something else."""
+        """Return the chat completion in a successful response.
+
+        Raises APIStatusError if the body is something else, and the errors of `completion_in`.
+        """
         try:
             response = completion_in(headers, body, self.reader)
         except APIError as error:

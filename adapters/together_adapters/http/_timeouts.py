@@ -60,7 +60,7 @@ class Deadline:
         return min(left, _LONGEST)
 
     def split(self, waits: int) -> Deadline:
-        """Return the deadline of the next wait, if the remaining time is divided equally among several waits."""
+        """Return the deadline of the next of several waits that share the remaining time equally."""
         left = self.remaining()
         return self if left is None else Deadline(time.monotonic() + left / waits, self.problem)
 
@@ -84,7 +84,7 @@ class CallTimeouts:
             self._end = Deadline(moment, "the deadline passed")
 
     def remaining(self) -> float:
-        """Return the seconds until the end of the call: infinite without a limit, negative after it."""
+        """Return the seconds until the end of the call: infinite without a limit, negative after the end."""
         return self._end.moment - time.monotonic()
 
     def connecting(self) -> Deadline:
