@@ -1,8 +1,8 @@
 """A runtime for AWS Lambda that can stream: `python -m together_adapters.lambda_runtime [MODULE.FUNCTION]`.
 
 AWS's own runtime for Python (awslambdaric 4.2) sends only whole responses. This one requests events from Lambda's
-Runtime API in the same way, runs ordinary handlers as usual, and sends the parts that a generator yields immediately.
-There are three ways to use it instead of AWS's runtime:
+Runtime API in the same way, runs ordinary handlers as usual, and sends each part of a generator as soon as it is
+yielded. There are three ways to use it instead of AWS's runtime:
 
 - The runtime `provided.al2023`, with a Python in the package or in a layer, and a `bootstrap` script that runs this
   module.
@@ -67,7 +67,7 @@ _PRELUDE_TYPE = "application/vnd.awslambda.http-integration-response"
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run the handler that the arguments or the environment name, until the process ends. Raises SystemExit."""
+    """Run the handler named by the arguments or the environment, until the process ends. Raises SystemExit."""
     names = sys.argv[1:] if argv is None else argv
     for output in (sys.stdout, sys.stderr):  # buffered output would be lost when Lambda freezes the process
         if isinstance(output, io.TextIOWrapper):
@@ -247,7 +247,7 @@ def _fail(api: RuntimeAPI, path: str, error: BaseException, kind: str | None, st
 
 
 class Context:
-    """The context of one invocation, from the headers of the Runtime API. Missing attributes default to None."""
+    """The context of one invocation, from the headers of the Runtime API. Values that Lambda omits are None."""
 
     def __init__(self, headers: Message) -> None:
         environment = os.environ.get

@@ -1,7 +1,8 @@
 """OpenAI's schema of chat completions as rules, for responses, chunks, errors and requests.
 
 The source is OpenAI's OpenAPI document of May 2026. A key that the schema requires and Together does not send becomes
-null if the schema allows null, and otherwise an empty value.
+null if the schema allows null. Otherwise it becomes a default, such as an empty text, 0 or `stop`. Without a default,
+its object is invalid.
 
 Contains rules only. `openai_format` converts Together's forms to OpenAI's.
 """
@@ -209,7 +210,7 @@ _ASKED = either(
     _ASSISTANT,
     object_of({"role": (literal("tool"), INVALID), "content": (_TEXT_OR_PARTS, ""), "tool_call_id": (text, "")}),
     object_of({"role": (literal("function"), INVALID), "content": (nullable(text), None), "name": (text, "")}),
-    # The schema does not allow other roles. A message with another role becomes the user's.
+    # The schema does not allow other roles. The role of such a message becomes `user`.
     object_of({"role": (literal(), "user"), "content": (_TEXT_OR_USER_PARTS, "")}, {"name": text}),
 )
 _FUNCTION = object_of({"name": (text, "")}, {"description": text, "parameters": raw_object, "strict": flag})
