@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 __all__ = ["reader_for"]
 
-_READABLE = "str, int, float, bool, tuple[X, ...], Mapping[str, X], string enums, values, Any, and unions with None"
+_READABLE = (
+    "str, int, float, bool, tuple[X, ...], Mapping[str, X], string enums, value classes, Any, and unions with None"
+)
 
 
 def reader_for(cls: type[Any], name: str, annotation: JSON, nested: Callable[[type[Any]], Reader]) -> Reader:
@@ -62,7 +64,7 @@ class _Resolver:
         self._nested = nested
 
     def reader(self, annotation: JSON) -> Reader:
-        """Return the reader of an annotation, which accepts null only if the annotation includes None."""
+        """Return the reader of an annotation, which accepts null only if the annotation includes None or Any."""
         kinds = self._members(annotation)
         readers = [self._reader_of_one(kind) for kind in kinds if kind is not _NULL]
         if not readers:

@@ -44,8 +44,8 @@ class OpenEnum(StringEnum):
         >>> FinishReason("abort") == "abort", FinishReason("abort").known
         (True, False)
 
-    Named members are singletons. An unnamed member is created on every call, because members that were kept would let
-    a server fill the memory. Compare members with `==`, not with `is`.
+    Named members are singletons. Unnamed members are created on every call, because keeping them would let a server
+    fill the memory. Compare members with `==`, not with `is`.
     """
 
     @property

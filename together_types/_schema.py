@@ -62,8 +62,8 @@ def _object_reader(
     - tables with one type for each field: 1.7, 2.0 and 2.2
     - readers written by hand for nine classes: 1.2, 1.3 and 1.6
 
-    Reading by plans, cached by the keys and types of an object, takes 1.2 to 1.9 times as long as this loop, or 1.7 to
-    2.7 times if they preserve the key-sharing dicts. A KeyError costs 0.2 us. It occurs only for undeclared keys and
+    Caching a plan for each combination of keys and types takes 1.2 to 1.9 times as long as this loop, or 1.7 to 2.7
+    times if the plans preserve key-sharing dicts. A KeyError costs 0.2 us. It occurs only for undeclared keys and
     unusual types.
     """
     new = object.__new__
@@ -122,7 +122,7 @@ class JSONField:
         return stored
 
     def __set__(self, value: object, item: JSON) -> None:
-        # Called by the `__init__` that the standard decorator generates: `Value.__setattr__` rejects assignments.
+        # Called only by an `__init__` that `dataclasses` generates, because `Value.__setattr__` rejects assignments.
         value.__dict__[self.key] = item
 
     def _default(self) -> JSON:
