@@ -42,7 +42,7 @@ from .._types import (
     merge_rules,
 )
 from ._choice import ChoiceAccumulator
-from ._merging import MergedField, Unmerged, field_in, in_order, index_key, keep_unknown, with_unknown
+from ._merging import ItemCount, MergedField, Unmerged, field_in, in_order, index_key, keep_unknown, with_unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -154,6 +154,7 @@ class Accumulator:
     def __init__(self, *, split_thinking: bool = False) -> None:
         self.started: bool = False
         """True after the first choice. An attribute and not a property, because it is read once for each chunk."""
+        self.items: ItemCount = ItemCount()
         self.count: int = 0
         """The number of choices."""
         self._split_thinking = split_thinking
@@ -182,8 +183,9 @@ class Accumulator:
         self.started = True
         key = index_key(index)
         if key not in self._choices:
-            self._choices[key] = ChoiceAccumulator(index)
+            self._choices[key] = ChoiceAccumulator(index, self.items)
             self.count += 1
+            self.items.total += 1
         return self._choices[key]
 
     def _add_fields(self, chunk: ChatCompletionChunk) -> None:

@@ -15,7 +15,7 @@ The texts of a block are concatenated, and its other members are merged by the r
 from __future__ import annotations
 
 from .._types import CONCATENATE, KEEP_FIRST
-from ._merging import MergedField, Unmerged, field_in, merge_into, merged_members, value_key
+from ._merging import ItemCount, MergedField, Unmerged, field_in, merge_into, merged_members, value_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ def _merge(fragment: dict[str, Any], members: dict[str, MergedField], units: dic
 class BlockAccumulator:
     """An accumulator of the blocks under one key of a message."""
 
-    def __init__(self) -> None:
+    def __init__(self, items: ItemCount) -> None:
+        self._items = items
         self._blocks: list[_Block] = []
         self._latest: dict[str, _Block] = {}  # by index and type
         self._last: tuple[str, _Block] | None = None  # the type and the block of the previous fragment
@@ -92,6 +93,7 @@ class BlockAccumulator:
         if block is None or block.is_ended_by(fragment, indexed=index is not None):
             block = _Block(self._position_of(index), fragment)
             self._blocks.append(block)
+            self._items.total += 1
         else:
             block.add(fragment)
         self._latest[key] = block

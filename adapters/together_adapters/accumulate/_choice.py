@@ -15,7 +15,7 @@ from .._types import (
     LogprobsPart,
     merge_rules,
 )
-from ._merging import MergedField, Text, Unmerged, field_in, in_order, keep_unknown, with_unknown
+from ._merging import ItemCount, MergedField, Text, Unmerged, field_in, in_order, keep_unknown, with_unknown
 from ._message import MessageAccumulator
 
 TYPE_CHECKING = False
@@ -44,6 +44,7 @@ class ChoiceAccumulator:
         "_before",
         "_fields",
         "_indexed",
+        "_items",
         "_logprobs",
         "_message",
         "_messages",
@@ -57,8 +58,9 @@ class ChoiceAccumulator:
         "whole",
     )
 
-    def __init__(self, index: int) -> None:
+    def __init__(self, index: int, items: ItemCount) -> None:
         self.finished = False
+        self._items = items
         self.index = index
         self.whole: dict[str, Any] | None = None  # the complete message, until a delta adds to it
         self._whole_delta: DeltaContent | None = None  # the delta that came with it
@@ -118,7 +120,7 @@ class ChoiceAccumulator:
             self._messages.add_single(raw_of(message))
 
     def _new_message(self) -> MessageAccumulator:
-        message = MessageAccumulator(self._token_ids)
+        message = MessageAccumulator(self._token_ids, self._items)
         if self.whole is not None:
             whole, delta = self.whole, self._whole_delta
             known = DeltaContent.from_dict(message_as_delta(whole))

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ..protocols import JSON
 
 __all__ = [
+    "ItemCount",
     "MergedField",
     "Text",
     "Unmerged",
@@ -183,6 +184,15 @@ def value_key(value: Any) -> str:
         return repr(value)
     except ValueError:  # an integer with more digits than Python converts to text
         return f"<{type(value).__name__} at {id(value):#x}>"
+
+
+class ItemCount:
+    """The number of choices, tool calls and blocks of reasoning in a response so far, so that a reader can limit it."""
+
+    __slots__ = ("total",)
+
+    def __init__(self) -> None:
+        self.total = 0
 
 
 def index_key(index: int) -> int | str:

@@ -22,7 +22,7 @@ from .._types import (
     ToolCalls,
     merge_rules,
 )
-from ._merging import MergedField, Text, Unmerged, field_in, in_order, keep_unknown, with_unknown
+from ._merging import ItemCount, MergedField, Text, Unmerged, field_in, in_order, keep_unknown, with_unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class MessageAccumulator:
         "_content",
         "_fields",
         "_function_call",
+        "_items",
         "_nulls",
         "_parts",
         "_texts",
@@ -64,8 +65,9 @@ class MessageAccumulator:
         "_unknown",
     )
 
-    def __init__(self, token_ids: list[int]) -> None:
+    def __init__(self, token_ids: list[int], items: ItemCount) -> None:
         self._token_ids = token_ids
+        self._items = items
         self._content: Text | None = None
         self._parts: ContentParts | None = None
         self._texts: dict[str, Text] = {}
@@ -99,10 +101,10 @@ class MessageAccumulator:
             if value is None:
                 self._nulls[name] = None
             elif name == "tool_calls":
-                self._calls = self._calls or _new_calls()
+                self._calls = self._calls or _new_calls(self._items)
                 self._calls.add(value)
             elif name == "function_call":
-                self._function_call = self._function_call or _new_calls()
+                self._function_call = self._function_call or _new_calls(self._items)
                 self._function_call.add([ToolCalls(function=value)])
             elif name == "extra":
                 keep_unknown(self._unknown, delta, CONCATENATE, _UNDECLARED)
@@ -119,7 +121,7 @@ class MessageAccumulator:
             raw: Any = extra.get(key)
             if is_list(raw) and all([is_dict(item) for item in raw]):
                 if key not in self._blocks:
-                    self._blocks[key] = _new_blocks()
+                    self._blocks[key] = _new_blocks(self._items)
                 self._blocks[key].add(raw)
             elif key in extra:
                 field_in(self._unknown, key, CONCATENATE).add(raw)
@@ -181,16 +183,16 @@ class MessageAccumulator:
         return in_order(with_unknown(message, self._unknown, path, unmerged), _MESSAGE_KEYS)
 
 
-def _new_calls() -> ToolCallAccumulator:
+def _new_calls(items: ItemCount) -> ToolCallAccumulator:
     from ._tool_calls import ToolCallAccumulator
 
-    return ToolCallAccumulator()
+    return ToolCallAccumulator(items)
 
 
-def _new_blocks() -> BlockAccumulator:
+def _new_blocks(items: ItemCount) -> BlockAccumulator:
     from ._blocks import BlockAccumulator
 
-    return BlockAccumulator()
+    return BlockAccumulator(items)
 
 
 class ContentParts:

@@ -26,7 +26,7 @@ from __future__ import annotations
 from .._json_data import is_dict, is_list
 from .._types import CONCATENATE
 from ._arguments import Arguments, trailing_text_problem
-from ._merging import MergedField, Text, Unmerged, index_key, keep_unknown, value_key, with_unknown
+from ._merging import ItemCount, MergedField, Text, Unmerged, index_key, keep_unknown, value_key, with_unknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -250,7 +250,8 @@ class _Call:
 class ToolCallAccumulator:
     """An accumulator of the tool calls of one choice."""
 
-    def __init__(self) -> None:
+    def __init__(self, items: ItemCount) -> None:
+        self._items = items
         self._calls: list[_Call] = []
         self._by_index: dict[int | str, _Call] = {}
         self._by_id: dict[str, _Call] = {}
@@ -289,6 +290,7 @@ class ToolCallAccumulator:
         if call is not None and not _names_in(fragment):
             new.mark_as_nameless()
         self._calls.append(new)
+        self._items.total += 1
         self._next = max(self._next, new.index + 1)
         return new
 

@@ -26,7 +26,7 @@ from .._json_data import by_index, is_dict, json_of, message_as_delta
 from .._logprob_forms import with_openai_logprobs
 from .._redaction import redact
 from .._types import CUMULATIVE, ChatCompletionChunk, DeltaContent, dumps, head_keys
-from ..accumulate._merging import MergedField, index_key
+from ..accumulate._merging import ItemCount, MergedField, index_key
 from ..accumulate._tool_calls import ToolCallAccumulator
 from ..errors import APIError
 
@@ -115,7 +115,7 @@ class _Choice:
     """An encoder of one choice."""
 
     def __init__(self) -> None:
-        self._calls = ToolCallAccumulator()
+        self._calls = ToolCallAccumulator(ItemCount())
         self._once = _Once()
         self._opened = False
 

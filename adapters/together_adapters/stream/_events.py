@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 __all__ = ["EventReader"]
 
 _READ_EVENTS = ("message", "error")
-_MOST_CHOICES = 4096  # each takes 1.4 kB or more. Servers allow `n` up to 128.
+_MOST_ITEMS = 4096  # choices, tool calls and blocks of reasoning, each of which takes up to 1.4 kB
 
 
 class EventReader:
@@ -218,11 +218,11 @@ class EventReader:
         return chunk if chunk.choices else None
 
     def _accumulate(self, chunk: ChatCompletionChunk) -> bool:
-        """Add a chunk to the completion and return True. Fail if the stream has too many choices."""
+        """Add a chunk to the completion and return True. Fail if the completion has too many items."""
         self._accumulator.add(chunk)
-        if self._accumulator.count <= _MOST_CHOICES:
+        if self._accumulator.items.total <= _MOST_ITEMS:
             return True
-        self._fail(f"frame {self._frames}: more than {_MOST_CHOICES} choices in one stream")
+        self._fail(f"frame {self._frames}: more than {_MOST_ITEMS} choices, tool calls and blocks in one stream")
         return False
 
     def _take_done(self) -> None:
