@@ -161,7 +161,7 @@ class Annotation(ValueOf["AnnotationDict"]):
 class ChatCompletionAudio(ValueOf["ChatCompletionAudioDict"]):
     """An audio response (OpenAI). `data` is the recording in base64, `transcript` is its text.
 
-    A later request refers to it by `id` alone, until `expires_at` in seconds since 1970.
+    A later request can refer to it by its `id` until `expires_at`, which is in seconds since 1970.
     """
 
     id: str | None = TEXT
@@ -175,10 +175,10 @@ class ChatCompletionAudio(ValueOf["ChatCompletionAudioDict"]):
 class ChatCompletionMessage(ValueOf["ChatCompletionMessageDict"]):
     """One message of a conversation, in a request or a response.
 
-    1.x declares `role`, `content` and `tool_calls`. `tool_call_id` and `name` are for the result of a tool call. The
-    reasoning is under `reasoning` (Together, vLLM, mlx-lm) or `reasoning_content` (DeepSeek, SGLang, llama-server,
-    litellm). `reasoning_text` reads both. `refusal`, `annotations` and `audio` are OpenAI's, and so is
-    `function_call`, an older form of a single tool call.
+    together-python 1.x declares `role`, `content` and `tool_calls`. `tool_call_id` and `name` are for the result of a
+    tool call. The reasoning is under `reasoning` (Together, vLLM, mlx-lm), under `reasoning_content` (DeepSeek, SGLang,
+    llama-server, litellm), or in `thinking` parts (Magistral). `reasoning_text` reads all three. `refusal`,
+    `annotations` and `audio` are OpenAI's, and so is `function_call`, an older form of a single tool call.
     """
 
     role: MessageRole | None = enum_of(MessageRole)
@@ -203,7 +203,7 @@ class ChatCompletionMessage(ValueOf["ChatCompletionMessageDict"]):
 
     @property
     def reasoning_text(self) -> str:
-        """The reasoning, under either key, or "" for a message without reasoning."""
+        """The reasoning in any of its forms, or "" for a message without reasoning."""
         return reasoning_of(self)
 
 
@@ -307,12 +307,13 @@ class Reasoning(ValueOf["ReasoningDict"]):
 
 @dataclass(frozen=True)
 class ChatCompletionRequest(ValueOf["ChatCompletionRequestDict"]):
-    """A request for a chat completion. Every server requires `messages` and `model`.
+    """A request for a chat completion. `messages` is required, and most servers also require `model`.
 
-    1.x declares the fields up to `tool_choice`. `logprobs` is a number of tokens (Together), or a bool with the number
-    in `top_logprobs` (OpenAI). The current SDK adds `reasoning`, `reasoning_effort`, `chat_template_kwargs`,
-    `context_length_exceeded_behavior`, `compliance` and `function_call`. OpenAI adds `max_completion_tokens`,
-    `stream_options`, `parallel_tool_calls`, `functions`, `metadata`, `service_tier` and `user`.
+    together-python 1.x declares the fields up to `tool_choice`. `logprobs` is a number of tokens (Together), or a bool
+    with the number in `top_logprobs` (OpenAI). Together's current SDK adds `reasoning`, `reasoning_effort`,
+    `chat_template_kwargs`, `context_length_exceeded_behavior`, `compliance` and `function_call`. OpenAI adds
+    `max_completion_tokens`, `stream_options`, `parallel_tool_calls`, `functions`, `metadata`, `service_tier` and
+    `user`.
     """
 
     messages: tuple[ChatCompletionMessage, ...] | None = array_of(nested(ChatCompletionMessage))
@@ -357,9 +358,9 @@ class ChatCompletionRequest(ValueOf["ChatCompletionRequestDict"]):
 class ChatCompletionChoicesData(ValueOf["ChatCompletionChoicesDataDict"]):
     """One choice of a response.
 
-    1.x declares the fields up to `message`. The current SDK adds `top_logprobs` and `text`, which a legacy completion
-    has instead of `message`. `top_logprobs` is one object, or an array with an object for each position, as in
-    LogprobsPart. vLLM sends `stop_reason` and `token_ids`, SGLang `matched_stop`, and OpenRouter
+    together-python 1.x declares the fields up to `message`. Together's current SDK adds `top_logprobs` and `text`. A
+    legacy completion has `text` instead of `message`. `top_logprobs` is one object, or an array with an object for each
+    position, as in LogprobsPart. vLLM sends `stop_reason` and `token_ids`, SGLang `matched_stop`, and OpenRouter
     `native_finish_reason`.
     """
 
@@ -381,9 +382,9 @@ class ChatCompletionChoicesData(ValueOf["ChatCompletionChoicesDataDict"]):
 class ChatCompletionResponse(ValueOf["ChatCompletionResponseDict"]):
     """The response to a request without streaming.
 
-    `created` is in seconds since 1970. 1.x declares the fields up to `usage`. `warnings` is Together's.
+    `created` is in seconds since 1970. together-python 1.x declares the fields up to `usage`. `warnings` is Together's.
     `system_fingerprint`, `service_tier`, `metadata` and `moderation` (the moderation results for the request and the
-    response, unchanged) are OpenAI's. Some gateways send `error` in a response with status 200.
+    response) are OpenAI's. Some gateways send `error` in a response with status 200.
     """
 
     id: str | None = TEXT
@@ -410,7 +411,7 @@ class ChatCompletionResponse(ValueOf["ChatCompletionResponseDict"]):
 
     @property
     def reasoning_text(self) -> str:
-        """The reasoning of the first choice, under either key, or "" for a response without reasoning."""
+        """The reasoning of the first choice in any of its forms, or "" for a response without reasoning."""
         for choice in self.choices or ():
             return choice.message.reasoning_text if choice.message else ""
         return ""
@@ -421,9 +422,9 @@ class ChatCompletionChoicesChunk(ValueOf["ChatCompletionChoicesChunkDict"]):
     """The part of one choice that one chunk adds.
 
     `logprobs` is the log probability of the chunk's single token (Together), or an object in Together's or OpenAI's
-    form. 1.x declares the fields up to `delta`. Together also sends `text`, which repeats the content of the delta.
-    ChatCompletionChoicesData lists the servers that send `top_logprobs`, `stop_reason`, `matched_stop`, `token_ids` and
-    `native_finish_reason`.
+    form. together-python 1.x declares the fields up to `delta`. Together also sends `text`, which repeats the content
+    of the delta. ChatCompletionChoicesData lists the servers that send `top_logprobs`, `stop_reason`, `matched_stop`,
+    `token_ids` and `native_finish_reason`.
     """
 
     index: int | None = INTEGER.replace(merge=CUSTOM)
@@ -449,9 +450,9 @@ use_choice_reader(ChatCompletionChoicesChunk, DeltaContent, FinishReason)
 class ChatCompletionChunk(ValueOf["ChatCompletionChunkDict"]):
     """One event of a streamed response. `choices` may be empty, for example in a last chunk that has only the usage.
 
-    1.x declares the fields up to `usage`. `warnings` is Together's. `system_fingerprint`, `service_tier`, `obfuscation`
-    (padding that hides the length from eavesdroppers) and `moderation` are OpenAI's. Gateways send `error` if the
-    stream fails after its start.
+    together-python 1.x declares the fields up to `usage`. `warnings` is Together's. `system_fingerprint`,
+    `service_tier`, `obfuscation` (padding that hides the length from eavesdroppers) and `moderation` are OpenAI's.
+    Gateways send `error` if the stream fails after its start.
     """
 
     id: str | None = TEXT.replace(merge=KEEP_FIRST, head=True)

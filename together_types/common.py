@@ -210,7 +210,7 @@ class CompletionTokensDetails(ValueOf["CompletionTokensDetailsDict"]):
 
 @dataclass(frozen=True)
 class UsageData(ValueOf["UsageDataDict"]):
-    """The numbers of tokens that a request used. An absent or invalid count reads as 0 and is an issue.
+    """The numbers of tokens that a request used. An absent or invalid count reads as 0, and `issues()` lists it.
 
     OpenAI sends the two objects with details. SGLang sends `reasoning_tokens` at this level.
     """
@@ -294,9 +294,10 @@ class InferenceWarning(ValueOf["InferenceWarningDict"]):
 
 @dataclass(frozen=True)
 class FunctionCall(ValueOf["FunctionCallDict"]):
-    """The name of a called function, and its arguments as JSON text. In a stream, `arguments` is a fragment of the text.
+    """The name of a called function, and its arguments as JSON text.
 
-    Arguments that are received as an object (TGI, llama.cpp) are converted to JSON text.
+    In a stream, `arguments` is a fragment of the text. Arguments that are received as an object (TGI, llama.cpp) are
+    converted to JSON text.
     """
 
     name: str | None = TEXT
@@ -306,8 +307,8 @@ class FunctionCall(ValueOf["FunctionCallDict"]):
     def parsed_arguments(self) -> dict[str, JSON]:
         """Return the arguments as a dict, which is empty if they are absent, null or blank text.
 
-        Raises ParseError, with the position in the text, if they are not a JSON object. This is to be expected: models
-        write invalid JSON, and a response that reaches `max_tokens` may end inside the arguments.
+        Raises ParseError if they are not a JSON object. This is to be expected: models write invalid JSON, and a
+        response that reaches `max_tokens` may end inside the arguments.
 
             >>> from together_types import FunctionCall
             >>> FunctionCall(name="get_weather", arguments='{"city": "Paris"}').parsed_arguments()
@@ -340,8 +341,8 @@ class ToolCalls(ValueOf["ToolCallsDict"]):
     """One tool call of a message, or a fragment of a tool call in a delta.
 
     In deltas, `index` identifies the call of a fragment, and the first fragment has `id` and `function.name`. Together
-    sends `index` in whole messages too. `custom` is the call of a custom tool (OpenAI). Some servers send a number as the
-    id: `id` is then its text, and `extra` keeps the number.
+    sends `index` in whole messages too. `custom` is the call of a custom tool (OpenAI). If a server sends a number as
+    the id, `id` is its text, and `extra` keeps the number.
     """
 
     id: str | None = IDENTIFIER
@@ -431,16 +432,17 @@ class ChatCompletionMessageContent(ValueOf["ChatCompletionMessageContentDict"]):
 
 
 def text_of(content: str | tuple[ChatCompletionMessageContent, ...] | None) -> str:
-    """Return the content of a message or a delta as text. The text parts of a list are joined."""
+    """Return the content of a message or a delta as text, or "" for None. The text parts of a list are joined."""
     if content is None or isinstance(content, str):
         return content or ""
     return "".join([part.text or "" for part in content])
 
 
 def reasoning_of(value: _Reasoned) -> str:
-    """Return the reasoning of a message or a delta, from the first of its keys that is not empty.
+    """Return the reasoning of a message or a delta, or "" without reasoning.
 
-    Servers that send both `reasoning` and `reasoning_content` send the same text.
+    It is `reasoning`, `reasoning_content`, or else the text of the content's `thinking` parts. Servers that send both
+    `reasoning` and `reasoning_content` send the same text.
     """
     if value.reasoning or value.reasoning_content:
         return value.reasoning or value.reasoning_content or ""
@@ -459,10 +461,10 @@ def _thinking_of(part: ChatCompletionMessageContent) -> str:
 class DeltaContent(ValueOf["DeltaContentDict"]):
     """The part of a choice's message that one chunk adds.
 
-    1.x declares `content` only. `role` is in the first delta, in every delta (Together, mlx-lm), or in none. `token_id`
-    is the token's number (Together). The reasoning is under `reasoning` (Together, vLLM, mlx-lm) or
-    `reasoning_content` (DeepSeek, SGLang, llama-server, litellm). `reasoning_text` reads both. `function_call` is
-    OpenAI's older form of a single tool call.
+    together-python 1.x declares `content` only. `role` is in the first delta, in every delta (Together, mlx-lm), or in
+    none. `token_id` is the token's number (Together). The reasoning is under `reasoning` (Together, vLLM, mlx-lm),
+    under `reasoning_content` (DeepSeek, SGLang, llama-server, litellm), or in `thinking` parts (Magistral).
+    `reasoning_text` reads all three. `function_call` is OpenAI's older form of a single tool call.
     """
 
     content: str | tuple[ChatCompletionMessageContent, ...] | None = union(
@@ -484,7 +486,7 @@ class DeltaContent(ValueOf["DeltaContentDict"]):
 
     @property
     def reasoning_text(self) -> str:
-        """The reasoning, under either key, or "" for a delta without reasoning."""
+        """The reasoning in any of its forms, or "" for a delta without reasoning."""
         return reasoning_of(self)
 
 
