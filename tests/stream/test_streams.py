@@ -178,11 +178,11 @@ def test_alternating_iterators_count_each_event_once() -> None:
     stream = iter_chunks([OPEN * 10 + odd + OPEN * 10 + b"data: {oops\n\n"])
     one, other = iter(stream), iter(stream)
     texts = [next(one).text for _ in range(6)] + [next(other).text for _ in range(7)]
-    with pytest.raises(StreamError, match="^frame 22 is not JSON"):
+    with pytest.raises(StreamError, match="^event 22 is not JSON"):
         for chunk in one:
             texts.append(chunk.text)
     assert texts == ["hi"] * 21
-    with pytest.raises(StreamError, match="^frame 22 is not JSON"):
+    with pytest.raises(StreamError, match="^event 22 is not JSON"):
         next(other)
 
 

@@ -81,7 +81,7 @@ def test_event_with_too_many_values_is_an_error_after_the_chunks_before_it(shape
     before = b"data: " + CHOICE % (b'"content":"a"', b"", b"") + b"\n\n"
     stream = iter_chunks([before, event(shape, 100_000)])
     assert next(stream).text == "a"
-    with pytest.raises(StreamError, match=r"frame 2: .*(at most|more than) \d+"):
+    with pytest.raises(StreamError, match=r"event 2: .*(at most|more than) \d+"):
         next(stream)
     assert stream.completion.response.text == "a"
 

@@ -91,7 +91,7 @@ class ChunkStream(_StreamBase):
         chunk: ChatCompletionChunk | None = None
         try:
             # One generator for all iterations, because Python allows only one thread in it. That costs 0.02 us for each
-            # chunk, and a lock 0.08 us. It cannot continue after an exception.
+            # chunk, and a lock 0.08 us. The generator cannot continue after an exception.
             for chunk in self._steps:  # noqa: UP028 - `yield from` would close it with this iteration
                 yield chunk
         except GeneratorExit:  # this iteration was abandoned, and another may continue
@@ -242,7 +242,7 @@ class AsyncChunkStream(_StreamBase):
         except StopAsyncIteration:
             self._reader.end()
         except Exception as error:
-            # After `close()` in another thread or task, a read may fail in any way.
+            # After `aclose()` in another task, a read may fail in any way.
             if self._reader.state is CompletionState.OPEN and not is_connection_error(error, self._source):
                 raise
             self._reader.break_off(error)
@@ -300,9 +300,9 @@ def iter_chunks(
     """Return an iterator over the chunks of a stream of bytes. See `ChunkStream` for the errors that it raises.
 
     `source` is a urllib or http.client response, a binary file, an iterable of bytes, or bytes. `n` is the number of
-    choices that the request asked for: a stream that ends without `[DONE]` and with fewer choices is cut off. With
-    `require_finish=False`, a stream that ends without `[DONE]` and without a finish reason for every choice raises no
-    error, but its state is still `cut_off`. An event larger than `max_event_bytes` raises StreamError.
+    choices that the request asked for: a stream that ends without `[DONE]` and with fewer choices counts as cut off.
+    With `require_finish=False`, a stream that ends without `[DONE]` and without a finish reason for every choice raises
+    no error, but its state is still `cut_off`. An event larger than `max_event_bytes` raises StreamError.
 
     With `split_thinking=True`, the text inside `<think>...</think>` is moved to `reasoning`. A tag that is not closed
     remains text, so chunks inside a block are returned when it is closed or the stream ends.

@@ -41,10 +41,10 @@ class Unparsed(str):
 
 
 def documents_in(text: str) -> Iterator[dict[str, Any] | str]:
-    """Yield the JSON objects of a text, also those in arrays, and its `[DONE]`.
+    """Yield the JSON objects of a text, including those in arrays, and its `[DONE]`.
 
-    null and empty arrays are skipped. If anything else follows, also a `[DONE]` with text after it, the rest of the text
-    is yielded as an Unparsed. Raises ValueError for a document that takes too much memory.
+    null and empty arrays are skipped. If anything else follows, including a `[DONE]` with text after it, the rest of
+    the text is yielded as an Unparsed. Raises ValueError for a document that takes too much memory.
     """
     try:
         check_nesting(text)
@@ -181,7 +181,7 @@ def message_of(error: TogetherErrorResponse) -> str:
 
 
 def completion_as_chunk(chunk: ChatCompletionChunk) -> ChatCompletionChunk:
-    """Return a chunk with a delta for each complete message, which a completion without streaming contains."""
+    """Return a completion without streaming as a chunk, with a delta for each message, and other chunks unchanged."""
     if not any(choice.delta is None and "message" in choice.extra for choice in chunk.choices or ()):
         return chunk
     from .._json_data import message_as_delta

@@ -7,7 +7,7 @@ Servers deviate from the format. The reader therefore follows these rules:
 
 - It ignores comments, null and events without data. It also ignores events of types other than `message` and `error`,
   unless they contain a chunk or an error. An event of type `error` is an error even without data.
-- `[DONE]` ends the stream under any event type.
+- `[DONE]` ends the stream in an event of any type.
 - An event may contain several JSON documents, because some gateways end an event with one line end instead of two.
 - The last event may lack its empty line, if its JSON is complete.
 - JSON outside of events, also as the value of a field named `error`, is read as an error or as a completion without
@@ -145,7 +145,7 @@ class EventReader:
                 elif is_done(text):
                     self._take_done()
             except ValueError as error:
-                self._fail(f"frame {self._frames}: {error}")
+                self._fail(f"event {self._frames}: {error}")
             else:
                 taken = self._take_chunk(chunk, name)
                 if taken is not None:
@@ -166,7 +166,7 @@ class EventReader:
         elif rest:
             # The parser's excerpt is left out, because secrets cannot be removed from a part of a text.
             why = problem.removeprefix("not JSON: ").partition(', at "')[0] if rest == text else "text follows JSON"
-            self._fail(f"frame {self._frames} is not JSON: {why} ({self._report.shown(rest)})")
+            self._fail(f"event {self._frames} is not JSON: {why} ({self._report.shown(rest)})")
 
     def _fail_after_done(self, name: str, rest: str) -> None:
         """Fail because of text after `[DONE]` in an event. The error is the one that the text reports, if any."""
@@ -174,7 +174,7 @@ class EventReader:
             if not isinstance(document, str) and find_error(name, ChatCompletionChunk.from_dict(document)) is not None:
                 self._take_chunk(ChatCompletionChunk.from_dict(document), name)
                 return
-        self._fail(f"frame {self._frames} is not JSON: text follows [DONE] ({self._report.shown(rest)})")
+        self._fail(f"event {self._frames} is not JSON: text follows [DONE] ({self._report.shown(rest)})")
 
     def _chunks_of_documents(self, name: str, text: str) -> Generator[ChatCompletionChunk, None, str]:
         """Yield the chunk of each JSON document in the text, and return the rest that is not a JSON object."""
@@ -184,7 +184,7 @@ class EventReader:
                 document = next(documents, None)
                 chunk = ChatCompletionChunk.from_dict(document) if isinstance(document, dict) else None
             except ValueError as error:  # the document is not a chunk, or takes too much memory
-                self._fail(f"frame {self._frames}: {error}")
+                self._fail(f"event {self._frames}: {error}")
                 return ""
             if chunk is not None:
                 taken = self._take_chunk(chunk, name)
@@ -222,7 +222,7 @@ class EventReader:
         self._accumulator.add(chunk)
         if self._accumulator.items.total <= _MOST_ITEMS:
             return True
-        self._fail(f"frame {self._frames}: more than {_MOST_ITEMS} choices, tool calls and blocks in one stream")
+        self._fail(f"event {self._frames}: more than {_MOST_ITEMS} choices, tool calls and blocks in one stream")
         return False
 
     def _take_done(self) -> None:
@@ -273,7 +273,7 @@ class EventReader:
             self._unframed.quoted = self._unframed.quoted or rest
 
     def _chunks_of_json(self, text: str) -> Generator[ChatCompletionChunk, None, str]:
-        """Yield the chunks of unframed JSON. If it is a completion without streaming, the answer is complete."""
+        """Yield the chunks of unframed JSON. A completion without streaming makes the stream complete."""
         started = self._accumulator.started
         rest = yield from self._chunks_of_documents("error" if self._unframed.is_error else "message", text)
         self._is_whole = self._is_whole or (not started and self._accumulator.started)

@@ -28,7 +28,7 @@ class BodyReport:
     def __init__(self, conceal: Callable[[JSON], JSON] | None) -> None:
         self._conceal = conceal
         self._head = b""
-        self._names: dict[str, int] = {}  # events with data by their type, other than `message`
+        self._names: dict[str, int] = {}  # number of events with data, by type, except `message`
         self._unread = ""  # the data of the last event before the first choice
 
     def note_block(self, block: bytes) -> None:

@@ -20,8 +20,8 @@ __all__ = ["ThinkingChunkReader"]
 class ThinkingChunkReader(ChunkReader):
     """A ChunkReader whose chunks and completion have the text of `<think>` blocks under `reasoning`.
 
-    A tag that is not closed remains text. So a block is held back until it is closed or the stream ends, with the
-    chunks that follow it.
+    A tag that is not closed remains text. A block and the chunks after it are therefore held back until the block is
+    closed or the stream ends.
     """
 
     splits_thinking = True

@@ -16,7 +16,7 @@ _ERROR_FIELD = r"(?m)^error: ?"  # llama-server of 2024 and 2025
 
 
 class UnframedText:
-    """Unframed lines whose JSON is not complete yet, and the first ones that are not JSON.
+    """The lines outside of events whose JSON is not complete yet, and the first text there that is not JSON.
 
     Waiting lines are kept in pieces and joined once, so that the time is linear for any content.
     """
@@ -54,7 +54,7 @@ class UnframedText:
             self.quoted = self.quoted or rest.strip()
 
     def take(self) -> str:
-        """Return the waiting text, because no more lines belong to it."""
+        """Remove and return the waiting text, to which no more lines belong."""
         text = "\n".join(self._waiting)
         self._waiting.clear()
         self._size = 0

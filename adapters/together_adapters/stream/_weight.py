@@ -1,9 +1,10 @@
 """A bound on the memory of one event.
 
-The result of `json.loads` takes up to 27 bytes for each byte of its text, and a value up to 700 bytes for the two bytes
-`{}`. The number of JSON objects and arrays in an event is therefore limited in proportion to the size of the event.
-Together with the limits for lists of values and for keys, an event takes at most 40 bytes of memory for each of its
-bytes. The densest events that servers send, log probabilities, have 24 bytes for each object or array.
+The result of `json.loads` takes up to 27 bytes for each byte of its text. A value of together_types takes up to 700
+bytes for an object of two bytes, `{}`. The number of JSON objects and arrays in an event is therefore limited in
+proportion to the size of the event. With this limit, and those for lists and for keys, an event takes at most 40 bytes
+of memory for each of its bytes. The densest events that servers send, log probabilities, have 24 bytes for each object
+or array.
 
 Does no I/O.
 """
