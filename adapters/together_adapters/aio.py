@@ -1,6 +1,6 @@
 """`AsyncTogether`, the client for asyncio: chat completions over HTTP/1.1 with the transports of the event loop.
 
-All waiting happens on the event loop. Its connections are closed when the loop ends. Only this module and
+All waiting happens on the event loop. A client's connections are closed when the loop ends. Only this module and
 `http._async_pool` import asyncio.
 """
 
@@ -80,7 +80,7 @@ class AsyncTogether(BaseClient["AsyncTransport"]):
     ['The capital of France', ' is Paris.', '']
 
     A `transport` is awaited, and returns the body as an asynchronous iterable of bytes. Each connection is used only on
-    the event loop that it was opened on, and closed when that loop ends. A client may be used on several loops in
+    the event loop that it was opened on, and is closed when that loop ends. A client may be used on several loops in
     succession.
     """
 
@@ -98,7 +98,7 @@ class AsyncTogether(BaseClient["AsyncTransport"]):
         await self.close()
 
     async def close(self) -> None:
-        """Close all connections of this event loop, including those of open streams. The client remains usable."""
+        """Close all connections of the running event loop, also those of open streams. The client remains usable."""
         self._requester.sender.close()
         await asyncio.sleep(0)  # the loop closes the sockets in its next iteration
 

@@ -57,10 +57,10 @@ class Together(BaseClient["Transport"]):
     >>> response.text
     'The capital of France is Paris.'
 
-    - `api_key`: the key, or a function that returns the key for each call. The default is TOGETHER_API_KEY, and `""`
-      sends no key.
-    - `base_url`: the URL of the API. The default is TOGETHER_BASE_URL, or else Together's API.
-    - `timeout`: a Timeout, or the seconds of each wait.
+    - `api_key`: the key, or a function that returns the key for each call. The default is the environment variable
+      TOGETHER_API_KEY. With `""`, no key is sent.
+    - `base_url`: the URL of the API. The default is the environment variable TOGETHER_BASE_URL, or else Together's API.
+    - `timeout`: a Timeout, or one number of seconds for its `connect`, `first_byte` and `idle`.
     - `max_retries`: how often a failed request may be sent again. The default is 2.
     - `supplied_headers`: header fields to send with every request.
     - `deadline`: the moment by which every call must end. It is a datetime, a time of `time.time()` or
@@ -70,14 +70,14 @@ class Together(BaseClient["Transport"]):
       the URL, the headers, the body, and the seconds to wait or None. It returns the status, the headers, and an
       iterable of the bytes of the body.
     - `cafile`: a file of the CA certificates to trust.
-    - `ssl_context`: replaces all TLS settings.
+    - `ssl_context`: an SSLContext that replaces all TLS settings.
     - `insecure_http`: allows a key to be sent over plain http to other hosts than a loopback address.
-    - `max_event_bytes`: the largest event of a stream that is read. The default is 16 MiB. A larger one raises
+    - `max_event_bytes`: the maximum size of an event in a stream. The default is 16 MiB. A larger event raises
       StreamError.
     - `split_thinking`: True moves the text inside `<think>...</think>` to `reasoning`, as `iter_chunks` does.
 
-    Up to 16 idle connections are kept for reuse until `close` is called. Raises ValueError for an invalid key, header,
-    URL or time limit.
+    Up to 16 idle connections are kept for reuse until `close` is called. Raises ValueError for an invalid argument, and
+    if neither a key nor a base URL is set.
     """
 
     def _open(self, options: Options, security: TLSSettings, transport: Transport | None) -> None:

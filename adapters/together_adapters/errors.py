@@ -32,13 +32,13 @@ __all__ = [
 
 
 class APIError(Exception):
-    """A failure of the server, or of the connection to it.
+    """The base class of this module's exceptions.
 
-    `message` describes the failure. Exceptions can be pickled.
+    `message` describes the error. The exceptions can be pickled.
     """
 
     def __init__(self, message: str) -> None:
-        # Imported on use: this module is imported with the package, together_types only when it is needed.
+        # Imported on use, because importing the package imports this module, but not together_types.
         from ._types import well_formed
 
         # A lone surrogate in an exception's message ends the process under AWS Lambda's runtime client.
@@ -52,16 +52,16 @@ class APIError(Exception):
 
 
 class APIConnectionError(APIError):
-    """A failed connection: the server could not be reached, or the connection broke before the response was complete.
+    """A failed connection: the server could not be reached, or its response could not be received completely.
 
-    `unanswered` is True if no byte of a response had arrived, and sending the request again may succeed.
+    `unanswered` is True if no byte of the response had arrived and sending the request again may succeed.
     """
 
     unanswered = False
 
 
 class APITimeoutError(APIConnectionError):
-    """A timeout: while connecting, before the first byte, between two bytes, or of the whole call."""
+    """A timeout: a limit of `Timeout` or the deadline of the call passed."""
 
 
 class APIStatusError(APIError):
@@ -71,10 +71,10 @@ class APIStatusError(APIError):
     - `body`: the decoded JSON of the response's body, or its text if it is not JSON.
     - `request_id`: the identifier of the request, which the server's support may ask for.
     - `retry_after`: the number of seconds after which the server asks to retry.
-    - `rate_limits`: the values of the rate-limit headers by name, with times in seconds
+    - `rate_limits`: the values of the rate-limit headers by name without the prefix, with times in seconds
       (`{"limit": 60, "remaining": 0, "reset": 1.5}`).
 
-    Without the corresponding headers, `request_id` and `retry_after` default to None, and `rate_limits` to an empty dict.
+    Without the corresponding headers, `request_id` and `retry_after` are None, and `rate_limits` is an empty dict.
     """
 
     def __init__(
@@ -136,7 +136,7 @@ class _EndedStream(APIError):
 
 
 class StreamError(_EndedStream):
-    """A stream that contains an error of the server, or bytes that are not an event stream of chunks.
+    """A stream that contains an error of the server, is not an event stream of chunks, or exceeds a size limit.
 
     `type` and `code` are those of the server's error, and `body` is the JSON that contained it. All three default to
     None. `completion` contains everything that was received.

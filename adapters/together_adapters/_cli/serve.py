@@ -47,7 +47,7 @@ def add_serve(add_parser: Callable[..., argparse.ArgumentParser]) -> None:
         "--upstream", metavar="URL", type=base_url, help="the base URL of Together or of any OpenAI-compatible server"
     )
     source.add_argument(
-        "--replay", nargs="*", metavar="FILE", help="serve these recordings (default: those of `replay`)"
+        "--replay", nargs="*", metavar="FILE", help="serve these recordings (default: those of the command `replay`)"
     )
     serving.add_argument(
         "--port",

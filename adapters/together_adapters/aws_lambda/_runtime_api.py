@@ -55,8 +55,8 @@ class RuntimeAPI:
         """Send a request, and return the headers and the body of the response.
 
         If the connection was kept from an earlier call and fails, the request is sent once more over a new connection.
-        Raises OSError or HTTPException if there is no response, and SystemExit for an error status. The exception is
-        413, a response that was too large, because Lambda has then reported the error to the caller.
+        Raises OSError or HTTPException if there is no response, and SystemExit for an error status other than 413
+        (the sent response is too large). After a 413, Lambda has reported the error to the caller.
         """
         reused = self._connection is not None
         try:
@@ -79,9 +79,9 @@ class RuntimeAPI:
         return response.headers, body
 
     def stream(self, path: str, kind: str, first: bytes, parts: Iterator[JSON], headers: dict[str, str]) -> None:
-        """Send the response to `path` part by part, with the content type `kind`, the part `first` and then `parts`.
+        """Send a streamed response to `path`: the part `first`, then each of `parts`. `kind` is its content type.
 
-        An exception that `parts` raises is reported in the trailers. If the connection fails, the error is logged.
+        An exception that `parts` raises is reported in the trailers. If the connection fails, the error is only logged.
         """
         # The parts cannot be sent twice, so a kept connection, which may have been closed meanwhile, is not used.
         self.close()

@@ -1,7 +1,7 @@
 """The connection pool of the asynchronous client.
 
 It corresponds to `_sync_pool`. The logic that both share is in `_exchange` and `_connecting`. All waiting happens on
-the event loop. The only use of threads is to resolve host names.
+the event loop. Threads are used only to resolve host names.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ async def within(deadline: Deadline, work: Awaitable[T]) -> T:
     if left is None:
         return await work
     task: Any = asyncio.current_task()
-    # Since Python 3.11 a task counts its cancellations. Others may have cancelled this task before, or may do so now.
+    # Since Python 3.11 a task counts its cancellations. Other code may cancel this task before or during the wait.
     before: int = task.cancelling() if hasattr(task, "cancelling") else 0
     rang = False
 
@@ -119,7 +119,7 @@ class _LoopPool:
     async def watch(self) -> None:
         """Start the generator that closes all connections at the end of the loop.
 
-        A loop closes the asynchronous generators that were started on it when it shuts down.
+        When a loop shuts down, it closes the asynchronous generators that were started on it.
         """
         await self._guard.__anext__()
 

@@ -1,7 +1,7 @@
 """The interface that `Together` and `AsyncTogether` share: the client's arguments and the parameters of `create`.
 
-Both are declared in this module only. The type variables are the types that differ between the two clients: the
-transport, and the result of `create`. Does no I/O.
+No other module declares these arguments and parameters. The type variables are the types that differ between the two
+clients: the transport, and the result of `create`. Does no I/O.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ class BaseCompletions(Generic[ResponseT, StreamT, EitherT]):
         self._options = options
         self._send = send
 
-    # Add a parameter to all three overloads. A single TypedDict that accepts other parameters would need `extra_items`
-    # (PEP 728), which mypy lacks.
+    # Add a new parameter to all three overloads. A single TypedDict that accepts other parameters would need
+    # `extra_items` (PEP 728), which mypy lacks.
     if TYPE_CHECKING:
 
         @overload
@@ -164,15 +164,16 @@ class BaseCompletions(Generic[ResponseT, StreamT, EitherT]):
         deadline: DeadlineLike | None = None,
         **parameters: JSON,
     ) -> ResponseT | StreamT | EitherT:
-        """Create a chat completion and return it, or with `stream=True` a stream of its chunks.
+        """Create a chat completion and return a ChatCompletionResponse, or a ChunkStream with `stream=True`.
 
         The parameters are those of `together_types.ChatCompletionRequest`. Undeclared parameters are sent unchanged,
         and parameters that are None are not sent. Messages, tools and other objects may be dicts or values of
-        together_types. `timeout` and `deadline` replace those of the client. AsyncTogether returns an awaitable.
+        together_types. `timeout` and `deadline` replace those of the client. AsyncTogether returns an awaitable of the
+        response or of an AsyncChunkStream.
 
-        Raises APIStatusError if the server responds with an error status, APIConnectionError if it cannot be reached,
-        and APITimeoutError if a time limit passes. A stream raises StreamError and IncompleteStreamError after its last
-        chunk.
+        Raises APIStatusError if the server responds with an error status or without a completion, APIConnectionError if
+        the connection fails, APITimeoutError if a time limit passes, and TypeError or ValueError for an invalid
+        argument. A stream raises StreamError or IncompleteStreamError after its last chunk.
         """
         body = {"model": model, "messages": messages, "stream": stream or None, **parameters}
         return self._send(self._options.call(body, timeout=timeout, deadline=deadline))

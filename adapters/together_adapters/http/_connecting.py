@@ -2,8 +2,8 @@
 
 - The system's resolver cannot be interrupted or given a time limit, so a name is resolved in a thread. Literal
   addresses and `localhost` do not need a thread.
-- The proxy is that of `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, or of the system's settings. Only this module imports
-  urllib.request. Errors do not contain the password of a proxy.
+- The proxy is configured by `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, or by the system's settings. Only
+  this module imports urllib.request. Errors do not contain the password of a proxy.
 - Each client has one TLS context. Python's default certificate checks are not weakened, and the caller's context is not
   changed.
 """
@@ -45,8 +45,8 @@ __all__ = [
 class TLSSettings:
     """The TLS context of a client, which trusts the system's CAs or those in `cafile`.
 
-    `SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured. Creating a context reads all CA certificates, which
-    takes 3 to 17 ms, so it is created at the first use and shared by all connections of the client.
+    `SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured. Creating a context reads all CA certificates, which takes 3 to 17
+    ms. The context is therefore created at the first use and shared by all connections of the client.
     """
 
     def __init__(self, cafile: str | None, context: SSLContext | None) -> None:
@@ -128,7 +128,7 @@ class Proxy:
         self.headers = headers
 
     def connect_to(self, endpoint: Endpoint) -> bytes:
-        """Return the CONNECT request for a tunnel (RFC 9110, section 9.3.6), without the server's header fields."""
+        """Return the CONNECT request for a tunnel (RFC 9110, section 9.3.6), with no credentials except the proxy's."""
         name = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
         lines = [f"CONNECT {name}:{endpoint.port} HTTP/1.1", f"Host: {name}:{endpoint.port}"]
         lines += [f"{field}: {value}" for field, value in self.headers.items()]

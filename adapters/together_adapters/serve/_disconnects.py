@@ -1,8 +1,8 @@
 """Detecting that a caller of `serve` has disconnected while the upstream works on its request.
 
 A caller that has closed its sending side has either disconnected, or still waits for the response. The two cases can be
-distinguished only by sending data. Before the response that is an interim response, 100 (Continue), and within an event
-stream it is a comment. Clients ignore both.
+distinguished only by sending data that clients ignore. Before the response, this data is an interim response, 100
+(Continue). Within an event stream, it is a comment.
 
 Does not consume the bytes that the caller has sent: `recv` is called with MSG_PEEK.
 """
@@ -60,7 +60,7 @@ class DisconnectWatcher:
             while not over.wait(_LOOK):
                 ready = sum([events for _, events in selector.select(0)])
                 gone = gone or self._closing.is_set() or self._has_gone(ready)
-                if gone:  # repeated until the call ends, because the client may open another connection
+                if gone:  # repeated until the call ends, because the call may open another connection
                     call.cancel()
 
     def _has_gone(self, ready: int) -> bool:
