@@ -198,7 +198,8 @@ def _key(key: Any, path: str) -> str:
     if key is None or isinstance(key, bool):
         return {None: "null", True: "true", False: "false"}[key]
     if isinstance(key, (int, float)):
-        return repr(_number(key))
+        number = _number(key)
+        return "null" if number is None else repr(number)
     raise TypeError(f"{path + ': ' if path else ''}a key of type {type(key).__name__} is not a JSON key: use str")
 
 

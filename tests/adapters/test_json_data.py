@@ -89,11 +89,12 @@ def test_request_with_a_part_that_is_not_json_raises_an_error(value: object, pro
         (UsageData(1, 2, 3), {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}),
         ({"a\ud800": ("b\udc00", FinishReason.EOS)}, {"a\ufffd": ["b\ufffd", "eos"]}),
         ({None: 1, True: 2, 3: 3, 0.5: 4}, {"null": 1, "true": 2, "3": 3, "0.5": 4}),
+        ({float("inf"): 1}, {"null": 1}),
         ([float("nan"), float("-inf"), True, 0.5], [None, None, True, 0.5]),
         ([Decimal(7), Decimal("0.5"), Decimal("1e30"), Decimal("NaN")], [7, 0.5, 1e30, None]),
         (frozenset({"a"}), ["a"]),
     ],
-    ids=["dataclass", "value", "surrogates", "keys", "floats", "decimals", "set"],
+    ids=["dataclass", "value", "surrogates", "keys", "key that is not finite", "floats", "decimals", "set"],
 )
 def test_jsonable_copy_of_a_value_can_be_written_by_any_json_writer(value: object, expected: object) -> None:
     found = to_jsonable(value)

@@ -80,7 +80,9 @@ def test_body_until_the_end_of_the_connection_is_complete_at_every_split(coding:
 
 
 def test_folded_header_lines_are_joined_by_a_space() -> None:
-    response, body = parse(HEAD + b"X-Long: one\r\n  two\r\n\tthree \r\nContent-Length: 2\r\nX-Next: four\r\n\r\nhi")
+    response, body = parse(
+        HEAD + b"X-Long: one\r\n  two\r\n\tthree \r\nContent-Length: 2\r\nX-Next:\r\n four\r\n\r\nhi"
+    )
     assert response.headers.items() == [("x-long", "one two three"), ("content-length", "2"), ("x-next", "four")]
     assert body == b"hi" and response.complete
 

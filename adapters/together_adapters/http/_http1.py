@@ -354,7 +354,7 @@ def _fields_of(lines: list[str]) -> Fields:
     for line in lines:
         if line[:1] in (" ", "\t") and pairs:
             name, value = pairs.pop()
-            pairs.append((name, f"{value} {line.strip()}"))
+            pairs.append((name, f"{value} {line.strip()}".strip()))
             continue
         name, colon, value = line.partition(":")
         if not colon or not is_token(name):
