@@ -77,6 +77,7 @@ class EventReader:
         self._report = BodyReport(conceal)
         self._unframed_text: UnframedText | None = None  # created for the first line outside of events
         self._is_whole = False  # True if the body is a completion without streaming
+        self._has_message = False  # True if the first choices have a complete message instead of a delta
         self._broken: BaseException | None = None
 
     @property
@@ -170,9 +171,14 @@ class EventReader:
 
     def _fail_after_done(self, name: str, rest: str) -> None:
         """Fail because of text after `[DONE]` in an event. The error is the one that the text reports, if any."""
-        for document in documents_in(after_done(rest)):
-            if not isinstance(document, str) and find_error(name, ChatCompletionChunk.from_dict(document)) is not None:
-                self._take_chunk(ChatCompletionChunk.from_dict(document), name)
+        try:
+            documents = [document for document in documents_in(after_done(rest)) if isinstance(document, dict)]
+            chunks = [ChatCompletionChunk.from_dict(document) for document in documents]
+        except ValueError:  # a document that is not a chunk, or takes too much memory
+            chunks = []
+        for chunk in chunks:
+            if find_error(name, chunk) is not None:
+                self._take_chunk(chunk, name)
                 return
         self._fail(f"event {self._frames} is not JSON: text follows [DONE] ({self._report.shown(rest)})")
 
@@ -206,7 +212,8 @@ class EventReader:
         if error is None and name not in _READ_EVENTS and "choices" not in vars(chunk):
             return None  # an event of another type, without a chunk
         if not self._accumulator.started:
-            chunk = completion_as_chunk(chunk)
+            converted = completion_as_chunk(chunk)
+            self._has_message, chunk = converted is not chunk, converted
         if (error is None or chunk.choices) and not self._accumulate(chunk):
             return None
         if error is None:
@@ -276,7 +283,8 @@ class EventReader:
         """Yield the chunks of unframed JSON. A completion without streaming makes the stream complete."""
         started = self._accumulator.started
         rest = yield from self._chunks_of_documents("error" if self._unframed.is_error else "message", text)
-        self._is_whole = self._is_whole or (not started and self._accumulator.started)
+        if not started and self._accumulator.started:
+            self._is_whole = self._has_message
         return rest
 
     # ---- the end
@@ -290,6 +298,8 @@ class EventReader:
             return
         rest = ""
         for item in found:
+            if self.state is not CompletionState.OPEN:
+                return
             if isinstance(item, ServerSentEvent):
                 if self._waits:
                     yield from self._chunks_of_waiting()
@@ -332,7 +342,7 @@ class EventReader:
             self._cut(self._report.concealed(str(reason)))
         elif accumulator.started and (self._is_whole or (accumulator.finished and accumulator.count >= self._n)):
             self.state = CompletionState.FINISHED
-        elif not self._frames and not self._decoder.saw_field:
+        elif not (self._frames or self._decoder.saw_field or accumulator.started):
             self._fail(self._report.beginning())
         elif self._require_finish:
             inside = f", inside an event: {self._report.shown(rest)}" if rest else ""
