@@ -1,12 +1,13 @@
-"""The base class of all values: a frozen dataclass whose `__dict__` contains the JSON that was received.
+"""The base class of all values: frozen dataclasses whose `__dict__` contains the JSON that was received.
 
-`vars(value)` contains every declared key that was present, nulls included. Nested objects are values there, arrays are
-tuples, and strings of an enum are its members. The class attribute is the value of an absent field. `extra` is a dict
-of the undeclared keys and of the JSON that does not match its field's type, under their JSON keys. It is stored only if
-it is not empty. The fields and `extra` together contain exactly the JSON that was received.
+`vars(value)` contains every declared key whose JSON was read or converted, nulls included. Nested objects are values
+there, arrays are tuples, and strings of an enum are its members. The class attribute is the value of an absent field.
+`extra` is a dict of the undeclared keys, the JSON that does not match its field's type, and the originals of converted
+JSON (`"0"` for 0), under their JSON keys. It is stored only if it is not empty. The fields and `extra` together contain
+exactly the JSON that was received.
 
-Only this package may use `vars(value)`: raw JSON in it is mutable until the first access to its attribute, which
-freezes it. This module does not declare fields.
+Only `together_types` and `together_adapters` may use `vars(value)`: raw JSON in it is mutable until the first access to
+its attribute, which freezes it. This module does not declare fields.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ else:
 
 __all__ = ["Issue", "Value", "ValueOf", "dataclass", "head_keys", "merge_rules", "reader_of"]
 
-# Compared with `_DICT` instead of `dict`, type checkers do not narrow raw JSON to `dict[Unknown, Unknown]`.
+# A comparison with `dict` itself would make type checkers narrow raw JSON to `dict[Unknown, Unknown]`.
 _DICT: JSON = dict
 _NOTHING: Mapping[str, JSON] = FrozenDict()
 _ABSENT = object()
@@ -71,13 +72,13 @@ class Issue(_IssueFields):
 class Value:
     """A frozen value, read from JSON or built by a constructor.
 
-    Two values are equal if all their fields are equal, `extra` included. A null equals an absent field, although
-    `to_dict` returns each as it was received.
+    Two values are equal if all their fields are equal, `extra` included. A null equals an absent field whose default
+    is None, although only the null appears in `to_dict()`.
 
     A constructor converts its arguments by the rules of reading. A list becomes a tuple, a dict becomes the value that
     it describes, and a string becomes the enum member. A constructor raises TypeError for an argument that does not
-    match its field's type. `dataclasses.replace` calls the constructor, so explicit nulls are lost, and an absent field
-    whose default is not None is written with its default.
+    match its field's type, and ParseError for JSON nested deeper than 200 levels. `dataclasses.replace` calls the
+    constructor, so explicit nulls are lost, and an absent field whose default is not None is written with its default.
     """
 
     if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class Value:
         __dataclass_fields__, __dataclass_params__, __signature__ = map(Described, Described.NAMES)
 
         def __new__(cls, *args, **values):
-            _ = cls._schema  # sets the attributes of the class, here because unpickling calls only `__new__`
+            _ = cls._schema  # sets the attributes of the class. Unpickling calls only `__new__`.
             return object.__new__(cls)
 
     def __init_subclass__(cls, **settings: object) -> None:
@@ -127,7 +128,7 @@ class Value:
 
     @classmethod
     def from_json(cls, text: str | bytes | bytearray | memoryview, *, strict: bool = False) -> Self:
-        """Read JSON text. Bytes must be UTF-8, with or without a byte order mark.
+        """Return the value that JSON text describes. Bytes must be UTF-8, with or without a byte order mark.
 
         Raises ParseError if the text is not valid JSON, and in the cases of `from_dict`.
 
@@ -173,13 +174,13 @@ class Value:
         return data
 
     def to_json(self) -> str:
-        """Write the JSON object as ASCII text. A number that JSON cannot represent (NaN, an infinity) becomes null."""
+        """Return the JSON object as ASCII text. A number that JSON cannot represent (NaN, an infinity) becomes null."""
         return dumps(self.to_dict())
 
     def issues(self) -> list[Issue]:
         """Return the mismatches between the JSON and the fields' types, in the order of the fields.
 
-        An undeclared key is not an issue.
+        A missing token count is an issue. An undeclared key is not.
 
             >>> from together_types import ChatCompletionResponse
             >>> ChatCompletionResponse.from_dict({"id": 7, "undeclared": 1}).issues()
@@ -246,7 +247,7 @@ class Value:
         for name, key in schema.keys.items():
             reader = schema.readers[key]
             value = given.pop(name, None if reader.default is None else _ABSENT)
-            if name != key:  # the constructor of 1.x takes the JSON key
+            if name != key:  # the constructor of together-python 1.x takes the JSON key
                 value = given.pop(key, value)
             if value is _ABSENT or (value is None and not reader.null):
                 value = reader.default
@@ -270,7 +271,10 @@ class Value:
         return result.value if result.__class__ is Coerced else result
 
     def _is_current(self, key: str, raw: JSON) -> bool:
-        """Return whether an entry of `extra` is undeclared or still matches its field. `replace` drops other entries."""
+        """Return whether an entry of `extra` is undeclared, or is the original JSON of its field's present value.
+
+        The constructor drops other entries, because `dataclasses.replace` also passes those of the fields it changes.
+        """
         reader = self._schema.readers.get(key)
         if reader is None:
             return True

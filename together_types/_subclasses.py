@@ -1,6 +1,6 @@
 """The fields that a user's subclass declares, with `together_types.dataclass` or the standard library's decorator.
 
-This module is imported when such a class is first used.
+This module is imported on demand: `import together_types` does not import it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,10 @@ _MISSING = object()
 
 
 def publish_schema(cls: type[Any]) -> Schema:
-    """Create the schema of a class, set the class attributes that depend on it, and return it."""
+    """Create the schema of a class, set the class attributes that depend on it, and return the schema.
+
+    Raises TypeError if the class declares a field that is not supported.
+    """
     building: dict[type[Any], Schema] = {}
     schema = _schema_of(cls, building)
     # Only complete schemas are assigned, because another thread may use these classes at the same time.
@@ -36,7 +39,7 @@ def publish_schema(cls: type[Any]) -> Schema:
             reader = made.readers[key]
             attribute = JSONField(key, reader.default) if reader.raw or key != name else reader.default
             type.__setattr__(owner, name, attribute)
-        if "__match_args__" not in vars(owner):  # before Python 3.10
+        if "__match_args__" not in vars(owner):  # the standard decorator sets it only since Python 3.10
             type.__setattr__(owner, "__match_args__", made.names)
         type.__setattr__(owner, "_schema", made)
     return schema
@@ -144,7 +147,10 @@ def own_fields(cls: type[Any]) -> dict[str, tuple[JSON, JSON]]:
 
 
 def _default_in(cls: type[Any], name: str, item: JSON) -> JSON:
-    """Return the default that a class attribute or a `dataclasses.field` declares."""
+    """Return the default that a class attribute or a `dataclasses.field` declares.
+
+    Raises TypeError if there is no default, and for a class with `slots=True`.
+    """
     dataclasses = sys.modules.get("dataclasses")
     if dataclasses and isinstance(item, dataclasses.Field):
         field: JSON = item

@@ -758,7 +758,7 @@ class OpenAIFunctionMessage(TypedDict):
 
 
 class OpenAIRequest(TypedDict):
-    """A request, in OpenAI's schema. Objects below a key are declared as plain JSON, except in `messages`."""
+    """A request, in OpenAI's schema. Nested objects other than messages are declared as plain dicts."""
 
     messages: list[
         OpenAIDeveloperMessage
