@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 _CREDENTIALS = ("authorization", "proxy-authorization", "x-api-key", "api-key", "cookie")
-_SHORTEST_SESSION = 16  # characters: session ids are long, and a shorter cookie value may be an ordinary word
+_SHORTEST_SESSION = 16  # characters: a shorter cookie value may be an ordinary word, and is not treated as a credential
 
 
 class EventKind(StringEnum):
@@ -69,8 +69,9 @@ class HttpEvent(_Fields):
 
     - `kind`: the source.
     - `path`: the path as the source sends it, without the stage.
-    - `headers`: values by lower-case name. The values of a repeated header are joined with ", ".
-    - `query`: the decoded values of each name, in their order, as `urllib.parse.parse_qs` returns them.
+    - `headers`: values by lower-case name. Repeated values are joined with ", ", and those of Cookie with "; ".
+    - `query`: the decoded values of each name, in their order, like the result of `urllib.parse.parse_qs`. Empty values
+      are kept.
     - `cookies`: the first value of each name, unchanged.
     - `body`: the bytes of the body, after base64 was decoded.
     - `raw`: the event as Lambda sends it.
@@ -108,7 +109,7 @@ def unwrap(event: JSON | HttpEvent) -> JSON:
     return event if raw is None else raw
 
 
-# ---- members of an event: a value of another type raises ParseError with its path in the event
+# ---- members of an event: a member of the wrong type raises ParseError with its path in the event
 
 
 def context_in(raw: JSON) -> Mapping[str, JSON] | None:
@@ -142,7 +143,7 @@ def _wrong_type(name: str, value: JSON, path: str) -> ParseError:
 
 
 def text_at(raw: Mapping[str, JSON], path: str) -> str:
-    """Return the string at a path like `requestContext.http.method`, which every event of the source has."""
+    """Return the string at a path like `requestContext.http.method`. Raises ParseError if it is absent."""
     value: JSON = raw
     names = path.split(".")
     for level, name in enumerate(names):
@@ -151,7 +152,10 @@ def text_at(raw: Mapping[str, JSON], path: str) -> str:
 
 
 def members_of(raw: Mapping[str, JSON], name: str) -> Iterator[tuple[str, str]]:
-    """Yield the pairs of an object whose values are strings or arrays of strings. Null is read as an empty object."""
+    """Yield each name and value of the object `raw[name]`, whose values are strings or arrays of strings.
+
+    An absent or null object is read as empty, and a null value as an empty array.
+    """
     members = raw.get(name)
     if members is None:
         return
@@ -198,7 +202,7 @@ def parse_cookies(header: str) -> dict[str, str]:
 
 
 def body_in(raw: Mapping[str, JSON]) -> bytes:
-    """Return the body as bytes: decoded from base64 if the event declares it, otherwise encoded as UTF-8."""
+    """Return the body as bytes: decoded from base64 if `isBase64Encoded` is true, otherwise encoded as UTF-8."""
     body = raw.get("body")
     encoded = raw.get("isBase64Encoded")
     if encoded is not None and not isinstance(encoded, bool):
@@ -217,7 +221,7 @@ def body_in(raw: Mapping[str, JSON]) -> bytes:
 
 
 def credentials_in(raw: JSON) -> list[str]:
-    """Return the credentials in an event of any form, because an upstream server may quote them in its error."""
+    """Return the credentials in an event of any form, to remove them from an upstream error that quotes them."""
     if not is_object(raw):
         return []
     given: list[tuple[str, JSON]] = [("cookie", raw.get("cookies"))]

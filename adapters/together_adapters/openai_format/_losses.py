@@ -1,4 +1,4 @@
-"""The differences between two values, by path. Independent of the formats that they were converted between."""
+"""The differences between two values of one class, by path. The comparison does not depend on any format."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ _SHOWN = 80
 class Loss(NamedTuple):
     """A value that a conversion does not preserve.
 
-    `path` is its position, like `choices[0].seed`, `problem` describes what replaces it, and `value` is the original.
+    `path` is its position, like `choices[0].seed`, and `problem` describes the change, like `left out`. `value` is the
+    original, or None for a value that the conversion adds.
     """
 
     path: str
@@ -31,7 +32,7 @@ class Loss(NamedTuple):
 
 
 def diff(before: Any, after: Any) -> list[Loss]:
-    """Return the differences between two values of one class, with one for each path at most."""
+    """Return the differences between two values of one class, at most one for each path."""
     found: dict[str, Loss] = {}
     for loss in _between(before, after, ""):
         found.setdefault(loss.path, loss)
@@ -60,7 +61,7 @@ def _between_values(before: Any, after: Any, path: str) -> Iterator[Loss]:
             where, becomes = at(path, key), getattr(after, name)
             for loss in _between(getattr(before, name), becomes, where):
                 differing.add(key)
-                if loss.path == where and key in before.extra:  # the original did not match the field's type
+                if loss.path == where and key in before.extra:  # the JSON that was received is in `extra`
                     raw = before.extra[key]
                     loss = Loss(where, _problem(raw, becomes), raw)
                 yield loss

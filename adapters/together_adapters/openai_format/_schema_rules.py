@@ -1,8 +1,8 @@
 """Rules that make JSON conform to a schema.
 
 A rule is a function from JSON to JSON. It keeps valid values, drops keys that are not in the schema, and adds required
-values that are missing. It returns `INVALID` if no part of the value is usable. The other functions of this module
-return rules. The result of a rule may share parts with its argument.
+values that are missing. It returns `INVALID` for a value that cannot be made to conform. Some functions of this module
+are rules, and the others return rules. The result of a rule may share parts with its argument.
 
 Does not raise exceptions or change arguments.
 """
@@ -69,7 +69,7 @@ def number(raw: Any) -> Any:
 
 
 def between(rule: Rule, low: float, high: float) -> Rule:
-    """Return a rule for numbers of at least `low` and at most `high`."""
+    """Return the given rule with a limit: its numbers must be at least `low` and at most `high`."""
 
     def fit(raw: Any) -> Any:
         fitted = rule(raw)
@@ -91,7 +91,7 @@ def raw_object(raw: Any) -> Any:
 
 
 def literal(*names: str) -> Rule:
-    """Return a rule for the given strings."""
+    """Return a rule that accepts only the given strings."""
     return lambda raw: raw if isinstance(raw, str) and raw in names else INVALID
 
 
@@ -111,7 +111,7 @@ def either(*rules: Rule) -> Rule:
 
 
 def array(rule: Rule, least: int = 0, most: int | None = None) -> Rule:
-    """Return a rule for arrays that keeps the first `most` valid elements, and needs at least `least` of them."""
+    """Return a rule that keeps the first `most` valid elements of an array. Fewer than `least` are INVALID."""
 
     def fit(raw: Any) -> Any:
         if not is_list(raw):
@@ -123,7 +123,7 @@ def array(rule: Rule, least: int = 0, most: int | None = None) -> Rule:
 
 
 def map_of(rule: Rule) -> Rule:
-    """Return a rule for objects with any keys that drops invalid values."""
+    """Return a rule that drops the invalid values of an object, and accepts any keys."""
 
     def fit(raw: Any) -> Any:
         if not is_dict(raw):
@@ -134,10 +134,10 @@ def map_of(rule: Rule) -> Rule:
 
 
 def object_of(required: Mapping[str, tuple[Rule, Any]], optional: Mapping[str, Rule] | None = None) -> Rule:
-    """Return a rule for objects that keeps only the given keys.
+    """Return a rule that keeps only the given keys of an object.
 
-    A required key has a rule, and a default for values that the rule does not accept. If the default is INVALID, so is
-    the whole object. An optional key whose value is null is dropped, which every schema allows.
+    A required key has a rule, and a default that replaces an absent or invalid value. If the default is INVALID, such a
+    value makes the whole object invalid. An optional key whose value is null or invalid is dropped.
     """
 
     def fit(raw: Any) -> Any:
