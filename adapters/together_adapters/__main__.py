@@ -12,9 +12,10 @@ __all__ = ["main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command, and return the exit status: 0 for success, 1 for invalid input or 130 for Ctrl-C.
+    """Run one command, and return the exit status: 0 for success, 1 for a failure or 130 for Ctrl-C.
 
-    A usage error raises SystemExit with status 2.
+    `argv` contains the arguments without the name of the program, by default those of the process. Raises SystemExit
+    with status 2 for a usage error, and with status 0 for `--help` and `--version`.
     """
     try:
         from ._cli import run  # in the try block, so that Ctrl-C while modules load does not print a traceback

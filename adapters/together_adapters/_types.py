@@ -1,7 +1,7 @@
 """The names that this package imports from together_types.
 
-All other modules of this package import them from here, so that a nested copy of the two packages needs only this file
-changed.
+All other modules of this package import them from here, so that the command `vendor` changes only this file in a
+copy.
 """
 
 from together_types import (

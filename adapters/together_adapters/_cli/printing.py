@@ -30,8 +30,8 @@ __all__ = ["StreamPrinter"]
 class StreamPrinter:
     """A printer of streams to standard output, as text or as one line of JSON for each chunk.
 
-    If `file` is given, each stream is also saved there with its timing. As text, the reasoning is printed on a terminal
-    only, so that a pipe receives just the answer.
+    If `file` is given, each stream is also saved there with its timing. In text form, the reasoning is printed only if
+    standard output is a terminal.
     """
 
     def __init__(self, as_json: bool, file: BinaryIO | None) -> None:
@@ -41,9 +41,9 @@ class StreamPrinter:
         self._reasons = on_terminal(sys.stdout)
 
     def show(self, stream: ChunkStream) -> Completion:
-        """Print a stream as it arrives, then a summary, and return the completion.
+        """Print a stream as it arrives, and return the completion. In text form, a summary follows the stream.
 
-        Raises the errors of the stream, after printing the text that had arrived.
+        Raises the errors of the stream and KeyboardInterrupt, after printing the text that had arrived.
         """
         clock, written = _Clock(), False
         with stream:

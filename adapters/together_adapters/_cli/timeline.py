@@ -1,6 +1,6 @@
 """The arrival times of a stream's chunks: written into a saved stream, read back, and drawn as bars.
 
-A saved stream is an ordinary event stream. Each frame follows a comment with the time since the frame before it, like
+A saved stream is an ordinary event stream. Each chunk follows a comment with the time since the chunk before it, like
 `: +12.3 ms`. Readers of event streams ignore comments.
 
 Does not measure times.
@@ -26,7 +26,7 @@ _BESIDE = 52  # columns next to the bar: 26 for the times, the rest for the text
 
 
 def stamp(seconds: float) -> bytes:
-    """Return the comment for a frame that arrived this long after the frame before it."""
+    """Return the comment for a chunk that arrived `seconds` after the chunk before it."""
     return b": +%.1f ms\n" % (1000 * seconds)
 
 
@@ -44,8 +44,8 @@ def timed_pieces(data: bytes) -> Iterator[tuple[float | None, bytes]]:
 def rows(arrivals: Iterable[tuple[float, str]]) -> Iterator[str]:
     """Yield a heading, and a row for each chunk with its arrival time, the gap before it as a bar, and its text.
 
-    `arrivals` has for each chunk the milliseconds since the one before it, and the text. If there are too many chunks,
-    a row is for several of them and has their longest gap.
+    `arrivals` has for each chunk the milliseconds since the one before it, and the text. If there are more than
+    24 chunks, each row shows several of them, with their longest gap.
     """
     chunks = list(arrivals)
     if not chunks:

@@ -73,7 +73,11 @@ class AsyncConnection:
     # ---- called by the client
 
     async def send(self, data: memoryview, deadline: Deadline) -> None:
-        """Send all of `data`. Raises OSError if the connection fails, and APITimeoutError after the deadline."""
+        """Write `data`, and wait while the transport's buffer is full.
+
+        Raises OSError if the connection has ended, and APITimeoutError after the deadline. If it ends during the wait,
+        this method returns, and `receive` raises the error, if any.
+        """
         if self._ended or self.transport is None:
             raise self._problem or ConnectionResetError("the connection was closed")
         self.transport.write(data)
@@ -112,13 +116,13 @@ class AsyncConnection:
         return b"" if self._ended else None
 
     def cancel_timer(self) -> None:
-        """Cancel the timer of an idle connection."""
+        """Cancel the timer, which an idle connection does not need."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def close(self) -> None:
-        """Close the connection immediately. Waiting calls of `send` and `receive` end."""
+        """Close the connection immediately. A waiting `receive` raises ClientClosed, and a waiting `send` returns."""
         self.cancel_timer()
         if not self._ended:
             self._ended, self._problem = True, ClientClosed()
