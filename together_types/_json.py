@@ -1,13 +1,13 @@
 """Reading and writing JSON text, copies of decoded JSON, read-only JSON, paths, and the error for unreadable JSON.
 
-Reading is stricter than `json.loads`: it accepts only UTF-8, bounds integers on every Python, and raises one exception
-type. It is also faster, because it decodes the bytes itself. `json.loads` detects the encoding, which takes about half
-of its time on a streamed chunk. Writing always produces valid ASCII JSON.
+Reading is stricter than `json.loads`: it accepts only UTF-8, limits the length of integers on every interpreter, and
+raises one exception type. It is also faster, because it decodes the bytes itself. `json.loads` detects the encoding,
+which takes about half of its time on a streamed chunk. Writing always produces valid ASCII JSON.
 
 Read-only lists and dicts are subclasses of `list` and `dict`, so `==`, `json.dumps`, `pickle`, `copy` and
-`dataclasses.asdict` accept them. They only prevent accidental changes: `dict.update(value, ...)` still changes one.
+`dataclasses.asdict` accept them. They only prevent accidental changes: `dict.update(value, ...)` still changes `value`.
 
-This module is independent of the fields of the values. Changes no argument.
+This module does not depend on the fields of the value classes. Changes no argument.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ _scan_first = _scan_all if sys.implementation.name == "pypy" else _scan
 scan_unchecked = _scan
 
 _DIES_OF_DEPTH = sys.platform == "emscripten"
-_DEEPEST = 2000  # levels. Measured under Node.js: Pyodide 0.29 to 315 reads 5,000 levels, and 20,000 end the process.
+_DEEPEST = 2000  # levels. Under Node.js, versions 0.29 to 315 of Pyodide read 5,000 levels, and 20,000 end the process.
 
 
 def check_nesting(text: str) -> None:
@@ -175,10 +175,10 @@ def is_array(value: JSON) -> TypeGuard[Sequence[JSON]]:
 
 
 def loads(text: str | bytes | bytearray | memoryview) -> JSON:
-    """Read one JSON document. Bytes must be UTF-8, with or without a byte order mark.
+    """Read one JSON document. Bytes must be UTF-8, with or without a byte order mark. Accepts NaN and Infinity.
 
-    Raises ParseError if the text is not valid JSON, is truncated or continues after the document, if it is nested too
-    deeply for the interpreter, or if an integer has more than 4,300 digits.
+    Raises ParseError if the text is not UTF-8 or not valid JSON, is truncated or continues after the document, if it is
+    nested too deeply for the interpreter, or if an integer has more than 4,300 digits.
     """
     if not isinstance(text, str):
         text = _decoded(text)
@@ -197,7 +197,7 @@ def loads_finite(text: bytes) -> JSON:
     """Read one JSON document as `loads` does, but reject numbers that are not finite.
 
     Raises ParseError for NaN, Infinity and numbers that overflow to infinity, and in the cases of `loads`. `loads`
-    accepts these numbers because servers send them. This function is for the requests of callers.
+    accepts these numbers because servers send them. This function is for requests that a server receives.
     """
     decoded = _decoded(text)
     check_nesting(decoded)
@@ -259,15 +259,16 @@ def _where(text: str, message: str, position: int) -> str:
 
 
 def _as_json(value: JSON) -> JSON:
-    """Convert a value to a dict, and a number of another type (Decimal, NumPy's) to an int or float.
+    """Convert an object with `to_dict` to a dict, and a number of another type (Decimal, NumPy's) to an int or float.
 
-    Raises TypeError for any other object.
+    NaN and infinities become None. Raises TypeError for any other object.
     """
     if hasattr(value, "to_dict"):
         return value.to_dict()
     if not hasattr(value, "__float__"):
         raise TypeError(
-            f"{type(value).__name__} is not JSON serializable: use str, int, float, bool, None, list, tuple, dict or a value"
+            f"{type(value).__name__} is not JSON serializable: use str, int, float, bool, None, list, tuple, dict "
+            "or a value of together_types"
         )
     try:
         integer = int(value)
@@ -282,8 +283,8 @@ _encode = json.JSONEncoder(allow_nan=False, separators=(",", ":"), default=_as_j
 def dumps(value: JSON) -> str:
     """Write JSON as ASCII text.
 
-    A number that JSON cannot represent (NaN, an infinity) is written as null. Raises TypeError for an object that is
-    neither JSON nor a number nor a value.
+    NaN, infinities and integers that are too long for the interpreter to write become null. Raises TypeError for an
+    object that is not JSON, is not a number and has no `to_dict`.
     """
     try:
         return _encode(value)
@@ -292,7 +293,7 @@ def dumps(value: JSON) -> str:
 
 
 def finite(value: JSON) -> JSON:
-    """Return a copy in which None replaces every number that JSON cannot represent."""
+    """Return a copy in which None replaces NaN, infinities, and integers too long for the interpreter to write."""
     if is_object(value):
         return {key: finite(item) for key, item in value.items()}
     if is_array(value):
@@ -308,7 +309,7 @@ def finite(value: JSON) -> JSON:
 
 
 def utf8_safe(value: JSON) -> JSON:
-    """Return a copy that every JSON writer can write as UTF-8: `finite`, without lone surrogates."""
+    """Return the result of `finite` with U+FFFD for lone surrogates, so that every JSON writer can write it."""
     if is_object(value):
         return {well_formed(str(key)): utf8_safe(item) for key, item in value.items()}
     if is_array(value):
@@ -326,7 +327,7 @@ def check_level(level: int) -> None:
 
 
 def copy_json(value: JSON, level: int) -> JSON:
-    """Return a copy of raw JSON, so that later changes of the original do not affect the copy.
+    """Return a copy of raw JSON, so that later changes to the original do not affect the copy.
 
     `level` is the nesting level of `value`. Raises ParseError if the JSON is nested deeper than MAX_DEPTH levels.
     """
@@ -411,7 +412,7 @@ def under(path: str, below: str) -> str:
 
 
 def describe(value: JSON) -> str:
-    """Return the name of a value's JSON type, with the value if it is short: `number 7`."""
+    """Return a short description of a value for a message: `number 7`, `string "stop"`, `true`, `array`."""
     if value is None:
         return "null"
     if isinstance(value, bool):
