@@ -173,7 +173,7 @@ def test_client_without_arguments_uses_environment(monkeypatch: pytest.MonkeyPat
         pytest.param({"cafile": "x", "ssl_context": ssl.create_default_context()}, "not both", id="both TLS settings"),
     ]
     + [
-        ({"api_key": key}, "cannot contain")
+        ({"api_key": key}, "must be printable ASCII")
         for key in (KEY + "\n", KEY + "\r\nX: y", KEY + "\n folded", KEY + "\x00", KEY + "\u20ac", "a " + KEY)
     ],
     ids=str,

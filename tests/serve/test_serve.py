@@ -505,7 +505,7 @@ def test_request_line_of_another_protocol_gets_a_status_line(replay: Server, sen
 def test_key_with_invalid_characters_is_refused() -> None:
     with running(Upstream("http://127.0.0.1:9/v1", "")) as server:
         status, _, body = ask(server, Authorization="Bearer b\xe9")
-    assert status == 400 and b"header cannot contain" in body
+    assert status == 400 and b"must be printable ASCII" in body
 
 
 def test_http_1_0_client_gets_unchunked_body(replay: Server) -> None:

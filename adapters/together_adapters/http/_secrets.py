@@ -39,12 +39,13 @@ __all__ = [
     "without_frames",
 ]
 
-_OWN = ("host", "content-length", "transfer-encoding", "connection")  # they determine where a request ends
+# The client sets these itself, because they determine where a request goes and where it ends.
+_OWN = ("host", "content-length", "transfer-encoding", "connection")
 _TELLTALE = ("auth", "cookie", "key", "secret", "token")  # parts of the names of headers that contain credentials
 
 
 def hide_variables(function: FunctionT) -> FunctionT:
-    """Decorate a function with secrets in its variables, so that its errors are raised without its frames.
+    """Decorate a function whose variables contain secrets, so that its errors are raised without its frames.
 
     The traceback ends at the wrapper, whose own variables are deleted first.
     """
@@ -132,14 +133,14 @@ class Secret:
         return "<an API key>" if self else "<no API key>"
 
     def value(self) -> str:
-        """Return the key. Raises ValueError if a header cannot contain it, and any exception of the function."""
+        """Return the key. Raises ValueError unless it is printable ASCII without spaces, or the function's error."""
         return _checked_key(self._source() if callable(self._source) else self._source or "")
 
 
 @hide_variables
 def _checked_key(key: object) -> str:
     if not (isinstance(key, str) and key.isascii() and key.isprintable() and " " not in key):
-        raise ValueError("the API key has characters that a header cannot contain, such as a line break")
+        raise ValueError("the API key must be printable ASCII text without spaces and line breaks")
     return key
 
 
