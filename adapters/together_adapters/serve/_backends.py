@@ -1,6 +1,6 @@
 """The backends of `serve`: an upstream server, or recordings. Another thread can cancel a call to either.
 
-A caller's key is sent to the upstream only if the server was started without a key. A backend cannot access the
+A caller's key is sent to the upstream only if `serve` was started without a key. A backend cannot access the
 caller's connection.
 """
 
@@ -80,15 +80,15 @@ class _UpstreamCall:
         self._client.close()
 
     def finish(self) -> None:
-        """End the call, and make its connection available to the next one."""
+        """End the call. Its client is kept for another call, or closed if it has the caller's key."""
         self._finish(self._client)
 
 
 class Upstream:
     """The OpenAI-compatible server at `base_url`.
 
-    `api_key` defaults to the environment variable TOGETHER_API_KEY. If that is empty too, the key that a caller sends
-    is used for its call. A key is sent only to this server.
+    `api_key` defaults to the environment variable TOGETHER_API_KEY. If the key is empty, the key that a caller sends is
+    used for its call. A key is sent only to this server.
 
     With `together=True`, requests are converted from OpenAI's format to Together's. By default they are converted if
     the host of `base_url` belongs to Together. Raises ValueError for an invalid URL or key.
@@ -122,7 +122,10 @@ class Upstream:
 
     @hide_variables
     def models(self, key: str) -> list[dict[str, Any]]:
-        """Return the server's models. Together sends them as a bare list, OpenAI in an object."""
+        """Return the server's models. Together sends them as a bare list, OpenAI in an object.
+
+        Raises APIError if the request fails, and ValueError for a key that cannot be sent in a header.
+        """
         secret = self._secret or Secret(key)
         endpoint = endpoint_at(self._base_url, "/models", insecure_http=False, with_credentials=bool(secret))
         headers = Headers({"Accept": "application/json", "User-Agent": f"together-types/{__version__}"})
@@ -159,14 +162,17 @@ def _models_in(body: bytes) -> list[dict[str, Any]]:
 
 
 class _Playback:
-    """The playback of one recording. Cancelling it takes effect at the next pause."""
+    """The playback of one recording. Cancelling it ends it in the current pause or the next one."""
 
     def __init__(self, recordings: Mapping[str, Iterable[tuple[float, bytes]]]) -> None:
         self._recordings = recordings
         self._cancelled = Event()
 
     def create(self, body: Mapping[str, Any]) -> Reply:
-        """Return the recording whose name is the request's model, or its stream. Raises NotFoundError."""
+        """Return the response of the recording that the request names as its model, or its stream if `stream` is true.
+
+        Raises NotFoundError if no recording has this name.
+        """
         name = body["model"]
         if name not in self._recordings:
             names = ", ".join(self._recordings)
@@ -198,7 +204,7 @@ class _Playback:
 
 
 class Recordings:
-    """A backend that plays recorded streams and responses. The name of a recording is that of its model.
+    """A backend that plays recorded streams. A request names a recording as its model.
 
     A recording is an iterable of (pause, data): the pause before the data in milliseconds, and bytes.
     """
