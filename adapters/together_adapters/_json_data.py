@@ -1,7 +1,7 @@
 """JSON as Python data: inspecting it, and converting values to it by one of three policies.
 
 - copy (`json_of`, `raw_of`): lossless, for values that are converted further.
-- jsonable (`to_jsonable`): lossy, for sending any value. Parts that JSON cannot represent are replaced.
+- jsonable (`to_jsonable`): lossy, for sending. Numbers and characters that JSON cannot represent are replaced.
 - strict (`request_json`): for requests. A part that JSON cannot represent is an error.
 
 Changes no argument.
@@ -86,7 +86,7 @@ def raw_of(value: Any) -> Any:
 def _dump_model(model: Any) -> Any:
     """Return the result of a model's `model_dump`.
 
-    Only the fields that were set are requested, by pydantic's options. Models of other libraries may not accept them.
+    Pydantic's options omit the fields that were not set. Models of other libraries may not accept these options.
     """
     try:
         return model.model_dump(by_alias=True, exclude_unset=True)
@@ -119,7 +119,7 @@ def _as_object(value: Any) -> Any:
 
 
 def to_jsonable(value: Any, path: str = "", level: int = 0) -> Any:
-    """Return any value as new JSON data that every JSON writer accepts, by the jsonable policy.
+    """Return a value as new JSON data that every JSON writer accepts, by the jsonable policy.
 
     Accepts values with `to_dict` or `_asdict`, dataclasses, mappings, lists, tuples and sets. A lone surrogate becomes
     U+FFFD. A number that JSON cannot represent (NaN, infinities, thousands of digits) becomes None, and a Decimal
@@ -150,7 +150,7 @@ def to_jsonable(value: Any, path: str = "", level: int = 0) -> Any:
 def with_jsonable_asdict(cls: type[NamedTupleType]) -> type[NamedTupleType]:
     """Replace the `_asdict` of a named tuple with one that converts its values by `to_jsonable`, and return the class.
 
-    AWS Lambda's runtime for Python sends the `_asdict` of a returned value, which may contain raw JSON of a server.
+    AWS Lambda's runtime for Python sends the result of `_asdict`, but cannot send all raw JSON of servers.
     """
     namespace: Any = cls
     namespace._asdict = _jsonable_asdict

@@ -29,8 +29,8 @@ def redact(text: str, known: Iterable[str] = ()) -> str:
     """Return the text with every secret replaced by `[hidden]`.
 
     Three kinds of text are secrets: the `known` ones, the values of environment variables with a name such as
-    `..._KEY`, and text in a common form of credentials. Known secrets and values of fewer than 6 characters are not
-    replaced.
+    `..._KEY`, and text in a common form of credentials. Those of the first two kinds are replaced only if they have at
+    least 6 characters.
     """
     secrets = [value for name, value in os.environ.items() if name.upper().endswith(_SECRET_NAMES)]
     for secret in sorted([*secrets, *known], key=len, reverse=True):

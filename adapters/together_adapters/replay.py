@@ -54,7 +54,7 @@ def serve_recording(name: str) -> Generator[str]:
         block_on_close = False  # an interrupted client may never close its connection
 
         def run(self) -> None:
-            with suppress(OSError, ValueError):  # the server was closed first, by Ctrl-C while the thread started
+            with suppress(OSError, ValueError):  # Ctrl-C closed the server while the thread started
                 self.serve_forever(poll_interval=0.02)
 
     with Server(("127.0.0.1", 0), Handler) as server:

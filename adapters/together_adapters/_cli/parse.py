@@ -47,8 +47,8 @@ examples:
                                          print JSON for programs
 
 Values that do not match the type of their field are listed as `issue`. Keys
-that no field declares are listed as `extra`: the first path and value, and how
-often the path occurs again.
+that no field declares are listed as `extra`: where a key first occurs, its
+value there, and how often it occurs again.
 
 --json prints an object with the keys state, response, issues, extra, error,
 error_type and error_code. For a batch it prints a line for each result, with
@@ -152,7 +152,7 @@ def _account_for_stream(data: bytes, args: argparse.Namespace) -> int:
     try:
         for number, chunk in enumerate(stream):
             found.take(chunk)
-            if _may_have_issues(chunk):  # most chunks have neither
+            if _may_have_issues(chunk):  # most chunks have neither issues nor undeclared keys
                 found.issues += [issue._replace(path=f"chunk[{number}].{issue.path}") for issue in chunk.issues()]
                 found.extra.add(chunk, f"chunk[{number}].")
     except APIError as failed:
@@ -309,7 +309,7 @@ def _from_the_start(head: bytes, file: BufferedReader) -> BufferedReader | Itera
 class Undeclared:
     """A collection of the undeclared keys of many values.
 
-    A path that occurs in several values is kept once, with the number of its occurrences.
+    A path that occurs in several values is kept once, with the number of its occurrences. At most 100 are kept.
     """
 
     def __init__(self) -> None:
@@ -343,7 +343,7 @@ class Undeclared:
 def _may_have_issues(value: Any) -> bool:
     """Return whether a value may have issues or undeclared keys, without looking at each of its fields.
 
-    Both are in the `extra` of a value, except for absent token counts of a usage.
+    A value with either has an `extra`. The exception is a usage: each absent token count is an issue.
     """
     fields: dict[str, Any] = value.__dict__
     if "extra" in fields or isinstance(value, UsageData):

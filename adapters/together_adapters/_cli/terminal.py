@@ -60,7 +60,7 @@ def on_one_line(text: object) -> str:
 def clipped(text: str, width: int) -> str:
     """Return a text on one line, cut to `width` columns.
 
-    Wide characters take two columns, and combining characters none.
+    A cut text ends with `…`. Wide characters take two columns, and combining characters none.
     """
     line = visible(" ".join(text.split()))
     ends = range(1, len(line) + 1) if line.isascii() else [*accumulate(map(_columns, line))]
@@ -113,7 +113,7 @@ def width_of(output: TextIO) -> int:
 def dim_codes(output: TextIO) -> tuple[str, str]:
     """Return the control sequences that begin and end dimmed text.
 
-    They are empty on a pipe, on a dumb terminal, and if NO_COLOR is set.
+    They are empty if the output is not a terminal, if TERM is `dumb`, and if NO_COLOR is set.
     """
     if not on_terminal(output) or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return "", ""
@@ -121,7 +121,7 @@ def dim_codes(output: TextIO) -> tuple[str, str]:
 
 
 def bar(part: float, whole: float, width: int, output: TextIO) -> str:
-    """Return a bar for a part of a whole, which takes `width` columns. The bar of a part above 0 is never empty.
+    """Return a bar for `part`. The bar for `whole` takes `width` columns. The bar for a part above 0 is never empty.
 
     The bar consists of block characters, or of `#` if the encoding of the output lacks them.
     """

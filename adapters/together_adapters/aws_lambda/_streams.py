@@ -29,7 +29,7 @@ __all__ = ["buffered", "response_parts", "streamed"]
 
 
 class _Peekable:
-    """Chunks whose first one can be requested before the status is sent, so that an error can still determine it.
+    """Chunks whose first one can be requested before the status is sent, so that an error can determine the status.
 
     `failure` is the exception that was raised after the first chunk.
     """
@@ -74,7 +74,11 @@ class _Peekable:
 
 
 def streamed(chunks: Iterable[Chunk], source: EventSource, response: Response) -> Generator[Part, None, None]:
-    """Yield the prelude, if the source has one, and each frame of the stream when its chunk arrives."""
+    """Yield the prelude, if the source has one, and each frame of the stream when its chunk arrives.
+
+    An APIError instead of the first chunk becomes an error response, and any later exception an error frame.
+    Exceptions that are not an APIError are also raised.
+    """
     pulled = _Peekable(chunks)
     try:
         refused = pulled.pull()
@@ -121,7 +125,8 @@ def _body_bytes(response: Mapping[str, JSON]) -> bytes:
 def buffered(chunks: Iterable[Chunk], source: EventSource, response: Response) -> JSON:
     """Return the response whose body is the whole event stream.
 
-    Raises ResponseTooLargeError when the size limit is exceeded, without reading the remaining chunks.
+    Raises ResponseTooLargeError when the size limit is exceeded, without reading the remaining chunks. An APIError
+    instead of the first chunk becomes an error response, and any later exception an error frame.
     """
     frames: list[bytes] = []
     pulled, size = _Peekable(chunks), 0

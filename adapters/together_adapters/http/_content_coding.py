@@ -14,7 +14,7 @@ _GZIP_OR_ZLIB = 32 + 15  # the `wbits` with which zlib accepts the header of eit
 _RAW = -15  # the `wbits` for deflate without the zlib header, as some servers send it (RFC 9110, section 8.4.1.2)
 _STEP = 65536
 # DEFLATE compresses at most 1032:1. The event streams and completions that were measured stay below 60:1. Data that
-# decompresses to more than 1 MiB at more than this ratio is meant to exhaust the memory of the reader.
+# decompresses to more than 1 MiB at more than 300:1 is meant to exhaust the memory of the reader.
 _FREE = 2**20
 _LARGEST_RATIO = 300
 
@@ -27,7 +27,7 @@ class ContentDecoder:
     """A decompressor of a body in one content coding (RFC 9110, section 8.4): `gzip`, `x-gzip` or `deflate`.
 
     The constructor raises ContentDecodingError for another coding. If a body is malformed or a decompression bomb,
-    `feed` sets `error` to a ContentDecodingError and returns the bytes before it.
+    `feed` sets `error` to a ContentDecodingError and returns what it has decompressed until then.
     """
 
     def __init__(self, coding: str) -> None:

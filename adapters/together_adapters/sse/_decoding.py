@@ -1,4 +1,4 @@
-"""Decoding of the blocks of an event stream. `Decoder` returns only the events among them.
+"""Decoding of the blocks of an event stream, each of which ends at an empty line. `Decoder` returns only the events.
 
 Does no I/O and does not parse the data of an event.
 """
@@ -54,7 +54,7 @@ class BlockDecoder:
         self.retry: int | None = None
         """The last reconnection time in milliseconds, also from a block without data. None until one arrives."""
         self.saw_field: bool = False
-        """True once a comment or a field of the standard was received, which shows that the body is an event stream."""
+        """True once a comment, or a standard field with a colon, was received: the body is then an event stream."""
         self._line = bytearray()  # the unfinished line
         self._overflow = False
         self._at_start = True
@@ -72,7 +72,7 @@ class BlockDecoder:
     def decode(self, data: bytes) -> list[ServerSentEvent | Undispatched]:
         """Take the next bytes and return the events and undispatched parts that they complete.
 
-        Raises ValueError if an event is too large.
+        Raises ValueError if an event is too large. The events before it are returned first: the next call raises.
         """
         found: list[ServerSentEvent | Undispatched] = []
         if self._overflow:

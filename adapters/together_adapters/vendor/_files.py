@@ -1,4 +1,4 @@
-"""The files of a copy: those that are read from the packages, and those that `vendor` writes.
+"""The source files of the packages, and the files of a copy that `vendor` writes.
 
 The sources are read with `importlib.resources`, which can also read a zip archive. CRLF is read as LF, because git may
 have converted the line ends in the packages and in a copy.
@@ -28,7 +28,7 @@ SINGLE = "together_types.py"
 _DATA = ("LICENSE", "py.typed")
 _SEAM = "together_adapters/_types.py"
 _IMPORT = re.compile(r"^( *)from \S*?together_types((?:\.\w+)?) import", re.MULTILINE)
-# The import name of each package: a copy may be nested in another package.
+# The import name of each package. It differs in a copy that is nested in another package.
 _PACKAGES = {
     "together_types": ChatCompletionResponse.__module__.rpartition(".")[0],
     "together_adapters": __name__.rpartition(".vendor.")[0],

@@ -1,4 +1,4 @@
-"""Edits of a source text at the positions of `ast` nodes, which are in bytes."""
+"""Edits of a source text at the positions of `ast` nodes, which count bytes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["Edits"]
 
 
 class Edits:
-    """Edits of a source text, which `text()` applies together."""
+    """Edits of a source text, which `text()` applies together. Each `changed` maps old names to new ones."""
 
     def __init__(self, text: str) -> None:
         self._data = text.encode("utf-8")
@@ -132,7 +132,7 @@ class Edits:
     def drop(self, tree: ast.Module, statements: Iterable[ast.stmt]) -> None:
         """Drop statements of the module `tree`, and each `if TYPE_CHECKING` and `try` that would be empty.
 
-        Another block that would be empty becomes `pass`.
+        Any other block that would be empty becomes `pass`.
         """
         dropped = {id(statement): statement for statement in statements}
         for node, block in reversed([*_blocks(tree)]):  # inner blocks first
@@ -161,7 +161,7 @@ class Edits:
 
 
 def _blocks(tree: ast.Module) -> Iterator[tuple[ast.AST, list[ast.stmt]]]:
-    """Iterate over the blocks below the top level, none of which may become empty, with their nodes."""
+    """Yield each block below the top level, after its node. Python does not allow these blocks to be empty."""
     for node in ast.walk(tree):
         for name in ("body", "orelse", "finalbody"):
             block: object = getattr(node, name, None)
