@@ -69,7 +69,7 @@ def test_source_archive_contains_tests_and_stubs(archives: Path) -> None:
     } <= names
 
 
-def test_installed_wheel_runs(archives: Path, tmp_path: Path) -> None:
+def test_installed_wheel_is_imported_and_runs_its_command(archives: Path, tmp_path: Path) -> None:
     [wheel] = archives.glob("*.whl")
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--target", tmp_path, wheel]
     subprocess.run(pip, check=True, capture_output=True, cwd=tmp_path)

@@ -222,7 +222,7 @@ def work_for(make: Callable[[int], dict[str, Any]], chunks: int) -> int:
 
 
 @pytest.mark.parametrize("kind", GROWING)
-def test_work_grows_with_the_number_of_chunks(kind: str) -> None:
+def test_four_times_the_chunks_take_about_four_times_the_work(kind: str) -> None:
     assert work_for(GROWING[kind], 400) <= 4.4 * work_for(GROWING[kind], 100)
 
 
@@ -272,7 +272,7 @@ def test_contradictions_are_listed_in_the_order_of_the_response() -> None:
     assert [item.path for item in unmerged] == ["id", "choices[0].seed", "usage.note"]
 
 
-def test_path_of_odd_key_has_the_form_of_other_issues() -> None:
+def test_path_of_key_with_a_space_has_the_form_of_other_issues() -> None:
     """A path has the form that `issues()` of a value uses, so that one reader of paths is sufficient for both."""
     sent = [{"choices": [{"index": 0, "a key": {"1": value}}]} for value in (True, 2)]
     completion = accumulate([ChatCompletionChunk.from_dict(data) for data in sent])

@@ -70,7 +70,7 @@ def test_text_is_split_at_every_position() -> None:
 
 
 @given(st.data(), TEXT, TEXT)
-def test_choices_are_split_independently(data: st.DataObject, one: str, two: str) -> None:
+def test_interleaved_choices_are_split_independently(data: st.DataObject, one: str, two: str) -> None:
     queues = [[chunk(piece, index) for piece in data.draw(pieces(text))] for index, text in enumerate((one, two))]
     chunks = []
     while any(queues):
@@ -140,7 +140,7 @@ def test_complete_message_is_split() -> None:
 
 
 @pytest.mark.parametrize("piece", ["<think>", "<think", "<", "a", "<think>a</think>"])
-def test_time_grows_with_the_text(piece: str) -> None:
+def test_text_in_eight_times_the_pieces_takes_less_than_16_times_as_long(piece: str) -> None:
     def seconds(count: int) -> float:
         chunks = [chunk(piece)] * count
         started = time.process_time()

@@ -98,7 +98,7 @@ def test_empty_object_first_is_replaced(data: st.DataObject, arguments: str) -> 
 
 
 @given(st.data(), ARGUMENTS, st.sampled_from(["get_weather", "a", "日本"]))
-def test_changed_ids_and_torn_names_are_joined_and_listed(data: st.DataObject, arguments: str, name: str) -> None:
+def test_changed_ids_and_split_names_are_joined_and_listed(data: st.DataObject, arguments: str, name: str) -> None:
     """The last piece of the arguments follows the name, so the arguments are incomplete before it."""
     assume(arguments != "{}")
     cut = data.draw(st.integers(1, len(arguments) - 1))

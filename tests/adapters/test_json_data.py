@@ -154,7 +154,7 @@ def test_choices_are_sorted_by_index_or_position() -> None:
     assert by_index(None) == []
 
 
-def test_tool_calls_without_an_index_get_their_position() -> None:
+def test_tool_call_without_an_index_has_its_position_as_index() -> None:
     calls = [{"id": "a"}, {"id": "b", "index": 5}, "odd", {"id": "c", "index": None}]
     expected = [{"id": "a", "index": 0}, {"id": "b", "index": 5}, "odd", {"id": "c", "index": 3}]
     assert with_call_indexes(calls) == expected
@@ -163,6 +163,6 @@ def test_tool_calls_without_an_index_get_their_position() -> None:
     assert message_as_delta(message) == message and message_as_delta(message) is not message
 
 
-def test_objects_of_an_array_are_found() -> None:
+def test_objects_of_a_mixed_array_are_returned_without_the_rest() -> None:
     assert objects_in([{"a": 1}, 2, None, {}]) == [{"a": 1}, {}]
     assert objects_in({"a": {}}) == objects_in(None) == []

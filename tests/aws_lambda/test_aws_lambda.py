@@ -164,7 +164,7 @@ def test_non_event_is_refused(event: Any) -> None:
         parse_event(event)
 
 
-def test_event_repr_hides_content() -> None:
+def test_repr_of_event_hides_content() -> None:
     request = Request(
         "POST", "/v1", [("key", "hidden-1")], [("authorization", "Bearer hidden-2")], ["s=hidden-3"], b"hidden-4"
     )
@@ -213,12 +213,12 @@ def test_body_of_text_bytes_or_none_is_sent_unchanged(kind: str, data: bytes | s
 
 
 @given(trees)
-def test_any_json_is_sent(tree: Any) -> None:
+def test_response_of_any_json_is_valid(tree: Any) -> None:
     for event in (event_of("rest_v1", POST), {"direct": True}):
         valid(respond([tree], event))
 
 
-def test_values_are_sent_at_any_depth() -> None:
+def test_values_at_any_depth_of_a_response_are_sent_as_json() -> None:
     response = ChatCompletionResponse.from_json(BODY.read_bytes())
     sent = respond({"all": [response, (response.usage, {1: UsageData(1, 2, 3)})]}, {"direct": 1})
     assert sent["all"][0] == response.to_dict() and sent["all"][1][1]["1"]["total_tokens"] == 3
@@ -366,7 +366,9 @@ ERRORS: list[tuple[BaseException, int]] = [
 
 @pytest.mark.parametrize("kind", [*KINDS, "direct"])
 @pytest.mark.parametrize(("error", "status"), ERRORS, ids=lambda item: type(item).__name__)
-def test_error_gets_response(error: BaseException, status: int, kind: str) -> None:
+def test_error_before_any_response_becomes_response_with_its_status(
+    error: BaseException, status: int, kind: str
+) -> None:
     event = {"direct": 1} if kind == "direct" else event_of(kind, POST)
     told = valid(respond_error(error, event))
     assert "hidden" not in json.dumps(told).replace("[hidden]", "").lower()
@@ -426,7 +428,7 @@ class Wrapper:
 
 @pytest.mark.parametrize("kind", [*KINDS, "direct"])
 @pytest.mark.parametrize("error", [Unreadable(), Silent("a", "b")], ids=lambda error: type(error).__name__)
-def test_error_gets_response_for_any_exception(kind: str, error: Exception) -> None:
+def test_exception_that_cannot_be_read_becomes_internal_error(kind: str, error: Exception) -> None:
     event = {"direct": 1} if kind == "direct" else event_of(kind, POST)
     told = valid(respond_error(error, event))
     body = told if kind == "direct" else json.loads(sent_by(kind, told).body)
@@ -439,7 +441,7 @@ def test_error_gets_response_for_any_exception(kind: str, error: Exception) -> N
     [None, 7, "x", [], {}, {"requestContext": 1}, pytest.param(object(), id="object"), {"requestContext": {"elb": 1}}],
     ids=repr,
 )
-def test_error_gets_response_for_any_event(event: Any) -> None:
+def test_error_with_an_invalid_event_becomes_response(event: Any) -> None:
     valid(respond_error(ValueError("hidden"), event))
 
 
@@ -504,7 +506,7 @@ class Failing:
 
 
 @pytest.mark.parametrize("streaming", [False, True])
-def test_refusal_before_first_chunk_keeps_status(streaming: bool) -> None:
+def test_api_error_before_first_chunk_keeps_status(streaming: bool) -> None:
     failing = Failing(0, errors.RateLimitError("slow", status=429, retry_after=3))
     event = event_of("function_url", POST)
     answer = respond_stream(failing, event, streaming=streaming)
@@ -533,7 +535,7 @@ def test_stream_without_chunks_is_only_done(streaming: bool) -> None:
 
 @pytest.mark.parametrize("streaming", [False, True])
 @pytest.mark.parametrize("error", [errors.IncompleteStreamError("cut", ENDED), KeyError(KEY)], ids=repr)
-def test_late_failure_is_sent_as_frame(streaming: bool, error: Exception) -> None:
+def test_failure_after_the_first_chunk_is_sent_as_error_frame(streaming: bool, error: Exception) -> None:
     failing = Failing(2, error)
     answer = respond_stream(failing, event_of("function_url", POST), streaming=streaming)
     if streaming:
@@ -584,7 +586,7 @@ def test_oversized_stream_stops_early() -> None:
 # ---- the context
 
 
-def test_deadline_leaves_the_margin() -> None:
+def test_deadline_from_context_is_earlier_by_the_margin() -> None:
     from time import monotonic
 
     class Context:

@@ -47,7 +47,7 @@ def test_handler_result_is_sent_as_json(event: Any) -> None:
     assert got.headers["Content-Type"] == "application/json"
 
 
-def test_bytes_are_sent_unchanged() -> None:
+def test_result_of_bytes_is_sent_unchanged() -> None:
     assert once("raw", {}).answer == b"\xff\x00"
 
 
@@ -79,7 +79,7 @@ def test_context_has_the_values_of_the_headers() -> None:
     assert got.headers["Lambda-Runtime-Invocation-Id"] == "invocation"
 
 
-def test_mobile_client_context_is_read() -> None:
+def test_event_with_client_context_has_it_in_the_context() -> None:
     told = json.dumps({"client": {"app_title": "hé"}, "custom": {"k": "é"}, "env": None}, ensure_ascii=False)
     headers = {
         "Lambda-Runtime-Client-Context": told.encode("utf-8").decode("latin-1"),
@@ -117,7 +117,7 @@ def test_event_of_invalid_json_is_reported() -> None:
     "text", ["\ud800", "Bearer hiddenHidden", "sk-hiddenHidden", "hidden/secret/access/key"], ids=ascii
 )
 @pytest.mark.parametrize("handler", ["failing", "failed"])
-def test_odd_error_text_is_reported_without_key(text: str, handler: str) -> None:
+def test_error_text_with_surrogate_or_key_is_reported_without_key(text: str, handler: str) -> None:
     with tempfile.TemporaryFile() as log:
         got = once(handler, {"text": text}, log=log)
         log.seek(0)
@@ -140,7 +140,7 @@ def test_output_is_flushed_before_freeze() -> None:
         assert log.read() == b"out h\xc3\xa9\\ud800\nerr\n"
 
 
-def test_handler_log_reaches_output() -> None:
+def test_log_record_of_a_handler_is_written_to_output() -> None:
     with tempfile.TemporaryFile() as log, running("logging_handler", log=log) as api:
         assert api.invoke(7).outcome == "response"
         log.seek(0)
@@ -161,7 +161,7 @@ def test_handler_log_configuration_is_kept(tmp_path: Path) -> None:
 # ---- streams
 
 
-def test_parts_are_sent_when_yielded() -> None:
+def test_part_of_a_response_is_sent_before_the_next_is_yielded() -> None:
     with running("pieces") as api:
         invocation = api.submit({"count": 4, "pause": 0.2})
         arrived = []
@@ -188,7 +188,7 @@ def test_first_part_that_is_a_dict_is_sent_as_prelude() -> None:
 @pytest.mark.parametrize(
     ("handler", "kind", "sent"), [("broken", "HandlerError", b"one"), ("odd_part", "TypeError", b"one")]
 )
-def test_late_failure_is_in_trailers(handler: str, kind: str, sent: bytes) -> None:
+def test_failure_after_the_first_part_is_sent_in_trailers(handler: str, kind: str, sent: bytes) -> None:
     got = once(handler, {})
     assert got.answer == sent and got.trailers["lambda-runtime-function-error-type"] == kind
     report = got.trailing_error
@@ -224,13 +224,13 @@ def test_chunks_are_streamed_to_sources_that_support_it(kind: str) -> None:
     assert accumulate(iter_chunks([frames])).response.choices[0].finish_reason == "stop"  # type: ignore[index]
 
 
-def test_variable_off_disables_streaming() -> None:
+def test_streaming_variable_off_sends_a_buffered_response() -> None:
     got = once("chunks", URL, environment={"TOGETHER_LAMBDA_STREAMING": "off"})
     assert not got.streamed and sent_by("function_url", got.json()).body.endswith(b"data: [DONE]\n\n")
 
 
 @pytest.mark.parametrize("handler", ["answered", "failed"])
-def test_variable_always_streams_whole_responses(handler: str) -> None:
+def test_streaming_variable_always_streams_complete_responses(handler: str) -> None:
     got = once(handler, {**URL, "text": "x"}, environment={"TOGETHER_LAMBDA_STREAMING": "always"})
     assert got.prelude["statusCode"] == (200 if handler == "answered" else 500)
     assert set(got.prelude) == {"statusCode", "headers"} and json.loads(got.streamed_body)

@@ -127,7 +127,7 @@ def test_parse_of_unusable_tool_call_exits_with_1(
     ],
     ids=count(),
 )
-def test_failure_is_printed_on_one_line(args: list[str], stdin: bytes, status: int, problem: bytes) -> None:
+def test_command_that_fails_prints_one_line(args: list[str], stdin: bytes, status: int, problem: bytes) -> None:
     done = run(*args, stdin=stdin)
     assert done.returncode == status
     assert problem in done.stderr and done.stderr.count(b"\n") == 1
@@ -647,7 +647,7 @@ def test_chat_with_a_truncated_error_body_prints_the_status(head: bytes) -> None
 
 
 @pytest.mark.parametrize("command", [[], ["replay"], ["chat"], ["parse"], ["serve"], ["vendor"]])
-def test_help_fits_on_80_columns(command: list[str]) -> None:
+def test_help_of_every_command_fits_on_80_columns(command: list[str]) -> None:
     shown = run(*command, "--help").stdout.decode()
     assert "example" in shown or not command
     assert max(map(len, shown.splitlines())) <= 80

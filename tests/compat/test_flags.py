@@ -23,7 +23,7 @@ def test_portable_tests_pass_on_every_interpreter(python: str) -> None:
 
 @pytest.mark.parametrize("flags", FLAGS)
 @pytest.mark.parametrize("python", interpreters())
-def test_portable_tests_pass_with_flags(python: str, flags: str) -> None:
+def test_portable_tests_pass_with_interpreter_flags(python: str, flags: str) -> None:
     portable(python, [interpreters()[python], *FLAGS[flags], RUN, *SOURCES], suite=f"portable, {flags}", cwd="/")
 
 

@@ -80,7 +80,7 @@ def test_error_message_has_text_of_body(body: bytes, says: str, status: int) -> 
 
 @pytest.mark.parametrize("status", CLASSES)
 @BOTH
-def test_status_selects_error_class(kind: str, status: int) -> None:
+def test_error_status_raises_the_class_of_the_status(kind: str, status: int) -> None:
     with serving([reply(b'{"error":"no"}', status=f"{status} No")]) as server:
         outcome = ask(kind, base_url=server.base_url, max_retries=0)
         streamed = ask(kind, base_url=server.base_url, max_retries=0, stream=True)

@@ -66,7 +66,7 @@ def failing(status: int, *headers: str) -> bytes:
 
 
 @BOTH
-def test_request_contains_parameters_and_headers(kind: str) -> None:
+def test_request_with_parameters_of_every_kind_sends_them_with_its_headers(kind: str) -> None:
     message = ChatCompletionMessage(role=MessageRole.USER, content="h\u00efi \ud800")
     parameters: dict[str, Any] = {
         "messages": (message, {"role": "user", "content": "x"}), "top_k": 5, "temperature": None, "not_known": {"a": [1]},
@@ -455,7 +455,7 @@ def streaming(*pauses: float) -> list[Part]:
 
 
 @BOTH
-def test_one_connection_serves_many_calls(kind: str, tls: Any) -> None:
+def test_consecutive_calls_use_one_connection(kind: str, tls: Any) -> None:
     with serving(answers(OK, streaming(), OK, streaming(0.01, 0.02), OK, failing(400), OK), tls[0]) as server:
         options: dict[str, Any] = {"api_key": KEY, "base_url": server.base_url, "ssl_context": tls[1]}
         if kind == "sync":

@@ -78,7 +78,7 @@ def closed_port() -> Address:
 
 
 @BOTH
-def test_name_is_resolved(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_host_name_is_connected_to_its_resolved_address(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with serving([OK]) as server:
         resolve_names(monkeypatch, lambda: [("127.0.0.1", server.port)])
         assert ask(kind, **NAMED).texts == ["hi"]

@@ -160,7 +160,9 @@ def test_slow_tls_handshake_causes_timeout(kind: str, authority: Any) -> None:
 
 
 @BOTH
-def test_certificates_are_checked(kind: str, authority: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+def test_certificate_of_unknown_authority_is_rejected_without_a_retry(
+    kind: str, authority: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))

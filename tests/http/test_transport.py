@@ -50,7 +50,7 @@ class Recorder:
             self.closed += 1
 
 
-def test_transport_is_called_with_request() -> None:
+def test_transport_receives_url_headers_body_and_timeout_of_the_request() -> None:
     transport = Recorder((200, {"Content-Type": "application/json"}, [COMPLETION]))
     client = Together(api_key="sk-secret", transport=transport, base_url="https://gateway.example/v1?v=2", timeout=7)
     assert client.chat.completions.create(**ASKED, max_tokens=5, stop=None, anything=[1]).text == "hi"
@@ -61,7 +61,7 @@ def test_transport_is_called_with_request() -> None:
     assert timeout is not None and 6 < timeout <= 7
 
 
-def test_body_of_transport_is_streamed() -> None:
+def test_stream_through_transport_yields_its_chunks() -> None:
     transport = Recorder()
     transport.answers.append(
         (200, [], transport.pieces(FRAME % (b"a", b"null"), FRAME % (b"b", b'"stop"'), b"data: [DONE]\n\n"))
@@ -201,7 +201,7 @@ def test_headers_of_transport_may_be_bytes() -> None:
     assert refused.value.request_id == "r1"
 
 
-def test_exception_of_transport_with_key_is_concealed() -> None:
+def test_exception_of_transport_with_key_is_not_shown() -> None:
     def transport(method: str, url: str, headers: Mapping[str, str], body: bytes, timeout: float | None) -> Any:
         authorization = headers["Authorization"]
         try:

@@ -332,7 +332,7 @@ SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}}
         ({"tool_choice": "required"}, {"tool_choice": "required"}),
     ],
 )  # fmt: skip
-def test_request_is_converted_both_ways(together: dict[str, Any], openai: dict[str, Any]) -> None:
+def test_request_converted_to_openai_and_back_is_unchanged(together: dict[str, Any], openai: dict[str, Any]) -> None:
     value = ChatCompletionRequest.from_dict({"model": "m", "messages": ASKED, **together})
     expected = {"model": "m", "messages": ASKED, **openai}
     assert same(to_openai(value), expected)
@@ -416,7 +416,7 @@ def test_error_object_without_body_is_wrapped() -> None:
         ({"error": {}, "choices": []}, ChatCompletionResponse),
     ],
 )
-def test_class_of_a_mapping_is_detected(data: dict[str, Any], kind: type[Any]) -> None:
+def test_mapping_without_a_class_is_read_as_the_class_of_its_keys(data: dict[str, Any], kind: type[Any]) -> None:
     assert type(from_openai(data)) is kind
     assert to_openai(data) == data
     for cls in KINDS:

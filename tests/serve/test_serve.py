@@ -648,7 +648,7 @@ def test_silent_client_is_disconnected(replay: Server) -> None:
                 assert answer.startswith(b"HTTP/1.1 408 ") if begin.endswith(b"{") else not answer
 
 
-def test_caller_above_the_limit_is_disconnected(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_client_above_the_connection_limit_is_disconnected(monkeypatch: pytest.MonkeyPatch) -> None:
     """A disconnected caller stops its recording, which is in a pause of a minute, and makes room for the next one."""
     monkeypatch.setattr(serve, "_MOST_CALLERS", 1)
     with running(Recordings({"m": [(0.0, CHUNK), (60_000.0, b"data: [DONE]\n\n")]})) as server:
@@ -811,7 +811,7 @@ def test_passed_bytes_are_unchanged_and_read(path: Any) -> None:
     assert (through.error is None) == (error is None)
 
 
-def test_broken_source_breaks_passed_bytes() -> None:
+def test_broken_source_raises_after_the_passed_bytes() -> None:
     def source() -> Iterator[bytes]:
         yield CHUNK
         raise ConnectionResetError("reset")

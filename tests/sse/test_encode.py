@@ -132,7 +132,7 @@ def chunk(index: int, content: str, **more: Any) -> dict[str, Any]:
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), TEXT), min_size=1))
-def test_choices_begin_in_order(said: list[tuple[int, str]]) -> None:
+def test_choices_in_any_order_are_encoded_and_decoded_equal(said: list[tuple[int, str]]) -> None:
     chunks = [ChatCompletionChunk.from_dict(chunk(index, text)) for index, text in said]
     response = sent_and_read(chunks)
     assert response == accumulate(chunks).response
@@ -161,7 +161,7 @@ def test_non_finite_numbers_are_sent_as_null_or_minus_9999() -> None:
 
 
 @given(st.lists(st.tuples(TEXT, st.floats(-9, 0)), min_size=1))
-def test_logprob_numbers_become_token_entries(said: list[tuple[str, float]]) -> None:
+def test_logprobs_as_numbers_become_token_entries(said: list[tuple[str, float]]) -> None:
     chunks = [ChatCompletionChunk.from_dict(chunk(0, text, logprobs=number)) for text, number in said]
     entries = [
         entry
@@ -220,7 +220,7 @@ class Odd(Exception):
         (Odd(SECRET), {"message": "the server failed: Odd", "type": "server_error", "code": "internal_error"}),
     ],
 )
-def test_failure_becomes_error_frame(error: Exception, expected: dict[str, Any]) -> None:
+def test_failure_of_the_source_becomes_error_frame(error: Exception, expected: dict[str, Any]) -> None:
     def failing() -> Iterator[ChatCompletionChunk]:
         yield OPEN
         raise error

@@ -153,7 +153,7 @@ def test_unrelated_exception_passes_through_a_proxy_and_interrupts_its_reader(er
     assert isinstance(through.error, IncompleteStreamError) and type(error).__name__ in through.error.message
 
 
-def test_proxy_knows_the_number_of_choices_of_the_request() -> None:
+def test_proxied_stream_with_fewer_choices_than_n_is_incomplete() -> None:
     through = PassThrough(n=2)
     assert list(through.over([LAST])) == [LAST]
     assert isinstance(through.error, IncompleteStreamError) and "1 of 2 choices" in through.error.message

@@ -41,7 +41,7 @@ def quirks(kind: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("case", cases)
 
 
-def test_every_file_has_one_kind_of_data() -> None:
+def test_every_quirk_has_one_kind_of_data_a_source_and_expectations() -> None:
     for path in QUIRKS:
         case = json.loads(path.read_text("utf-8"))
         assert len({"body", "stream", "wire"} & set(case)) == 1, path.name

@@ -69,7 +69,7 @@ def test_closed_stream_returns_no_chunks_of_an_open_block() -> None:
     assert list(stream) == [] and stream.completion.state == "cancelled"
 
 
-def test_async_stream_splits_too() -> None:
+def test_async_stream_with_the_option_splits_reasoning_from_text() -> None:
     async def pieces() -> AsyncIterator[bytes]:
         yield events(["<think>Hm.", "</think>Yes"])
         yield DONE

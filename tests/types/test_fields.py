@@ -98,7 +98,7 @@ def test_field_that_every_chunk_repeats_keeps_the_first_value_or_has_a_rule() ->
     assert head_keys(DeltaContent) == head_keys(ChatCompletionChoicesChunk) == ()
 
 
-def test_fragment_of_text_is_concatenated() -> None:
+def test_field_that_chunks_split_is_concatenated() -> None:
     rules = merge_rules(DeltaContent)
     assert {key for key, rule in rules.items() if rule == CONCATENATE} == {"reasoning", "reasoning_content", "refusal"}
     assert rules["role"] == merge_rules(ChatCompletionChunk)["id"] == KEEP_FIRST

@@ -161,7 +161,7 @@ def test_raw_json_is_frozen_once() -> None:
         ("", 3, "[3]"),
     ],
 )
-def test_path_of_a_key_is_appended(path: str, key: object, expected: str) -> None:
+def test_key_of_any_form_is_appended_to_its_path(path: str, key: object, expected: str) -> None:
     assert at(path, key) == expected
 
 

@@ -273,7 +273,7 @@ def test_subclass_of_a_subclass_inherits_declared_fields() -> None:
     assert [field.name for field in dataclasses.fields(Second)][-1] == "second"
 
 
-def test_default_factory_is_called() -> None:
+def test_missing_field_with_a_default_factory_has_its_value() -> None:
     for decorator in (dataclasses.dataclass, together_types.dataclass):
 
         @decorator(frozen=True)

@@ -71,7 +71,7 @@ def test_base_class_of_all_values_is_not_a_dataclass() -> None:
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-def test_copies_keep_extras_and_nulls(protocol: int) -> None:
+def test_copied_value_keeps_extras_and_nulls(protocol: int) -> None:
     response = ChatCompletionResponse.from_dict(BODY)
     for twin in (pickle.loads(pickle.dumps(response, protocol)), copy.copy(response), copy.deepcopy(response)):
         assert twin == response
@@ -103,7 +103,7 @@ def test_pickle_of_other_python_loads_equal(path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.version_info < (3, 10), reason="the match statement is new in 3.10")
-def test_match_statement_reads_values() -> None:
+def test_match_statement_with_class_patterns_binds_fields() -> None:
     source = """
 match choice:
     case Choice(finish_reason="length"):
@@ -130,7 +130,7 @@ def test_dataclass_subclass_copies_and_compares() -> None:
     assert Priced.from_dict({"total_tokens": 3}) == Priced(total_tokens=3)
 
 
-def test_extra_is_read_only_and_is_compared() -> None:
+def test_values_with_different_extra_are_unequal_and_read_only() -> None:
     one, other = (UsageData.from_dict({"cost": cost}) for cost in (1, 2))
     assert one != other and hash(one) == hash(other)
     with pytest.raises(TypeError, match="read-only"):
@@ -286,7 +286,7 @@ def test_alias_is_written_under_json_key() -> None:
     assert dataclasses.replace(form, schema_={}).to_dict() == {"type": "json_object", "schema": {}, "schema_": 2}
 
 
-def test_nested_objects_of_requests_are_values() -> None:
+def test_nested_object_of_a_request_is_read_as_a_value() -> None:
     data = {
         "messages": [
             {"role": "user", "content": [
@@ -315,7 +315,7 @@ def test_nested_objects_of_requests_are_values() -> None:
     assert hash(request) == hash(pickle.loads(pickle.dumps(request)))
 
 
-def test_repr_hides_headers() -> None:
+def test_repr_of_request_with_headers_hides_them() -> None:
     for headers in ({"Authorization": "Bearer sk-secret"}, {"Authorization": ["sk-secret"]}, "Bearer sk-secret"):
         request = TogetherRequest.from_dict({"url": "u", "headers": headers})
         assert "sk-secret" not in repr(request) and "sk-secret" not in str(request.issues())

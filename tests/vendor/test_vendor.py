@@ -163,7 +163,7 @@ def test_copy_made_from_a_zip_equals_one_made_from_folders(tmp_path: Path) -> No
         shutil.rmtree(tmp_path / "b")
 
 
-def test_check_reports_edits_and_age(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_of_an_edited_old_copy_reports_edits_and_age(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
     vendor.vendor(tmp_path)
     monkeypatch.setenv("SOURCE_DATE_EPOCH", str(1700000000 + 40 * 86400))
@@ -231,7 +231,7 @@ def test_package_that_would_hide_the_single_file_is_refused(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("link", ["together_types", "together_adapters/batch.py", vendor.MANIFEST])
-def test_links_are_not_followed(link: str, tmp_path: Path) -> None:
+def test_copy_through_a_link_is_refused(link: str, tmp_path: Path) -> None:
     vendor.vendor(tmp_path / "original")
     (tmp_path / "copy" / link).parent.mkdir(parents=True)
     (tmp_path / "copy" / link).symlink_to(tmp_path / "original" / link)
@@ -318,7 +318,7 @@ def test_each_folder_has_the_licence() -> None:
     assert len({path.read_bytes() for path in [*licences, top]}) == 1
 
 
-def test_global_uses_follow_the_scope_rules() -> None:
+def test_name_in_nested_scopes_is_global_by_the_scope_rules() -> None:
     import ast
 
     code = """

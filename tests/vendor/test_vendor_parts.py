@@ -121,13 +121,13 @@ def size_of(folder: Path) -> int:
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("part", PARTS)
-def test_part_alone_works(part: str, form: str, tmp_path: Path) -> None:
+def test_copy_of_one_part_runs_its_example(part: str, form: str, tmp_path: Path) -> None:
     vendor.vendor(tmp_path / "app", only=[part], **FORMS[form])
     assert use(tmp_path, USES[part], **FORMS[form]) == PRINTED[part]
 
 
 @pytest.mark.parametrize("parts", [parts for parts in COMBINATIONS if len(parts) == 2], ids="-".join)
-def test_parts_work_together(parts: tuple[str, ...], tmp_path: Path) -> None:
+def test_copy_of_two_parts_runs_both_examples(parts: tuple[str, ...], tmp_path: Path) -> None:
     vendor.vendor(tmp_path / "app", only=parts)
     assert use(tmp_path, "".join(USES[part] for part in parts)) == "".join(PRINTED[part] for part in parts)
 
@@ -254,7 +254,7 @@ def files_below(folder: Path) -> dict[str, bytes]:
         "--only all",
     ],
 )
-def test_copy_keeps_its_form(options: str, tmp_path: Path) -> None:
+def test_copy_without_new_options_keeps_its_form(options: str, tmp_path: Path) -> None:
     run("together_adapters", "vendor", str(tmp_path / "a"), *options.split())
     before = files_below(tmp_path / "a")
     done = run("together_adapters", "vendor", str(tmp_path / "a"))
@@ -266,7 +266,7 @@ def test_copy_keeps_its_form(options: str, tmp_path: Path) -> None:
     assert (done.returncode, f"form: {shown}\n" in done.stdout.decode()) == (0, True)
 
 
-def test_given_options_are_the_whole_form(tmp_path: Path) -> None:
+def test_copy_with_new_options_keeps_no_earlier_option(tmp_path: Path) -> None:
     vendor.vendor(tmp_path / "a", only=["streams"], typing=False, absolute=True)
     done = run("together_adapters", "vendor", str(tmp_path / "a"), "--only", "lambda")
     assert "changed the form of the copy from: --only streams --absolute --no-typing\n" in done.stdout.decode()
@@ -301,7 +301,7 @@ def test_unknown_part_in_a_manifest_is_named_with_its_version(tmp_path: Path) ->
 # ---- the command
 
 
-def test_output_is_a_summary(tmp_path: Path) -> None:
+def test_vendor_command_prints_a_summary_and_imports(tmp_path: Path) -> None:
     (tmp_path / "src/app").mkdir(parents=True)
     (tmp_path / "src/app/__init__.py").touch()
     done = run("together_adapters", "vendor", "src/app/_vendor", "--only", "streams", "--only", "client", cwd=tmp_path)
@@ -362,7 +362,7 @@ def test_unusable_options_are_reported_on_one_line(tmp_path: Path) -> None:
     assert done.returncode == 1 and b"reads the form of the copy from its manifest" in done.stderr
 
 
-def test_help_lists_all_parts() -> None:
+def test_help_of_vendor_lists_all_parts() -> None:
     shown = run("together_adapters", "vendor", "--help").stdout.decode()
     listed = shown.split("parts for --only:\n")[1].split("\n\n")[0]
     assert {line.split()[0] for line in listed.splitlines()} == {*PARTS, ALL}
@@ -372,7 +372,7 @@ def test_help_lists_all_parts() -> None:
 # ---- reading and changing sources
 
 
-def test_own_imports_finds_functions_checks_and_guards() -> None:
+def test_import_in_function_type_check_or_guard_is_found() -> None:
     code = """
 from __future__ import annotations
 import os
@@ -417,7 +417,7 @@ class C:
             own_imports("p.q.c", ast.parse(statement), keys)
 
 
-def test_edits_leave_no_block_empty() -> None:
+def test_source_edit_that_empties_a_block_adds_pass() -> None:
     code = """if TYPE_CHECKING:
     import a
     if x:

@@ -119,7 +119,7 @@ def test_response_and_log_do_not_contain_the_key(start: Any, tmp_path: Path) -> 
     assert b"hidden-upstream" not in got.body + (tmp_path / "log").read_bytes()
 
 
-def test_snapstart_restores_once_and_serves(start: Any, upstream: Any, version: str, tmp_path: Path) -> None:
+def test_snapstart_function_restores_once_and_responds(start: Any, upstream: Any, version: str, tmp_path: Path) -> None:
     snapstart = {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
     with start("summariser", upstream.base_url, environment=snapstart) as api:
         assert [api.invoke(ASK).json()["statusCode"] for _ in range(2)] == [200, 200]

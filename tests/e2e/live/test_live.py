@@ -156,7 +156,7 @@ def test_tool_call_is_read_and_answered(kind: str, stream: bool, base_url: str) 
 
 @BOTH
 @STREAMED
-def test_several_choices_are_read(kind: str, stream: bool, base_url: str) -> None:
+def test_request_for_three_choices_returns_three_choices(kind: str, stream: bool, base_url: str) -> None:
     response = ask(kind, base_url, stream=stream, n=3)
     assert [choice.index for choice in response.choices or ()] == [0, 1, 2]
     assert [choice.message and choice.message.text for choice in response.choices or ()] == [HELLO] * 3
