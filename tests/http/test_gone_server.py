@@ -1,4 +1,4 @@
-"""A server that disappears after each byte of its answer: nothing that arrived is lost, and no part passes as whole."""
+"""A server that disappears after each byte of its response: received data is kept, and the truncation is an error."""
 
 from __future__ import annotations
 

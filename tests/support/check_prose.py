@@ -39,11 +39,21 @@ IN_SENTENCES = (
           "negate the verb: 'is not valid JSON', 'is absent'"),
     _rule("stands", r"\bstand(?:s|ing)?\b(?!-|ard| alone| for\b)", "use is, appears, is kept"),
     _rule("old words", r"\b(?:beside|borne|bent|mend(?:s|ed)?|spelt|deserves?|for ever|gone on|nobody's|whoever|"
-          r"asked for leave|honest(?:ly)?|otherwise than|anew|thereof|whereof|lest)\b", "use the usual word"),
+          r"asked for leave|honest(?:ly)?|anew|thereof|whereof|lest|nobody|no one|glued?|account for|in the clear"
+          r"|g(?:ive|iven|ives|ave|iving) up|go(?:es)? (?:on|out|there)|leads? here|lets? no|turned line ends"
+          r"|with (?:its|their) use|may not be there|tak(?:e|es|en) (?:\w+ ){0,4}for no)\b|\bmade up\b(?! of)"
+          r"|\b(?:is|was|are|were|as|for|passes) whole\b(?! \w+s?\b(?<!enough))", "use the usual word"),
+    _rule("otherwise", r"\botherwise than\b|\b(?:read|ha(?:ve|s|d)|spelled|written|streams?|sent|answer(?:ed)?|d(?:o|oes|one)"
+          r"|declared?) otherwise\b", "state the difference: 'is read differently', 'differs in'"),
+    _rule("requests as questions", r"\b(?:is|are|was|were) asked\b|\b(?:each|event|shape|form) asks for\b"
+          r"(?! (?:an?|the) )", "a request is sent, a client requires or expects"),
+    _rule("is to be", r"(?<!that )(?<!which )\b(?:is|are) to be\b", "use must be, or write what happens"),
     _rule("data that speaks", r"\b(?:says?|said|tells?|told|speaks?|spoken|knows of)\b",
           "data contains, declares, indicates or reports"),
     _rule("headless clause", r"(?:^|[.;] )(?:What|Whatever|Whoever|Whether)\b(?![^.]*\?)", "begin with the noun it means"),
-    _rule("what is none", r"\b(?:what|which|that|who) (?:is|are) none\b|\bmay want one\b", "name the noun"),
+    _rule("what is none", r"\b(?:what|which|that|who) (?:is|are) none\b|\bmay want one\b|\bcannot be (?:are|is)\b"
+          r"|\bby this(?=[:;,.])|\bwhat (?:fits|refuses|comes|goes|of (?:it|them|the)|cannot|no one|nobody)\b"
+          r"|\bas (?:its|their|the) \w+ ha(?:s|ve) it\b", "name the noun"),
     _rule("ritual negative", r"(?:^|[.] )Nothing (?:here|is|else|of)\b|(?:^|[.] )It never\b|(?:^|[.] )Never \w+s\b",
           "write the invariant in one line: 'Does no I/O.'"),
     _rule("semicolon", r"\w[)\"'’`]?;(?: |$)", "write two sentences"),
@@ -51,13 +61,13 @@ IN_SENTENCES = (
 LONG = Rule("long sentence", re.compile(r"(?:\S+\s+){44,}\S+"), "write at most 44 words in a sentence")
 FIRST_WORD = _rule(
     "docstring without a verb",
-    r"^(?:An?|The|What|Whether|How|Where|Which|Who|Every|Each|All|No|None|Nothing|This|That|It|Its|One|If|As|In|For|With)\b",
+    r"^(?:An?|The|What|Whether|How|Where|Which|Who|Every|Each|All|No|None|Nothing|This|That|It|Its|One|If|As|In|For|With|Like)\b",
     "begin a function's docstring with a verb in the imperative",
 )
 TEST_NAME = _rule(
     "test name",
     r"(?<![a-z])(?:is_no|are_no|is_none|are_none|stands?|beside|mended|spelt|deserves?|for_ever|says?|said|tells?|told"
-    r"|what|whatever|whoever|whether|nobody|honest)(?![a-z])",
+    r"|what|whatever|whoever|whether|nobody|honest|odd|torn|knows)(?![a-z])|^test(?:_[^_]+){1,3}$",
     "name a test subject_condition_result",
 )
 RULES = (*IN_SENTENCES, LONG, FIRST_WORD, TEST_NAME)

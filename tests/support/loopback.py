@@ -45,7 +45,7 @@ def serve(
 
 @contextmanager
 def serve_raw(*parts: bytes | float, seen: list[bytes] | None = None) -> Iterator[str]:
-    """Like `serve`, but `parts` include the head of the response. Yield the URL of the server."""
+    """Run a server as `serve` does, but with the head of the response in `parts`. Yield its URL."""
     released = threading.Event()
 
     class Handler(socketserver.StreamRequestHandler):
