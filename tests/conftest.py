@@ -38,7 +38,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # inherited from a shell 
 _STARTED = time.perf_counter()
 # Some interpreters cannot have these modules. Test files that import a missing one are skipped and listed at the end.
 _MAY_BE_MISSING = [name for name in ("hypothesis", "asyncio", "ssl") if not find_spec(name)]
-_passed_over: list[str] = []
+_passed_over: set[str] = set()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -54,7 +54,7 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
     if collection_path.suffix == ".py" and _MAY_BE_MISSING:
         imported = set(re.findall(r"^(?:import|from) (\w+)", collection_path.read_text("utf-8"), re.MULTILINE))
         if imported & set(_MAY_BE_MISSING):
-            _passed_over.append(collection_path.name)
+            _passed_over.add(collection_path.name)
             return True
     return None
 
