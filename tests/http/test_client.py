@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from client_calls import ASKED, BOTH, KEY, ask, assert_no_secret, no_leaks, seconds_to_cancel
+from client_calls import ASKED, BOTH, KEY, alarm, ask, assert_no_secret, no_leaks, seconds_to_cancel
 from http_server import CHUNKED, CLOSE, RESET, HTTPServer, Part, Received, contexts_of, in_chunks, reply, serving
 from processes import environment
 from together_adapters import (
@@ -1080,3 +1080,20 @@ def test_interrupt_of_waiting_call_closes_connection(tls: Any) -> None:
             timer.join()
             server.assert_open(0)
             assert len(server.requests) == 1
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs setitimer")
+@pytest.mark.parametrize("step", ["request", "response"])
+def test_timeout_error_of_a_signal_handler_ends_a_call_without_a_retry(step: str) -> None:
+    """An exception of a signal handler is not one of the connection, although it is raised while the socket is used."""
+    problem = TimeoutError("the job took too long")
+    parameters = {"user": "x" * 50_000_000} if step == "request" else {}  # more than the system's buffers
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        with Together(api_key=KEY, base_url=f"http://127.0.0.1:{silent.getsockname()[1]}") as client:
+            with alarm(0.4, problem), pytest.raises(TimeoutError) as raised:
+                client.chat.completions.create(**ASKED, **parameters)
+        assert raised.value is problem
+        silent.accept()[0].close()
+        silent.settimeout(0.2)
+        with pytest.raises(OSError):
+            silent.accept()

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from client_calls import ASKED, BOTH, ask, no_leaks, seconds_to_cancel
+from client_calls import ASKED, BOTH, alarm, ask, no_leaks, seconds_to_cancel
 from http_server import HTTPServer, contexts_of, reply, serving
 from together_adapters import APIConnectionError, APITimeoutError, AsyncTogether, Timeout, Together
 
@@ -97,6 +97,14 @@ def test_failed_resolution_is_connection_error(kind: str, monkeypatch: pytest.Mo
     assert "no address was found" in str(ask(kind, **NAMED).error)
 
 
+def test_name_is_resolved_without_the_queue_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`queue` needs `threading`, which some hosts lack."""
+    monkeypatch.setitem(sys.modules, "queue", None)
+    with serving([OK]) as server:
+        resolve_names(monkeypatch, lambda: [("127.0.0.1", server.port)])
+        assert ask("sync", **NAMED).texts == ["hi"]
+
+
 @BOTH
 def test_resolver_that_hangs_causes_timeout(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     released = threading.Event()
@@ -176,6 +184,15 @@ def test_interrupted_connection_attempt_closes_its_socket() -> None:
         with pytest.raises(KeyboardInterrupt):
             client.chat.completions.create(**ASKED)
         timer.join()
+
+
+@ONLY_LINUX
+def test_timeout_error_of_a_signal_handler_ends_a_connection_attempt_without_a_retry() -> None:
+    problem = TimeoutError("the job took too long")
+    with unresponsive() as (host, port), Together(api_key="", base_url=f"http://{host}:{port}") as client:
+        with alarm(0.2, problem), pytest.raises(TimeoutError) as raised:
+            client.chat.completions.create(**ASKED)
+    assert raised.value is problem
 
 
 @BOTH

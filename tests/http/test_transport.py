@@ -6,7 +6,7 @@ import asyncio
 import http.client
 import io
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -141,6 +141,35 @@ def test_broken_connection_of_asynchronous_transport_is_connection_error(problem
         with pytest.raises(APIConnectionError, match=r"cannot reach api\.together\.xyz") as failed:
             await client.chat.completions.create(**ASKED)
         assert failed.value.unanswered
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("problem", [RuntimeError("TLS not supported"), KeyError("js")], ids=repr)
+def test_asynchronous_transport_with_another_exception_is_called_once_and_raises_it_unchanged(
+    problem: Exception,
+) -> None:
+    calls = []
+
+    async def body() -> AsyncIterator[bytes]:
+        yield FRAME % (b"a", b"null")
+        raise problem
+
+    async def transport(*_: object) -> Any:
+        calls.append(True)
+        if len(calls) == 1:
+            return 200, {}, body()
+        raise problem
+
+    async def run() -> None:
+        client = AsyncTogether(api_key="k", transport=transport)
+        stream = await client.chat.completions.create(**ASKED, stream=True)
+        with pytest.raises(type(problem)) as raised:
+            [chunk async for chunk in stream]
+        assert raised.value is problem and stream.completion.response.text == "a"
+        with pytest.raises(type(problem)) as raised:
+            await client.chat.completions.create(**ASKED)
+        assert raised.value is problem and len(calls) == 2
 
     asyncio.run(run())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import os
@@ -13,7 +14,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+import urllib.request
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager
 from itertools import chain, repeat
 from pathlib import Path
@@ -840,6 +842,43 @@ def test_bytes_before_break_are_passed() -> None:
     assert (passed, through.chunks, through.completion.state) == (CHUNK, 1, "cut_off")
 
 
+@pytest.mark.parametrize(
+    ("problem", "passed", "state"),
+    [
+        (asyncio.IncompleteReadError(CHUNK[5:], None), CHUNK, "cut_off"),
+        (ConnectionResetError("reset"), CHUNK[:5], "cut_off"),
+        (RuntimeError("bug"), CHUNK[:5], "cancelled"),
+    ],
+    ids=["incomplete read", "reset", "other exception"],
+)
+def test_broken_asynchronous_source_raises_after_the_passed_bytes(
+    problem: Exception, passed: bytes, state: str
+) -> None:
+    async def source() -> AsyncIterator[bytes]:
+        yield CHUNK[:5]
+        raise problem
+
+    through, received = PassThrough(), []
+
+    async def forward() -> None:
+        async for piece in through.aover(source()):
+            received.append(piece)
+
+    with pytest.raises(type(problem)) as raised:
+        asyncio.run(forward())
+    assert raised.value is problem and b"".join(received) == passed and through.completion.state == state
+
+
+def test_response_of_urllib_that_is_truncated_raises_after_the_passed_bytes() -> None:
+    """The response of http.client returns b"" for a body that is shorter than its Content-Length."""
+    with loopback.serve_raw(b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n", CHUNK) as url:
+        through, received = PassThrough(), []
+        with urllib.request.urlopen(url) as response, pytest.raises(EOFError, match="bytes of the body are missing"):
+            for piece in through.over(response):
+                received.append(piece)
+    assert b"".join(received) == CHUNK and through.completion.state == "cut_off"
+
+
 @pytest.mark.parametrize("ending", [b"data: [DONE]\n\n", b'data: {"error": {"message": "m"}}\n\n', b"data: no\n\n"])
 def test_bytes_after_done_take_no_memory(ending: bytes) -> None:
     tracemalloc = pytest.importorskip("tracemalloc", reason="PyPy lacks tracemalloc")
@@ -878,7 +917,6 @@ def test_pass_through_closed_before_first_piece_closes_source() -> None:
 
 def test_asynchronous_pieces_are_passed_and_read() -> None:
     import asyncio
-    from collections.abc import AsyncIterator
 
     async def source() -> AsyncIterator[bytes]:
         yield CHUNK

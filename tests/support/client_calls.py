@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import signal
 import threading
 import time
 from collections.abc import Coroutine, Iterator
@@ -126,3 +127,19 @@ def assert_no_secret(error: BaseException | None, *secrets: str) -> None:
                     check(repr(value), (code.co_name, name))
             frame = frame.tb_next
         queue += [error.__cause__, error.__context__]
+
+
+@contextmanager
+def alarm(seconds: float, error: Exception) -> Iterator[None]:
+    """Raise an exception in a signal handler of the main thread after some seconds."""
+
+    def ring(number: int, frame: object) -> None:
+        raise error
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
