@@ -6,6 +6,7 @@ import ast
 import importlib
 import inspect
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -124,6 +125,23 @@ OFFERED = {
     for parameter in MODULES
     for public in getattr(importlib.import_module(str(parameter.values[0])), "__all__", ())
 } | {"BaseClient", "BaseCompletions"}  # the clients inherit their methods
+
+
+def test_name_that_is_imported_at_its_first_use_is_in_dir() -> None:
+    assert set(together_adapters.__all__) <= set(dir(together_adapters))
+    with pytest.raises(AttributeError, match="'Nothing'"):
+        together_adapters.Nothing  # noqa: B018
+
+
+@pytest.mark.parametrize("name", ["Together", "AsyncTogether", "Timeout"])
+def test_client_that_is_not_in_a_copy_raises_an_error_that_names_the_option(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("client", "aio", "http"):
+        monkeypatch.setitem(sys.modules, f"together_adapters.{module}", None)
+    monkeypatch.delitem(vars(together_adapters), name, raising=False)
+    with pytest.raises(ImportError, match="`--only client`"):
+        getattr(together_adapters, name)
 
 
 @pytest.mark.parametrize(("name", "path"), MODULES)

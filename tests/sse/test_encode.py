@@ -337,3 +337,12 @@ def test_time_grows_with_the_choices_if_their_indexes_have_one_hash() -> None:
         return time.process_time() - started
 
     assert min(seconds(2**61 - 1, 8000) for _ in range(2)) < 4 * min(seconds(1, 8000) for _ in range(2))
+
+
+@pytest.mark.parametrize("function", [encode_chunks, aencode_chunks, response_to_chunks])
+def test_encoder_that_is_not_in_a_copy_raises_an_error_that_names_the_option(
+    function: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "together_adapters.sse._encoding", None)
+    with pytest.raises(ImportError, match="`--only openai`"):
+        function([])
