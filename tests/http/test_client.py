@@ -1088,12 +1088,23 @@ def test_timeout_error_of_a_signal_handler_ends_a_call_without_a_retry(step: str
     """An exception of a signal handler is not one of the connection, although it is raised while the socket is used."""
     problem = TimeoutError("the job took too long")
     parameters = {"user": "x" * 50_000_000} if step == "request" else {}  # more than the system's buffers
+    accepted = []
+
+    def accept() -> None:
+        accepted.append(silent.accept()[0])
+        time.sleep(0.3)
+        os.kill(os.getpid(), signal.SIGALRM)
+
     with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(20)
+        thread = threading.Thread(target=accept)
+        thread.start()
         with Together(api_key=KEY, base_url=f"http://127.0.0.1:{silent.getsockname()[1]}") as client:
-            with alarm(0.4, problem), pytest.raises(TimeoutError) as raised:
+            with alarm(0, problem), pytest.raises(TimeoutError) as raised:
                 client.chat.completions.create(**ASKED, **parameters)
+        thread.join()
+        accepted[0].close()
         assert raised.value is problem
-        silent.accept()[0].close()
         silent.settimeout(0.2)
         with pytest.raises(OSError):
             silent.accept()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import http.client
 import json
 import os
@@ -845,7 +844,7 @@ def test_bytes_before_break_are_passed() -> None:
 @pytest.mark.parametrize(
     ("problem", "passed", "state"),
     [
-        (asyncio.IncompleteReadError(CHUNK[5:], None), CHUNK, "cut_off"),
+        (http.client.IncompleteRead(CHUNK[5:]), CHUNK, "cut_off"),
         (ConnectionResetError("reset"), CHUNK[:5], "cut_off"),
         (RuntimeError("bug"), CHUNK[:5], "cancelled"),
     ],
@@ -854,6 +853,8 @@ def test_bytes_before_break_are_passed() -> None:
 def test_broken_asynchronous_source_raises_after_the_passed_bytes(
     problem: Exception, passed: bytes, state: str
 ) -> None:
+    import asyncio
+
     async def source() -> AsyncIterator[bytes]:
         yield CHUNK[:5]
         raise problem

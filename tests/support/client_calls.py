@@ -131,7 +131,7 @@ def assert_no_secret(error: BaseException | None, *secrets: str) -> None:
 
 @contextmanager
 def alarm(seconds: float, error: Exception) -> Iterator[None]:
-    """Raise an exception in a signal handler of the main thread after some seconds."""
+    """Raise an exception in the handler of SIGALRM, after some seconds, or if they are 0 when another thread sends it."""
 
     def ring(number: int, frame: object) -> None:
         raise error
