@@ -275,7 +275,9 @@ class EventReader:
         """Yield the chunks of the waiting unframed lines, because an event or the end of the body follows them."""
         rest = yield from self._chunks_of_json(self._unframed.take())
         if self.state is CompletionState.OPEN and rest:
-            if self._unframed.is_error:
+            from ._unframed import begins_as_error
+
+            if self._unframed.is_error or begins_as_error(rest):
                 self._fail(self._report.message(rest))
             self._unframed.quoted = self._unframed.quoted or rest
 

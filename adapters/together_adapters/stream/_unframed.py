@@ -10,9 +10,15 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["UnframedText"]
+__all__ = ["UnframedText", "begins_as_error"]
 
+_ERROR_JSON = r'[\s\[]*\{\s*"error"\s*:'
 _ERROR_FIELD = r"(?m)^error: ?"  # llama-server of 2024 and 2025
+
+
+def begins_as_error(text: str) -> bool:
+    """Return whether a text begins with the JSON of an error, even if the JSON is cut off."""
+    return re.match(_ERROR_JSON, text) is not None
 
 
 class UnframedText:
