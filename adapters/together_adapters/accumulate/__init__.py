@@ -5,9 +5,9 @@ Chunks are grouped by the index of the choice and may arrive in any order. The r
 - Text (content, refusal, and reasoning under each of its keys) is concatenated. A content of parts is continued part by
   part (see `_message`).
 - Fields that every chunk repeats (id, created, model, role) keep the first value. The other fields of a chunk or a
-  choice, declared or not, keep the last value, unless a rule below applies. A different value in another chunk is
-  listed, except a later time. `_merging` implements these rules. `object`, `obfuscation` and Mistral's `p` describe the
-  chunk, so they are not merged.
+  choice, declared or not, keep the last value, unless a rule below applies. Different values in other chunks are listed
+  as unmerged, except increasing values of `created`. `_merging` implements these rules. `object`, `obfuscation` and
+  Mistral's `p` describe the chunk, so they are not merged.
 - Each key of the usage keeps its last value that is not null, because servers send the usage at the end or
   cumulatively. If no chunk has a usage, that of `x_groq` (Groq) or of a choice (Moonshot) is used.
 - Token ids and log probabilities (see `_logprobs`) are concatenated. Warnings and annotations are collected without
@@ -97,9 +97,8 @@ class Completion:
     def issues(self) -> list[Issue]:
         """List the values that could not be merged, problems of the complete response, and the response's own issues.
 
-        A choice whose finish reason is not `length` has an issue for each tool call without a name, and for arguments
-        that are not a JSON object. A choice without a finish reason has an issue only if the stream ended with
-        `[DONE]`.
+        Tool calls without a name, and arguments that are not a JSON object, are issues only in a choice that has a
+        finish reason other than `length`. A missing finish reason is an issue only if the stream ended with `[DONE]`.
         """
         from ._checks import call_issues, unfinished_choices
 
@@ -133,8 +132,9 @@ class Completion:
 
 _RULES = merge_rules(ChatCompletionChunk)
 _RESPONSE_KEYS = tuple(merge_rules(ChatCompletionResponse))
-# Values of these fields must be added even if they are repeated, so a chunk that has one of them is not compared with
-# the next (see `_choice`).
+# `add` skips the fields of a chunk if they equal those of the previous chunk (see `_choice`). But values of the fields
+# below must be added even if they are repeated, so the fields of the chunk after one that has such a value are not
+# skipped.
 _NEW_IN_EACH_CHUNK = ("extra", *[key for key, rule in _RULES.items() if rule in (COLLECT, CONCATENATE, CUMULATIVE)])
 
 

@@ -22,7 +22,7 @@ def begins_as_error(text: str) -> bool:
 
 
 class UnframedText:
-    """The lines outside of events whose JSON is not complete yet, and the first text there that is not JSON.
+    """The text outside of events: the lines that wait for the rest of their JSON, and the first text that is not JSON.
 
     Waiting lines are kept in pieces and joined once, so that the time is linear for any content.
     """
@@ -42,7 +42,11 @@ class UnframedText:
         return bool(self._waiting)
 
     def add(self, text: str) -> str:
-        """Take the next lines, and return those whose JSON may be complete."""
+        """Take the next lines, and return the text to parse.
+
+        If earlier lines wait, the next lines wait with them, and "" is returned. Otherwise the next lines are returned,
+        without the field name `error`.
+        """
         if self._waiting:
             self._wait(text)
             return ""
