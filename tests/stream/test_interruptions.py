@@ -144,6 +144,19 @@ def test_unrelated_exception_passes_unchanged_and_a_later_read_raises(error: Bas
         asyncio.run(main())
 
 
+@pytest.mark.parametrize("error", [TimeLimitExceededError(), KeyboardInterrupt()], ids=repr)
+def test_exception_between_two_reads_does_not_end_the_stream_silently(error: BaseException) -> None:
+    stream = iter_chunks([FRAME, LAST, DONE])
+    chunks: Any = iter(stream)
+    next(chunks)
+    with pytest.raises(type(error)):
+        chunks.throw(error)  # as a signal handler does at this point
+    for _ in range(2):
+        with pytest.raises(IncompleteStreamError, match=type(error).__name__):
+            next(stream)
+    assert text_of(stream) == "a"
+
+
 @pytest.mark.parametrize("error", UNRELATED[:3], ids=repr)
 def test_unrelated_exception_passes_through_a_proxy_and_interrupts_its_reader(error: Exception) -> None:
     through = PassThrough()

@@ -101,6 +101,7 @@ class ChunkStream(_StreamBase):
             if isinstance(error, ValueError) and traceback is not None and traceback.tb_next is None:
                 raise RuntimeError(_SHARED.format("thread")) from None  # the generator is running in the other thread
             chunk = None
+            self._reader.interrupt(error)  # `chunks` has not seen an exception that was raised between two reads
             self.close()
             raise
         chunk = None  # the server may repeat the key in it, and error trackers show variables
