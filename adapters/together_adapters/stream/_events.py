@@ -6,7 +6,7 @@ completion without streaming, sent instead of a stream, is finished even without
 Servers deviate from the format. The reader therefore follows these rules:
 
 - It ignores comments, null and events without data. It also ignores events of types other than `message` and `error`,
-  unless they contain a chunk or an error. An event of type `error` is an error even without data.
+  unless they contain a chunk or an error. An event of type `error` is an error even without data, or if it is null.
 - `[DONE]` ends the stream in an event of any type.
 - An event may contain several JSON documents, because some gateways end an event with one line end instead of two.
 - The last event may lack its empty line, if its JSON is complete.
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 __all__ = ["EventReader"]
 
 _READ_EVENTS = ("message", "error")
+_NOTHING = ("", "null")  # data without a value
+_EMPTY_ERROR = "the server sent an error event without data"
 _MOST_ITEMS = 4096  # choices, tool calls and blocks of reasoning, each of which takes up to 1.4 kB
 
 
@@ -124,7 +126,7 @@ class EventReader:
             elif item.text:
                 yield from self._chunks_of_unframed(item.text)
             elif item.event == "error":
-                self._fail("the server sent an error event without data")
+                self._fail(_EMPTY_ERROR)
             if self.state is not CompletionState.OPEN:
                 return
         if problem:
@@ -132,7 +134,9 @@ class EventReader:
 
     def _chunks_of_event(self, name: str, data: str) -> Iterator[ChatCompletionChunk]:
         text = data.strip()
-        if text:
+        if name == "error" and text in _NOTHING:
+            self._fail(_EMPTY_ERROR)
+        elif text:
             self._frames += 1
             if not self._accumulator.started and not is_done(text):
                 self._report.note_event(name, text)
@@ -151,8 +155,6 @@ class EventReader:
                 taken = self._take_chunk(chunk, name)
                 if taken is not None:
                     yield taken
-        elif name == "error":
-            self._fail("the server sent an error event without data")
 
     def _chunks_of_text(self, name: str, text: str, problem: str) -> Iterator[ChatCompletionChunk]:
         """Yield the chunks of an event that is not one JSON object, and fail at the first invalid JSON.
@@ -319,6 +321,9 @@ class EventReader:
         The event is not counted if nothing in it is JSON.
         """
         if self.state is not CompletionState.OPEN:
+            return ""
+        if name == "error" and data.strip() in _NOTHING:
+            self._fail(_EMPTY_ERROR)
             return ""
         if name not in _READ_EVENTS and is_done(data):
             self._take_done()
