@@ -38,7 +38,10 @@ SHAPES = {
     "error": (b'{"error":{"message":"x","x":[%s]}}', b"{}"),
     "array": (b"[%s]", b"{}"),
     "text": (CHOICE % (b'"content":"\xf0\x9f\x98\x80%s"', b"", b""), b"aa"),
+    "markers of the end": (b"%s", b"[DONE]"),
+    "empty arguments": (CHOICE % (b'"tool_calls":[{"function":{"name":"f","arguments":"%s"}}]', b"", b""), b"{}"),
 }
+NO_COMMA = ("markers of the end", "empty arguments")
 READ = """
 import sys
 from together_adapters.errors import APIError
@@ -59,7 +62,8 @@ def event(shape: str, size: int) -> bytes:
     around, item = SHAPES[shape]
     count = size // (len(item.replace(b"%d", b"0")) + 1)
     items = [item.replace(b"%d", b"%d" % number) for number in range(count)]
-    return b"data: " + around.replace(b"%s", b",".join(items)) + b"\n\n"
+    between = b"" if shape in NO_COMMA else b","
+    return b"data: " + around.replace(b"%s", between.join(items)) + b"\n\n"
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
