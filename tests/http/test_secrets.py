@@ -173,6 +173,8 @@ def lengthy(before: int, text: str = REPEATED) -> bytes:
         lambda text: OK + b"Connection: close\r\n\n" + FRAME + text + b"\n\n",
         lambda text: OK + b"Connection: close\r\n\n" + b"event: " + text + b"\ndata: {}\n\ndata: [DONE]\n\n",
         lambda text: OK + b"Connection: close\r\n\n" + text,
+        lambda text: OK + b"Connection: close\r\n\n" + FRAME + b'data: {"detail":"' + text + b'"}\n\n',
+        lambda text: OK + b"Connection: close\r\n\n" + FRAME + b"error: " + text * 300 + b"\n\n",
         lambda text: OK + b"Content-Length: 9999\r\n\r\n" + FRAME + text,
         lambda text: OK + b"Content-Length: " + text + b"\r\n\r\n",
         lambda text: OK + b"Transfer-Encoding: " + text + b"\r\n\r\n",
@@ -188,7 +190,7 @@ def lengthy(before: int, text: str = REPEATED) -> bytes:
     ],
     ids=[
         "event cut off", "event is not JSON", "line outside of events", "type of an event", "not an event stream",
-        "body cut off", "length", "transfer coding", "chunk size", "content coding", "header line", "status line",
+        "detail", "many times", "body cut off", "length", "transfer coding", "chunk size", "content coding", "header line", "status line",
         "not HTTP", "error page", "error", "error that is not JSON", "error of status 200",
     ],
 )  # fmt: skip

@@ -220,10 +220,10 @@ class EventReader:
             return None
         if error is None:
             return chunk
-        message, body = self._report.message(message_of(error)), self._report.concealed(chunk.to_dict())
-        self._fail(
-            message, type=self._report.concealed(error.type_), code=self._report.concealed(error.code), body=body
-        )
+        body = self._report.concealed(chunk.to_dict())
+        # Read again without secrets, because `message_of` shortens texts.
+        error = find_error(name, ChatCompletionChunk.from_dict(body)) or error
+        self._fail(self._report.message(message_of(error)), type=error.type_, code=error.code, body=body)
         return chunk if chunk.choices else None
 
     def _accumulate(self, chunk: ChatCompletionChunk) -> bool:

@@ -18,7 +18,8 @@ __all__ = ["BodyReport"]
 
 _BLANK = b"\xef\xbb\xbf \t\r\n"  # a byte order mark and white space
 _SHOWN = 80  # characters of the server's text in an error message
-_KEPT = 4096  # bytes or characters of a text that are searched for secrets before it is shortened
+_LONGEST_MESSAGE = 4096  # characters of the server's own error message
+_KEPT = 65536  # bytes of the body's beginning. More than are shown, because secrets are replaced by shorter texts.
 _MOST_NAMES = 20  # types of events that are counted
 
 
@@ -27,14 +28,15 @@ class BodyReport:
 
     def __init__(self, conceal: Callable[[JSON], JSON] | None) -> None:
         self._conceal = conceal
-        self._head = b""
+        self._head = bytearray()
         self._names: dict[str, int] = {}  # number of events with data, by type, except `message`
         self._unread = ""  # the data of the last event before the first choice
 
     def note_block(self, block: bytes) -> None:
         """Keep the beginning of the body, which `block` continues."""
-        if len(self._head) < _KEPT:
-            self._head = (self._head + block if self._head else block.lstrip(_BLANK))[:_KEPT]
+        if not self._head:
+            block = block.lstrip(_BLANK)
+        self._head += block[: _KEPT - len(self._head)]
 
     def note_event(self, name: str, text: str) -> None:
         """Count an event whose data is not `[DONE]`, and keep its data."""
@@ -48,11 +50,11 @@ class BodyReport:
 
     def message(self, text: str) -> str:
         """Return the text of an error from the server, at most 4,096 characters of it."""
-        return str(self.concealed(text[: 2 * _KEPT]))[:_KEPT]
+        return str(self.concealed(text))[:_LONGEST_MESSAGE]
 
     def shown(self, text: str) -> str:
         """Quote the beginning of a text."""
-        return repr(self.concealed(text[:_KEPT])[:_SHOWN])
+        return repr(self.concealed(text)[:_SHOWN])
 
     def beginning(self) -> str:
         """Return the reason why the body is not an event stream."""
