@@ -12,6 +12,7 @@ import struct
 import subprocess
 import sys
 import threading
+import tracemalloc
 from itertools import count
 from pathlib import Path
 from typing import BinaryIO
@@ -21,6 +22,7 @@ import pytest
 from corpus import DATA
 from loopback import serve, serve_raw
 from together_adapters._cli.chat import _key_for
+from together_adapters._cli.parse import _first_line
 from together_adapters.replay import serve_recording
 from together_adapters.stream import iter_chunks
 
@@ -530,6 +532,19 @@ def test_long_batch_on_a_terminal_shows_its_progress(tmp_path: Path) -> None:
     shown = on_terminal("parse", str(path))
     assert "100% of" in shown and "5000 completions, 35000 tokens" in shown
     assert "%" not in run("parse", str(path)).stderr.decode()
+
+
+@pytest.mark.skipif(sys.implementation.name != "cpython", reason="the figures are CPython's")
+def test_parse_of_blank_lines_takes_memory_in_proportion_to_their_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "blank.sse"
+    path.write_bytes(b"\n" * 300_000)
+    tracemalloc.start()
+    try:
+        with path.open("rb") as file:
+            assert len(_first_line(file)) == 300_000
+        assert tracemalloc.get_traced_memory()[1] < 5 * 300_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(

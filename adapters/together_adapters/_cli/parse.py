@@ -111,12 +111,12 @@ def _account_for(file: BufferedReader, args: argparse.Namespace) -> int:
 
 def _first_line(file: BufferedReader) -> bytes:
     """Read up to the end of the next line that is not blank, and return what was read."""
-    lines: list[bytes] = []
+    lines = bytearray()  # a list of blank lines takes 60 bytes for each
     for line in iter(file.readline, b""):
-        lines.append(line)
+        lines += line
         if line.strip():
             break
-    return b"".join(lines)
+    return bytes(lines)
 
 
 def _object_in(line: bytes) -> dict[str, Any] | None:
