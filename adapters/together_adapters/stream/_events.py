@@ -7,7 +7,8 @@ Servers deviate from the format. The reader therefore follows these rules:
 
 - It ignores comments, null and events without data. It also ignores events of types other than `message` and `error`,
   unless they contain a chunk or an error. An event of type `error` is an error even without data, or if it is null.
-- `[DONE]` ends the stream in an event of any type.
+- `[DONE]` ends the stream in an event of any type. It is an error after text outside of events, such as the message of
+  a proxy, if a choice has no finish reason.
 - An event may contain several JSON documents, because some gateways end an event with one line end instead of two.
 - The last event may lack its empty line, if its JSON is complete.
 - JSON outside of events, also as the value of a field named `error`, is read as an error or as a completion without
@@ -235,10 +236,16 @@ class EventReader:
         return False
 
     def _take_done(self) -> None:
-        """Finish the stream at `[DONE]`, or fail if no choice has arrived."""
+        """Finish the stream at `[DONE]`.
+
+        Fail if no choice has arrived, or if a text outside of events may be the reason for a missing finish reason.
+        """
         self.saw_done = True
         if self._accumulator.started:
-            self.state = CompletionState.FINISHED
+            if self._unframed.quoted and not self._accumulator.finished:
+                self._fail("[DONE] without a finish reason for every choice, after text outside of events")
+            else:
+                self.state = CompletionState.FINISHED
         else:
             self._fail(f"[DONE] without a completion: {self._report.events(self._frames - self.saw_done)}")
 
