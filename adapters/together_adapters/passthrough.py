@@ -106,6 +106,11 @@ class PassThrough:
             self._see(self._reader.finish(gone))
             if gone is not None:
                 raise gone
+        except GeneratorExit:  # the recipient needs no more bytes
+            raise
+        except BaseException as error:
+            self._reader.interrupt(error)
+            raise
         finally:
             self._reader.cancel()
             try:
@@ -135,6 +140,11 @@ class PassThrough:
                 self._see(self._reader.feed(data))
                 yield data
             self._see(self._reader.finish())
+        except GeneratorExit:  # the recipient needs no more bytes
+            raise
+        except BaseException as error:
+            self._reader.interrupt(error)
+            raise
         finally:
             self._reader.cancel()
             try:

@@ -166,6 +166,37 @@ def test_unrelated_exception_passes_through_a_proxy_and_interrupts_its_reader(er
     assert isinstance(through.error, IncompleteStreamError) and type(error).__name__ in through.error.message
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit()], ids=repr)
+def test_exception_that_ends_the_process_interrupts_the_reader_of_a_proxy(error: BaseException) -> None:
+    through = PassThrough()
+    with pytest.raises(type(error)):
+        list(through.over(raising(error)))
+    assert isinstance(through.error, IncompleteStreamError) and type(error).__name__ in through.error.message
+
+
+def test_source_that_returns_none_interrupts_the_reader_of_a_proxy() -> None:
+    through = PassThrough()
+    with pytest.raises(TypeError):
+        list(through.over(NonBlocking()))  # type: ignore[arg-type]
+    assert isinstance(through.error, IncompleteStreamError) and "TypeError" in through.error.message
+
+
+def test_cancelled_task_interrupts_the_reader_of_a_proxy() -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield FRAME
+        await asyncio.sleep(60)
+
+    async def main() -> None:
+        through = PassThrough()
+        proxy = through.aover(pieces())
+        assert await proxy.__anext__() == FRAME
+        with pytest.raises(asyncio.TimeoutError):
+            await asyncio.wait_for(proxy.__anext__(), 0.01)
+        assert isinstance(through.error, IncompleteStreamError) and "CancelledError" in through.error.message
+
+    asyncio.run(main())
+
+
 def test_proxied_stream_with_fewer_choices_than_n_is_incomplete() -> None:
     through = PassThrough(n=2)
     assert list(through.over([LAST])) == [LAST]
