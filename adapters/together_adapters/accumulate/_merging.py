@@ -51,7 +51,7 @@ __all__ = [
 
 _NAMES = frozenset(["id", "type", "role", "index", "name", "object", "format", "model", "status"])
 _FIRST = (KEEP_FIRST, INCREASING)
-_OTHER_TYPE = "its type, or the type of an element, differs from that in other chunks"
+_OTHER_TYPE = "its type, or the type of an element, differs from that of the value that is kept"
 _SHOWN = 80  # characters of a value in the text of an issue
 _MOST_SMALL = 4096
 _NO_RULES: Mapping[str, str] = {}
