@@ -27,6 +27,8 @@ SHAPES = {
     "annotations": (CHOICE % (b'"annotations":[%s]', b"", b""), b'{"title":%d000}'),
     "log probabilities": (CHOICE % (b"", b',"logprobs":{"content":[%s]}', b""), b'{"token":"a%d","logprob":-1.5}'),
     "empty log probabilities": (CHOICE % (b"", b',"logprobs":{"content":[%s]}', b""), b"{}"),
+    "token log probabilities": (CHOICE % (b"", b',"logprobs":{"token_logprobs":[%s]}', b""), b"1"),
+    "longer token log probabilities": (CHOICE % (b"", b',"logprobs":{"token_logprobs":[%s]}', b""), b"-1000"),
     "token ids": (CHOICE % (b"", b',"token_ids":[%s]', b""), b"1000"),
     "unknown keys": (CHOICE % (b'"content":"a"', b"", b",%s"), b'"k%d":1'),
     "unknown keys of a delta": (CHOICE % (b"%s", b"", b""), b'"k%d":1'),

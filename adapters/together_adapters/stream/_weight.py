@@ -22,6 +22,7 @@ __all__ = ["check_weight"]
 _MOST_ITEMS = 4096  # of choices, tool calls or content parts in one list, and of keys in one object
 _BYTES_EACH = 18  # bytes of an event for each object or array that it may contain
 _ALWAYS_ALLOWED = 1000  # objects and arrays in an event of any size
+_BYTES_EACH_NUMBER = 6  # of `token_logprobs`. An integer of one digit is kept in two forms, which take 150 bytes.
 
 
 def check_weight(data: Any, size: int) -> None:
@@ -32,7 +33,7 @@ def check_weight(data: Any, size: int) -> None:
     while pending:
         item = pending.pop()
         if is_dict(item):
-            _check_object(item)
+            _check_object(item, size)
             item = item.values()
         inner = [value for value in item if is_dict(value) or is_list(value)]
         found += len(inner)
@@ -41,7 +42,7 @@ def check_weight(data: Any, size: int) -> None:
         pending += inner
 
 
-def _check_object(item: dict[str, Any]) -> None:
+def _check_object(item: dict[str, Any], size: int) -> None:
     if len(item) > _MOST_ITEMS:
         raise ValueError(f"a JSON object in an event may have at most {_MOST_ITEMS} keys, got {len(item)}")
     for name in ("choices", "tool_calls", "content"):
@@ -49,6 +50,11 @@ def _check_object(item: dict[str, Any]) -> None:
         # The `content` of log probabilities has an entry for each token, and each entry has the key `token`.
         if is_list(value) and len(value) > _MOST_ITEMS and not (name == "content" and _is_logprobs(value)):
             raise ValueError(f"{name} may have at most {_MOST_ITEMS} items in an event, got {len(value)}")
+    numbers, most = item.get("token_logprobs"), size // _BYTES_EACH_NUMBER
+    if is_list(numbers) and len(numbers) > most:
+        raise ValueError(
+            f"token_logprobs in an event of {size} bytes may have at most {most} items, got {len(numbers)}"
+        )
 
 
 def _is_logprobs(entries: list[Any]) -> bool:
