@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["message_in", "text_of_page"]
 
 _LONGEST = 500  # the maximum number of characters of a server's text in a message
-_KEYS = ("message", "detail", "error", "errors", "error_description", "title", "msg")
+_KEYS = ("message", "detail", "error", "errors", "error_description", "error_msg", "title", "msg")
 
 
 def message_in(content: Any, depth: int = 0) -> str:

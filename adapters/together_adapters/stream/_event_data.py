@@ -30,6 +30,7 @@ __all__ = [
 
 DONE = "[DONE]"
 LARGE_EVENT = 16384  # bytes. The memory of smaller events is not checked.
+_FLAT_KEYS = ("detail", "errors", "error_msg")  # FastAPI, JSON:API, Baidu
 _DONE = r'(?i:"\[DONE\]"|\[DONE\])'
 _SPACE = r"\s*(?:data:\s*)*"  # some gateways add a second `data:` to the events of their upstream
 
@@ -123,14 +124,14 @@ def find_error(name: str, chunk: ChatCompletionChunk) -> TogetherErrorResponse |
         return None
     error: Any = chunk.error if chunk.error is not None else chunk.extra.get("error")
     if isinstance(error, TogetherErrorResponse):
-        if error.to_dict() or not is_chunk:
+        if _is_error(error.to_dict()) or not is_chunk:
             return error
-    elif error is not None and (error or not is_chunk):
+    elif error is not None and (_is_error(error) or not is_chunk):
         return _as_error(error)
     error = _nested_error(chunk)
-    if error:
+    if error is not None:
         return _as_error(error)
-    is_flat = isinstance(chunk.extra.get("message"), str) or "detail" in chunk.extra
+    is_flat = isinstance(chunk.extra.get("message"), str) or any([chunk.extra.get(key) for key in _FLAT_KEYS])
     is_flat = is_flat and name in ("error", "message") and not is_chunk and chunk.usage is None
     if (name == "error" and not chunk.choices) or str(chunk.object) == "error" or is_flat:
         return TogetherErrorResponse.from_dict(chunk.to_dict())
@@ -151,15 +152,20 @@ def _nested_error(chunk: ChatCompletionChunk) -> Any:
     """Return the error in a choice (OpenRouter, genkit), `x_groq.error` (Groq) or `base_resp` (MiniMax), if any."""
     for choice in chunk.choices or ():
         error: Any = choice.extra.get("error")
-        if error:
+        if _is_error(error):
             return error
     groq: Any = chunk.extra.get("x_groq")
-    if is_dict(groq) and groq.get("error"):
+    if is_dict(groq) and _is_error(groq.get("error")):
         return groq["error"]
     status: Any = chunk.extra.get("base_resp")
-    if is_dict(status) and status.get("status_code"):  # 0 is success
+    if is_dict(status) and status.get("status_code") not in (None, 0, "0"):  # 0 is success
         return {"message": status.get("status_msg"), "code": status["status_code"]}
     return None
+
+
+def _is_error(value: Any) -> bool:
+    """Return whether the value of a key such as `error` reports an error. An object of nulls reports none."""
+    return any([item is not None for item in value.values()]) if is_dict(value) else bool(value)
 
 
 def _as_error(error: Any) -> TogetherErrorResponse:

@@ -123,10 +123,10 @@ class EventReader:
                 if self._waits:
                     yield from self._chunks_of_waiting()
                 if self.state is CompletionState.OPEN:
-                    yield from self._chunks_of_event(item.event, item.data)
+                    yield from self._chunks_of_event(_type_of(item), item.data)
             elif item.text:
                 yield from self._chunks_of_unframed(item.text)
-            elif item.event == "error":
+            elif _type_of(item) == "error":
                 self._fail(_EMPTY_ERROR)
             if self.state is not CompletionState.OPEN:
                 return
@@ -314,7 +314,7 @@ class EventReader:
             if isinstance(item, ServerSentEvent):
                 if self._waits:
                     yield from self._chunks_of_waiting()
-                rest = yield from self._chunks_of_last_event(item.event, item.data)
+                rest = yield from self._chunks_of_last_event(_type_of(item), item.data)
             else:
                 yield from self._chunks_of([item], "")
         if self.state is CompletionState.OPEN and self._waits:
@@ -387,3 +387,8 @@ class EventReader:
         if not text or quoted in message:
             return message
         return f"{message} (the body contains a line that is not a field: {quoted})"
+
+
+def _type_of(item: ServerSentEvent | Undispatched) -> str:
+    """Return the type of an event. `error` may be in any letter case."""
+    return "error" if item.event.lower() == "error" else item.event

@@ -15,6 +15,8 @@ Does no I/O, and does not raise the error of the stream.
 
 from __future__ import annotations
 
+import re
+
 from .._byte_sources import BLANK_LINE, partial_data
 from .._types import ChatCompletionChunk, loads, reader_of
 from ..accumulate import CompletionState
@@ -175,6 +177,10 @@ class ChunkReader(EventReader):
     def _decode(self) -> None:
         """Decode the bytes up to the next blank line, or all bytes if there is none, so that no event is delayed."""
         data, problem = self._data, ""
+        blank = re.compile(rb"\n+").match(data, self._at) if self._aligned else None
+        if blank is not None:  # blank lines between events, which mean nothing
+            self._at = blank.end()
+            return
         end = data.find(BLANK_LINE, self._at)
         self._aligned = end >= 0 and not self._waits
         block = data[self._at :] if end < 0 else data[self._at : end + len(BLANK_LINE)]
