@@ -15,7 +15,7 @@ from .http._async_pool import AsyncPool, within
 from .http._client_base import BaseClient, BaseCompletions
 from .http._client_options import MAX_BODY, MAX_ERROR_BODY
 from .http._exchange import request_error
-from .http._secrets import hide_variables_of_coroutine
+from .http._secrets import without_frames
 from .http._transports import BaseTransportAnswer, transport_arguments
 from .stream import AsyncChunkStream
 
@@ -146,8 +146,15 @@ async def _refusal(answer: AsyncAnswer | _TransportAnswer, call: Call) -> APISta
     return call.refusal(answer.status, answer.headers, body)
 
 
-@hide_variables_of_coroutine  # the server may repeat the key in the body
 async def _body_of(answer: AsyncAnswer | _TransportAnswer) -> bytes:
+    try:
+        return await _joined(answer)
+    except APIError as error:
+        failure = without_frames(error)  # the server may repeat the key in the body, which the frames contain
+    raise failure
+
+
+async def _joined(answer: AsyncAnswer | _TransportAnswer) -> bytes:
     pieces: list[bytes] = []
     size = 0
     try:

@@ -192,7 +192,7 @@ class ItemCount:
     __slots__ = ("total",)
 
     def __init__(self) -> None:
-        self.total = 0
+        self.total: int = 0
 
 
 def index_key(index: int) -> int | str:

@@ -52,7 +52,7 @@ class Options:
         self.timeout = timeout
         self.deadline = deadline
         self.max_retries = max_retries
-        self.max_event_bytes = _checked_size(max_event_bytes)
+        self.max_event_bytes: int = _checked_size(max_event_bytes)
         self.split_thinking = split_thinking
         if secret.is_constant:
             secret.value()

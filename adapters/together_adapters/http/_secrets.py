@@ -35,7 +35,6 @@ __all__ = [
     "conceal",
     "concealed",
     "hide_variables",
-    "hide_variables_of_coroutine",
     "without_frames",
 ]
 
@@ -54,22 +53,6 @@ def hide_variables(function: FunctionT) -> FunctionT:
     def call(*args: Any, **kwargs: Any) -> Any:
         try:
             return function(*args, **kwargs)
-        except Exception as error:
-            failure = without_frames(error)
-        del args, kwargs
-        raise failure
-
-    decorated: Any = call
-    return decorated  # type: ignore[no-any-return]
-
-
-def hide_variables_of_coroutine(function: FunctionT) -> FunctionT:
-    """Decorate a coroutine function as `hide_variables` decorates a function."""
-
-    @wraps(function)
-    async def call(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return await function(*args, **kwargs)
         except Exception as error:
             failure = without_frames(error)
         del args, kwargs
