@@ -28,11 +28,11 @@ FinishReason.EOS
 """
 # A place in SOURCE, and the beginning of the docstring whose text is expected there.
 NAMES = [
-    ("ChatCompletionResponse.from_json", "Read JSON text. Bytes must be UTF-8"),
+    ("ChatCompletionResponse.from_json", "Return the value that JSON text describes. By"),
     ("response.to_dict", "Return the JSON object as a new dict"),
     ("completions.create", "Create a chat completion"),
-    ("import iter_chunks", "Return the chunks of a stream of bytes"),
-    ("import to_openai", "A value in OpenAI's format"),
+    ("import iter_chunks", "Return an iterator over the chunks of a stream of bytes"),
+    ("import to_openai", "Return a value in OpenAI's format"),
     ("import ServerSentEvent", "One event of a stream"),
     ("import Together", "A client of Together"),
     ("import ChatCompletionResponse", "The response to a request without streaming"),
