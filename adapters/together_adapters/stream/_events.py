@@ -7,12 +7,12 @@ Servers deviate from the format. The reader therefore follows these rules:
 
 - It ignores comments, null and events without data. It also ignores events of types other than `message` and `error`,
   unless they contain a chunk or an error. An event of type `error` is an error even without data, or if it is null.
-- `[DONE]` ends the stream in an event of any type. It is an error after text outside of events, such as the message of
-  a proxy, if a choice has no finish reason.
+- `[DONE]` ends the stream in an event of any type. If a choice has no finish reason then, and the body contained text
+  outside of events, such as the message of a proxy, the stream ends with an error.
 - An event may contain several JSON documents, because some gateways end an event with one line end instead of two.
 - The last event may lack its empty line, if its JSON is complete.
-- JSON outside of events, also as the value of a field named `error`, is read as an error or as a completion without
-  streaming.
+- JSON outside of events is read as an error or as a completion without streaming. So is the JSON in a line
+  `error: {...}`.
 
 Does no I/O, and does not raise the error of the stream.
 """
@@ -80,7 +80,7 @@ class EventReader:
         self._report = BodyReport(conceal)
         self._unframed_text: UnframedText | None = None  # created for the first line outside of events
         self._is_whole = False  # True if the body is a completion without streaming
-        self._has_message = False  # True if the first choices have a complete message instead of a delta
+        self._has_message = False  # True if the first chunk with choices has a message instead of a delta
         self._broken: BaseException | None = None
 
     @property
@@ -109,7 +109,10 @@ class EventReader:
             self.cancel()
 
     def split(self, response: ChatCompletionResponse) -> ChatCompletionResponse:
-        """Return a response without streaming, with the text of `<think>` blocks moved if this reader moves it."""
+        """Return a response that was not streamed, with the text of its `<think>` blocks moved to its reasoning.
+
+        A reader that does not move this text returns the response unchanged.
+        """
         return response
 
     # ---- events
@@ -222,7 +225,8 @@ class EventReader:
         if error is None:
             return chunk
         body = self._report.concealed(chunk.to_dict())
-        # Read again without secrets, because `message_of` shortens texts.
+        # The message is taken from the body without secrets, because `message_of` may shorten it, and a part of a secret
+        # would not be recognized as one.
         error = find_error(name, ChatCompletionChunk.from_dict(body)) or error
         self._fail(self._report.message(message_of(error)), type=error.type_, code=error.code, body=body)
         return chunk if chunk.choices else None
