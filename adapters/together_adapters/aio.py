@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .http._client_options import Call, Options
     from .http._connecting import TLSSettings
     from .http._timeouts import CallTimeouts
+    from .http._url import Endpoint
     from .protocols import AsyncTransport, HeaderPairs
 
     ResultT = TypeVar("ResultT")
@@ -55,7 +56,11 @@ class AsyncCompletions(
 
         @wraps(BaseCompletions.create)
         async def create(self, /, **parameters):  # a coroutine function, because inspect and unittest.mock expect one
-            return await super().create(**parameters)
+            try:
+                call = super().create(**parameters)
+            finally:
+                del parameters  # an error report shows the variables of this frame, such as secret headers
+            return await call
 
 
 class AsyncChat:
@@ -65,7 +70,7 @@ class AsyncChat:
         self.completions: AsyncCompletions = completions
 
 
-class AsyncTogether(BaseClient["AsyncTransport"]):
+class AsyncTogether(BaseClient["AsyncTransport", "str | _Awaited[str]"]):
     """`Together` for asyncio, with the same arguments, errors and limits.
 
     >>> import asyncio
@@ -79,14 +84,18 @@ class AsyncTogether(BaseClient["AsyncTransport"]):
     >>> asyncio.run(main())
     ['The capital of France', ' is Paris.', '']
 
-    A `transport` is awaited, and returns the body as an asynchronous iterable of bytes. Each connection is used only on
+    `api_key` may also be a coroutine function, which is awaited in each call, within the call's time limits. A
+    `transport` is awaited, and returns the body as an asynchronous iterable of bytes. Each connection is used only on
     the event loop that it was opened on, and is closed when that loop ends. A client may be used on several loops in
     succession.
     """
 
-    def _open(self, options: Options, security: TLSSettings, transport: AsyncTransport | None) -> None:
-        sender = AsyncPool(options.endpoint, security) if transport is None else _TransportSender(transport)
+    def _open(self, endpoint: Endpoint, security: TLSSettings, transport: AsyncTransport | None) -> None:
+        sender = AsyncPool(endpoint, security) if transport is None else _TransportSender(transport)
         self._requester = _AsyncRequester(sender)
+
+    def _use(self, options: Options) -> None:
+        super()._use(options)
         self.chat: AsyncChat = AsyncChat(AsyncCompletions(options, self._requester.answer_to))
 
     async def __aenter__(self) -> Self:
@@ -111,6 +120,8 @@ class _AsyncRequester:
 
     async def answer_to(self, call: Call) -> ChatCompletionResponse | AsyncChunkStream:
         """Send a call and return its result. Raises the errors of `create`."""
+        if call.secret is not None:
+            call.request.authorize(await within(call.timeouts.total(), call.secret.awaited()))
         answer = await self._answer(call)
         if not call.streamed:
             return call.response(answer.status, answer.headers, await _body_of(answer))

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .http._connecting import TLSSettings
     from .http._sync_pool import Answer
     from .http._timeouts import CallTimeouts
+    from .http._url import Endpoint
     from .protocols import HeaderPairs, Transport
 
 __all__ = ["Together"]
@@ -47,7 +48,7 @@ class Chat:
         self.completions: Completions = completions
 
 
-class Together(BaseClient["Transport"]):
+class Together(BaseClient["Transport", str]):
     """A client of Together, or of another server of the OpenAI format. Threads may share a client.
 
     >>> from together_adapters import Timeout, Together
@@ -62,7 +63,7 @@ class Together(BaseClient["Transport"]):
     - `base_url`: the URL of the API. The default is the environment variable TOGETHER_BASE_URL, or else Together's API.
     - `timeout`: a Timeout, or one number of seconds for its `connect`, `first_byte` and `idle`.
     - `max_retries`: how often a failed request may be sent again. The default is 2.
-    - `supplied_headers`: header fields to send with every request.
+    - `supplied_headers`: header fields to send with every request. `create(extra_headers=...)` sends others.
     - `deadline`: the moment by which every call must end. It is a datetime, a time of `time.time()` or
       `time.monotonic()`, or a function that returns the remaining seconds. A function whose name ends in `millis`
       returns milliseconds, as Lambda's `context.get_remaining_time_in_millis` does.
@@ -76,13 +77,16 @@ class Together(BaseClient["Transport"]):
       StreamError.
     - `split_thinking`: True moves the text inside `<think>...</think>` to `reasoning`, as `iter_chunks` does.
 
-    Up to 16 idle connections are kept for reuse until `close` is called. Raises ValueError for an invalid argument, and
-    if neither a key nor a base URL is set.
+    Up to 16 idle connections are kept for reuse until `close` is called. `with_options` returns a client with other
+    settings over the same connections. Raises ValueError for an invalid argument, and if neither a key nor a base URL
+    is set, and TypeError for an unknown argument.
     """
 
-    def _open(self, options: Options, security: TLSSettings, transport: Transport | None) -> None:
-        sender = Pool(options.endpoint, security) if transport is None else _TransportSender(transport)
-        self._requester = _Requester(sender)
+    def _open(self, endpoint: Endpoint, security: TLSSettings, transport: Transport | None) -> None:
+        self._requester = _Requester(Pool(endpoint, security) if transport is None else _TransportSender(transport))
+
+    def _use(self, options: Options) -> None:
+        super()._use(options)
         self.chat: Chat = Chat(Completions(options, self._requester.answer_to))
 
     def __enter__(self) -> Self:
@@ -109,6 +113,8 @@ class _Requester:
 
     def answer_to(self, call: Call) -> ChatCompletionResponse | ChunkStream:
         """Send a call and return its result. Raises the errors of `create`."""
+        if call.secret is not None:
+            call.request.authorize(call.secret.value())
         answer = self._answer(call)
         if not call.streamed:
             return call.response(answer.status, answer.headers, body_of(answer))

@@ -157,7 +157,7 @@ def test_client_without_arguments_uses_environment(monkeypatch: pytest.MonkeyPat
             {"base_url": "https://exa mple.com/?key=sk-secret-0123456789"},
             "a URL cannot contain: 'https://exa mple.com/'",
         ),
-        ({"supplied_headers": "no mapping"}, "dictionary update"),
+        ({"supplied_headers": "no mapping"}, "supplied_headers must be a mapping, got str"),
         ({"supplied_headers": {"X": "a\r\nY: b"}}, "the header X has"),
         ({"supplied_headers": {"X": "a\nb"}}, "the header X has"),
         ({"supplied_headers": {"X": "a\x00"}}, "the header X has"),

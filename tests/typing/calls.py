@@ -25,10 +25,46 @@ def sync(stream: bool) -> None:
     either = client.chat.completions.create(model="m", messages=messages, stream=stream)
     assert_type(either, Union[ChatCompletionResponse, ChunkStream])
     client.chat.completions.create(model="m", messages=messages, not_yet_known={"a": 1})
+    client.chat.completions.create(
+        model="m",
+        messages=messages,
+        max_retries=0,
+        extra_headers={"X-A": "1"},
+        extra_query={"a": 1},
+        extra_body={"b": 1},
+    )
+    client.chat.completions.create(model="m", messages=messages, extra_headers={"X-A": 1})  # type: ignore[dict-item]
     client.chat.completions.create(model="m")  # type: ignore[call-overload]
     client.chat.completions.create(model="m", messages="hi")  # type: ignore[arg-type]
     client.chat.completions.create(model="m", messages=messages, max_tokens="5")  # type: ignore[call-overload]
     client.chat.completions.create(model="m", messages=messages, stream="yes")  # type: ignore[call-overload]
+
+
+class Gateway(Together):
+    team = "a"
+
+
+def settings() -> None:
+    assert_type(client.with_options(timeout=5, max_retries=0, deadline=1.0, api_key="k"), Together)
+    assert_type(aclient.with_options(supplied_headers={"X-A": "1"}, split_thinking=True), AsyncTogether)
+    assert_type(Gateway().with_options(max_event_bytes=1), Gateway)
+    client.with_options(base_url="https://example.com")  # type: ignore[call-arg]
+    Together(api_keyy="k")  # type: ignore[call-arg]
+    Together("k")  # type: ignore[call-arg]
+
+
+def read_key() -> str:
+    return "k"
+
+
+async def aread_key() -> str:
+    return "k"
+
+
+Together(api_key=read_key)
+AsyncTogether(api_key=read_key)
+AsyncTogether(api_key=aread_key).with_options(api_key=aread_key)
+Together(api_key=aread_key)  # type: ignore[arg-type]
 
 
 async def concurrent(stream: bool) -> None:

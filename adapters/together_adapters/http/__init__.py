@@ -23,7 +23,7 @@ from ..errors import (
 from ..stream._reader import ChunkReader
 from ._http1 import Fields
 from ._retries import rate_limits_in, retry_after_in
-from ._secrets import Headers, Secret, conceal, concealed, hide_variables
+from ._secrets import Headers, Secret, conceal, concealed, credentials_in_query, hide_variables
 from ._timeouts import Timeout
 from ._url import endpoint_of
 
@@ -79,6 +79,10 @@ class Request:
     def __repr__(self) -> str:
         return f"<{self.method} {self.endpoint.origin}>"
 
+    def authorize(self, key: str) -> None:
+        """Add an API key."""
+        self.headers["Authorization"] = "Bearer " + key
+
     def to_bytes(self, more: Headers | None = None, *, absolute: bool = False) -> bytes:
         """Return the bytes of the request in HTTP/1.1, with additional header fields from `more`.
 
@@ -107,7 +111,8 @@ class Request:
 
     def _secrets(self) -> list[str]:
         # Words of up to 7 characters, such as `Bearer`, are not replaced, because responses may contain them.
-        return [word for value in self.headers.credentials() for word in value.split() if len(word) > 7]
+        values = [*self.headers.credentials(), *credentials_in_query(self.endpoint.target)]
+        return [word for value in values for word in value.split() if len(word) > 7]
 
 
 @hide_variables
@@ -120,21 +125,34 @@ def endpoint_at(
     `insecure_http`.
     """
     endpoint = endpoint_of(base_url, path)
+    check_encryption(endpoint, insecure_http=insecure_http, with_credentials=with_credentials)
+    return endpoint
+
+
+def check_encryption(endpoint: Endpoint, *, insecure_http: bool, with_credentials: bool) -> None:
+    """Raise ValueError if credentials would be sent unencrypted over a network."""
     if endpoint.scheme == "http" and with_credentials and not (insecure_http or endpoint.is_loopback):
         raise ValueError(
             "an API key is sent over https only, except to a loopback address: use an https URL, api_key='' to send no"
             " key, or insecure_http=True if the network is trusted"
         )
-    return endpoint
 
 
-def request_of(endpoint: Endpoint, secret: Secret, supplied: Headers, parameters: Mapping[str, JSON]) -> Request:
+def request_of(
+    endpoint: Endpoint,
+    secret: Secret,
+    supplied: Headers,
+    parameters: Mapping[str, JSON],
+    extra_body: Mapping[str, JSON] | None = None,
+) -> Request:
     """Return a request with these parameters as its JSON body, without parameters that are `None`.
 
-    Parameters may contain values of together_types. Raises TypeError or ValueError for a value that JSON cannot
-    represent.
+    The parameters in `extra_body` replace those of the same name, and are sent even if they are `None`. Parameters may
+    contain values of together_types. Raises TypeError or ValueError for a value that JSON cannot represent.
     """
     given = {name: value for name, value in parameters.items() if value is not None}
+    if extra_body:
+        given.update(extra_body)
     body = request_json(given).encode("ascii")
     headers = Headers(
         {
@@ -143,9 +161,12 @@ def request_of(endpoint: Endpoint, secret: Secret, supplied: Headers, parameters
             "User-Agent": f"together-types/{__version__}",  # Cloudflare rejects the default of urllib
         }
     )
+    request = Request(endpoint, headers, body)
     if secret:
-        headers["Authorization"] = "Bearer " + secret.value()
-    return Request(endpoint, headers.merged(supplied), body)
+        request.authorize(secret.value())
+    if supplied:
+        request.headers = headers.merged(supplied)
+    return request
 
 
 # ---- responses

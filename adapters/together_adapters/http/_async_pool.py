@@ -35,7 +35,13 @@ __all__ = ["AsyncAnswer", "AsyncPool", "within"]
 
 async def within(deadline: Deadline, work: Awaitable[T]) -> T:
     """Await `work` and return its result, without creating a task. Raises APITimeoutError after the deadline."""
-    left = deadline.remaining()
+    try:
+        left = deadline.remaining()
+    except APIError:
+        unused: Any = work
+        if hasattr(unused, "close"):
+            unused.close()  # Python warns about a coroutine that is neither awaited nor closed
+        raise
     if left is None:
         return await work
     task: Any = asyncio.current_task()

@@ -17,13 +17,14 @@ from __future__ import annotations
 
 import re
 from functools import wraps
+from urllib.parse import unquote_plus
 
 from .._http_fields import is_token
 from .._json_data import is_dict, is_list
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
     from typing import Any, TypeVar
 
     ErrorT = TypeVar("ErrorT", bound=BaseException)
@@ -34,13 +35,15 @@ __all__ = [
     "Secret",
     "conceal",
     "concealed",
+    "credentials_in_query",
+    "headers_of",
     "hide_variables",
     "without_frames",
 ]
 
 # The client sets these itself, because they determine where a request goes and where it ends.
 _OWN = ("host", "content-length", "transfer-encoding", "connection")
-_TELLTALE = ("auth", "cookie", "key", "secret", "token")  # parts of the names of headers that contain credentials
+_TELLTALE = ("auth", "cookie", "key", "secret", "token")  # parts of the names of fields that contain credentials
 
 
 def hide_variables(function: FunctionT) -> FunctionT:
@@ -98,10 +101,24 @@ def _pattern_of(secret: str) -> str:
     return "".join([rf"(?:\\?{re.escape(mark)}|(?i:\\u{ord(mark):04x}))" for mark in secret])
 
 
-class Secret:
-    """An API key, or a function that returns the key for each request. The repr shows neither."""
+def credentials_in_query(target: str) -> list[str]:
+    """Return the values in the query of a URL whose names indicate credentials, both encoded and decoded."""
+    pairs = [part.partition("=") for part in target.partition("?")[2].split("&")]
+    values = [value for name, _, value in pairs if _indicates_credentials(unquote_plus(name))]
+    return [*values, *map(unquote_plus, values)]
 
-    def __init__(self, source: str | Callable[[], str] | None) -> None:
+
+def _indicates_credentials(name: str) -> bool:
+    return any([word in name.lower() for word in _TELLTALE])
+
+
+class Secret:
+    """An API key, or a function that returns the key for each request. The repr shows neither.
+
+    The function may be a coroutine function if the key is read with `awaited`.
+    """
+
+    def __init__(self, source: str | Callable[[], str | Awaitable[str]] | None) -> None:
         self._source = source
 
     @property
@@ -116,12 +133,29 @@ class Secret:
         return "<an API key>" if self else "<no API key>"
 
     def value(self) -> str:
-        """Return the key. Raises ValueError unless it is printable ASCII without spaces, or the function's error."""
+        """Return the key.
+
+        Raises ValueError unless it is printable ASCII without spaces, TypeError for a coroutine function, and any
+        exception of the function.
+        """
         return _checked_key(self._source() if callable(self._source) else self._source or "")
+
+    async def awaited(self) -> str:
+        """Return the key like `value`, and await it if the function is a coroutine function."""
+        return _checked_key(await _result_of(self._source) if callable(self._source) else self._source or "")
+
+
+async def _result_of(function: Callable[[], Any]) -> Any:
+    result = function()
+    return await result if hasattr(result, "__await__") else result
 
 
 @hide_variables
-def _checked_key(key: object) -> str:
+def _checked_key(key: Any) -> str:
+    if hasattr(key, "__await__"):
+        if hasattr(key, "close"):
+            key.close()  # Python warns about a coroutine that is neither awaited nor closed
+        raise TypeError("api_key is a coroutine function, which only AsyncTogether accepts")
     if not (isinstance(key, str) and key.isascii() and key.isprintable() and " " not in key):
         raise ValueError("the API key must be printable ASCII text without spaces and line breaks")
     return key
@@ -135,16 +169,22 @@ class Headers(dict[str, str]):
 
     def credentials(self) -> list[str]:
         """Return the values of the headers whose names indicate credentials."""
-        return [self[name] for name in self if any([word in name.lower() for word in _TELLTALE])]
+        return [self[name] for name in self if _indicates_credentials(name)]
 
     def check(self) -> None:
         """Raise ValueError for a field that cannot be sent or is set by the client itself."""
         for name in self:
+            given: Any = name
+            if not isinstance(given, str):
+                raise ValueError(f"the name of a header must be a str, got {type(given).__name__}")
             if not is_token(name):
                 raise ValueError(f"not a valid header name: {name!r}")
             if name.lower() in _OWN:
                 raise ValueError(f"the header {name} is set by the client itself")
-            if not _is_field_value(self[name]):
+            value: Any = self[name]
+            if not isinstance(value, str):
+                raise ValueError(f"the header {name} must be a str, got {type(value).__name__}")
+            if not _is_field_value(value):
                 raise ValueError(f"the header {name} has characters that a header cannot contain, such as a line break")
 
     def merged(self, over: Mapping[str, str]) -> Headers:
@@ -153,7 +193,19 @@ class Headers(dict[str, str]):
         return Headers({**{name: value for name, value in self.items() if name.lower() not in names}, **over})
 
 
-def _is_field_value(value: object) -> bool:
-    return isinstance(value, str) and all(
-        [(" " <= mark <= "\xff" and not "\x7f" <= mark <= "\x9f") or mark == "\t" for mark in value]
-    )
+@hide_variables
+def headers_of(argument: str, fields: Mapping[str, str]) -> Headers:
+    """Return the header fields of the argument with this name.
+
+    Raises ValueError if `fields` is not a mapping, and for a field that `check` refuses.
+    """
+    try:
+        headers = Headers(fields)
+    except (TypeError, ValueError):
+        raise ValueError(f"{argument} must be a mapping, got {type(fields).__name__}") from None
+    headers.check()
+    return headers
+
+
+def _is_field_value(value: str) -> bool:
+    return all([(" " <= mark <= "\xff" and not "\x7f" <= mark <= "\x9f") or mark == "\t" for mark in value])

@@ -87,6 +87,9 @@ class CallTimeouts:
         """Return the seconds until the end of the call: infinite without a limit, negative after the end."""
         return self._end.moment - time.monotonic()
 
+    def total(self) -> Deadline:
+        return self._end
+
     def connecting(self) -> Deadline:
         return self._within(self._timeout.connect, "no connection within {:g} s")
 

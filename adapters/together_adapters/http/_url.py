@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote_plus, urlsplit
+
+from ._secrets import hide_variables
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
 
 __all__ = ["Endpoint", "endpoint_of"]
 
@@ -32,6 +39,37 @@ class Endpoint:
 
     def __repr__(self) -> str:
         return f"<{self.origin}>"
+
+    @hide_variables
+    def with_query(self, query: Mapping[str, object]) -> Endpoint:
+        """Return this endpoint with parameters added to its query. They replace existing ones of the same name.
+
+        Raises ValueError for parameters that a query cannot represent.
+        """
+        if not hasattr(query, "keys"):
+            raise ValueError(f"extra_query must be a mapping, got {type(query).__name__}")
+        try:
+            added = [f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in _query_fields(query)]
+        except UnicodeEncodeError:
+            raise ValueError("extra_query has a character that UTF-8 cannot encode") from None
+        path, _, present = self.target.partition("?")
+        kept = [part for part in present.split("&") if part and unquote_plus(part.partition("=")[0]) not in query]
+        target = "?".join(filter(None, [path, "&".join(kept + added)]))
+        return Endpoint(self.scheme, self.host, self.port, target)
+
+
+def _query_fields(query: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Yield names and values as text. A list becomes several fields, and None none."""
+    fields: dict[Any, Any] = dict(query)
+    for name, value in fields.items():
+        if not isinstance(name, str):
+            raise ValueError(f"a name in extra_query must be a str, got {type(name).__name__}")
+        items: list[object] = [*value] if type(value) in (list, tuple) else [] if value is None else [value]
+        for item in items:
+            if not isinstance(item, (str, int, float)):
+                expected = "a str, number, bool or list of them"
+                raise ValueError(f"extra_query[{name!r}] must be {expected}, got {type(item).__name__}")
+            yield name, str(item).lower() if isinstance(item, bool) else item if isinstance(item, str) else str(item)
 
 
 def endpoint_of(base_url: str, path: str = "") -> Endpoint:
