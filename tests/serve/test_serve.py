@@ -175,13 +175,21 @@ def test_together_upstream_request_and_response_are_converted() -> None:
 
 
 def test_request_body_is_forwarded_unchanged_without_headers() -> None:
-    asked = {**BODY, "logprobs": True, "top_logprobs": 1, "x": [1], "timeout": 0.001, "deadline": 1, "self": 1}
+    asked = {
+        **BODY,
+        "logprobs": True,
+        "top_logprobs": 1,
+        "x": [1],
+        "timeout": 0.001,
+        "extra_headers": {"X-A": "1"},
+        "self": 1,
+    }
     with (
         upstream(sends(b'{"choices":[]}', kind="application/json")) as above,
         running(Upstream(above.url, "")) as server,
     ):
         assert ask(server, asked, Authorization="Bearer callers-key", X_Secret="s", Cookie="c")[0] == 200
-    assert above.bodies == [{**BODY, "logprobs": True, "top_logprobs": 1, "x": [1]}]
+    assert above.bodies == [asked]
     assert b"\r\nAuthorization: Bearer callers-key\r\n" in above.heads[0]
     assert b"secret" not in above.heads[0].lower() and b"cookie" not in above.heads[0].lower()
 

@@ -15,7 +15,6 @@ from .._types import __version__
 from ..client import Together, body_of
 from ..errors import NotFoundError
 from ..http import Headers, Request, Secret, endpoint_at, status_error
-from ..http._client_base import CALL_OPTIONS
 from ..http._connecting import TLSSettings
 from ..http._secrets import hide_variables
 from ..http._sync_pool import Pool
@@ -45,8 +44,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Recordings", "Upstream", "model_of"]
 
-_NOT_ASKED = ("self", *CALL_OPTIONS)  # the client's own parameters, which a request body must not set
-
 
 def model_of(id: str) -> dict[str, Any]:
     """Return OpenAI's description of the model with this id."""
@@ -69,11 +66,12 @@ class _UpstreamCall:
 
     def create(self, body: Mapping[str, Any]) -> Reply:
         """Send the request and return the response, or its stream. Raises the errors of the client."""
-        parameters = from_openai(body).to_dict() if self._together else dict(body)
-        asked = {name: value for name, value in parameters.items() if name not in _NOT_ASKED}
-        create: Any = self._client.chat.completions.create  # the overload depends on `stream` in the request
-        reply: Reply = create(**asked)
-        return reply
+        parameters: Mapping[str, Any] = from_openai(body).to_dict() if self._together else body
+        # All parameters are in `extra_body`, because there a name cannot set an argument of `create`.
+        asked: dict[str, Any] = {name: value for name, value in parameters.items() if value is not None}
+        return self._client.chat.completions.create(
+            model=asked["model"], messages=asked["messages"], stream=bool(asked.get("stream")), extra_body=asked
+        )
 
     def cancel(self) -> None:
         """Close the connection, also while another thread uses it."""

@@ -26,10 +26,15 @@ def handler(event, context):
         parameters = request.json()
         if not isinstance(parameters, dict) or not {"model", "messages"} <= parameters.keys():
             raise ParseError("body", "expected an object with model and messages")
-        for name in ("timeout", "deadline"):  # parameters of the client, not of the API
-            parameters.pop(name, None)
-        answer = client.chat.completions.create(**parameters, deadline=deadline_from(context))
-        return respond_stream(answer, event) if parameters.get("stream") else respond(to_openai(answer), event)
+        stream = bool(parameters.get("stream"))
+        answer = client.chat.completions.create(
+            model=parameters["model"],
+            messages=parameters["messages"],
+            stream=stream,
+            extra_body=parameters,  # here a name cannot set an argument of `create`, such as `timeout`
+            deadline=deadline_from(context),
+        )
+        return respond_stream(answer, event) if stream else respond(to_openai(answer), event)
     except Exception as error:
         return respond_error(error, event)
 
