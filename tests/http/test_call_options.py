@@ -79,6 +79,19 @@ def both_calls(kind: str, url: str, first: Mapping[str, Any], second: Mapping[st
         client.chat.completions.create(**ASKED, **second)
 
 
+def test_last_of_two_headers_with_one_name_is_sent() -> None:
+    sent: list[Mapping[str, str]] = []
+
+    def transport(method: str, url: str, headers: Mapping[str, str], *_: object) -> Any:
+        sent.append(headers)
+        return 200, {}, [COMPLETION]
+
+    both = {"X-Key": "first", "x-key": "second"}
+    ask("sync", transport=transport, supplied_headers=both)
+    ask("sync", transport=transport, parameters={"extra_headers": both})
+    assert [[headers[name] for name in headers if name.lower() == "x-key"] for headers in sent] == [["second"]] * 2
+
+
 WRONG_HEADERS: list[Any] = [
     {"Authorization": f"Bearer {KEY}\r\nX: y"},
     {"X-Api-Key": KEY, "X": "\u20ac"},
@@ -155,6 +168,8 @@ def test_extra_query_is_encoded_and_added_to_the_url(kind: str) -> None:
 def test_query_of_base_url_is_kept_unless_extra_query_has_its_name(kind: str) -> None:
     request = received(kind, path="?api-version=1&a%20b=x&k=%2F&flag", parameters={"extra_query": {"a b": "y", "z": 1}})
     assert request.line == "POST /v1/chat/completions?api-version=1&k=%2F&flag&a%20b=y&z=1 HTTP/1.1"
+    removed = received(kind, path="?api-version=1&k=2", parameters={"extra_query": {"api-version": None}})
+    assert removed.line == "POST /v1/chat/completions?k=2 HTTP/1.1"
     unchanged = received(kind, path="?api-version=1", parameters={"extra_query": {"none": None}})
     assert unchanged.line == "POST /v1/chat/completions?api-version=1 HTTP/1.1"
 
@@ -189,6 +204,15 @@ def test_credential_in_query_is_concealed(kind: str) -> None:
             outcome = ask(kind, base_url=server.base_url + path, parameters={"extra_query": extra})
             assert isinstance(outcome.error, APIStatusError)
             assert_no_secret(outcome.error, KEY + "/", KEY + "%2F")
+
+
+def test_credential_in_query_is_concealed_in_the_error_of_a_transport() -> None:
+    def failing(method: str, url: str, *_: object) -> Any:
+        raise ConnectionError(f"cannot open {url}")
+
+    outcome = ask("sync", transport=failing, max_retries=0, parameters={"extra_query": {"api_key": KEY + "="}})
+    assert outcome.error is not None and "api_key=***" in str(outcome.error)
+    assert_no_secret(outcome.error)
 
 
 # ---- body

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from http_server import reply, serving
 from together_adapters import AsyncTogether, Together
 from together_adapters.http._argument_errors import OF_CREATE
 from together_adapters.http._client_base import NOT_SENT
+
+from together_types import ChatCompletionRequest
 
 CLIENTS = pytest.mark.parametrize("client", [Together, AsyncTogether])
 COMPLETION = b'{"choices":[{"index":0,"message":{"role":"assistant","content":"hi"},"finish_reason":"stop"}]}'
@@ -76,6 +79,10 @@ def test_unknown_parameter_is_sent_unchanged(kind: str, name: str) -> None:
 
 def test_every_refused_parameter_has_an_alternative() -> None:
     assert OF_CREATE.keys() == NOT_SENT
+
+
+def test_no_parameter_of_a_request_is_refused() -> None:
+    assert NOT_SENT.isdisjoint([field.name for field in dataclasses.fields(ChatCompletionRequest)])
 
 
 # ---- the constructors

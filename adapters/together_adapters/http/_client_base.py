@@ -225,9 +225,9 @@ class BaseCompletions(Generic[ResponseT, StreamT, EitherT]):
         - `timeout`, `deadline` and `max_retries` replace those of the client.
         - `extra_headers`: header fields to send in addition to those of the client. They replace fields of the same
           name, in any case, including the API key.
-        - `extra_query`: parameters to add to the query of the URL, which they encode. They replace parameters of
-          `base_url` with the same name. A list becomes several parameters with one name. (The SDKs disagree about
-          lists: openai appends `[]` to the name, and together joins the values with commas.)
+        - `extra_query`: parameters to add to the query of the URL, where they are encoded. They replace parameters of
+          `base_url` with the same name, and None removes them. A list becomes several parameters with one name. (The
+          SDKs disagree about lists: openai appends `[]` to the name, and together joins the values with commas.)
         - `extra_body`: parameters to send in addition, for names that are also arguments of `create`. They replace
           parameters of the same name completely, and are sent even if they are None.
 

@@ -195,7 +195,7 @@ class Headers(dict[str, str]):
 
 @hide_variables
 def headers_of(argument: str, fields: Mapping[str, str]) -> Headers:
-    """Return the header fields of the argument with this name.
+    """Return the header fields of the argument with this name. If names differ only in case, the last one is kept.
 
     Raises ValueError if `fields` is not a mapping, and for a field that `check` refuses.
     """
@@ -204,7 +204,7 @@ def headers_of(argument: str, fields: Mapping[str, str]) -> Headers:
     except (TypeError, ValueError):
         raise ValueError(f"{argument} must be a mapping, got {type(fields).__name__}") from None
     headers.check()
-    return headers
+    return Headers({name.lower(): (name, value) for name, value in headers.items()}.values())
 
 
 def _is_field_value(value: str) -> bool:
