@@ -127,14 +127,18 @@ def decode_text(data: bytes | bytearray) -> tuple[str, bool]:
 
 
 def format_with_cookies(headers: dict[str, list[str]]) -> dict[str, JSON]:
-    """Return the dict of `headers`, with repeated values joined by commas, and of `cookies`, the Set-Cookie values."""
+    """Return a dict with the keys `headers` and `cookies`. `cookies` is absent if there are none.
+
+    `headers` has one string for each name: repeated values are joined by commas. `cookies` is the list of the
+    Set-Cookie values.
+    """
     cookies = headers.get("set-cookie")
     joined = {name: ", ".join(values) for name, values in headers.items() if name != "set-cookie"}
     return {"headers": joined, **({"cookies": cookies} if cookies else {})}
 
 
 def format_with_single_values(headers: dict[str, list[str]]) -> dict[str, JSON]:
-    """Return the dict of `headers`, with repeated values joined by commas.
+    """Return a dict with the key `headers`, which has one string for each name: repeated values are joined by commas.
 
     The name of each cookie is `set-cookie` in a different letter case. Raises ValueError if there are more than 512.
     """
@@ -172,7 +176,10 @@ def error_response(exc: BaseException, secrets: Iterable[str]) -> Response:
 
 
 def internal_error() -> Response:
-    """Return the response to send if code of an exception or of an event raises while its error is formatted."""
+    """Return the response to send if the error response cannot be created.
+
+    This happens if a method of the exception or of the event, such as `__str__`, itself raises an exception.
+    """
     return Response(500, {}, {"error": _error_fields(RuntimeError(), 500)})
 
 

@@ -135,8 +135,8 @@ def check_framing(headers: Message, *, well_formed_head: bool) -> None:
 def check_content_type(headers: Message) -> None:
     """Raise RequestError unless the Content-Type is application/json.
 
-    Web pages of other origins therefore cannot send requests: without a CORS preflight, browsers send them only form
-    and text types.
+    Web pages of other origins therefore cannot send requests: a browser asks the server for permission first (a CORS
+    preflight request), except for the content types of forms and plain text.
     """
     kind = headers.get_content_type()
     if kind != "application/json":

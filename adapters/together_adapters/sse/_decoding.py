@@ -1,4 +1,6 @@
-"""Decoding of the blocks of an event stream, each of which ends at an empty line. `Decoder` returns only the events.
+"""Decoding of the blocks of an event stream, each of which ends at an empty line.
+
+A block may contain an event and parts that are not events. The public subclass `sse.Decoder` returns only the events.
 
 Does no I/O and does not parse the data of an event.
 """

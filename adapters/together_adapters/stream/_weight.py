@@ -22,11 +22,16 @@ __all__ = ["check_weight"]
 _MOST_ITEMS = 4096  # of choices, tool calls or content parts in one list, and of keys in one object
 _BYTES_EACH = 18  # bytes of an event for each object or array that it may contain
 _ALWAYS_ALLOWED = 1000  # objects and arrays in an event of any size
-_BYTES_EACH_NUMBER = 6  # of `token_logprobs`. An integer of one digit is kept in two forms, which take 150 bytes.
+# Bytes of an event for each number that its `token_logprobs` may contain. An integer there takes 150 bytes of memory
+# even if it has one digit, because it is kept both as a float and as the JSON that was received.
+_BYTES_EACH_NUMBER = 6
 
 
 def check_weight(data: Any, size: int) -> None:
-    """Raise ValueError if values of the JSON `data` of an event of `size` bytes would take too much memory."""
+    """Raise ValueError if converting the JSON of an event to values of together_types would take too much memory.
+
+    `data` is the decoded JSON, and `size` the length of its text.
+    """
     limit = _ALWAYS_ALLOWED + size // _BYTES_EACH
     found = 0
     pending = [data]
