@@ -107,7 +107,7 @@ class Connection:
     def _limit(self, deadline: Deadline) -> None:
         left = deadline.remaining()
         # Setting a timeout is a system call. It is skipped if the current timeout is less than 1 ms longer than the
-        # remaining time. This is the case for most reads, because each read has the same limit.
+        # remaining time. This is the case for most reads of a stream, because the time limit starts again with each read.
         if left is None or self._timeout is None or not left <= self._timeout < left + 0.001:
             self.sock.settimeout(left)
             self._timeout = left
