@@ -123,8 +123,8 @@ def is_connection_error(error: BaseException, source: Any) -> bool:
 
     - An OSError, EOFError or APIError.
     - An exception of http.client or of the source's own package.
-    - An exception that is raised in another module of the package that defines it, as those of httpx are. The source
-      can be a generator that uses httpx.
+    - An exception that one module of a package defines and another module of that package raises, such as
+      httpx.ReadError. The source can be a generator that uses httpx.
 
     An exception of a signal handler never indicates one.
     """

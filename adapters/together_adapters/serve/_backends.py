@@ -67,7 +67,8 @@ class _UpstreamCall:
     def create(self, body: Mapping[str, Any]) -> Reply:
         """Send the request and return the response, or its stream. Raises the errors of the client."""
         parameters: Mapping[str, Any] = from_openai(body).to_dict() if self._together else body
-        # All parameters are in `extra_body`, because there a name cannot set an argument of `create`.
+        # As a keyword argument of `create`, a parameter called `timeout` would change the call and would not be sent.
+        # In `extra_body`, a parameter is sent whatever its name is.
         asked: dict[str, Any] = {name: value for name, value in parameters.items() if value is not None}
         return self._client.chat.completions.create(
             model=asked["model"], messages=asked["messages"], stream=bool(asked.get("stream")), extra_body=asked

@@ -20,7 +20,10 @@ __all__ = ["Edits"]
 
 
 class Edits:
-    """Edits of a source text, which `text()` applies together. Each `changed` maps old names to new ones."""
+    """Edits of a source text, which `text()` applies together.
+
+    The argument `changed` of the methods maps old names to new ones.
+    """
 
     def __init__(self, text: str) -> None:
         self._data = text.encode("utf-8")
@@ -161,7 +164,10 @@ class Edits:
 
 
 def _blocks(tree: ast.Module) -> Iterator[tuple[ast.AST, list[ast.stmt]]]:
-    """Yield each block below the top level, after its node. Python does not allow these blocks to be empty."""
+    """Yield a pair for each block below the top level: the node that contains the block, and the block's statements.
+
+    Python does not allow these blocks to be empty.
+    """
     for node in ast.walk(tree):
         for name in ("body", "orelse", "finalbody"):
             block: object = getattr(node, name, None)
