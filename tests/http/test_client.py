@@ -6,6 +6,7 @@ import asyncio
 import datetime
 import gc
 import os
+import re
 import signal
 import socket
 import ssl
@@ -391,7 +392,7 @@ def test_slow_error_body_ends_with_status_error_at_timeout(kind: str, stream: bo
         started = time.monotonic()
         outcome = ask(kind, base_url=server.base_url, stream=stream, timeout=0.4, max_retries=0)
         assert time.monotonic() - started < 2
-    assert isinstance(outcome.error, APIStatusError) and "aa" in str(outcome.error)
+    assert isinstance(outcome.error, APIStatusError) and re.search(": a+$", str(outcome.error))
 
 
 @BOTH
