@@ -14,9 +14,8 @@ from .errors import APIConnectionError, APIError
 from .http._async_pool import AsyncPool, within
 from .http._client_base import BaseClient, BaseCompletions
 from .http._client_options import MAX_BODY, MAX_ERROR_BODY
-from .http._exchange import request_error
 from .http._secrets import without_frames
-from .http._transports import BaseTransportAnswer, transport_arguments
+from .http._transports import BaseTransportAnswer, transport_arguments, transport_error
 from .stream import AsyncChunkStream
 
 TYPE_CHECKING = False
@@ -189,11 +188,11 @@ class _TransportSender:
         deadline = timeouts.first_byte()
         try:
             status, headers, body = await within(deadline, self._transport(*transport_arguments(request, deadline)))
-            return _TransportAnswer(status, headers, body, request, timeouts)
+            return _TransportAnswer(status, headers, body, request, timeouts, streamed=streamed)
         except Exception as problem:
             if not is_connection_error(problem, self._transport):
                 raise
-            error = request_error(problem, request)
+            error = transport_error(problem, request, deadline, answered=False)
         raise error
 
     def close(self) -> None:
@@ -203,8 +202,17 @@ class _TransportSender:
 class _TransportAnswer(BaseTransportAnswer):
     """The response of a transport. Time limits apply to each piece of its body."""
 
-    def __init__(self, status: int, headers: HeaderPairs, body: Any, request: Request, timeouts: CallTimeouts) -> None:
-        super().__init__(status, headers, body, request, timeouts)
+    def __init__(
+        self,
+        status: int,
+        headers: HeaderPairs,
+        body: Any,
+        request: Request,
+        timeouts: CallTimeouts,
+        *,
+        streamed: bool,
+    ) -> None:
+        super().__init__(status, headers, body, request, timeouts, streamed=streamed)
         self._pieces: AsyncIterator[bytes] = body.__aiter__() if hasattr(body, "__aiter__") else _at_once(body)
 
     def __aiter__(self) -> Self:
@@ -212,7 +220,7 @@ class _TransportAnswer(BaseTransportAnswer):
 
     async def __anext__(self) -> bytes:
         try:
-            return as_bytes(await within(self._timeouts.idle(), self._pieces.__anext__()))
+            return self._take(as_bytes(await within(self._next_deadline(), self._pieces.__anext__())))
         except StopAsyncIteration:
             await self.aclose()
             raise

@@ -11,10 +11,9 @@ from ._byte_sources import as_bytes, close_source, is_connection_error, iterator
 from .errors import APIConnectionError, APIError
 from .http._client_base import BaseClient, BaseCompletions
 from .http._client_options import MAX_BODY, MAX_ERROR_BODY
-from .http._exchange import request_error
 from .http._secrets import hide_variables
 from .http._sync_pool import Pool
-from .http._transports import BaseTransportAnswer, transport_arguments
+from .http._transports import BaseTransportAnswer, transport_arguments, transport_error
 from .stream import ChunkStream
 
 TYPE_CHECKING = False
@@ -170,13 +169,14 @@ class _TransportSender:
         self._transport = transport
 
     def send(self, request: Request, timeouts: CallTimeouts, *, streamed: bool) -> _TransportAnswer:
+        deadline = timeouts.first_byte()
         try:
-            status, headers, body = self._transport(*transport_arguments(request, timeouts.first_byte()))
-            return _TransportAnswer(status, headers, body, request, timeouts)
+            status, headers, body = self._transport(*transport_arguments(request, deadline))
+            return _TransportAnswer(status, headers, body, request, timeouts, streamed=streamed)
         except Exception as problem:
             if not is_connection_error(problem, self._transport):
                 raise
-            error = request_error(problem, request)
+            error = transport_error(problem, request, deadline, answered=False)
         raise error
 
     def close(self) -> None:
@@ -187,9 +187,16 @@ class _TransportAnswer(BaseTransportAnswer):
     """The response of a transport. Time limits are checked between the pieces of its body."""
 
     def __init__(
-        self, status: int, headers: HeaderPairs, body: Iterable[bytes], request: Request, timeouts: CallTimeouts
+        self,
+        status: int,
+        headers: HeaderPairs,
+        body: Iterable[bytes],
+        request: Request,
+        timeouts: CallTimeouts,
+        *,
+        streamed: bool,
     ) -> None:
-        super().__init__(status, headers, body, request, timeouts)
+        super().__init__(status, headers, body, request, timeouts, streamed=streamed)
         self._pieces = iterator_of(body)
 
     def __iter__(self) -> Self:
@@ -197,8 +204,8 @@ class _TransportAnswer(BaseTransportAnswer):
 
     def __next__(self) -> bytes:
         try:
-            self._timeouts.idle().remaining()
-            return as_bytes(next(self._pieces))
+            self._next_deadline().remaining()
+            return self._take(as_bytes(next(self._pieces)))
         except StopIteration:
             self.close()
             raise
@@ -210,4 +217,9 @@ class _TransportAnswer(BaseTransportAnswer):
         raise error
 
     def close(self) -> None:
-        close_source(self._take_body())
+        body = self._take_body()
+        try:
+            close_source(body)
+        except ValueError:  # a generator that another thread is running, and that is closed after its next piece
+            self._body = body
+            raise

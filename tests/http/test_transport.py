@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import http.client
 import io
+import time
 import traceback
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 import pytest
+from client_calls import BOTH, ask
 from together_adapters import (
     APIConnectionError,
     APITimeoutError,
     AsyncTogether,
     BadRequestError,
     IncompleteStreamError,
+    InternalServerError,
     RateLimitError,
     Together,
 )
@@ -247,3 +250,49 @@ def test_exception_of_transport_with_key_is_not_shown() -> None:
             and "ConnectionRefusedError" not in shown
             and "authorization =" not in shown
         )
+
+
+def late(*_: object) -> Any:
+    time.sleep(0.25)
+    raise TimeoutError("timed out")
+
+
+async def late_async(*_: object) -> Any:
+    await asyncio.sleep(0.25)
+    raise TimeoutError("timed out")
+
+
+@BOTH
+@pytest.mark.parametrize(("limit", "reason"), [(0.2, "no response within 0.2 s"), (5, "timed out")])
+def test_timeout_of_a_transport_after_the_limit_has_the_message_of_the_limit(
+    kind: str, limit: float, reason: str
+) -> None:
+    transport = late if kind == "sync" else late_async
+    error = ask(kind, transport=transport, timeout=limit, max_retries=0).error
+    assert type(error) is APITimeoutError and reason in str(error)
+
+
+@BOTH
+@pytest.mark.parametrize("status", [200, 500])
+def test_slow_body_of_a_transport_ends_at_the_limit(kind: str, status: int) -> None:
+    def pieces() -> Iterator[bytes]:
+        for _ in range(40):
+            yield b" "
+            time.sleep(0.05)
+
+    async def pieces_async() -> AsyncIterator[bytes]:
+        for _ in range(40):
+            yield b" "
+            await asyncio.sleep(0.05)
+
+    async def transport_async(*_: object) -> Any:
+        return status, {}, pieces_async()
+
+    transport = transport_async if kind == "async" else lambda *_: (status, {}, pieces())
+    started = time.monotonic()
+    error = ask(kind, transport=transport, timeout=0.3, max_retries=0).error
+    assert time.monotonic() - started < 1
+    if status == 200:
+        assert type(error) is APITimeoutError and "not complete 0.3 s after its first byte" in str(error)
+    else:
+        assert isinstance(error, InternalServerError)

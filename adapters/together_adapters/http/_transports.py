@@ -5,6 +5,9 @@ Does no I/O.
 
 from __future__ import annotations
 
+from socket import timeout as SocketTimeout
+
+from ..errors import APITimeoutError
 from ._exchange import request_error
 from ._http1 import Fields
 from ._secrets import Headers
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from . import Request
     from ._timeouts import CallTimeouts, Deadline
 
-__all__ = ["BaseTransportAnswer", "transport_arguments"]
+__all__ = ["BaseTransportAnswer", "transport_arguments", "transport_error"]
 
 
 def transport_arguments(
@@ -32,21 +35,59 @@ def transport_arguments(
     return request.method, request.endpoint.url, Headers(request.headers), request.body, deadline.remaining()
 
 
+def transport_error(problem: Exception, request: Request, deadline: Deadline, *, answered: bool) -> APIError:
+    """Return the APIError for a connection error of a transport. A TimeoutError after the deadline is its timeout.
+
+    A transport sets the attribute `answered` of an error to True if the response had begun.
+    """
+    if isinstance(problem, (TimeoutError, SocketTimeout)):  # one class since Python 3.10
+        problem = TimeoutError(str(problem))
+        try:
+            deadline.remaining()
+        except APITimeoutError as error:
+            problem = error
+    return request_error(problem, request, answered=answered or getattr(problem, "answered", False))
+
+
 class BaseTransportAnswer:
     """The response of a transport. Its subclasses are iterators over the body."""
 
     raises_api_errors = True  # for every failure of its connection
 
-    def __init__(self, status: int, headers: HeaderPairs, body: Any, request: Request, timeouts: CallTimeouts) -> None:
+    def __init__(
+        self,
+        status: int,
+        headers: HeaderPairs,
+        body: Any,
+        request: Request,
+        timeouts: CallTimeouts,
+        *,
+        streamed: bool,
+    ) -> None:
         self.status: int = status
         self.headers: Fields = Fields(_pairs_of(headers))
         self.is_done: Callable[[], bool] = lambda: False  # the client sets it, but only a pool uses it
         self._body = body
         self._request = request
         self._timeouts = timeouts
+        self._streamed = streamed and 200 <= status < 300  # an error response is not a stream
+        self._deadline = timeouts.first_byte()
+        self._begun = False
+
+    def _next_deadline(self) -> Deadline:
+        """Return the deadline of the next piece, by the rules of `Exchange`."""
+        if self._begun and self._streamed:
+            self._deadline = self._timeouts.idle()
+        return self._deadline
+
+    def _take(self, piece: bytes) -> bytes:
+        if piece and not self._begun:
+            self._begun = True
+            self._deadline = self._timeouts.complete()
+        return piece
 
     def _to_api_error(self, problem: Exception) -> APIError:
-        return request_error(problem, self._request, answered=True)
+        return transport_error(problem, self._request, self._deadline, answered=True)
 
     def _take_body(self) -> Any:
         """Return the body the first time and None later, so that it is closed only once."""
