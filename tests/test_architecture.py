@@ -184,6 +184,7 @@ def test_architecture_table_of_contributing_lists_the_layers(package: str) -> No
             "urllib ssl socket asyncio http email typing_extensions dataclasses typing together_types",
         ),
         ("together_adapters.client", "urllib.request ssl asyncio http email typing_extensions dataclasses"),
+        ("together_adapters.http", "urllib.request socket ssl asyncio http email typing_extensions dataclasses"),
         ("together_adapters.stream", "urllib ssl socket asyncio http email typing_extensions dataclasses typing"),
         (
             "together_adapters.openai_format",

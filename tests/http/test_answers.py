@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from client_calls import BOTH, ask
+from client_calls import EACH, ask
 from corpus import BODIES, label
 from http_server import CHUNKED, in_chunks, reply, serving
 from hypothesis import given, strategies as st
@@ -79,7 +79,7 @@ def test_error_message_has_text_of_body(body: bytes, says: str, status: int) -> 
 
 
 @pytest.mark.parametrize("status", CLASSES)
-@BOTH
+@EACH
 def test_error_status_raises_the_class_of_the_status(kind: str, status: int) -> None:
     with serving([reply(b'{"error":"no"}', status=f"{status} No")]) as server:
         outcome = ask(kind, base_url=server.base_url, max_retries=0)
@@ -133,7 +133,7 @@ def test_recorded_response_is_read_if_completion(path: Path) -> None:
         assert completion_in(Fields([]), body) is None
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize(
     ("body", "says"),
     [
@@ -158,7 +158,7 @@ def test_status_200_without_completion_is_error(kind: str, body: bytes, says: st
     assert isinstance(streamed.error, StreamError)
 
 
-@BOTH
+@EACH
 def test_success_with_invalid_utf8_is_error(kind: str) -> None:
     with serving([reply(b'{"choices":[{"message":{"role":"assistant","content":"\xff"}}]}')]) as server:
         error = ask(kind, base_url=server.base_url).error
@@ -174,14 +174,14 @@ def test_pickled_error_keeps_foreign_attributes() -> None:
     assert (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))
 
 
-@BOTH
+@EACH
 def test_unrequested_stream_is_accumulated(kind: str) -> None:
     frame = b'data: {"choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":"stop"}]}\n\n'
     with serving([CHUNKED + in_chunks(frame)]) as server:
         assert ask(kind, base_url=server.base_url).texts == ["hi"]
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("coding", ["gzip", "x-gzip", "deflate", "identity"])
 def test_body_in_supported_coding_is_decompressed(kind: str, coding: str) -> None:
     import gzip
@@ -262,7 +262,7 @@ def test_rate_limit_duration_is_sum_of_its_parts(parts: list[tuple[int, str]]) -
     assert rate_limits_in(Fields([("ratelimit-reset", text)])) == {"reset": seconds}
 
 
-@BOTH
+@EACH
 def test_long_error_body_is_truncated(kind: str) -> None:
     head = b"HTTP/1.1 500 No\r\n\r\n"
     with serving(lambda _: [head] + [b"x" * 65536] * 100_000) as server:
@@ -270,7 +270,7 @@ def test_long_error_body_is_truncated(kind: str) -> None:
     assert isinstance(outcome.error, InternalServerError) and len(str(outcome.error.body)) <= 65536
 
 
-@BOTH
+@EACH
 def test_long_body_is_connection_error(kind: str) -> None:
     head = b"HTTP/1.1 200 OK\r\n\r\n"
     with serving(lambda _: [head] + [b"x" * 2**20] * 100_000) as server:

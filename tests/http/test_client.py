@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from client_calls import ASKED, BOTH, KEY, alarm, ask, assert_no_secret, no_leaks, seconds_to_cancel
+from client_calls import ASKED, BOTH, EACH, KEY, alarm, ask, assert_no_secret, no_leaks, options_for, seconds_to_cancel
 from http_server import CHUNKED, CLOSE, RESET, HTTPServer, Part, Received, contexts_of, in_chunks, reply, serving
 from processes import environment
 from together_adapters import (
@@ -66,7 +66,7 @@ def failing(status: int, *headers: str) -> bytes:
 # ---- the request
 
 
-@BOTH
+@EACH
 def test_request_with_parameters_of_every_kind_sends_them_with_its_headers(kind: str) -> None:
     message = ChatCompletionMessage(role=MessageRole.USER, content="h\u00efi \ud800")
     parameters: dict[str, Any] = {
@@ -92,7 +92,7 @@ def test_request_with_parameters_of_every_kind_sends_them_with_its_headers(kind:
     )
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("value", [float("nan"), object(), {1, 2}], ids=["nan", "object", "set"])
 def test_request_with_value_outside_json_is_not_sent(kind: str, value: object) -> None:
     with serving(answers(OK)) as server:
@@ -195,7 +195,7 @@ def test_plain_http_to_loopback_is_allowed(host: str) -> None:
 # ---- secrets
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize(
     "parts",
     [
@@ -243,7 +243,7 @@ def test_error_after_any_failure_contains_no_key(kind: str, parts: list[Part]) -
             assert KEY not in "".join(line for line in shown if "tests" not in line.splitlines()[0])
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("name", ["Authorization", "authorization", "X-Api-Key", "Cookie"])
 @pytest.mark.parametrize("value", [KEY, f"Bearer {KEY}", f"cl\xe9 {KEY}", f"cl\xe9-{KEY}"])
 def test_error_contains_no_credentials_from_headers(kind: str, name: str, value: str) -> None:
@@ -253,7 +253,7 @@ def test_error_contains_no_credentials_from_headers(kind: str, name: str, value:
     assert_no_secret(outcome.error)
 
 
-@BOTH
+@EACH
 def test_error_for_unreachable_server_contains_no_key(kind: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -281,7 +281,7 @@ def test_repr_of_client_and_its_parts_contains_no_key(client: Any) -> None:
 # ---- attempts
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("status", [408, 409, 429, 500, 502, 503, 524])
 def test_request_with_transient_error_status_is_sent_again(kind: str, status: int) -> None:
     with serving(answers(failing(status), failing(status), OK)) as server:
@@ -294,7 +294,7 @@ def test_request_with_transient_error_status_is_sent_again(kind: str, status: in
         )
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 405, 413, 422])
 def test_request_with_permanent_error_status_is_sent_once(kind: str, status: int) -> None:
     with serving(answers(failing(status), OK)) as server:
@@ -303,13 +303,13 @@ def test_request_with_permanent_error_status_is_sent_once(kind: str, status: int
         assert ask(kind, base_url=server.base_url).texts == ["hi"]
 
 
-@BOTH
+@EACH
 def test_request_with_x_should_retry_false_is_sent_once(kind: str) -> None:
     with serving(answers(failing(503, "x-should-retry: false"), OK)) as server:
         assert ask(kind, base_url=server.base_url).error and len(server.requests) == 1
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("parts", [[CLOSE], [RESET]], ids=["close", "reset"])
 def test_request_without_response_is_sent_again(kind: str, parts: list[Part]) -> None:
     with serving(answers(parts, OK)) as server:
@@ -318,7 +318,7 @@ def test_request_without_response_is_sent_again(kind: str, parts: list[Part]) ->
         assert ask(kind, base_url=server.base_url).error and len(server.requests) == 1
 
 
-@BOTH
+@EACH
 def test_request_of_broken_stream_is_sent_once(kind: str) -> None:
     cut = [CHUNKED + in_chunks(FRAME % (b"a", b"null"), end=False), RESET]
     with serving(answers(cut, OK)) as server:
@@ -349,7 +349,7 @@ def lambda_context(milliseconds: int) -> Any:
     return get_remaining_time_in_millis
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize(
     "deadline",
     [
@@ -377,14 +377,14 @@ def test_deadline_in_any_form_ends_call(kind: str, deadline: Any) -> None:
         assert isinstance(outcome.error, APIStatusError) and time.monotonic() - started < 1
 
 
-@BOTH
+@EACH
 def test_deadline_in_the_past_sends_no_request(kind: str) -> None:
     with serving(answers(OK)) as server:
         outcome = ask(kind, base_url=server.base_url, deadline=lambda: -1.0)
         assert type(outcome.error) is APITimeoutError and server.requests == []
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("stream", [False, True])
 def test_slow_error_body_ends_with_status_error_at_timeout(kind: str, stream: bool) -> None:
     drips: list[Part] = [part for _ in range(50) for part in (b"1\r\na\r\n", 0.1)]
@@ -395,14 +395,14 @@ def test_slow_error_body_ends_with_status_error_at_timeout(kind: str, stream: bo
     assert isinstance(outcome.error, APIStatusError) and re.search(": a+$", str(outcome.error))
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("seconds", [1e8, 1e10, 1e300, float("inf")])
 def test_timeout_above_system_limit_is_accepted(kind: str, seconds: float) -> None:
     with serving([OK]) as server:
         assert ask(kind, base_url=server.base_url, timeout=seconds, deadline=lambda: seconds).texts == ["hi"]
 
 
-@BOTH
+@EACH
 def test_server_that_does_not_read_causes_timeout(kind: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         started = time.monotonic()
@@ -701,7 +701,7 @@ def test_client_works_without_threading_module() -> None:
 # ---- slow readers and writers
 
 
-@BOTH
+@EACH
 def test_large_request_is_sent_completely_to_slow_server(kind: str, tls: Any) -> None:
     text = "x" * 5_000_000
     with serving(answers(OK), tls[0]) as server:
@@ -743,7 +743,7 @@ def test_idle_timeout_restarts_with_each_read(kind: str, tls: Any) -> None:
         assert ask(kind, stream=True, base_url=server.base_url, **options).texts == ["a"] * 4 + [""]
 
 
-@BOTH
+@EACH
 def test_stream_that_is_not_read_stops_the_server(kind: str, tls: Any) -> None:
     """The client does not buffer what its caller does not read."""
     sent = 0
@@ -757,7 +757,9 @@ def test_stream_that_is_not_read_stops_the_server(kind: str, tls: Any) -> None:
         yield in_chunks(FINISH, DONE)
 
     with serving(respond, tls[0]) as server:
-        options: dict[str, Any] = {"api_key": "", "base_url": server.base_url, "ssl_context": tls[1], "timeout": 20}
+        options: dict[str, Any] = options_for(
+            kind, {"api_key": "", "base_url": server.base_url, "ssl_context": tls[1], "timeout": 20}
+        )
 
         async def run() -> None:
             async with AsyncTogether(**options) as client:
@@ -906,12 +908,14 @@ def test_task_cancelled_in_handshake_or_pause_ends_immediately() -> None:
             server.assert_open(0)
 
 
-@BOTH
+@EACH
 def test_abandoned_stream_closes_connection(kind: str, tls: Any) -> None:
     parts: list[Part] = [CHUNKED + in_chunks(FRAME % (b"a", b"null"), end=False), 60.0]
     with serving(answers(parts), tls[0]) as server:
-        options: dict[str, Any] = {"api_key": KEY, "base_url": server.base_url, "ssl_context": tls[1]}
-        if kind == "sync":
+        options: dict[str, Any] = options_for(
+            kind, {"api_key": KEY, "base_url": server.base_url, "ssl_context": tls[1]}
+        )
+        if kind != "async":
             for chunk in Together(**options).chat.completions.create(**ASKED, stream=True):
                 assert chunk.text == "a"
                 break

@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 from together_adapters import AsyncTogether, Together
-from together_adapters.errors import APIConnectionError, IncompleteStreamError, StreamError
+from together_adapters.errors import APIConnectionError, APIError, IncompleteStreamError, StreamError
+from together_adapters.http import urllib_transport
+from together_adapters.protocols import Transport
 
 ASKED: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "hi"}], "stream": True}
 FRAMES = [
@@ -68,12 +70,12 @@ def server(answer: bytes, *, reset: bool) -> Iterator[str]:
             thread.join()
 
 
-def sync_outcome(url: str) -> tuple[list[str], Exception | None, str]:
+def sync_outcome(url: str, transport: Transport | None = None) -> tuple[list[str], Exception | None, str]:
     texts: list[str] = []
-    with Together(api_key="", base_url=url, max_retries=0) as client:
+    with Together(api_key="", base_url=url, max_retries=0, transport=transport) as client:
         try:
             stream = client.chat.completions.create(**ASKED)
-        except APIConnectionError as error:
+        except APIError as error:
             return texts, error, ""
         try:
             for chunk in stream:
@@ -116,3 +118,17 @@ def test_server_gone_after_each_byte_loses_nothing_and_never_ends_silently(frami
                 elif not reset:  # a reset may overtake bytes that were sent before it
                     arrived = texts_in(answer[:size])
                     assert texts in (arrived, arrived[:-1]), size
+
+
+@pytest.mark.parametrize("framing", ANSWERS)
+def test_server_gone_after_each_byte_over_urllib_never_ends_silently(framing: str) -> None:
+    answer, transport = ANSWERS[framing], urllib_transport()
+    with server(answer, reset=False) as url:
+        for size in range(0, len(answer) + 1, 3):
+            texts, error, text = sync_outcome(f"{url}/{size}", transport)
+            assert "".join(texts) == text
+            if error is None:
+                assert texts == ["one", "two", "six"], size
+            elif size > answer.index(b"\r\n\r\n") + 4:  # http.client accepts a head that is cut off
+                arrived = texts_in(answer[:size])
+                assert texts in (arrived, arrived[:-1]), size

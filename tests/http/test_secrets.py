@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
-from client_calls import BOTH, KEY, ask, assert_no_secret
+from client_calls import BOTH, EACH, KEY, ask, assert_no_secret
 from loopback import serve_raw
 from together_adapters import AsyncTogether, Together
-from together_adapters.http import endpoint_at
+from together_adapters.http import endpoint_at, urllib_request
 from together_adapters.http._secrets import hide_variables
 from together_adapters.serve._backends import Upstream
 
 CLIENTS = pytest.mark.parametrize("client", [Together, AsyncTogether])
+request = partial(urllib_request, model="m", messages=[])
+SENDERS = pytest.mark.parametrize("client", [Together, AsyncTogether, request], ids=["sync", "async", "request"])
 WRONG_KEYS: list[Any] = [f"{KEY}\n", f"{KEY} {KEY}", f"{KEY}\u20ac", f"{KEY}\x00", KEY.encode(), [KEY], {KEY: KEY}]
 WRONG_URLS = [
     f"https://user:{KEY}@example.com/v1",
@@ -61,7 +64,7 @@ def refused(call: Callable[[], object]) -> Exception:
     return caught.value
 
 
-@CLIENTS
+@SENDERS
 @pytest.mark.parametrize("key", WRONG_KEYS, ids=ascii)
 def test_invalid_key_is_not_shown(client: Any, key: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     refused(lambda: client(api_key=key))
@@ -70,7 +73,7 @@ def test_invalid_key_is_not_shown(client: Any, key: Any, monkeypatch: pytest.Mon
         refused(lambda: client())
 
 
-@CLIENTS
+@SENDERS
 @pytest.mark.parametrize("url", WRONG_URLS)
 def test_invalid_url_is_not_shown(client: Any, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     refused(lambda: client(api_key="sk-another-key", base_url=url))
@@ -79,7 +82,7 @@ def test_invalid_url_is_not_shown(client: Any, url: str, monkeypatch: pytest.Mon
     refused(lambda: client(api_key="sk-another-key"))
 
 
-@CLIENTS
+@SENDERS
 @pytest.mark.parametrize("headers", WRONG_HEADERS, ids=ascii)
 def test_invalid_header_is_not_shown(client: Any, headers: Any) -> None:
     refused(lambda: client(api_key="", base_url="https://example.com", supplied_headers=headers))
@@ -93,7 +96,7 @@ def test_key_is_not_shown_if_another_argument_is_invalid(client: Any, other: dic
     refused(lambda: client(api_key=KEY, supplied_headers={"X-Api-Key": KEY}, **other))
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("url", WRONG_PROXIES)
 def test_invalid_proxy_is_not_shown(kind: str, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("NO_PROXY", "no_proxy", "REQUEST_METHOD"):
@@ -106,20 +109,20 @@ def test_invalid_proxy_is_not_shown(kind: str, url: str, monkeypatch: pytest.Mon
     assert_no_secret(outcome.error)
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("key", WRONG_KEYS, ids=ascii)
 def test_invalid_key_from_a_function_is_not_shown(kind: str, key: Any) -> None:
     assert_no_secret(ask(kind, api_key=lambda: key).error)
 
 
-@BOTH
+@EACH
 def test_request_that_cannot_be_sent_does_not_show_the_key(kind: str) -> None:
     outcome = ask(kind, api_key=KEY, supplied_headers={"Cookie": KEY}, parameters={"top_p": float("nan")})
     assert isinstance(outcome.error, ValueError)
     assert_no_secret(outcome.error)
 
 
-@BOTH
+@EACH
 def test_error_of_a_key_function_keeps_its_traceback(kind: str) -> None:
     def read_key() -> str:
         raise ValueError("no credentials file")
@@ -162,44 +165,48 @@ def lengthy(before: int, text: str = REPEATED) -> bytes:
     return b"x" * before + text.encode()
 
 
-@BOTH
-@pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize("before", [0, 30, 70, 480])
-@pytest.mark.parametrize(
-    "answer",
-    [
-        lambda text: OK + b"Connection: close\r\n\n" + FRAME + b"data: {" + text,
-        lambda text: OK + b"Connection: close\r\n\n" + FRAME + b"data: {" + text + b"\n\n",
-        lambda text: OK + b"Connection: close\r\n\n" + FRAME + text + b"\n\n",
-        lambda text: OK + b"Connection: close\r\n\n" + b"event: " + text + b"\ndata: {}\n\ndata: [DONE]\n\n",
-        lambda text: OK + b"Connection: close\r\n\n" + text,
-        lambda text: OK + b"Connection: close\r\n\n" + FRAME + b'data: {"detail":"' + text + b'"}\n\n',
-        lambda text: OK + b"Connection: close\r\n\n" + FRAME + b"error: " + text * 300 + b"\n\n",
-        lambda text: OK + b"Content-Length: 9999\r\n\r\n" + FRAME + text,
-        lambda text: OK + b"Content-Length: " + text + b"\r\n\r\n",
-        lambda text: OK + b"Transfer-Encoding: " + text + b"\r\n\r\n",
-        lambda text: OK + b"Transfer-Encoding: chunked\r\n\r\n" + text + b"\r\n",
-        lambda text: OK + b"Content-Encoding: " + text + b"\r\n\r\nx",
-        lambda text: OK + text + b"\r\n\r\n",
-        lambda text: b"HTTP/1.1 " + text + b"\r\n\r\n",
-        lambda text: text + b"\r\n\r\n",
-        lambda text: b"HTTP/1.1 401 No\r\nConnection: close\r\n\r\n" + text,
-        lambda text: b'HTTP/1.1 401 No\r\nConnection: close\r\n\r\n{"error":{"message":"' + text + b'"}}',
-        lambda text: b'HTTP/1.1 401 No\r\nConnection: close\r\n\r\n{"x":"' + text + b'"',
-        lambda text: OK + b'Connection: close\r\n\r\n{"error":{"message":"' + text + b'","code":"' + text + b'"}}',
-    ],
-    ids=[
-        "event cut off", "event is not JSON", "line outside of events", "type of an event", "not an event stream",
-        "detail", "many times", "body cut off", "length", "transfer coding", "chunk size", "content coding", "header line", "status line",
-        "not HTTP", "error page", "error", "error that is not JSON", "error of status 200",
-    ],
-)  # fmt: skip
-@pytest.mark.parametrize("text", [REPEATED, ESCAPED], ids=["plain", "escaped"])
-def test_key_that_the_server_repeats_is_not_shown(
-    kind: str, stream: bool, before: int, answer: Callable[[bytes], bytes], text: str
-) -> None:
-    with serve_raw(answer(lengthy(before, text))) as url:
+ANSWERS: dict[str, Callable[[bytes], bytes]] = {
+    "event cut off": lambda text: OK + b"Connection: close\r\n\n" + FRAME + b"data: {" + text,
+    "event is not JSON": lambda text: OK + b"Connection: close\r\n\n" + FRAME + b"data: {" + text + b"\n\n",
+    "line outside of events": lambda text: OK + b"Connection: close\r\n\n" + FRAME + text + b"\n\n",
+    "type of an event": lambda text: OK + b"Connection: close\r\n\n" + b"event: " + text + b"\ndata: {}\n\ndata: [DONE]\n\n",
+    "not an event stream": lambda text: OK + b"Connection: close\r\n\n" + text,
+    "detail": lambda text: OK + b"Connection: close\r\n\n" + FRAME + b'data: {"detail":"' + text + b'"}\n\n',
+    "many times": lambda text: OK + b"Connection: close\r\n\n" + FRAME + b"error: " + text * 300 + b"\n\n",
+    "body cut off": lambda text: OK + b"Content-Length: 9999\r\n\r\n" + FRAME + text,
+    "length": lambda text: OK + b"Content-Length: " + text + b"\r\n\r\n",
+    "transfer coding": lambda text: OK + b"Transfer-Encoding: " + text + b"\r\n\r\n",
+    "chunk size": lambda text: OK + b"Transfer-Encoding: chunked\r\n\r\n" + text + b"\r\n",
+    "content coding": lambda text: OK + b"Content-Encoding: " + text + b"\r\n\r\nx",
+    "header line": lambda text: OK + text + b"\r\n\r\n",
+    "status line": lambda text: b"HTTP/1.1 " + text + b"\r\n\r\n",
+    "not HTTP": lambda text: text + b"\r\n\r\n",
+    "error page": lambda text: b"HTTP/1.1 401 No\r\nConnection: close\r\n\r\n" + text,
+    "error": lambda text: b'HTTP/1.1 401 No\r\nConnection: close\r\n\r\n{"error":{"message":"' + text + b'"}}',
+    "error that is not JSON": lambda text: b'HTTP/1.1 401 No\r\nConnection: close\r\n\r\n{"x":"' + text + b'"',
+    "error of status 200": lambda text: OK + b'Connection: close\r\n\r\n{"error":{"message":"' + text + b'","code":"' + text + b'"}}',
+}  # fmt: skip
+
+
+def assert_repeated_key_is_not_shown(kind: str, stream: bool, answer: bytes) -> None:
+    with serve_raw(answer) as url:
         error = ask(kind, stream=stream, base_url=url, api_key=REPEATED, max_retries=0, timeout=10).error
     assert error is not None
     parts = [REPEATED[start : start + 13] for start in range(len(REPEATED) - 12)]
     assert_no_secret(error, *parts, ESCAPED[:60], ESCAPED[:60].replace("\\", "\\\\"))
+
+
+@BOTH
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("before", [0, 30, 70, 480])
+@pytest.mark.parametrize("answer", ANSWERS)
+@pytest.mark.parametrize("text", [REPEATED, ESCAPED], ids=["plain", "escaped"])
+def test_key_that_the_server_repeats_is_not_shown(kind: str, stream: bool, before: int, answer: str, text: str) -> None:
+    assert_repeated_key_is_not_shown(kind, stream, ANSWERS[answer](lengthy(before, text)))
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("before", [0, 30, 70, 480])
+def test_key_that_the_server_repeats_is_not_shown_over_urllib(stream: bool, before: int) -> None:
+    for answer in ANSWERS.values():
+        assert_repeated_key_is_not_shown("urllib", stream, answer(lengthy(before)))

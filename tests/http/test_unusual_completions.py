@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from client_calls import BOTH, Outcome, ask
+from client_calls import EACH, Outcome, ask
 from http_server import reply, serving
 from together_adapters import APIStatusError, IncompleteStreamError, StreamError, Together
 
@@ -24,7 +24,7 @@ def answer(kind: str, body: bytes, media_type: str, **options: Any) -> Outcome:
         return ask(kind, base_url=server.base_url, max_retries=0, **options)
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("media_type", TYPES)
 @pytest.mark.parametrize(
     "body",
@@ -35,7 +35,7 @@ def test_call_without_stream_returns_the_completion_in_any_body(kind: str, media
     assert answer(kind, body, media_type) == (["hi"], None, "")
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("media_type", TYPES)
 def test_call_without_stream_raises_the_error_in_any_body(kind: str, media_type: str) -> None:
     failed = answer(kind, b'error: {"code":500,"message":"no memory"}\n\n' + DONE, media_type).error
@@ -46,7 +46,7 @@ def test_call_without_stream_raises_the_error_in_any_body(kind: str, media_type:
     assert isinstance(page, (APIStatusError, StreamError)) and "<html>" in page.message
 
 
-@BOTH
+@EACH
 def test_stream_with_fewer_choices_than_n_is_incomplete(kind: str) -> None:
     found = answer(kind, FRAME % 0, "text/event-stream", stream=True, parameters={"n": 3})
     assert isinstance(found.error, IncompleteStreamError) and "1 of 3 choices" in found.error.message
@@ -54,7 +54,7 @@ def test_stream_with_fewer_choices_than_n_is_incomplete(kind: str) -> None:
     assert whole.error is None and whole.state == "finished"
 
 
-@BOTH
+@EACH
 def test_event_above_the_limit_of_the_client_names_the_argument_that_raises_it(kind: str) -> None:
     event = (FRAME % 0).replace(b"hi", b"hi" * 100)
     failed = answer(kind, event, "text/event-stream", stream=True, max_event_bytes=100).error
@@ -69,7 +69,7 @@ def test_client_with_an_invalid_event_size_raises_value_error(size: Any) -> None
         Together(api_key="k", max_event_bytes=size)
 
 
-@BOTH
+@EACH
 @pytest.mark.parametrize("stream", [False, True])
 def test_client_that_splits_thinking_returns_the_text_outside_of_the_blocks(kind: str, stream: bool) -> None:
     text = "<think>Hm.</think>hi"

@@ -20,6 +20,8 @@ from together_adapters import APIError, AsyncTogether, Together
 ASKED: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
 KEY = "sk-secret-0123456789"
 BOTH = pytest.mark.parametrize("kind", ["sync", "async"])
+# Both clients, and the synchronous client over `urllib_transport`.
+EACH = pytest.mark.parametrize("kind", ["sync", "async", "urllib"])
 
 
 class Outcome(NamedTuple):
@@ -31,7 +33,7 @@ class Outcome(NamedTuple):
 def ask(kind: str, *, stream: bool = False, parameters: dict[str, Any] | None = None, **options: Any) -> Outcome:
     """Make one call with a new client, close the client, and return the outcome."""
     asked = {**ASKED, **(parameters or {}), "stream": stream}
-    options = {"api_key": "sk-test-key", **options}
+    options = options_for(kind, {"api_key": "sk-test-key", **options})
     if kind == "async":
         return asyncio.run(_ask_async(asked, options))
     texts: list[str] = []
@@ -49,6 +51,23 @@ def ask(kind: str, *, stream: bool = False, parameters: dict[str, Any] | None = 
             except APIError as error:
                 return Outcome(texts, error, answer.completion.state)
         return Outcome(texts, None, answer.completion.state)
+
+
+def options_for(kind: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of a client. For the kind `urllib`, the TLS options become those of an opener."""
+    if kind != "urllib":
+        return options
+    from ssl import create_default_context
+    from urllib.request import HTTPSHandler, build_opener
+
+    from together_adapters.http import urllib_transport
+
+    options = dict(options)
+    cafile, context = options.pop("cafile", None), options.pop("ssl_context", None)
+    if cafile:
+        context = create_default_context(cafile=cafile)
+    opener = build_opener(HTTPSHandler(context=context)) if context else None
+    return {**options, "transport": urllib_transport(opener)}
 
 
 async def _ask_async(asked: dict[str, Any], options: dict[str, Any]) -> Outcome:

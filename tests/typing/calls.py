@@ -5,11 +5,13 @@ Only type checkers read this file.
 
 from __future__ import annotations
 
+import urllib.request
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Union
 
 from together_adapters import AsyncTogether, Together
-from together_adapters.stream import AsyncChunkStream, ChunkStream
+from together_adapters.http import urllib_request, urllib_transport
+from together_adapters.stream import AsyncChunkStream, ChunkStream, iter_chunks
 from typing_extensions import assert_type
 
 from together_types import ChatCompletionMessage, ChatCompletionResponse, MessageRole
@@ -105,3 +107,13 @@ Together(transport=text_transport)  # type: ignore[arg-type]
 Together(transport=short_transport)  # type: ignore[arg-type]
 Together(transport=atransport)  # type: ignore[arg-type]
 AsyncTogether(transport=transport)  # type: ignore[arg-type]
+
+Together(transport=urllib_transport())
+Together(transport=urllib_transport(urllib.request.build_opener()))
+AsyncTogether(transport=urllib_transport())  # type: ignore[arg-type]
+urllib_transport(urllib.request.urlopen)  # type: ignore[arg-type]
+assert_type(urllib_request(model="m", messages=messages, stream=True, top_k=5), urllib.request.Request)
+urllib_request(model="m")  # type: ignore[call-arg]
+urllib_request(model="m", messages="hi")  # type: ignore[arg-type]
+with urllib.request.urlopen(urllib_request(model="m", messages=messages)) as answer:
+    assert_type(iter_chunks(answer), ChunkStream)

@@ -1,13 +1,15 @@
 """HTTP requests and responses as values: the bytes to send, and the meaning of a status, its headers and its body.
 
+`urllib_request` and `urllib_transport` send them with urllib. Their module is imported at their first use.
+
 API keys are checked before they are used, and are kept out of errors as described in `_secrets`. Does no I/O.
 """
 
 from __future__ import annotations
 
 from .._error_messages import message_in, text_of_page
-from .._json_data import is_dict, request_json
-from .._types import ChatCompletionResponse, ParseError, __version__, loads
+from .._json_data import is_dict
+from .._types import ChatCompletionResponse, ParseError, loads
 from ..errors import (
     APIStatusError,
     AuthenticationError,
@@ -22,20 +24,17 @@ from ..errors import (
 )
 from ..stream._reader import ChunkReader
 from ._http1 import Fields
+from ._requests import BASE_URL, Request, endpoint_at, request_of
 from ._retries import rate_limits_in, retry_after_in
-from ._secrets import Headers, Secret, conceal, concealed, credentials_in_query, hide_variables
+from ._secrets import Headers, Secret
 from ._timeouts import Timeout
 from ._url import endpoint_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any, TypeVar
+    from typing import Any
 
-    from ..protocols import JSON
-    from ._url import Endpoint
-
-    E = TypeVar("E", bound=Exception)
+    from ._urllib import urllib_request, urllib_transport
 
 __all__ = [
     "DEFAULT_BASE_URL",
@@ -48,11 +47,14 @@ __all__ = [
     "no_completion_error",
     "request_of",
     "status_error",
+    "urllib_request",
+    "urllib_transport",
 ]
 
-Headers.__module__ = Secret.__module__ = Timeout.__module__ = __name__  # pickles refer to the public module
+# Pickles refer to the public module.
+Headers.__module__ = Request.__module__ = Secret.__module__ = Timeout.__module__ = __name__
 
-DEFAULT_BASE_URL = "https://api.together.xyz/v1"
+DEFAULT_BASE_URL = BASE_URL
 """The base URL of Together's API."""
 
 _ERRORS: dict[int, type[APIStatusError]] = {
@@ -64,112 +66,6 @@ _ERRORS: dict[int, type[APIStatusError]] = {
     422: UnprocessableEntityError,
     429: RateLimitError,
 }
-
-
-class Request:
-    """The request of a call, sent unchanged in every attempt. Its repr omits the headers, which contain credentials."""
-
-    method = "POST"
-
-    def __init__(self, endpoint: Endpoint, headers: Headers, body: bytes) -> None:
-        self.endpoint = endpoint
-        self.headers = headers
-        self.body = body
-
-    def __repr__(self) -> str:
-        return f"<{self.method} {self.endpoint.origin}>"
-
-    def authorize(self, key: str) -> None:
-        """Add an API key."""
-        self.headers["Authorization"] = "Bearer " + key
-
-    def to_bytes(self, more: Headers | None = None, *, absolute: bool = False) -> bytes:
-        """Return the bytes of the request in HTTP/1.1, with additional header fields from `more`.
-
-        With `absolute` the target is the full URL, which a proxy requires (RFC 9112, section 3.2.2).
-        """
-        target = self.endpoint.url if absolute else self.endpoint.target
-        lines = [f"{self.method} {target} HTTP/1.1", f"Host: {self.endpoint.authority}"]
-        lines += [f"{name}: {value}" for name, value in {**self.headers, **(more or {})}.items()]
-        lines += [f"Content-Length: {len(self.body)}", "", ""]
-        return "\r\n".join(lines).encode("latin-1") + self.body
-
-    def without_secret(self, data: bytes) -> bytes:
-        """Return a body in which the credentials of this request are replaced, also if written with JSON escapes."""
-        return str(concealed(data.decode("latin-1"), self._secrets())).encode("latin-1")
-
-    def conceal(self, error: E) -> E:
-        """Replace the credentials of this request in an error and return the error.
-
-        The error's body is parsed JSON, so credentials that the server wrote with escapes are found too.
-        """
-        return conceal(error, self._secrets())
-
-    def concealed(self, value: JSON) -> JSON:
-        """Return a JSON value, or text from the server, in which the credentials are replaced."""
-        return concealed(value, self._secrets())
-
-    def _secrets(self) -> list[str]:
-        # Words of up to 7 characters, such as `Bearer`, are not replaced, because responses may contain them.
-        values = [*self.headers.credentials(), *credentials_in_query(self.endpoint.target)]
-        return [word for value in values for word in value.split() if len(word) > 7]
-
-
-@hide_variables
-def endpoint_at(
-    base_url: str, path: str = "/chat/completions", *, insecure_http: bool, with_credentials: bool
-) -> Endpoint:
-    """Return the endpoint of chat completions, or of another `path`, at a base URL.
-
-    Raises ValueError if the URL is invalid. Credentials require https, except for a loopback address or with
-    `insecure_http`.
-    """
-    endpoint = endpoint_of(base_url, path)
-    check_encryption(endpoint, insecure_http=insecure_http, with_credentials=with_credentials)
-    return endpoint
-
-
-def check_encryption(endpoint: Endpoint, *, insecure_http: bool, with_credentials: bool) -> None:
-    """Raise ValueError if credentials would be sent unencrypted over a network."""
-    if endpoint.scheme == "http" and with_credentials and not (insecure_http or endpoint.is_loopback):
-        raise ValueError(
-            "an API key is sent over https only, except to a loopback address: use an https URL, api_key='' to send no"
-            " key, or insecure_http=True if the network is trusted"
-        )
-
-
-def request_of(
-    endpoint: Endpoint,
-    secret: Secret,
-    supplied: Headers,
-    parameters: Mapping[str, JSON],
-    extra_body: Mapping[str, JSON] | None = None,
-) -> Request:
-    """Return a request with these parameters as its JSON body, without parameters that are `None`.
-
-    The parameters in `extra_body` replace those of the same name, and are sent even if they are `None`. Parameters may
-    contain values of together_types. Raises TypeError or ValueError for a value that JSON cannot represent.
-    """
-    given = {name: value for name, value in parameters.items() if value is not None}
-    if extra_body:
-        given.update(extra_body)
-    body = request_json(given).encode("ascii")
-    headers = Headers(
-        {
-            "Accept": "text/event-stream" if given.get("stream") else "application/json",
-            "Content-Type": "application/json",
-            "User-Agent": f"together-types/{__version__}",  # Cloudflare rejects the default of urllib
-        }
-    )
-    request = Request(endpoint, headers, body)
-    if secret:
-        request.authorize(secret.value())
-    if supplied:
-        request.headers = headers.merged(supplied)
-    return request
-
-
-# ---- responses
 
 
 def status_error(status: int, headers: Fields, body: bytes, host: str) -> APIStatusError:
@@ -243,3 +139,17 @@ def _origin_in(location: str) -> str:
         return endpoint_of(location).origin
     except ValueError:
         return "another path" if location.startswith("/") and not location.startswith("//") else "an unknown location"
+
+
+def __getattr__(name: str) -> object:
+    if name not in ("urllib_request", "urllib_transport"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from ._urllib import urllib_request, urllib_transport  # imports urllib.request, which takes 15 to 40 ms
+
+    globals().update(urllib_request=urllib_request, urllib_transport=urllib_transport)
+    found: object = globals()[name]
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

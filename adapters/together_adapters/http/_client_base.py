@@ -6,14 +6,13 @@ clients: the transport, and the result of `create`. Does no I/O.
 
 from __future__ import annotations
 
-import os
 from functools import wraps
 
 from ..stream._reader import MAX_EVENT_BYTES
-from . import DEFAULT_BASE_URL, Headers, Secret, endpoint_at
 from ._client_options import CallOptions, Options
 from ._connecting import TLSSettings
-from ._secrets import headers_of, hide_variables
+from ._requests import destination_of
+from ._secrets import Headers, Secret, headers_of, hide_variables
 from ._timeouts import timeout_of
 
 TYPE_CHECKING = False
@@ -279,15 +278,11 @@ class BaseClient(Generic[TransportT, KeyT]):
         split_thinking: bool = False,
     ) -> None:
         source: Any = api_key
-        secret = Secret(os.environ.get("TOGETHER_API_KEY") if source is None else source)
-        base_url = base_url or os.environ.get("TOGETHER_BASE_URL")
-        if not secret and not base_url:
-            raise ValueError("no API key: set TOGETHER_API_KEY, give api_key=, or select another server with base_url=")
-        endpoint = endpoint_at(base_url or DEFAULT_BASE_URL, insecure_http=insecure_http, with_credentials=False)
+        endpoint, secret, headers = destination_of(source, base_url, supplied_headers, insecure_http=insecure_http)
         options = Options(
             endpoint,
             secret,
-            headers_of("supplied_headers", supplied_headers) if supplied_headers else Headers(),
+            headers,
             timeout=timeout_of(timeout),
             deadline=deadline,
             max_retries=_RETRIES if max_retries is None else max_retries,

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from ..errors import APIError
 from ..stream import reader_class
-from . import Secret, check_encryption, completion_in, no_completion_error, request_of, status_error
+from . import Secret, completion_in, no_completion_error, status_error
+from ._requests import check_encryption, request_of
 from ._retries import Attempts
 from ._secrets import headers_of, hide_variables
 from ._timeouts import CallTimeouts, timeout_of

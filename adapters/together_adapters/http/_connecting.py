@@ -2,8 +2,8 @@
 
 - The system's resolver cannot be interrupted or given a time limit, so a name is resolved in a thread. Literal
   addresses and `localhost` do not need a thread.
-- The proxy is configured by `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, or by the system's settings. Only
-  this module imports urllib.request. Errors do not contain the password of a proxy.
+- The proxy is configured by `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`, or by the system's settings. This
+  module imports urllib.request only if a proxy is configured. Errors do not contain the password of a proxy.
 - Each client has one TLS context. Python's default certificate checks are not weakened, and the caller's context is not
   changed.
 """

@@ -1,5 +1,17 @@
 """Reading the chunks of a streamed completion, with an error if the stream is not complete.
 
+>>> import urllib.request
+>>> from together_adapters.http import urllib_request
+>>> from together_adapters.stream import iter_chunks
+>>> messages = [{"role": "user", "content": "What is the capital of France?"}]
+>>> request = urllib_request(model="meta-llama/Llama-3.3-70B-Instruct-Turbo", messages=messages, stream=True)
+>>> with urllib.request.urlopen(request, timeout=60) as answer:
+...     for chunk in iter_chunks(answer):
+...         print(repr(chunk.text))
+'The capital of France'
+' is Paris.'
+''
+
 `ChunkReader` (see `_reader`) is the sans-IO core: it takes bytes and returns chunks. `ChunkStream` and
 `AsyncChunkStream` read the caller's source as its bytes arrive, pass them to the reader, and close the source at the
 end.
