@@ -68,7 +68,7 @@ class Together(BaseClient["Transport", str]):
       returns milliseconds, as Lambda's `context.get_remaining_time_in_millis` does.
     - `transport`: a function that sends requests instead of the client's own connections. It is called with the method,
       the URL, the headers, the body, and the seconds to wait or None. It returns the status, the headers, and an
-      iterable of the bytes of the body.
+      iterable of the bytes of the body. `http.urllib_transport` returns one that uses an opener of urllib.
     - `cafile`: a file of the CA certificates to trust.
     - `ssl_context`: an SSLContext that replaces all TLS settings.
     - `insecure_http`: allows a key to be sent over plain http to other hosts than a loopback address.
