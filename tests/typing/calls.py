@@ -52,7 +52,7 @@ def settings() -> None:
     assert_type(Gateway().with_options(max_event_bytes=1), Gateway)
     client.with_options(base_url="https://example.com")  # type: ignore[call-arg]
     Together(api_keyy="k")  # type: ignore[call-arg]
-    Together("k")  # type: ignore[call-arg]
+    Together("k")  # type: ignore[call-arg, misc, unused-ignore]
 
 
 def read_key() -> str:
