@@ -24,7 +24,7 @@ _BYTES_EACH = 18  # bytes of an event for each object or array that it may conta
 _ALWAYS_ALLOWED = 1000  # objects and arrays in an event of any size
 # Bytes of an event for each number that its `token_logprobs` may contain. An integer there takes 150 bytes of memory
 # even if it has one digit, because it is kept both as a float and as the JSON that was received.
-_BYTES_EACH_NUMBER = 6
+_BYTES_EACH_NUMBER = 7
 
 
 def check_weight(data: Any, size: int) -> None:
@@ -50,7 +50,7 @@ def check_weight(data: Any, size: int) -> None:
 def _check_object(item: dict[str, Any], size: int) -> None:
     if len(item) > _MOST_ITEMS:
         raise ValueError(f"a JSON object in an event may have at most {_MOST_ITEMS} keys, got {len(item)}")
-    for name in ("choices", "tool_calls", "content"):
+    for name in ("choices", "tool_calls", "content", "reasoning_details", "thinking_blocks"):
         value = item.get(name)
         # The `content` of log probabilities has an entry for each token, and each entry has the key `token`.
         if is_list(value) and len(value) > _MOST_ITEMS and not (name == "content" and _is_logprobs(value)):
