@@ -63,7 +63,7 @@ def seconds_for(make: Callable[[int, int], list[dict[str, Any]]], count: int) ->
 @pytest.mark.parametrize("kind", GROWING)
 def test_eight_times_the_chunks_take_less_than_20_times_as_long(kind: str) -> None:
     """Eight times the chunks take 64 times as long if each is compared with all before it."""
-    few, many = [min([seconds_for(GROWING[kind], count) for _ in range(2)]) for count in (750, 6000)]
+    few, many = [min([seconds_for(GROWING[kind], count) for _ in range(2)]) for count in (500, 4000)]
     assert many < 20 * few
 
 

@@ -198,7 +198,7 @@ def assert_repeated_key_is_not_shown(kind: str, stream: bool, answer: bytes) -> 
 
 @BOTH
 @pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize("before", [0, 30, 70, 480])
+@pytest.mark.parametrize("before", [30, 480])
 @pytest.mark.parametrize("answer", ANSWERS)
 @pytest.mark.parametrize("text", [REPEATED, ESCAPED], ids=["plain", "escaped"])
 def test_key_that_the_server_repeats_is_not_shown(kind: str, stream: bool, before: int, answer: str, text: str) -> None:
@@ -206,7 +206,7 @@ def test_key_that_the_server_repeats_is_not_shown(kind: str, stream: bool, befor
 
 
 @pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize("before", [0, 30, 70, 480])
+@pytest.mark.parametrize("before", [30, 480])
 def test_key_that_the_server_repeats_is_not_shown_over_urllib(stream: bool, before: int) -> None:
     for answer in ANSWERS.values():
         assert_repeated_key_is_not_shown("urllib", stream, answer(lengthy(before)))

@@ -11,7 +11,7 @@ from processes import environment
 from together_adapters.errors import StreamError
 from together_adapters.stream import iter_chunks
 
-SIZE = 2_000_000  # bytes of an event
+SIZE = 1_200_000  # bytes of an event
 CHOICE = b'{"choices":[{"index":0,"delta":{%s},"finish_reason":null%s}]%s}'
 # The JSON around the items, and the item that is repeated. `%d` is the number of the item.
 SHAPES = {
