@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from functools import wraps
 
-from ._byte_sources import aclose_source, as_bytes, is_connection_error, iterator_of
+from ._byte_sources import aclose_source, is_connection_error, iterator_of
 from .errors import APIConnectionError, APIError
 from .http._async_pool import AsyncPool, within
 from .http._client_base import BaseClient, BaseCompletions
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from .http._connecting import TLSSettings
     from .http._timeouts import CallTimeouts
     from .http._url import Endpoint
-    from .protocols import AsyncTransport, HeaderPairs
+    from .protocols import AsyncTransport
 
     ResultT = TypeVar("ResultT")
     _Awaited = Coroutine[Any, Any, ResultT]
@@ -202,25 +202,15 @@ class _TransportSender:
 class _TransportAnswer(BaseTransportAnswer):
     """The response of a transport. Time limits apply to each piece of its body."""
 
-    def __init__(
-        self,
-        status: int,
-        headers: HeaderPairs,
-        body: Any,
-        request: Request,
-        timeouts: CallTimeouts,
-        *,
-        streamed: bool,
-    ) -> None:
-        super().__init__(status, headers, body, request, timeouts, streamed=streamed)
-        self._pieces: AsyncIterator[bytes] = body.__aiter__() if hasattr(body, "__aiter__") else _at_once(body)
+    def _pieces_of(self, body: Any) -> AsyncIterator[bytes]:
+        return body.__aiter__() if hasattr(body, "__aiter__") else _at_once(body)
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> bytes:
         try:
-            return self._take(as_bytes(await within(self._next_deadline(), self._pieces.__anext__())))
+            return self._take(await within(self._deadlines.next(), self._pieces.__anext__()))
         except StopAsyncIteration:
             await self.aclose()
             raise

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 
-from ._byte_sources import as_bytes, close_source, is_connection_error, iterator_of
+from ._byte_sources import close_source, is_connection_error, iterator_of
 from .errors import APIConnectionError, APIError
 from .http._client_base import BaseClient, BaseCompletions
 from .http._client_options import MAX_BODY, MAX_ERROR_BODY
@@ -18,8 +18,9 @@ from .stream import ChunkStream
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator
     from types import TracebackType
+    from typing import Any
 
     from typing_extensions import Self
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from .http._sync_pool import Answer
     from .http._timeouts import CallTimeouts
     from .http._url import Endpoint
-    from .protocols import HeaderPairs, Transport
+    from .protocols import Transport
 
 __all__ = ["Together"]
 
@@ -186,26 +187,16 @@ class _TransportSender:
 class _TransportAnswer(BaseTransportAnswer):
     """The response of a transport. Time limits are checked between the pieces of its body."""
 
-    def __init__(
-        self,
-        status: int,
-        headers: HeaderPairs,
-        body: Iterable[bytes],
-        request: Request,
-        timeouts: CallTimeouts,
-        *,
-        streamed: bool,
-    ) -> None:
-        super().__init__(status, headers, body, request, timeouts, streamed=streamed)
-        self._pieces = iterator_of(body)
+    def _pieces_of(self, body: Any) -> Iterator[bytes]:
+        return iterator_of(body)
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> bytes:
         try:
-            self._next_deadline().remaining()
-            return self._take(as_bytes(next(self._pieces)))
+            self._deadlines.next().remaining()
+            return self._take(next(self._pieces))
         except StopIteration:
             self.close()
             raise

@@ -156,8 +156,6 @@ class PassThrough:
         """Record that reading has failed, and return the bytes that were read before `error`."""
         data = partial_data(error)
         self._see(self._reader.feed(data))
-        if is_connection_error(error, source):
+        if is_connection_error(error, source):  # another exception interrupts the reader when it is raised
             self._see(self._reader.finish(error))
-        else:
-            self._reader.interrupt(error)
         return data

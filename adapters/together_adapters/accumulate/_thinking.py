@@ -98,7 +98,7 @@ class TagScanner:
 
 
 def _start_of_tag(text: str, start: int, tag: str) -> int:
-    """Return the position of an incomplete tag at the end of a text, or the length of the text if there is none."""
+    """Return the position of an incomplete tag at the end of a text, or the length of a text without one."""
     for position in range(max(start, len(text) - len(tag) + 1), len(text)):
         if tag.startswith(text[position:]):
             return position

@@ -106,7 +106,7 @@ def _is_header_value(value: str) -> bool:
 
 
 def encode_body(value: object) -> tuple[str | None, str, bool]:
-    """Return the content type of a body (None if there is none), its text, and whether the text is base64."""
+    """Return the content type of a body (None if it is absent), its text, and whether the text is base64."""
     if value is None:
         return None, "", False
     if isinstance(value, str):
@@ -127,7 +127,7 @@ def decode_text(data: bytes | bytearray) -> tuple[str, bool]:
 
 
 def format_with_cookies(headers: dict[str, list[str]]) -> dict[str, JSON]:
-    """Return a dict with the keys `headers` and `cookies`. `cookies` is absent if there are none.
+    """Return a dict with the keys `headers` and `cookies`. `cookies` is absent if no cookie is set.
 
     `headers` has one string for each name: repeated values are joined by commas. `cookies` is the list of the
     Set-Cookie values.

@@ -10,6 +10,7 @@ import os
 from ..errors import APIConnectionError, APIError, APITimeoutError
 from ._http1 import ProtocolError, Response
 from ._secrets import without_frames
+from ._timeouts import ReadDeadlines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,14 +40,11 @@ class Exchange:
         self.request = request
         self.response: Response = Response()
         self.reused = reused
-        self._timeouts = timeouts
-        self._streamed = streamed
-        self._deadline = timeouts.first_byte()
-        self._begun = False
+        self._deadlines = ReadDeadlines(timeouts, streamed=streamed)
 
     def deadline(self) -> Deadline:
         """Return the deadline of the next read."""
-        return self._timeouts.idle() if self._begun and self._streamed else self._deadline
+        return self._deadlines.next()
 
     def take(self, data: bytes) -> bytes:
         """Process the data of a read (b"" at the end of the connection), and return the bytes of the body in it."""
@@ -54,12 +52,8 @@ class Exchange:
             self.response.end()
             return b""
         body = self.response.feed(data)
-        if body and not self._begun:
-            self._begun = True
-            # An error response is not a stream, even if a stream was requested.
-            self._streamed = self._streamed and 200 <= self.response.status < 300
-            if not self._streamed:
-                self._deadline = self._timeouts.complete()
+        if body:
+            self._deadlines.begin(self.response.status)
         return body
 
     def to_api_error(self, problem: Exception) -> APIError:

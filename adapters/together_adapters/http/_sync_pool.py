@@ -113,7 +113,7 @@ class Connection:
             self._timeout = left
 
     def receive_now(self) -> bytes | None:
-        """Return the data that has arrived, or None if there is none, without waiting.
+        """Return the data that has arrived, or None if no data has arrived, without waiting.
 
         Returns b"" at the end of the connection and after an error.
         """

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     DeadlineLike = Union[float, datetime, Callable[[], float]]
 
-__all__ = ["CallTimeouts", "Deadline", "Timeout", "timeout_of"]
+__all__ = ["CallTimeouts", "Deadline", "ReadDeadlines", "Timeout", "timeout_of"]
 
 _FOREVER = float("inf")
 _LONGEST = 4e6  # seconds (46 days): every system call accepts a timeout of this length
@@ -109,6 +109,31 @@ class CallTimeouts:
         if seconds is None or (moment := time.monotonic() + seconds) >= self._end.moment:
             return self._end
         return Deadline(moment, problem.format(seconds))
+
+
+class ReadDeadlines:
+    """The deadlines for the reads of one response. `streamed` is true if a stream was requested."""
+
+    def __init__(self, timeouts: CallTimeouts, *, streamed: bool) -> None:
+        self.last: Deadline = timeouts.first_byte()
+        """The deadline of the last read, or of the first one before it."""
+        self._timeouts = timeouts
+        self._streamed = streamed
+        self._begun = False
+
+    def next(self) -> Deadline:
+        """Return the deadline of the next read."""
+        if self._begun and self._streamed:
+            self.last = self._timeouts.idle()
+        return self.last
+
+    def begin(self, status: int) -> None:
+        """Note that bytes of the body have arrived, in a response with this status."""
+        if not self._begun:
+            self._begun = True
+            self._streamed = self._streamed and 200 <= status < 300  # an error response is not a stream
+            if not self._streamed:
+                self.last = self._timeouts.complete()
 
 
 def timeout_of(timeout: float | Timeout | None) -> Timeout:

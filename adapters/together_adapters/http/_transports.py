@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from socket import timeout as SocketTimeout
 
+from .._byte_sources import as_bytes
 from ..errors import APITimeoutError
 from ._exchange import request_error
 from ._http1 import Fields
 from ._secrets import Headers
+from ._timeouts import ReadDeadlines
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,25 +71,21 @@ class BaseTransportAnswer:
         self.is_done: Callable[[], bool] = lambda: False  # the client sets it, but only a pool uses it
         self._body = body
         self._request = request
-        self._timeouts = timeouts
-        self._streamed = streamed and 200 <= status < 300  # an error response is not a stream
-        self._deadline = timeouts.first_byte()
-        self._begun = False
+        self._deadlines = ReadDeadlines(timeouts, streamed=streamed)
+        self._pieces: Any = self._pieces_of(body)
 
-    def _next_deadline(self) -> Deadline:
-        """Return the deadline of the next piece, by the rules of `Exchange`."""
-        if self._begun and self._streamed:
-            self._deadline = self._timeouts.idle()
-        return self._deadline
+    def _pieces_of(self, body: Any) -> Any:
+        """Return an iterator over the pieces of the body."""
+        raise NotImplementedError
 
-    def _take(self, piece: bytes) -> bytes:
-        if piece and not self._begun:
-            self._begun = True
-            self._deadline = self._timeouts.complete()
-        return piece
+    def _take(self, piece: object) -> bytes:
+        data = as_bytes(piece)
+        if data:
+            self._deadlines.begin(self.status)
+        return data
 
     def _to_api_error(self, problem: Exception) -> APIError:
-        return transport_error(problem, self._request, self._deadline, answered=True)
+        return transport_error(problem, self._request, self._deadlines.last, answered=True)
 
     def _take_body(self) -> Any:
         """Return the body the first time and None later, so that it is closed only once."""

@@ -56,7 +56,7 @@ class Decoder(BlockDecoder):
         return [item for item in self.decode(data) if isinstance(item, ServerSentEvent)]
 
     def finish(self) -> ServerSentEvent | None:
-        """End the stream and return its unfinished last event, or None if there is none.
+        """End the stream and return its unfinished last event, or None if no event is unfinished.
 
         The standard discards this event, but here the caller decides whether to use it. Raises ValueError if an event
         of the stream was too large.

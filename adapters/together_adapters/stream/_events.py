@@ -246,7 +246,7 @@ class EventReader:
         """
         self.saw_done = True
         if self._accumulator.started:
-            if self._unframed.quoted and not self._accumulator.finished:
+            if self._quoted and not self._accumulator.finished:
                 self._fail("[DONE] without a finish reason for every choice, after text outside of events")
             else:
                 self.state = CompletionState.FINISHED
@@ -268,6 +268,11 @@ class EventReader:
         """True if there are lines whose JSON is not complete."""
         return self._unframed_text is not None and self._unframed_text.waits
 
+    @property
+    def _quoted(self) -> str:
+        """The first text outside of events that is not JSON."""
+        return "" if self._unframed_text is None else self._unframed_text.quoted
+
     def _chunks_of_unframed(self, text: str) -> Iterator[ChatCompletionChunk]:
         """Yield the chunks of unframed lines. JSON that is not complete waits for the next lines."""
         try:
@@ -288,9 +293,7 @@ class EventReader:
         """Yield the chunks of the waiting unframed lines, because an event or the end of the body follows them."""
         rest = yield from self._chunks_of_json(self._unframed.take())
         if self.state is CompletionState.OPEN and rest:
-            from ._unframed import begins_as_error
-
-            if self._unframed.is_error or begins_as_error(rest):
+            if self._unframed.reports_error(rest):
                 self._fail(self._report.message(rest))
             self._unframed.quoted = self._unframed.quoted or rest
 
@@ -358,13 +361,13 @@ class EventReader:
             ours = isinstance(self._broken, APIError)
             reason = self._broken if ours else f"the connection broke before the stream was complete: {self._broken!r}"
             self._cut(self._report.concealed(str(reason)))
-        elif accumulator.started and (self._is_whole or (accumulator.finished and accumulator.count >= self._n)):
+        elif self._is_whole or (accumulator.finished and accumulator.count >= self._n):
             self.state = CompletionState.FINISHED
         elif not (self._frames or self._decoder.saw_field or accumulator.started):
             self._fail(self._report.beginning())
         elif self._require_finish:
             inside = f", inside an event: {self._report.shown(rest)}" if rest else ""
-            if accumulator.finished and accumulator.started:
+            if accumulator.finished:
                 what = f"with {accumulator.count} of {self._n} choices"
             else:
                 what = "without a finish reason for every choice"
@@ -386,9 +389,8 @@ class EventReader:
 
     def _with_quote(self, message: str) -> str:
         """Add the text outside of events to a message, because it may be the reason for the error."""
-        text = "" if self._unframed_text is None else self._unframed_text.quoted
-        quoted = self._report.shown(text)
-        if not text or quoted in message:
+        quoted = self._report.shown(self._quoted)
+        if not self._quoted or quoted in message:
             return message
         return f"{message} (the body contains a line that is not a field: {quoted})"
 

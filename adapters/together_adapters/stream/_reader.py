@@ -176,7 +176,7 @@ class ChunkReader(EventReader):
     # ---- the general path: blocks from the decoder
 
     def _decode(self) -> None:
-        """Decode the bytes up to the next blank line, or all bytes if there is none, so that no event is delayed."""
+        """Decode the bytes up to the next blank line, or all bytes if no blank line has arrived, so that no event is delayed."""
         data, problem = self._data, ""
         blank = re.compile(rb"\n+").match(data, self._at) if self._aligned else None
         if blank is not None:  # blank lines between events, which mean nothing

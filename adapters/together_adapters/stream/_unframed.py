@@ -10,15 +10,10 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["UnframedText", "begins_as_error"]
+__all__ = ["UnframedText"]
 
 _ERROR_JSON = r'[\s\[]*\{\s*"error"\s*:'
 _ERROR_FIELD = r"(?m)^error: ?"  # llama-server of 2024 and 2025
-
-
-def begins_as_error(text: str) -> bool:
-    """Return whether a text begins with the JSON of an error, even if the JSON is cut off."""
-    return re.match(_ERROR_JSON, text) is not None
 
 
 class UnframedText:
@@ -52,6 +47,10 @@ class UnframedText:
             return ""
         self.is_error = re.search(_ERROR_FIELD, text) is not None
         return re.sub(_ERROR_FIELD, "", text) if self.is_error else text
+
+    def reports_error(self, text: str) -> bool:
+        """Return whether text that is not complete JSON reports an error, because of its field or its beginning."""
+        return self.is_error or re.match(_ERROR_JSON, text) is not None
 
     def put_back(self, rest: str) -> None:
         """Take back text that is not complete JSON.
